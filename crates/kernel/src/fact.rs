@@ -1,0 +1,271 @@
+//! Everything that can happen, as one enum, and the envelope it is written in. Facts carry ids,
+//! codes, times and salted digests: never a name, an answer or a personal number.
+//!
+//! The format is versioned ([`FactRecord::VERSION`]); a fact once written is readable for ever, so
+//! variants and fields are added, never changed or removed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::{Actor, Tenant};
+use crate::codes::{CaseCode, OrgCode, ProcedureCode};
+use crate::digest::{Digest, canonical_json};
+use crate::time::Time;
+
+/// One thing that happened. The one `match` over it in `indicators` has no wildcard.
+#[expect(missing_docs, reason = "each variant's sentence names its fields")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+pub enum Fact {
+    /// A file of a pack was loaded in bulk: how many rows, and the Merkle root over them.
+    PackLoaded { file: String, rows: u64, root: Digest },
+    /// The hub published a directory snapshot.
+    DirectoryPublished { serial: u64, hash: Digest },
+    /// A node took over a directory snapshot.
+    DirectoryAdopted { serial: u64, hash: Digest },
+    /// A certificate stopped being good.
+    CertificateRevoked { thumbprint: Digest, reason: String },
+    /// An agreement with both signatures came into force at this node.
+    AgreementInForce {
+        agreement: Digest,
+        provider: OrgCode,
+        consumer: OrgCode,
+        service: String,
+    },
+    /// An agreement ended before its time.
+    AgreementRevoked {
+        agreement: Digest,
+        by: OrgCode,
+        reason: String,
+    },
+    /// An account was opened, at an assurance level (0 for officials and systems).
+    AccountOpened { account: String, level: u8 },
+    /// Somebody signed in.
+    SignedIn { account: String, level: u8 },
+    /// A sign-in was refused: the reason's key.
+    SignInRefused { account: String, reason: String },
+    /// Somebody signed out.
+    SignedOut { account: String },
+    /// Exchanges of an evidence stream were counted, positions `from` up to but not with `to`.
+    ExchangesCounted {
+        stream: String,
+        from: u64,
+        to: u64,
+        counts: Vec<ExchangeCount>,
+    },
+    /// A register record was read: for whom, why, which fields, under which agreement.
+    RecordRead {
+        register: String,
+        subject: Digest,
+        consumer: OrgCode,
+        purpose: String,
+        legal_basis: String,
+        fields: Vec<String>,
+        agreement: Digest,
+        request: String,
+    },
+    /// A register record was written; `basis` is the case or document it rests on.
+    RecordWritten {
+        register: String,
+        subject: Digest,
+        version: u32,
+        basis: String,
+    },
+    /// A register record was withdrawn by its undo.
+    RecordWithdrawn {
+        register: String,
+        subject: Digest,
+        version: u32,
+        basis: String,
+    },
+    /// A person looked at what is held or was read about them.
+    OwnDataViewed {
+        register: String,
+        subject: Digest,
+        rows: u64,
+    },
+    /// A form was begun.
+    CaseDrafted { procedure: ProcedureCode },
+    /// A draft was changed: answers, prefill or papers; never their content.
+    CaseDraftChanged { part: String, digest: Digest },
+    /// A case was filed; it has its code and status 1.
+    CaseFiled {
+        case: CaseCode,
+        procedure: ProcedureCode,
+        version: Digest,
+        channel: Channel,
+        to: OrgCode,
+    },
+    /// The portal's case was taken over by the agency that owns it from then on.
+    CaseHandedOver { case: CaseCode, to: OrgCode },
+    /// An agency took a case over from a portal.
+    CaseReceived {
+        case: CaseCode,
+        procedure: ProcedureCode,
+        version: Digest,
+        channel: Channel,
+        from: OrgCode,
+    },
+    /// A case was accepted: the clock starts, the result is owed by `due`.
+    CaseAccepted {
+        case: CaseCode,
+        due: Time,
+        term_minutes: i64,
+    },
+    /// An officer proposed an outcome.
+    CaseProposed { case: CaseCode, outcome: Outcome },
+    /// The act was entered in the register the procedure names.
+    CaseActEntered {
+        case: CaseCode,
+        register: String,
+        number: String,
+    },
+    /// The entered act was taken back.
+    CaseActWithdrawn {
+        case: CaseCode,
+        register: String,
+        number: String,
+    },
+    /// The proposal was sent back to the officer.
+    CaseSentBack { case: CaseCode },
+    /// The case was decided; `due` is what it was owed by.
+    CaseDecided {
+        case: CaseCode,
+        outcome: Outcome,
+        due: Time,
+    },
+    /// The result was given to the applicant.
+    CaseReturned { case: CaseCode },
+    /// The owner's status of a case was noted at the portal: the `seq`-th change of that case.
+    CaseStatusNoted {
+        case: CaseCode,
+        owner: OrgCode,
+        seq: u32,
+        status: u8,
+        at: Time,
+        due: Option<Time>,
+    },
+    /// Somebody looked at a case.
+    CaseViewed { case: CaseCode },
+    /// A document was numbered, rendered and signed.
+    DocumentIssued {
+        document: String,
+        kind: String,
+        number: String,
+        digest: Digest,
+    },
+    /// A document was given out.
+    DocumentDelivered { document: String, to: String },
+    /// Something is owed: what kind, by whom, by when.
+    ObligationOpened {
+        obligation: String,
+        kind: String,
+        debtor: OrgCode,
+        due: Time,
+    },
+    /// What was owed was done.
+    ObligationMet { obligation: String, due: Time },
+    /// What was owed is no longer owed.
+    ObligationLifted { obligation: String, reason: String },
+    /// Figures were rebuilt from the first fact and compared with those in use.
+    IndicatorsRebuilt { facts: u64, equal: bool },
+}
+
+/// How a case was filed (the portal's `HinhThuc`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    /// trực tiếp
+    Counter,
+    /// trực tuyến
+    Online,
+    /// bưu chính
+    Post,
+}
+
+/// How a case ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// What was asked is given.
+    Granted,
+    /// What was asked is refused, with a reason.
+    Refused,
+}
+
+/// A number of exchanges that have member, service, side and result in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeCount {
+    /// The other member's or the own organisation's code, as the record names the consumer.
+    pub consumer: OrgCode,
+    /// The providing organisation.
+    pub provider: OrgCode,
+    /// The service's code.
+    pub service: String,
+    /// `consumer` or `provider`: the side this node was on.
+    pub side: String,
+    /// True when the service answered with a 2xx status.
+    pub ok: bool,
+    /// How many.
+    pub count: u64,
+}
+
+/// A fact in its envelope, as stored and as appended to the log (one canonical JSON text).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactRecord {
+    /// The format's version.
+    pub v: u32,
+    /// Whose fact it is.
+    pub tenant: Tenant,
+    /// What it is about, `case/G22-261121-0001`; never a personal number.
+    pub subject: String,
+    /// The order within the subject, from 1.
+    pub seq: u64,
+    /// When it was recorded.
+    pub at: Time,
+    /// Who did it.
+    pub actor: Actor,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+    /// The digest of the subject's fact before this one; zeros for the first.
+    pub prev: Digest,
+}
+
+impl FactRecord {
+    /// The version this code writes.
+    pub const VERSION: u32 = 1;
+
+    /// The canonical JSON of the record: what is stored, hashed and logged.
+    ///
+    /// # Errors
+    /// Never for a fact this crate can express; the error is serde's.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        canonical_json(self)
+    }
+
+    /// The digest the subject's next fact names as `prev`.
+    #[must_use]
+    pub fn digest(json: &str) -> Digest {
+        Digest::of(json.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The golden form: if this changes, logs of an older release no longer replay.
+    #[test]
+    fn a_fact_written_by_the_first_release_is_read_for_ever() {
+        let json = r#"{"actor":"official:a1","at":1795226400000,"case":"G22-261121-0001","due":1795312800000,"fact":"case-accepted","prev":"0000000000000000000000000000000000000000000000000000000000000000","seq":3,"subject":"case/G22-261121-0001","tenant":"H56","term_minutes":480,"v":1}"#;
+        let record: FactRecord = serde_json::from_str(json).expect("the first release's form");
+        assert_eq!(record.to_json().expect("json"), json);
+        assert!(matches!(
+            record.fact,
+            Fact::CaseAccepted {
+                term_minutes: 480,
+                ..
+            }
+        ));
+    }
+}

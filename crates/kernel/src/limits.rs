@@ -1,0 +1,77 @@
+//! Every bound of the platform with its unit, and its default. The example configuration lists
+//! the same keys; a test holds the two together.
+
+use serde::{Deserialize, Serialize};
+
+/// Bounds on what comes in from outside and on what the platform keeps waiting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Time for a client's first byte and whole header, in milliseconds.
+    pub header_ms_max: u64,
+    /// Time a kept-alive connection may stay silent, in milliseconds.
+    pub idle_ms_max: u64,
+    /// Time for a whole request and its answer, in milliseconds.
+    pub request_ms_max: u64,
+    /// Connections one listener holds, count.
+    pub connections_max: usize,
+    /// Connections one address may hold on one listener, count.
+    pub connections_per_address_max: usize,
+    /// Size of a request body outside uploads, in bytes.
+    pub body_bytes_max: usize,
+    /// Size of one uploaded file, in bytes.
+    pub upload_bytes_max: usize,
+    /// Fields of one form, count.
+    pub form_fields_max: usize,
+    /// Nesting of a JSON body, levels.
+    pub json_depth_max: usize,
+    /// Size of a body carried through the exchange, in bytes.
+    pub exchange_body_bytes_max: usize,
+    /// Time for a call through the exchange, both gateways and the service, in milliseconds.
+    pub exchange_call_ms_max: u64,
+    /// How far the clocks of two nodes may differ before a message is refused, in milliseconds.
+    pub clock_skew_ms_max: i64,
+    /// How old a directory snapshot may be before the node turns amber, in milliseconds.
+    pub directory_age_ms_max: i64,
+    /// Wrong passwords for one account in an hour, count.
+    pub sign_in_tries_max: u32,
+    /// Life of a session without use, in milliseconds.
+    pub session_idle_ms_max: i64,
+    /// Facts or messages one log flush may carry, count.
+    pub batch_records_max: usize,
+    /// Size of one log segment before the next is begun, in bytes.
+    pub segment_bytes_max: u64,
+    /// Rows on one page of a list, count.
+    pub page_rows_max: usize,
+    /// Time an outbox line waits after a failure before it is tried again at first, in milliseconds.
+    pub retry_first_ms: i64,
+    /// The longest wait between two tries of an outbox line, in milliseconds.
+    pub retry_ms_max: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_ms_max: 5_000,
+            idle_ms_max: 30_000,
+            request_ms_max: 60_000,
+            connections_max: 4_096,
+            connections_per_address_max: 1_024,
+            body_bytes_max: 1 << 20,
+            upload_bytes_max: 10 << 20,
+            form_fields_max: 500,
+            json_depth_max: 64,
+            exchange_body_bytes_max: 16 << 20,
+            exchange_call_ms_max: 15_000,
+            clock_skew_ms_max: 60_000,
+            directory_age_ms_max: 3_600_000,
+            sign_in_tries_max: 10,
+            session_idle_ms_max: 1_800_000,
+            batch_records_max: 512,
+            segment_bytes_max: 64 << 20,
+            page_rows_max: 50,
+            retry_first_ms: 200,
+            retry_ms_max: 60_000,
+        }
+    }
+}
