@@ -1,0 +1,142 @@
+//! Who is signed in, as the handlers see it. Never how they proved it: see the `identity` crate.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use kernel::{Actor, Kind, OrgCode, PersonalNumber, Problem, Tenant};
+use tokio::sync::OnceCell;
+
+use crate::problem::Refusal;
+use crate::shared::Shared;
+
+/// Finds who is signed in; the `identity` crate implements it.
+#[async_trait]
+pub trait Authenticate: Send + Sync {
+    /// The signed-in party of a request, `None` when there is none.
+    ///
+    /// # Errors
+    /// When the session cannot be looked up; a bad or expired session is `None`, not an error.
+    async fn authenticate(&self, parts: &Parts) -> Result<Option<Principal>, Problem>;
+}
+
+/// Nobody is ever signed in: for nodes and tests without accounts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nobody;
+
+#[async_trait]
+impl Authenticate for Nobody {
+    async fn authenticate(&self, _: &Parts) -> Result<Option<Principal>, Problem> {
+        Ok(None)
+    }
+}
+
+/// A signed-in party.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// Account id.
+    pub account: String,
+    /// The organisation whose rows they touch.
+    pub tenant: Tenant,
+    /// How facts name them.
+    pub actor: Actor,
+    /// The name to greet them by. Personal data: never log it.
+    pub name: String,
+    /// A citizen's personal number. Personal data: never log it.
+    pub subject: Option<PersonalNumber>,
+    /// Assurance level of the sign-in, 1 or 2.
+    pub level: u8,
+    /// `citizen`, `receptionist`, `officer`, `chairman`, `operator`.
+    pub roles: Vec<String>,
+    /// The unit of their position; the tenant for a citizen.
+    pub unit: OrgCode,
+    /// Session id.
+    pub session: String,
+}
+
+impl Principal {
+    /// True when they hold a role.
+    #[must_use]
+    pub fn has(&self, role: &str) -> bool {
+        self.roles.iter().any(|r| r == role)
+    }
+
+    /// Refuses who does not hold a role.
+    ///
+    /// # Errors
+    /// 403 `role-missing` with the role's name.
+    pub fn require(&self, role: &str) -> Result<(), Problem> {
+        self.require_any(&[role])
+    }
+
+    /// Refuses who holds none of some roles.
+    ///
+    /// # Errors
+    /// 403 `role-missing` with the roles' names.
+    pub fn require_any(&self, roles: &[&str]) -> Result<(), Problem> {
+        if roles.iter().any(|role| self.has(role)) {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::Forbidden, "role-missing").with("role", roles.join(", ")))
+    }
+}
+
+/// The signed-in party; who is not signed in gets 401, or on pages a way to sign in and come back.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub Principal);
+
+/// The signed-in party, if any.
+#[derive(Clone, Debug)]
+pub struct MaybeSignedIn(pub Option<Principal>);
+
+/// One look-up a request, shared by all extractors and by the problem page.
+#[derive(Clone, Default)]
+pub(crate) struct Known(Arc<OnceCell<Option<Principal>>>);
+
+impl Known {
+    /// Who was found, when someone has looked; never looks itself.
+    pub(crate) fn seen(&self) -> Option<Principal> {
+        self.0.get().cloned().flatten()
+    }
+}
+
+/// Finds the signed-in party once a request.
+///
+/// # Errors
+/// When the session cannot be looked up.
+pub async fn find(parts: &Parts) -> Result<Option<Principal>, Problem> {
+    let shared = Shared::of(parts);
+    match parts.extensions.get::<Known>() {
+        Some(known) => known
+            .0
+            .get_or_try_init(|| shared.authenticate.authenticate(parts))
+            .await
+            .cloned(),
+        None => shared.authenticate.authenticate(parts).await,
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        match find(parts).await? {
+            Some(principal) => Ok(Self(principal)),
+            None => Err(Problem::new(Kind::NotSignedIn, "not-signed-in").into()),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeSignedIn {
+    type Rejection = Infallible;
+
+    /// A session that cannot be looked up is no session here: public pages must stay readable.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(find(parts).await.unwrap_or_else(|problem| {
+            tracing::error!(cause = %problem, "session could not be looked up");
+            None
+        })))
+    }
+}

@@ -1,0 +1,94 @@
+//! What every request may use: texts, world, limits, the node's face and who checks sign-ins.
+//! Never anything that belongs to one request: see [`crate::page::Page`].
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use kernel::World;
+use kernel::limits::Limits;
+
+use crate::auth::Authenticate;
+use crate::i18n::Texts;
+
+/// Handed to every handler by `present`; cheap to clone.
+#[derive(Clone)]
+pub struct Shared {
+    /// Every text of the node, both languages.
+    pub texts: Arc<Texts>,
+    /// Clock and chance.
+    pub world: World,
+    /// The bounds in force.
+    pub limits: Arc<Limits>,
+    /// What the node looks like.
+    pub node: NodeFace,
+    /// Finds who is signed in.
+    pub authenticate: Arc<dyn Authenticate>,
+}
+
+/// What a node looks like to a person.
+#[derive(Clone, Debug, Default)]
+pub struct NodeFace {
+    /// The node's id, the suffix of its cookies' names: browsers share cookies between ports.
+    pub id: String,
+    /// Key of the node's title in the header.
+    pub title_key: String,
+    /// The header's links, left to right.
+    pub nav: Vec<NavItem>,
+    /// Origins besides our own that a form's answer may lead to (sign-in at another node),
+    /// `http://127.0.0.1:8081`; they go into the content security policy.
+    pub form_targets: Vec<String>,
+}
+
+impl NodeFace {
+    /// A face with an id and a title and no links.
+    #[must_use]
+    pub fn new(id: &str, title_key: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            title_key: title_key.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The full name of one of this node's cookies: `session-national`.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> String {
+        format!("{name}-{}", self.id)
+    }
+}
+
+/// One link of the header.
+#[derive(Clone, Debug)]
+pub struct NavItem {
+    /// Where it leads.
+    pub href: String,
+    /// Key of its text.
+    pub key: String,
+    /// Shown only to who has this role; to everyone when `None`.
+    pub role: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Shared {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(parts))
+    }
+}
+
+impl Shared {
+    /// The shared things of a request that went through `present`.
+    ///
+    /// # Panics
+    /// When the router was not wrapped by [`crate::present`]: a wiring fault, seen on first start.
+    #[must_use]
+    pub fn of(parts: &Parts) -> Self {
+        parts
+            .extensions
+            .get::<Self>()
+            .expect("every router is wrapped by web::present")
+            .clone()
+    }
+}
