@@ -8,6 +8,7 @@
 //! | [`tls`] | mutual TLS for both, checked against our own directory |
 //! | [`shared`] | what every request may use: texts, world, limits, the node's face, `Authenticate` |
 //! | [`problem`] | [`Refusal`] and the `present` middleware that words it |
+//! | [`cookie`], [`trace`] | small headers |
 //! | [`auth`] | who is signed in |
 //! | [`form`], [`json`] | what a person or a program sends, bounded and cleaned |
 //! | [`page`] | the shell around every page |
@@ -20,6 +21,7 @@ pub mod auth;
 pub mod body;
 pub mod canary;
 pub mod client;
+pub mod cookie;
 pub mod form;
 pub mod health;
 pub mod i18n;
@@ -27,6 +29,7 @@ pub mod json;
 pub mod listen;
 pub mod openapi;
 pub mod page;
+mod present;
 pub mod problem;
 pub mod shared;
 pub mod tls;

@@ -1,14 +1,17 @@
-//! The shell around every page, and how dates read in it. Never holds a page of its own besides
-//! the problem page.
+//! The shell around every page, and how dates and faults read in it. Never holds a page of its own
+//! besides that of a problem.
 
-use axum::extract::FromRequestParts;
+use askama::Template;
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
 use kernel::{Date, Problem, Time};
 
 use crate::auth::{MaybeSignedIn, Principal};
 use crate::i18n::Lang;
-use crate::shared::Shared;
+use crate::problem::{percent, words};
+use crate::shared::{NavItem, Shared};
 
 /// One request's page: its language, its reader, its place.
 #[derive(Clone)]
@@ -19,8 +22,29 @@ pub struct Page {
     pub user: Option<Principal>,
     /// The path asked for, without the query.
     pub path: String,
+    /// The query asked for, without `?`; empty when there is none.
+    pub query: String,
     /// What every request may use.
     pub shared: Shared,
+}
+
+#[derive(Template)]
+#[template(path = "shell.html")]
+struct Shell<'a> {
+    page: &'a Page,
+    title: &'a str,
+    node: String,
+    stylesheet: &'static str,
+    languages: [(Lang, &'static str, String); 2],
+    nav: Vec<(&'a NavItem, bool)>,
+    body: String,
+}
+
+#[derive(Template)]
+#[template(path = "errors.html")]
+struct Errors<'a> {
+    title: String,
+    problems: Vec<(Option<&'a str>, String)>,
 }
 
 impl Page {
@@ -39,55 +63,146 @@ impl Page {
     /// A day: `21/11/2026` or `21 November 2026`.
     #[must_use]
     pub fn date(&self, date: Date) -> String {
-        kernel::time::day_month_year(date)
+        let (day, month) = match self.lang {
+            Lang::Vi => (
+                format!("{:02}", date.day()),
+                format!("{:02}", u8::from(date.month())),
+            ),
+            Lang::En => (date.day().to_string(), date.month().to_string()),
+        };
+        self.tw(
+            "web-date",
+            &[("day", day), ("month", month), ("year", date.year().to_string())],
+        )
     }
 
     /// A moment in Vietnam's time: `09:30 ngày 21/11/2026` or `21 November 2026, 09:30`.
     #[must_use]
     pub fn time(&self, time: Time) -> String {
-        time.day_month_year_time()
+        let minute = time.minute_of_day();
+        let clock = format!("{:02}:{:02}", minute / 60, minute % 60);
+        self.tw("web-moment", &[("time", clock), ("date", self.date(time.date()))])
     }
 
     /// The shell around a page's body. `title` is plain text; `body` is HTML with its own `h1`.
     #[must_use]
-    pub fn html(&self, _title: &str, body: String) -> Html<String> {
-        Html(body)
+    pub fn html(&self, title: &str, body: String) -> Html<String> {
+        let face = &self.shared.node;
+        let shown = |role: &str| self.user.as_ref().is_some_and(|user| user.has(role));
+        let nav = face
+            .nav
+            .iter()
+            .filter(|item| item.role.as_deref().is_none_or(shown));
+        let shell = Shell {
+            page: self,
+            title,
+            node: self.t(&face.title_key),
+            stylesheet: crate::assets::stylesheet_path(),
+            languages: [
+                (Lang::Vi, "Tiếng Việt", self.in_language(Lang::Vi)),
+                (Lang::En, "English", self.in_language(Lang::En)),
+            ],
+            nav: nav.map(|item| (item, self.is_at(&item.href))).collect(),
+            body,
+        };
+        Html(shell.render().unwrap_or_else(|e| {
+            tracing::error!(cause = %e, "the shell could not be rendered");
+            String::new()
+        }))
     }
 
-    /// The shell with a status of its own: 422 for a form with errors.
+    /// The shell with a status of its own: 422 for a form with errors, whose title then says so.
     #[must_use]
     pub fn html_status(&self, status: u16, title: &str, body: String) -> Response {
-        let status = axum::http::StatusCode::from_u16(status).unwrap_or_default();
-        (status, self.html(title, body)).into_response()
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let html = if status == StatusCode::UNPROCESSABLE_ENTITY {
+            self.html(&self.tw("web-error-prefix", &[("title", title.to_owned())]), body)
+        } else {
+            self.html(title, body)
+        };
+        (status, html).into_response()
     }
 
     /// The error summary above a form: a list of links to the fields at fault; empty when none is.
     #[must_use]
-    pub fn errors(&self, _problems: &[Problem]) -> String {
-        String::new()
+    pub fn errors(&self, problems: &[Problem]) -> String {
+        if problems.is_empty() {
+            return String::new();
+        }
+        let problems = problems
+            .iter()
+            .map(|p| (p.field.as_deref(), self.problem_text(p)))
+            .collect();
+        Errors {
+            title: self.t("web-error-summary"),
+            problems,
+        }
+        .render()
+        .unwrap_or_default()
     }
 
     /// The message at one field, `<p class="error-message" id="NAME-error">`; empty when it is fine.
     #[must_use]
-    pub fn field_error(&self, _problems: &[Problem], _field: &str) -> String {
-        String::new()
+    pub fn field_error(&self, problems: &[Problem], field: &str) -> String {
+        let Some(problem) = problems.iter().find(|p| p.field.as_deref() == Some(field)) else {
+            return String::new();
+        };
+        format!(
+            r#"<p class="error-message" id="{}-error"><span class="visually-hidden">{} </span>{}</p>"#,
+            escape(field),
+            escape(&self.t("web-error-hidden")),
+            escape(&self.problem_text(problem)),
+        )
     }
 
     /// The rule a problem broke and how to mend it, as one plain text.
     #[must_use]
     pub fn problem_text(&self, problem: &Problem) -> String {
-        problem.code.to_owned()
+        let [_, rule, remedy] = words(self, problem);
+        format!("{rule} {remedy}").trim().to_owned()
+    }
+
+    /// This page in another language, the rest of its query kept.
+    fn in_language(&self, lang: Lang) -> String {
+        let kept = self
+            .query
+            .split('&')
+            .filter(|pair| !pair.is_empty() && !pair.starts_with("lang="));
+        let mut href = format!("{}?", self.path);
+        for pair in kept {
+            href.push_str(pair);
+            href.push('&');
+        }
+        // Two slashes at the start would name another site.
+        format!("/{}lang={}", href.trim_start_matches('/'), lang.code())
+    }
+
+    fn is_at(&self, href: &str) -> bool {
+        self.path == href || (href != "/" && self.path.strip_prefix(href).is_some_and(|r| r.starts_with('/')))
     }
 }
 
 /// Text made safe for HTML, in elements and in quoted attributes.
 #[must_use]
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A query's value, percent-encoded.
+#[must_use]
+pub fn query_value(text: &str) -> String {
+    percent(text)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Page {
@@ -95,10 +210,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let MaybeSignedIn(user) = MaybeSignedIn::from_request_parts(parts, state).await?;
+        // Inside a nested router the URI has lost its beginning; the reader's links need it.
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
         Ok(Self {
             lang: Lang::of(parts),
             user,
-            path: parts.uri.path().to_owned(),
+            path: uri.path().to_owned(),
+            query: uri.query().unwrap_or_default().to_owned(),
             shared: Shared::of(parts),
         })
     }
