@@ -1,5 +1,5 @@
-//! Why a page could not be drawn. Never holds the data of a page: a message may name a field of a
-//! template, not a person.
+//! Why a page could not be drawn. Never shown to the public as it is: a message quotes the template
+//! and may quote the value on which it failed.
 
 /// Why a page could not be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

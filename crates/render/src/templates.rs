@@ -168,3 +168,63 @@ fn place(source: &Source, byte: usize) -> String {
     let text = source.text().lines().nth(line).unwrap_or_default();
     format!("{}:{}: {}", name_of(source.id()), line + 1, text.trim())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn drawn(template: &str, data: &Value) -> Result<Vec<u8>, RenderError> {
+        Templates::new([("t.typ".to_owned(), template.as_bytes().to_vec())])?.pdf("t.typ", data, Time(0))
+    }
+
+    fn message(template: &str) -> String {
+        match drawn(template, &json!({})) {
+            Err(RenderError::Template { template, message }) if template == "t.typ" => message,
+            other => panic!("{:?}", other.map(|bytes| bytes.len())),
+        }
+    }
+
+    #[test]
+    fn a_template_cannot_reach_a_file_outside_the_pack_nor_a_package() {
+        assert!(message("#read(\"/etc/passwd\")").contains("not found"));
+        assert!(message("#read(\"../../Cargo.toml\")").contains("escape"));
+        assert!(message("#import \"@preview/cetz:0.3.0\"").contains("not found"));
+    }
+
+    #[test]
+    fn a_mistake_of_grammar_is_refused_when_the_pack_is_loaded() {
+        assert!(message("one\n#let x = (").contains("t.typ:2: #let x = ("));
+        let not_text = Templates::new([("t.typ".to_owned(), vec![0xff])]);
+        assert!(matches!(not_text, Err(RenderError::Template { .. })));
+    }
+
+    #[test]
+    fn names_are_plain_and_stand_once() {
+        for names in [
+            vec!["a/t.typ"],
+            vec!["../t.typ"],
+            vec![""],
+            vec![DATA],
+            vec!["t.typ", "t.typ"],
+        ] {
+            let last = names.last().copied().unwrap_or_default().to_owned();
+            let files = names.into_iter().map(|name| (name.to_owned(), Vec::new()));
+            assert_eq!(
+                Templates::new(files).map(|t| t.names()),
+                Err(RenderError::Name(last))
+            );
+        }
+    }
+
+    #[test]
+    fn data_is_text_and_never_runs_as_template() {
+        let page = drawn("#json(\"data.json\").x", &json!({"x": "#panic(\"run\") *a* $x$"}));
+        assert!(page.is_ok(), "{page:?}");
+    }
+
+    #[test]
+    fn a_letter_that_no_font_has_is_an_error_and_not_an_empty_box() {
+        assert!(message("\u{1f16d}\u{12000}").contains("could not be displayed"));
+    }
+}
