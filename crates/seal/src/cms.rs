@@ -12,7 +12,7 @@ mod sign;
 mod verify;
 
 pub use sign::{CmsSigning, sign_detached, sign_encapsulated};
-pub use verify::{CmsFault, Opened, open_detached, open_encapsulated};
+pub use verify::{CmsFault, Opened, claimed_signer, open_detached, open_encapsulated};
 
 /// `id-data`: detached content is bytes without a type of their own.
 pub const ID_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");

@@ -50,7 +50,12 @@ struct TimeStampReq {
     nonce: Option<Int>,
     #[asn1(default = "Default::default")]
     cert_req: bool,
-    #[asn1(context_specific = "0", tag_mode = "IMPLICIT", constructed = "true", optional = "true")]
+    #[asn1(
+        context_specific = "0",
+        tag_mode = "IMPLICIT",
+        constructed = "true",
+        optional = "true"
+    )]
     extensions: Option<Extensions>,
 }
 
@@ -89,7 +94,12 @@ struct TstInfo {
     nonce: Option<Int>,
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
     tsa: Option<Any>,
-    #[asn1(context_specific = "1", tag_mode = "IMPLICIT", constructed = "true", optional = "true")]
+    #[asn1(
+        context_specific = "1",
+        tag_mode = "IMPLICIT",
+        constructed = "true",
+        optional = "true"
+    )]
     extensions: Option<Extensions>,
 }
 

@@ -178,5 +178,8 @@ fn asn1_time(at: Time) -> der::Result<Any> {
 
 fn issuer_and_serial(certificate: &Certificate) -> IssuerAndSerialNumber {
     let tbs = certificate.parsed().tbs_certificate();
-    IssuerAndSerialNumber { issuer: tbs.issuer().clone(), serial_number: tbs.serial_number().clone() }
+    IssuerAndSerialNumber {
+        issuer: tbs.issuer().clone(),
+        serial_number: tbs.serial_number().clone(),
+    }
 }

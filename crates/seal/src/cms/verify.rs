@@ -262,3 +262,13 @@ fn signing_time(attributes: &Attributes) -> Result<Option<Time>, CmsFault> {
         .as_secs();
     Ok(i64::try_from(seconds).ok().map(|s| Time(s * 1000)))
 }
+
+/// The common name in the certificate the message says is its signer's. A claim: nothing was checked.
+#[must_use]
+pub fn claimed_signer(cms: &[u8]) -> Option<String> {
+    let signed = parse(cms).ok()?;
+    let [info] = signed.signer_infos.as_slice() else {
+        return None;
+    };
+    Some(signer(&certificates(&signed).ok()?, info).ok()?.common_name())
+}

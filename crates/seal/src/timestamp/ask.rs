@@ -41,8 +41,12 @@ pub fn token_of_response(der: &[u8], imprint: &Digest, nonce: u64) -> Result<Vec
     if response.status.status > 1 {
         return Err(SealError::Timestamp("the authority refused"));
     }
-    let token = response.time_stamp_token.ok_or(SealError::Timestamp("no token in the response"))?;
-    let token = token.to_der().map_err(|_| SealError::Timestamp("malformed response"))?;
+    let token = response
+        .time_stamp_token
+        .ok_or(SealError::Timestamp("no token in the response"))?;
+    let token = token
+        .to_der()
+        .map_err(|_| SealError::Timestamp("malformed response"))?;
     let (_, info) = open(&token, imprint)?;
     let sent = integer(nonce).map_err(|_| SealError::Timestamp("nonce"))?;
     if info.nonce != Some(sent) {
@@ -94,8 +98,12 @@ fn open(token: &[u8], imprint: &Digest) -> Result<(Opened, TstInfo), SealError> 
 /// `YYYYMMDDhhmmss[.f…]Z` (RFC 3161 section 2.4.2), read to the millisecond.
 fn general_time(value: &Any) -> Result<Time, SealError> {
     let wrong = SealError::Timestamp("stamped time");
-    let text = std::str::from_utf8(value.value()).ok().and_then(|t| t.strip_suffix('Z'));
-    let (Tag::GeneralizedTime, Some(text)) = (value.tag(), text) else { return Err(wrong) };
+    let text = std::str::from_utf8(value.value())
+        .ok()
+        .and_then(|t| t.strip_suffix('Z'));
+    let (Tag::GeneralizedTime, Some(text)) = (value.tag(), text) else {
+        return Err(wrong);
+    };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |t: &str| !t.is_empty() && t.len() <= 14 && t.bytes().all(|b| b.is_ascii_digit());
     if whole.len() != 14 || !digits(whole) || !digits(fraction) {

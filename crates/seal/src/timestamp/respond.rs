@@ -7,7 +7,8 @@ use kernel::Time;
 
 use super::ask::integer;
 use super::{
-    Accuracy, DEVELOPMENT_POLICY, ID_TST_INFO, MessageImprint, PkiStatusInfo, TimeStampReq, TimeStampResp, TstInfo,
+    Accuracy, DEVELOPMENT_POLICY, ID_TST_INFO, MessageImprint, PkiStatusInfo, TimeStampReq, TimeStampResp,
+    TstInfo,
 };
 use crate::cms::{self, CmsSigning};
 use crate::key::Identity;
@@ -47,12 +48,15 @@ impl Refusal {
 /// seconds; `serial` must be new for this authority.
 #[must_use]
 pub fn respond(request: &[u8], authority: &Identity, at: Time, serial: u64) -> Vec<u8> {
-    let answer = read(request).and_then(|asked| {
-        stamp(asked, authority, at, serial).map_err(|_| Refusal::SystemFailure)
-    });
+    let answer = read(request)
+        .and_then(|asked| stamp(asked, authority, at, serial).map_err(|_| Refusal::SystemFailure));
     let response = match answer {
         Ok(token) => TimeStampResp {
-            status: PkiStatusInfo { status: 0, status_string: None, fail_info: None },
+            status: PkiStatusInfo {
+                status: 0,
+                status_string: None,
+                fail_info: None,
+            },
             time_stamp_token: Some(token),
         },
         Err(refusal) => TimeStampResp {
@@ -64,7 +68,9 @@ pub fn respond(request: &[u8], authority: &Identity, at: Time, serial: u64) -> V
             time_stamp_token: None,
         },
     };
-    response.to_der().expect("a response is built from values that encode")
+    response
+        .to_der()
+        .expect("a response is built from values that encode")
 }
 
 fn read(request: &[u8]) -> Result<TimeStampReq, Refusal> {
@@ -79,19 +85,31 @@ fn read(request: &[u8]) -> Result<TimeStampReq, Refusal> {
         ID_SHA512 => 64,
         _ => return Err(Refusal::BadAlg),
     };
-    if !imprint.hash_algorithm.parameters.as_ref().is_none_or(Any::is_null) {
+    if !imprint
+        .hash_algorithm
+        .parameters
+        .as_ref()
+        .is_none_or(Any::is_null)
+    {
         return Err(Refusal::BadAlg);
     }
     if imprint.hashed_message.as_bytes().len() != length {
         return Err(Refusal::BadDataFormat);
     }
-    if asked.req_policy.is_some_and(|policy| policy != DEVELOPMENT_POLICY) {
+    if asked
+        .req_policy
+        .is_some_and(|policy| policy != DEVELOPMENT_POLICY)
+    {
         return Err(Refusal::UnacceptedPolicy);
     }
     if asked.extensions.as_ref().is_some_and(|all| !all.is_empty()) {
         return Err(Refusal::UnacceptedExtension);
     }
-    if asked.nonce.as_ref().is_some_and(|nonce| nonce.as_bytes().len() > NONCE_BYTES_MAX) {
+    if asked
+        .nonce
+        .as_ref()
+        .is_some_and(|nonce| nonce.as_bytes().len() > NONCE_BYTES_MAX)
+    {
         return Err(Refusal::BadRequest);
     }
     Ok(asked)
@@ -108,13 +126,21 @@ fn stamp(asked: TimeStampReq, authority: &Identity, at: Time, serial: u64) -> de
         },
         serial_number: integer(serial)?,
         gen_time: Any::encode_from(&GeneralizedTime::from_unix_duration(since_1970)?)?,
-        accuracy: Some(Accuracy { seconds: Some(ACCURACY_S), millis: None, micros: None }),
+        accuracy: Some(Accuracy {
+            seconds: Some(ACCURACY_S),
+            millis: None,
+            micros: None,
+        }),
         ordering: false,
         nonce: asked.nonce,
         tsa: None,
         extensions: None,
     };
-    let how = CmsSigning { identity: authority, signing_time: None, certificates: asked.cert_req };
+    let how = CmsSigning {
+        identity: authority,
+        signing_time: None,
+        certificates: asked.cert_req,
+    };
     let token = cms::sign_encapsulated(&how, ID_TST_INFO, &info.to_der()?);
     Any::from_der(&token.map_err(|_| der::ErrorKind::Failed)?)
 }

@@ -1,0 +1,283 @@
+//! Signs by appending: the original bytes stay the first part of the signed file, and what is added
+//! is one signature, one invisible field and the entries that lead to them. Never signs a document
+//! that is signed already: its first signature would no longer cover the whole file.
+
+use kernel::{Digest, Time};
+use lopdf::{
+    Dictionary, Document, IncrementalDocument, LoadOptions, Object, ObjectId, StringFormat, dictionary,
+};
+
+use super::scan::Scan;
+use super::{PdfSigning, locate};
+use crate::cms::{self, CmsSigning};
+use crate::error::SealError;
+
+/// Room in the CMS beside the certificates: attributes, names, signature. In bytes.
+const CMS_BYTES: usize = 2048;
+/// What one stream of the document may unfold to while it is read, in bytes.
+const STREAM_BYTES_MAX: usize = 32 << 20;
+/// Ten digits: each part of the byte range is overwritten in place.
+const PLACEHOLDER: i64 = 9_999_999_999;
+
+/// Signs a document: the bytes given, followed by an incremental update that holds the signature.
+///
+/// # Errors
+/// When the bytes are not a readable, unencrypted PDF with a page, or it is signed already.
+pub fn sign(pdf: &[u8], how: &PdfSigning<'_>) -> Result<Vec<u8>, SealError> {
+    if !pdf.starts_with(b"%PDF-") || Scan::read(pdf).is_none() {
+        return Err(SealError::Pdf("not a readable PDF"));
+    }
+    if !locate::all(pdf).is_empty() {
+        return Err(SealError::Pdf("signed already"));
+    }
+    let chain = how.identity.chain.iter().chain([&how.identity.certificate]);
+    let room = CMS_BYTES + chain.map(|c| c.der().len()).sum::<usize>();
+    let mut out = append(pdf, how, room)?;
+    let gap = fill_byte_range(&mut out, pdf.len(), room)?;
+
+    let digest = Digest::of_parts(&[&out[..gap.start], &out[gap.end..]]);
+    let cms = CmsSigning {
+        identity: how.identity,
+        signing_time: None,
+        certificates: true,
+    };
+    let cms = cms::sign_detached(&cms, &digest)?;
+    let digits = hex::encode(&cms);
+    let place = out
+        .get_mut(gap.start + 1..gap.end - 1)
+        .and_then(|all| all.get_mut(..digits.len()));
+    place
+        .ok_or(SealError::Pdf("signature too large"))?
+        .copy_from_slice(digits.as_bytes());
+    debug_assert!(out.starts_with(pdf), "the original bytes are a prefix");
+    Ok(out)
+}
+
+/// The document with the signature's place still empty.
+fn append(pdf: &[u8], how: &PdfSigning<'_>, room: usize) -> Result<Vec<u8>, SealError> {
+    let unreadable = |_| SealError::Pdf("not a readable PDF");
+    let options = LoadOptions {
+        strict: true,
+        max_decompressed_size: Some(STREAM_BYTES_MAX),
+        ..LoadOptions::default()
+    };
+    let previous = Document::load_mem_with_options(pdf, options).map_err(unreadable)?;
+    if previous.is_encrypted() || previous.was_encrypted() {
+        return Err(SealError::Pdf("encrypted"));
+    }
+    let catalog_id = previous
+        .trailer
+        .get(b"Root")
+        .and_then(Object::as_reference)
+        .map_err(unreadable)?;
+    let page_id = previous.page_iter().next().ok_or(SealError::Pdf("no page"))?;
+    let mut catalog = previous.get_dictionary(catalog_id).map_err(unreadable)?.clone();
+    let mut page = previous.get_dictionary(page_id).map_err(unreadable)?.clone();
+    let mut form = inherited(&previous, &catalog, b"AcroForm");
+    let mut fields = inherited_array(&previous, &form, b"Fields");
+    let mut annotations = inherited_array(&previous, &page, b"Annots");
+
+    let mut update = IncrementalDocument::create_from(pdf.to_vec(), previous);
+    // Entries that belong to the previous cross-reference stream, not to the document.
+    for key in [
+        &b"DecodeParms"[..],
+        b"Filter",
+        b"Length",
+        b"W",
+        b"Index",
+        b"Type",
+        b"XRefStm",
+    ] {
+        update.new_document.trailer.remove(key);
+    }
+    let signature_id = update.new_document.add_object(signature(how, room));
+    let name = format!("Signature{}", fields.len() + 1);
+    let field_id = update
+        .new_document
+        .add_object(field(&name, signature_id, page_id));
+    fields.push(field_id.into());
+    annotations.push(field_id.into());
+    form.set("Fields", fields);
+    // Signatures exist, and only appending keeps them (ISO 32000-1 table 219).
+    form.set("SigFlags", 3);
+    let form_id = update.new_document.add_object(form);
+    catalog.set("AcroForm", form_id);
+    page.set("Annots", annotations);
+    update.new_document.set_object(catalog_id, catalog);
+    update.new_document.set_object(page_id, page);
+
+    let mut out = Vec::with_capacity(pdf.len() + 2 * room + 4096);
+    update
+        .save_to(&mut out)
+        .map_err(|_| SealError::Pdf("cannot be written"))?;
+    out.push(b'\n');
+    Ok(out)
+}
+
+/// A copy of the dictionary under a key, direct or referred to; empty when there is none.
+fn inherited(document: &Document, of: &Dictionary, key: &[u8]) -> Dictionary {
+    of.get_deref(key, document)
+        .and_then(Object::as_dict)
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// A copy of the array under a key, direct or referred to; empty when there is none.
+fn inherited_array(document: &Document, of: &Dictionary, key: &[u8]) -> Vec<Object> {
+    of.get_deref(key, document)
+        .and_then(Object::as_array)
+        .cloned()
+        .unwrap_or_default()
+}
+
+fn signature(how: &PdfSigning<'_>, room: usize) -> Dictionary {
+    let range = vec![
+        0.into(),
+        PLACEHOLDER.into(),
+        PLACEHOLDER.into(),
+        PLACEHOLDER.into(),
+    ];
+    dictionary! {
+        "Type" => "Sig",
+        "Filter" => "Adobe.PPKLite",
+        "SubFilter" => "ETSI.CAdES.detached",
+        "ByteRange" => range,
+        "Contents" => Object::String(vec![0; room], StringFormat::Hexadecimal),
+        "M" => Object::string_literal(pdf_time(how.at)),
+        "Name" => text(how.name),
+        "Reason" => text(how.reason),
+        "Location" => text(how.location),
+    }
+}
+
+/// A field without extent on the page: printed and locked, but nothing to see.
+fn field(name: &str, signature: ObjectId, page: ObjectId) -> Dictionary {
+    dictionary! {
+        "Type" => "Annot",
+        "Subtype" => "Widget",
+        "FT" => "Sig",
+        "T" => Object::string_literal(name),
+        "V" => signature,
+        "F" => 132,
+        "Rect" => vec![0.into(), 0.into(), 0.into(), 0.into()],
+        "P" => page,
+    }
+}
+
+/// Text as UTF-16 in hexadecimal: any letter is allowed, and no text can look like PDF syntax.
+fn text(value: &str) -> Object {
+    let units = std::iter::once(0xfeff).chain(value.encode_utf16());
+    Object::String(
+        units.flat_map(u16::to_be_bytes).collect(),
+        StringFormat::Hexadecimal,
+    )
+}
+
+/// `D:20261121093000+07'00'`, the civil time of Vietnam.
+fn pdf_time(at: Time) -> String {
+    let (day, minute) = (kernel::time::iso(at.date()).replace('-', ""), at.minute_of_day());
+    let second = at.seconds().rem_euclid(60);
+    format!("D:{day}{:02}{:02}{second:02}+07'00'", minute / 60, minute % 60)
+}
+
+/// Finds the empty signature behind the original bytes and writes the byte range around it.
+fn fill_byte_range(
+    out: &mut [u8],
+    original: usize,
+    room: usize,
+) -> Result<std::ops::Range<usize>, SealError> {
+    let range = format!("/ByteRange[0 {PLACEHOLDER} {PLACEHOLDER} {PLACEHOLDER}]");
+    let range_at = only(out, original, range.as_bytes())?;
+    let contents = format!("/Contents<{}>", "0".repeat(2 * room));
+    let start = only(out, original, contents.as_bytes())? + "/Contents".len();
+    let gap = start..start + 2 * room + 2;
+    let filled = format!("/ByteRange[0 {} {} {}]", gap.start, gap.end, out.len() - gap.end);
+    let padded = format!("{filled:<width$}", width = range.len());
+    out[range_at..range_at + range.len()].copy_from_slice(padded.as_bytes());
+    Ok(gap)
+}
+
+/// The one place of a pattern: a document that imitates it could lead the signature astray.
+fn only(out: &[u8], from: usize, pattern: &[u8]) -> Result<usize, SealError> {
+    let mut places = out[from..]
+        .windows(pattern.len())
+        .enumerate()
+        .filter(|(_, w)| *w == pattern);
+    match (places.next(), places.next()) {
+        (Some((at, _)), None) => Ok(from + at),
+        _ => Err(SealError::Pdf("cannot be signed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pdf::trial::{how, minimal_pdf, modern_pdf, office, pdf_with};
+
+    #[test]
+    fn a_document_is_signed_once() {
+        let (_, seal) = office();
+        let signed = sign(&minimal_pdf(), &how(&seal)).expect("signed");
+        assert_eq!(sign(&signed, &how(&seal)), Err(SealError::Pdf("signed already")));
+    }
+
+    #[test]
+    fn what_a_document_has_already_is_kept() {
+        let (_, seal) = office();
+        let form = "/Lang(vi)/AcroForm<</Fields[9 0 R]/DA(/Helv 0 Tf)>>";
+        for original in [pdf_with(form), modern_pdf(form)] {
+            let signed = sign(&original, &how(&seal)).expect("signed");
+            let document = Document::load_mem(&signed).expect("reads back");
+            let catalog = document.catalog().expect("a catalogue");
+            assert_eq!(
+                catalog.get(b"Lang").and_then(Object::as_str).expect("kept"),
+                b"vi"
+            );
+            let form = inherited(&document, catalog, b"AcroForm");
+            assert_eq!(
+                form.get(b"DA").and_then(Object::as_str).expect("kept"),
+                b"/Helv 0 Tf"
+            );
+            let fields = inherited_array(&document, &form, b"Fields");
+            assert_eq!(fields.len(), 2);
+            assert_eq!(fields[0], Object::Reference((9, 0)));
+            let field = document
+                .get_dictionary(fields[1].as_reference().expect("a field"))
+                .expect("there");
+            assert_eq!(
+                field.get(b"T").and_then(Object::as_str).expect("named"),
+                b"Signature2"
+            );
+        }
+    }
+
+    #[test]
+    fn words_in_the_document_cannot_lead_the_signature_astray() {
+        let (root, seal) = office();
+        let trap = format!("/ByteRange[0 {PLACEHOLDER} {PLACEHOLDER} {PLACEHOLDER}]");
+        assert_eq!(
+            sign(&pdf_with(&trap), &how(&seal)),
+            Err(SealError::Pdf("cannot be signed"))
+        );
+        let mut tricky = how(&seal);
+        (tricky.name, tricky.reason) = (trap.as_str(), ")>>endobj");
+        let signed = sign(&minimal_pdf(), &tricky).expect("signed");
+        let verdict = crate::pdf::verify(&signed, &crate::pdf::trial::trust(&root), how(&seal).at);
+        assert!(verdict.is_passed(), "{verdict:?}");
+    }
+
+    #[test]
+    fn only_readable_documents_with_a_page_are_signed() {
+        let (_, seal) = office();
+        let whole = minimal_pdf();
+        let text = String::from_utf8_lossy(&whole).into_owned();
+        let pageless = text.replace("[3 0 R]", "[     ]");
+        for pdf in [
+            b"not a pdf".as_slice(),
+            &whole[..whole.len() / 2],
+            pageless.as_bytes(),
+        ] {
+            assert!(sign(pdf, &how(&seal)).is_err());
+        }
+    }
+}
