@@ -32,6 +32,6 @@ pub use error::StoreError;
 pub use log::RecordLog;
 pub use migrate::Migrations;
 pub use outbox::{Deliver, OutboxLine};
-pub use store::{Database, Engine, Store, StoreConfig};
+pub use store::{Database, Engine, Store, StoreConfig, node_tenant};
 pub use tx::{Pair, Reader, Tx};
 pub use value::{Row, Value};

@@ -1,10 +1,17 @@
-//! The store: opening, writing, reading, closing.
+//! The store: opening, writing, reading, closing. Never knows what is written.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use kernel::limits::Limits;
 use kernel::{Actor, Digest, Problem, Tenant, World};
+use sea_orm::DbBackend;
 
+use crate::engine::Db;
+use crate::facts::Sealer;
+use crate::log::Logs;
+use crate::secret::Secret;
+use crate::tx::Scope;
 use crate::{Blobs, Migrations, Reader, StoreError, Tx};
 
 /// Where the rows are.
@@ -30,6 +37,15 @@ pub enum Engine {
     Postgres,
 }
 
+impl Engine {
+    pub(crate) const fn backend(self) -> DbBackend {
+        match self {
+            Self::Sqlite => DbBackend::Sqlite,
+            Self::Postgres => DbBackend::Postgres,
+        }
+    }
+}
+
 /// What a store is opened with.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
@@ -46,67 +62,120 @@ pub struct StoreConfig {
 /// Rows, facts, outbox, logs and blobs of one node. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    _p: (),
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) config: StoreConfig,
+    pub(crate) world: World,
+    pub(crate) db: Arc<Db>,
+    pub(crate) blobs: Blobs,
+    pub(crate) logs: Logs,
+    pub(crate) sealer: Sealer,
+    secret: Secret,
+}
+
+/// The tenant of the node's own rows (followers' positions, the platform's jobs): no
+/// organisation has this code.
+#[must_use]
+pub fn node_tenant() -> Tenant {
+    "A00".parse().expect("A00 has the form of an organisation's code")
 }
 
 impl Store {
-    /// Opens a store: creates what is missing, migrates, opens the logs and repairs torn tails.
+    /// Opens a store: creates what is missing, migrates (this crate's tables first, then the given
+    /// crates in their order), opens the logs, repairs torn tails and starts the sealer.
     ///
     /// # Errors
-    /// See [`StoreError`].
+    /// See [`StoreError`]; a damaged log is named with its position.
     pub async fn open(config: &StoreConfig, world: World, migrations: &[Migrations]) -> Result<Self, StoreError> {
-        let _ = (config, world, migrations);
-        unimplemented!()
+        std::fs::create_dir_all(&config.folder).map_err(|e| StoreError::Folder(config.folder.clone(), e))?;
+        let secret = Secret::open(&config.folder, &world)?;
+        let blobs = Blobs::open(&config.folder.join("blobs"))?;
+        let db = Arc::new(Db::open(&config.database, &config.limits).await?);
+        crate::migrate::run(&db, migrations, world.now()).await?;
+        let logs = Logs::new(config.folder.join("logs"));
+        let inner = Inner { config: config.clone(), world, db, blobs, logs, sealer: Sealer::new(), secret };
+        let store = Self { inner: Arc::new(inner) };
+        store.open_facts().await?;
+        Ok(store)
     }
+
     /// Time and chance.
     #[must_use]
     pub fn world(&self) -> &World {
-        unimplemented!()
+        &self.inner.world
     }
+
     /// Bounds.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        unimplemented!()
+        &self.inner.config.limits
     }
+
     /// Which engine holds the rows.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        unimplemented!()
+        self.inner.db.engine()
     }
-    /// One unit of change.
+
+    /// One unit of change: rows, facts and outbox lines, all or nothing; returns after the durable
+    /// commit, or at once when the work refuses. `work` may be run again (it raced with another
+    /// write), so it must be re-runnable, do no I/O of its own and begin no other write.
     ///
     /// # Errors
-    /// The work's own refusal, or the store's.
+    /// The work's own refusal; Conflict `already-there`, Full `no-room`, Unavailable
+    /// `store-unavailable` from its statements or the commit.
     pub async fn write<T, F, Fut>(&self, tenant: &Tenant, actor: &Actor, work: F) -> Result<T, Problem>
     where
         F: Fn(Tx) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, Problem>> + Send,
         T: Send,
     {
-        let _ = (tenant, actor, work);
-        unimplemented!()
+        let scope = Scope { tenant, actor, world: &self.inner.world };
+        self.inner.db.write(scope, &work).await
     }
-    /// A read outside any write.
+
+    /// A read outside any write; sees committed rows only.
     ///
     /// # Errors
-    /// Unavailable.
+    /// None today; Unavailable is kept for engines that must ask a server first.
     pub async fn read(&self, tenant: &Tenant) -> Result<Reader, Problem> {
-        let _ = tenant;
-        unimplemented!()
+        Ok(self.reader(tenant))
     }
+
+    pub(crate) fn reader(&self, tenant: &Tenant) -> Reader {
+        let db = &self.inner.db;
+        Reader { tenant: tenant.clone(), engine: db.engine(), connection: db.readers().clone() }
+    }
+
     /// Files by hash.
     #[must_use]
     pub fn blobs(&self) -> &Blobs {
-        unimplemented!()
+        &self.inner.blobs
     }
-    /// A salted digest of a personal key.
+
+    /// A salted digest of a personal key, for facts and indexes: HMAC-SHA-256 with the node's
+    /// secret, another value for each tenant.
     #[must_use]
     pub fn digest(&self, tenant: &Tenant, text: &str) -> Digest {
-        let _ = (tenant, text);
-        unimplemented!()
+        self.inner.secret.digest(tenant, text)
     }
-    /// Drains and closes.
+
+    /// How many commits there have been since the opening; many writes share one.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.inner.db.commits().count()
+    }
+
+    /// Waits for the open commit, seals what is committed and closes the database. Writes and
+    /// reads afterwards are Unavailable.
     pub async fn close(&self) {
-        unimplemented!()
+        self.inner.sealer.stop();
+        if let Err(problem) = self.seal_facts_now().await {
+            tracing::warn!(%problem, "facts are left to be sealed at the next opening");
+        }
+        self.inner.db.close().await;
     }
 }

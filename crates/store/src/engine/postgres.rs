@@ -1,0 +1,126 @@
+//! PostgreSQL: a transaction for each write at repeatable read, run again when it raced with
+//! another. Never shares a transaction between writes: the server groups flushes itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::limits::Limits;
+use kernel::{Kind, Problem};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, TransactionTrait as _};
+use tokio::sync::Mutex;
+
+use super::{Commits, run};
+use crate::error::{Fault, fault, problem};
+use crate::tx::{Scope, Tx};
+use crate::{Engine, StoreError};
+
+/// Connections one node holds.
+const CONNECTIONS: u32 = 16;
+/// How often a write is tried that races with others.
+const TRIES: u32 = 8;
+
+/// An open schema of a PostgreSQL server.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    pool: DatabaseConnection,
+    commits: Commits,
+    /// Writes that raced wait here for one another instead of racing again.
+    second_tries: Mutex<()>,
+    work_ms_max: u64,
+}
+
+impl Postgres {
+    pub(crate) async fn open(url: &str, schema: &str, limits: &Limits) -> Result<Self, StoreError> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if schema.is_empty() || schema.len() > 60 || !schema.chars().all(plain) {
+            return Err(StoreError::Config(format!("{schema:?} is not a schema's name: a-z, 0-9 and _ only")));
+        }
+        let bad = |e: sea_orm::DbErr| StoreError::Database(e.to_string());
+        let mut options = super::options(url.to_owned(), CONNECTIONS);
+        options.set_schema_search_path(schema);
+        options.map_sqlx_postgres_opts(|options| {
+            options.options([("default_transaction_isolation", "repeatable\\ read")]).statement_cache_capacity(400)
+        });
+        let pool = sea_orm::Database::connect(options).await.map_err(bad)?;
+        // The one statement with a name in it, which was checked above: names cannot be parameters.
+        let create = format!("create schema if not exists {schema}");
+        pool.execute_unprepared(&create).await.map_err(bad)?;
+        Ok(Self { pool, commits: Commits::new(), second_tries: Mutex::new(()), work_ms_max: limits.request_ms_max })
+    }
+
+    pub(crate) const fn pool(&self) -> &DatabaseConnection {
+        &self.pool
+    }
+
+    pub(crate) const fn commits(&self) -> &Commits {
+        &self.commits
+    }
+
+    pub(crate) async fn write<T, F, Fut>(&self, scope: Scope<'_>, work: &F) -> Result<T, Problem>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, Problem>> + Send,
+        T: Send,
+    {
+        let mut lane = None;
+        let mut duplicates = 0;
+        for tried in 1.. {
+            let (fault, told) = match self.attempt(scope, work).await {
+                Ok(value) => return Ok(value),
+                Err(refused) => refused,
+            };
+            duplicates += u32::from(fault == Some(Fault::Duplicate));
+            // A key that was not there in this write's view may be there in a fresh one: then the
+            // work sees it and takes its own way, as it would have on the embedded engine.
+            let again = match fault {
+                Some(Fault::Raced) => tried < TRIES,
+                Some(Fault::Duplicate) => duplicates < 2,
+                _ => false,
+            };
+            if !again {
+                return Err(told);
+            }
+            metrics::counter!("sen_store_retries_total").increment(1);
+            if lane.is_none() {
+                lane = Some(self.second_tries.lock().await);
+            } else {
+                let [chance] = scope.world.random::<1>();
+                tokio::time::sleep(Duration::from_millis(1 + u64::from(chance) % (2 << tried))).await;
+            }
+        }
+        Err(Problem::new(Kind::Unavailable, "store-unavailable"))
+    }
+
+    async fn attempt<T, F, Fut>(&self, scope: Scope<'_>, work: &F) -> Result<T, (Option<Fault>, Problem)>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, Problem>> + Send,
+        T: Send,
+    {
+        let failed = |e: sea_orm::DbErr, what| (Some(fault(&e)), problem(&e, what));
+        let transaction = Arc::new(self.pool.begin().await.map_err(|e| failed(e, "begin"))?);
+        let tx = Tx::new(scope, Engine::Postgres, transaction);
+        let (result, ended) = run(work, &tx, self.work_ms_max).await;
+        let transaction = ended.transaction.and_then(Arc::into_inner);
+        let Some(transaction) = transaction else {
+            return Err((None, Problem::internal("a transaction was kept past its write")));
+        };
+        match result {
+            Ok(value) => {
+                transaction.commit().await.map_err(|e| failed(e, "commit"))?;
+                metrics::counter!("sen_store_writes_total").increment(1);
+                self.commits.note();
+                Ok(value)
+            }
+            Err(refused) => {
+                // A rollback that fails leaves a broken connection, which the pool throws away.
+                drop(transaction.rollback().await);
+                Err((ended.failed.map(|(fault, _)| fault), refused))
+            }
+        }
+    }
+
+    pub(crate) async fn close(&self) {
+        drop(self.pool.close_by_ref().await);
+    }
+}

@@ -1,0 +1,258 @@
+//! Record logs in rows of the database, one row a batch, the same record bytes as in files. For
+//! PostgreSQL, whose replica keeps them; never for two nodes at once: the second one's append
+//! finds its place taken and is refused.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use kernel::limits::Limits;
+use kernel::{Actor, Digest, Kind, Problem, World};
+use seal::merkle::leaf_hash;
+
+use super::RecordLog;
+use super::files::damaged;
+use super::frame::{self, Frame};
+use super::queue::{Pending, Queue, tell};
+use super::tree::{self, TILE, Tiles, Tree};
+use crate::engine::Db;
+use crate::error::unavailable;
+use crate::store::node_tenant;
+use crate::tx::{Reader, Scope, Tx};
+use crate::{Row, StoreError, params};
+
+/// Rows read at a time when a log is opened.
+const ROWS: usize = 64;
+
+/// An open log.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    stream: String,
+    db: Arc<Db>,
+    world: World,
+    records_max: usize,
+    queue: Queue,
+    view: Mutex<View>,
+}
+
+#[derive(Debug, Default)]
+struct View {
+    tree: Tree,
+    /// Set when an append failed and it is not known whether it was written.
+    unsure: bool,
+}
+
+impl Rows {
+    /// Opens a log: reads every record once, for the tree.
+    pub(crate) async fn open(stream: &str, db: Arc<Db>, world: World, limits: &Limits) -> Result<Self, StoreError> {
+        let shared = Shared {
+            stream: stream.to_owned(),
+            db,
+            world,
+            records_max: limits.batch_records_max.max(1),
+            queue: Queue::default(),
+            view: Mutex::default(),
+        };
+        shared.catch_up().await.map_err(|problem| match problem.code {
+            "log-damaged" => StoreError::DamagedLog {
+                stream: stream.to_owned(),
+                position: shared.view().tree.len(),
+                why: problem.cause.unwrap_or_default(),
+            },
+            _ => StoreError::Database(problem.to_string()),
+        })?;
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+impl Shared {
+    fn reader(&self) -> Reader {
+        Reader { tenant: node_tenant(), engine: self.db.engine(), connection: self.db.readers().clone() }
+    }
+
+    fn view(&self) -> MutexGuard<'_, View> {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what the database has past the tree's end.
+    async fn catch_up(&self) -> Result<(), Problem> {
+        loop {
+            let len = self.view().tree.len();
+            let rows = self
+                .reader()
+                .all(
+                    "select first, count, records from store_log where stream = $1 and first >= $2 order by first limit $3",
+                    params![&self.stream, len, ROWS],
+                )
+                .await?;
+            if rows.is_empty() {
+                self.view().unsure = false;
+                return Ok(());
+            }
+            let mut next = len;
+            for row in &rows {
+                let records = self.records(row)?;
+                if row.count("first")? != next {
+                    return Err(damaged(&self.stream, next));
+                }
+                next += records.len() as u64;
+                let mut view = self.view();
+                records.iter().for_each(|(_, record)| view.tree.push(leaf_hash(record)));
+            }
+        }
+    }
+
+    /// The records of a row with their positions, checked.
+    fn records(&self, row: &Row) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
+        let (first, count, bytes) = (row.count("first")?, row.count("count")?, row.bytes("records")?);
+        let (mut at, mut out) = (0, Vec::new());
+        loop {
+            let position = first + out.len() as u64;
+            match frame::read(&bytes[at..]) {
+                Frame::Record(payload, length) => {
+                    out.push((position, payload.to_vec()));
+                    at += length;
+                }
+                Frame::End if out.len() as u64 == count => return Ok(out),
+                Frame::End | Frame::Torn | Frame::Bad(_) => return Err(damaged(&self.stream, position)),
+            }
+        }
+    }
+
+    /// Writes what waits until nothing does.
+    async fn lead(&self) {
+        loop {
+            let batch = self.queue.take(self.records_max);
+            if batch.is_empty() {
+                return;
+            }
+            let outcome = self.flush(&batch).await;
+            if let Err(problem) = &outcome {
+                tracing::error!(stream = self.stream, %problem, "records could not be appended");
+            }
+            tell(batch, outcome);
+        }
+    }
+
+    async fn flush(&self, batch: &[Pending]) -> Result<u64, Problem> {
+        let unsure = self.view().unsure;
+        if unsure {
+            self.catch_up().await?;
+        }
+        let first = self.view().tree.len();
+        let (mut bytes, mut leaves) = (Vec::new(), Vec::new());
+        for payload in batch.iter().flat_map(|pending| &pending.records) {
+            frame::write(&mut bytes, payload);
+            leaves.push(leaf_hash(payload));
+        }
+        if leaves.is_empty() {
+            return Ok(first);
+        }
+        let (stream, bytes, count) = (&self.stream, &bytes, leaves.len());
+        let work = |tx: Tx| async move {
+            tx.exec(
+                "insert into store_log (stream, first, count, records) values ($1, $2, $3, $4)",
+                params![stream, first, count, bytes],
+            )
+            .await
+        };
+        let scope = Scope { tenant: &node_tenant(), actor: &Actor::Platform, world: &self.world };
+        let written = self.db.write(scope, &work).await;
+        let mut view = self.view();
+        if let Err(problem) = written {
+            view.unsure = true;
+            return Err(match problem.kind {
+                Kind::Full => problem,
+                _ => unavailable(problem),
+            });
+        }
+        leaves.into_iter().for_each(|leaf| view.tree.push(leaf));
+        metrics::counter!("sen_log_flushes_total").increment(1);
+        metrics::counter!("sen_log_records_total").increment(count as u64);
+        Ok(first)
+    }
+}
+
+#[async_trait]
+impl RecordLog for Rows {
+    async fn append(&self, records: Vec<Vec<u8>>) -> Result<u64, Problem> {
+        super::check_sizes(&records)?;
+        let (answer, leads) = self.shared.queue.push(records);
+        if leads {
+            let shared = Arc::clone(&self.shared);
+            tokio::spawn(async move { shared.lead().await });
+        }
+        answer.await.map_err(|_| unavailable("the flush was abandoned"))?
+    }
+
+    async fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
+        let (shared, len) = (&self.shared, self.size());
+        let (mut next, mut out) = (from, Vec::new());
+        while next < len && out.len() < limit {
+            // The row that holds `next` and those after it.
+            let rows = shared
+                .reader()
+                .all(
+                    "select first, count, records from store_log where stream = $1 and first >=
+                       (select coalesce(max(first), 0) from store_log where stream = $1 and first <= $2)
+                     order by first limit $3",
+                    params![&shared.stream, next, ROWS.min(limit)],
+                )
+                .await?;
+            let before = next;
+            for row in &rows {
+                let records = shared.records(row)?;
+                next = row.count("first")? + records.len() as u64;
+                out.extend(records.into_iter().filter(|(position, _)| *position >= from && *position < len));
+            }
+            if next <= before {
+                return Err(damaged(&shared.stream, before));
+            }
+        }
+        out.truncate(limit);
+        Ok(out)
+    }
+
+    async fn len(&self) -> u64 {
+        self.size()
+    }
+
+    async fn root(&self, size: u64) -> Result<Digest, Problem> {
+        tree::root(self, size).await
+    }
+
+    async fn inclusion(&self, index: u64, size: u64) -> Result<Vec<Digest>, Problem> {
+        tree::inclusion(self, index, size).await
+    }
+
+    async fn consistency(&self, old: u64, new: u64) -> Result<Vec<Digest>, Problem> {
+        tree::consistency(self, old, new).await
+    }
+}
+
+#[async_trait]
+impl Tiles for Rows {
+    fn size(&self) -> u64 {
+        self.shared.view().tree.len()
+    }
+
+    fn tiles(&self, tiles: u64) -> Vec<Digest> {
+        self.shared.view().tree.tiles(tiles)
+    }
+
+    async fn leaves(&self, tile: u64, count: u64) -> Result<Vec<Digest>, Problem> {
+        let kept = self.shared.view().tree.tail(tile, count);
+        match kept {
+            Some(leaves) => Ok(leaves),
+            None => {
+                let limit = usize::try_from(count).expect("a tile's size");
+                let records = RecordLog::read(self, tile * TILE, limit).await?;
+                Ok(records.iter().map(|(_, record)| leaf_hash(record)).collect())
+            }
+        }
+    }
+}
