@@ -1,15 +1,27 @@
 //! Calls to others over HTTP/1.1, pooled, each with a deadline and a size. Never follows a
-//! redirect, never retries: who calls knows whether that is safe.
+//! redirect and never sends twice: who calls knows whether that is safe.
 
+use std::error::Error as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http;
 use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::legacy::{self, Builder};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+/// How long an unused connection is kept: shorter than any listener of ours keeps its end, so that
+/// a call does not go out on a connection that is just being closed.
+const POOL_IDLE: Duration = Duration::from_secs(20);
 
 /// Why a call gave no usable answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// Nobody answered there, or TLS was refused: the request was not sent.
+    /// Nobody answered there, or TLS was refused: the other side has not acted.
     #[error("no connection")]
     Connect,
     /// The deadline passed; the other side may have acted.
@@ -24,20 +36,33 @@ pub enum ClientError {
 }
 
 /// An HTTP client; cheap to clone, clones share the pool.
-#[derive(Clone)]
-pub struct Client;
+#[derive(Clone, Debug)]
+pub struct Client(Way);
+
+#[derive(Clone, Debug)]
+enum Way {
+    Plain(legacy::Client<HttpConnector, Full<Bytes>>),
+    Tls(legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+}
 
 impl Client {
     /// Over plain HTTP.
     #[must_use]
     pub fn plain() -> Self {
-        Self
+        Self(Way::Plain(builder().build(connector())))
     }
 
-    /// Over TLS only.
+    /// Over TLS only: an `http` address is refused as [`ClientError::Connect`].
     #[must_use]
-    pub fn tls(_config: Arc<rustls::ClientConfig>) -> Self {
-        Self
+    pub fn tls(config: Arc<rustls::ClientConfig>) -> Self {
+        let mut http = connector();
+        http.enforce_http(false);
+        let https = HttpsConnectorBuilder::new()
+            .with_tls_config(Arc::unwrap_or_clone(config))
+            .https_only()
+            .enable_http1()
+            .wrap_connector(http);
+        Self(Way::Tls(builder().build(https)))
     }
 
     /// Sends a request with an absolute URI and reads the whole answer.
@@ -46,10 +71,79 @@ impl Client {
     /// See [`ClientError`]; a status of 400 or more is an answer, not an error.
     pub async fn send(
         &self,
-        _request: http::Request<Bytes>,
-        _deadline_ms: u64,
-        _answer_bytes_max: usize,
+        request: http::Request<Bytes>,
+        deadline_ms: u64,
+        answer_bytes_max: usize,
     ) -> Result<http::Response<Bytes>, ClientError> {
-        unimplemented!()
+        let request = request.map(Full::new);
+        let call = async {
+            match &self.0 {
+                Way::Plain(client) => exchange(client, request, answer_bytes_max).await,
+                Way::Tls(client) => exchange(client, request, answer_bytes_max).await,
+            }
+        };
+        tokio::time::timeout(Duration::from_millis(deadline_ms), call)
+            .await
+            .unwrap_or(Err(ClientError::Timeout))
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = legacy::Client::builder(TokioExecutor::new());
+    builder.pool_timer(TokioTimer::new()).pool_idle_timeout(POOL_IDLE);
+    builder
+}
+
+fn connector() -> HttpConnector {
+    let mut http = HttpConnector::new();
+    http.set_nodelay(true);
+    http
+}
+
+async fn exchange<C>(
+    client: &legacy::Client<C, Full<Bytes>>,
+    request: http::Request<Full<Bytes>>,
+    bytes_max: usize,
+) -> Result<http::Response<Bytes>, ClientError>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
+    let (parts, body) = client
+        .request(request)
+        .await
+        .map_err(|e| kind_of(&e))?
+        .into_parts();
+    Ok(http::Response::from_parts(parts, read(body, bytes_max).await?))
+}
+
+async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, ClientError> {
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(ClientError::TooLarge);
+    }
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(e) if e.is::<LengthLimitError>() => Err(ClientError::TooLarge),
+        Err(_) => Err(ClientError::Broken),
+    }
+}
+
+/// With TLS 1.3 a refused client certificate shows only after our side has finished its handshake:
+/// the alert then is the proof that the request was not looked at.
+fn kind_of(error: &legacy::Error) -> ClientError {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let tls = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if tls.is_some_and(|e| e.is::<rustls::Error>()) {
+            tracing::debug!(%cause, "TLS was refused");
+            return ClientError::Connect;
+        }
+        source = cause.source();
+    }
+    if error.is_connect() {
+        ClientError::Connect
+    } else {
+        ClientError::Broken
     }
 }

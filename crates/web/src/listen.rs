@@ -1,12 +1,25 @@
 //! The one accept loop: every connection has deadlines, every listener and address a cap, and a
 //! stop lets running requests finish. Never reads a request: see the router.
 
+mod connection;
+mod guard;
+mod seats;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use kernel::limits::Limits;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use connection::House;
+use seats::Seats;
+
+/// How long the loop rests after a failed accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Who is at the other end of a connection; a request extension.
 #[derive(Clone, Debug)]
@@ -71,14 +84,63 @@ impl Listener {
     }
 }
 
-/// Serves a router until `shutdown` turns true, then lets running requests finish.
+/// Serves a router until `shutdown` turns true, then lets running requests finish, for as long as
+/// one request may take. When the sender of `shutdown` is dropped, it serves on.
 pub async fn serve(
     listener: Listener,
-    _tls: Option<Arc<rustls::ServerConfig>>,
-    _router: Router,
-    _limits: &Limits,
-    _shutdown: watch::Receiver<bool>,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    router: Router,
+    limits: &Limits,
+    mut shutdown: watch::Receiver<bool>,
 ) {
-    drop(listener.socket);
-    unimplemented!()
+    let house = Arc::new(House {
+        router,
+        tls: tls.map(TlsAcceptor::from),
+        limits: limits.clone(),
+    });
+    let seats = Seats::new(limits.connections_max, limits.connections_per_address_max);
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.socket.accept() => accepted,
+            () = stopped(&mut shutdown) => break,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, addr)) => {
+                let Some(seat) = seats.take(addr.ip()) else {
+                    metrics::counter!("sen_connections_refused_total").increment(1);
+                    continue;
+                };
+                let (house, stop) = (Arc::clone(&house), shutdown.clone());
+                connections.spawn(async move {
+                    connection::run(stream, addr, house, stop).await;
+                    drop(seat);
+                });
+            }
+            // Out of file handles, most often: connections that end give some back.
+            Err(cause) => {
+                tracing::warn!(%cause, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let all_done = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(Duration::from_millis(limits.request_ms_max), all_done)
+        .await
+        .is_err()
+    {
+        tracing::warn!(connections = connections.len(), "cut off at the end of the drain");
+    }
 }
+
+/// Returns once the flag is true; never when its owner has gone without raising it.
+async fn stopped(flag: &mut watch::Receiver<bool>) {
+    if flag.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

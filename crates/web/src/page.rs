@@ -211,7 +211,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let MaybeSignedIn(user) = MaybeSignedIn::from_request_parts(parts, state).await?;
         // Inside a nested router the URI has lost its beginning; the reader's links need it.
-        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let uri = parts
+            .extensions
+            .get::<OriginalUri>()
+            .map_or(&parts.uri, |original| &original.0);
         Ok(Self {
             lang: Lang::of(parts),
             user,
