@@ -1,13 +1,33 @@
-//! Lines to deliver, in order per key, at least once.
+//! Lines to deliver, in order per key, at least once. Never drops a line: one that cannot be
+//! delivered waits longer each time, and what stands behind it under the same key waits with it.
 
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use kernel::{Problem, Tenant, Time};
+use futures_util::FutureExt as _;
+use kernel::limits::Limits;
+use kernel::{Actor, Kind, Problem, Tenant, Time};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{self, JoinHandle, JoinSet};
 
-use crate::Store;
+use crate::store::node_tenant;
+use crate::{Row, Store, params};
+
+/// Keys served at the same time.
+const KEYS: usize = 16;
+/// Lines of one key served before the others get their turn.
+const TURN: usize = 64;
+/// Heads of keys looked at in one go: more than can be busy, so that a free one is among them.
+const HEADS: usize = 4 * KEYS;
+/// Lines shown to whoever asks what waits.
+const SHOWN: usize = 10_000;
+/// How often the clock is looked at when nothing is committed.
+const POLL: Duration = Duration::from_millis(200);
+/// How long deliveries under way may take after the shutdown began.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// A line to deliver.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +38,7 @@ pub struct OutboxLine {
     pub tenant: Tenant,
     /// Which handler delivers it.
     pub topic: String,
-    /// Lines of one topic and key are delivered in order.
+    /// Lines of one tenant, topic and key are delivered in order.
     pub key: String,
     /// The order within tenant, topic and key, from 1.
     pub seq: u64,
@@ -33,24 +53,220 @@ pub struct OutboxLine {
 /// Delivers the lines of a topic.
 #[async_trait]
 pub trait Deliver: Send + Sync {
-    /// The topic.
+    /// The topic, as [`crate::Tx::outbox`] was given it.
     fn topic(&self) -> &'static str;
-    /// Delivers one line; may see the same line again.
+
+    /// Delivers one line. It may see the same line again after a crash, so the other side must
+    /// know it by its id.
+    ///
+    /// # Errors
+    /// Any problem: the line is tried again later.
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem>;
 }
 
+/// One order of lines: tenant, topic, key.
+type Lane = (Tenant, String, String);
+
 impl Store {
-    /// Starts delivering.
-    pub fn run_outbox(&self, handlers: Vec<Arc<dyn Deliver>>, shutdown: watch::Receiver<bool>) -> JoinHandle<()> {
-        let _ = (handlers, shutdown);
-        unimplemented!()
+    /// Delivers lines until `shutdown` says true: wakes on commits, keeps the order of each key,
+    /// serves sixteen keys at a time. One runner per database.
+    pub fn run_outbox(
+        &self,
+        handlers: Vec<Arc<dyn Deliver>>,
+        shutdown: watch::Receiver<bool>,
+    ) -> JoinHandle<()> {
+        let runner = Runner { store: self.clone(), handlers, busy: HashMap::new(), running: JoinSet::new() };
+        tokio::spawn(runner.run(shutdown))
     }
-    /// What waits for delivery.
+
+    /// What waits for delivery for a tenant, by topic, key and order; the first ten thousand.
     ///
     /// # Errors
     /// Unavailable.
     pub async fn outbox_waiting(&self, tenant: &Tenant) -> Result<Vec<OutboxLine>, Problem> {
-        let _ = tenant;
-        unimplemented!()
+        let rows = self
+            .reader(tenant)
+            .all(
+                "select tenant, topic, key, seq, id, payload, attempts, created from store_outbox
+                 where tenant = $1 order by topic, key, seq limit $2",
+                params![tenant, SHOWN],
+            )
+            .await?;
+        rows.iter().map(line).collect()
+    }
+
+    /// The first waiting lines of keys whose time has come.
+    async fn outbox_heads(&self, topic: &str) -> Result<Vec<OutboxLine>, Problem> {
+        let rows = self
+            .reader(&node_tenant())
+            .all(
+                "select tenant, topic, key, seq, id, payload, attempts, created from store_outbox as o
+                 where o.topic = $1 and o.next_at <= $2 and not exists (
+                   select 1 from store_outbox as p
+                   where p.tenant = o.tenant and p.topic = o.topic and p.key = o.key and p.seq < o.seq
+                 ) order by o.next_at limit $3",
+                params![topic, self.world().now(), HEADS],
+            )
+            .await?;
+        rows.iter().map(line).collect()
+    }
+
+    /// Takes a delivered line away; the next one of its key.
+    async fn outbox_done(&self, done: &OutboxLine) -> Result<Option<OutboxLine>, Problem> {
+        let next = self
+            .write(&done.tenant, &Actor::Platform, |tx| async move {
+                tx.exec(
+                    "delete from store_outbox where tenant = $1 and topic = $2 and key = $3 and seq = $4",
+                    params![&done.tenant, &done.topic, &done.key, done.seq],
+                )
+                .await?;
+                tx.one(
+                    "select tenant, topic, key, seq, id, payload, attempts, created from store_outbox
+                     where tenant = $1 and topic = $2 and key = $3 order by seq limit 1",
+                    params![&done.tenant, &done.topic, &done.key],
+                )
+                .await
+            })
+            .await?;
+        next.as_ref().map(line).transpose()
+    }
+
+    /// Notes a failed delivery and when to try again.
+    async fn outbox_failed(&self, failed: &OutboxLine) -> Result<(), Problem> {
+        let [chance] = self.world().random::<1>();
+        let next_at = self.world().now().plus_ms(wait_ms(self.limits(), failed.attempts, chance));
+        self.write(&failed.tenant, &Actor::Platform, |tx| async move {
+            tx.exec(
+                "update store_outbox set attempts = attempts + 1, next_at = $5
+                 where tenant = $1 and topic = $2 and key = $3 and seq = $4",
+                params![&failed.tenant, &failed.topic, &failed.key, failed.seq, next_at],
+            )
+            .await
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// How long a line waits after its failure: twice as long each time up to the limit, and up to an
+/// eighth less by chance, so that lines that failed together do not come back together.
+fn wait_ms(limits: &Limits, attempts: u32, chance: u8) -> i64 {
+    let doubled = limits.retry_first_ms.saturating_mul(1_i64 << attempts.min(32));
+    let wait = doubled.min(limits.retry_ms_max);
+    wait - wait / 8 * i64::from(chance) / 256
+}
+
+fn line(row: &Row) -> Result<OutboxLine, Problem> {
+    Ok(OutboxLine {
+        id: row.text("id")?,
+        tenant: row.parse("tenant")?,
+        topic: row.text("topic")?,
+        key: row.text("key")?,
+        seq: row.count("seq")?,
+        payload: row.json("payload")?,
+        attempts: u32::try_from(row.count("attempts")?).unwrap_or(u32::MAX),
+        created: row.time("created")?,
+    })
+}
+
+struct Runner {
+    store: Store,
+    handlers: Vec<Arc<dyn Deliver>>,
+    busy: HashMap<task::Id, Lane>,
+    running: JoinSet<()>,
+}
+
+impl Runner {
+    async fn run(mut self, mut shutdown: watch::Receiver<bool>) {
+        let mut commits = self.store.inner.db.commits().watch();
+        while !*shutdown.borrow() {
+            commits.mark_unchanged();
+            if let Err(problem) = self.start_due().await {
+                tracing::error!(%problem, "the outbox cannot be read");
+            }
+            tokio::select! {
+                changed = shutdown.changed() => if changed.is_err() { break },
+                _ = commits.changed(), if self.running.len() < KEYS => {}
+                Some(ended) = self.running.join_next_with_id() => self.ended(&ended),
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+        let drained = async { while self.running.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("deliveries under way were broken off; they are made again at the next start");
+        }
+    }
+
+    fn ended(&mut self, ended: &Result<(task::Id, ()), task::JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        self.busy.remove(&id);
+    }
+
+    async fn start_due(&mut self) -> Result<(), Problem> {
+        for handler in self.handlers.clone() {
+            if self.running.len() >= KEYS {
+                return Ok(());
+            }
+            for head in self.store.outbox_heads(handler.topic()).await? {
+                let lane = (head.tenant.clone(), head.topic.clone(), head.key.clone());
+                if self.running.len() >= KEYS || self.busy.values().any(|busy| *busy == lane) {
+                    continue;
+                }
+                let turn = serve(self.store.clone(), Arc::clone(&handler), head);
+                let id = self.running.spawn(turn).id();
+                self.busy.insert(id, lane);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Delivers the lines of one key until one fails, none is left or the turn is over.
+async fn serve(store: Store, handler: Arc<dyn Deliver>, head: OutboxLine) {
+    let mut next = Some(head);
+    for _ in 0..TURN {
+        let Some(line) = next else { return };
+        let noted = match attempt(&store, handler.as_ref(), &line).await {
+            Ok(()) => {
+                metrics::counter!("sen_outbox_delivered_total", "topic" => handler.topic()).increment(1);
+                store.outbox_done(&line).await
+            }
+            Err(problem) => {
+                metrics::counter!("sen_outbox_failed_total", "topic" => handler.topic()).increment(1);
+                tracing::warn!(topic = line.topic, id = line.id, attempts = line.attempts, %problem, "a delivery failed");
+                store.outbox_failed(&line).await.map(|()| None)
+            }
+        };
+        next = noted.unwrap_or_else(|problem| {
+            tracing::error!(%problem, id = line.id, "a delivery's outcome could not be noted; it is made again");
+            None
+        });
+    }
+}
+
+async fn attempt(store: &Store, handler: &dyn Deliver, line: &OutboxLine) -> Result<(), Problem> {
+    let wait = Duration::from_millis(store.limits().request_ms_max);
+    // A handler that panics has failed to deliver; the other keys go on.
+    let delivery = AssertUnwindSafe(handler.deliver(line)).catch_unwind();
+    match tokio::time::timeout(wait, delivery).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(Problem::internal("the handler panicked")),
+        Err(_) => Err(Problem::new(Kind::Timeout, "delivery-timeout")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_limit() {
+        let limits = Limits::default();
+        let waits: Vec<i64> = [0, 1, 2, 8, 9, 40, u32::MAX].map(|tries| wait_ms(&limits, tries, 0)).to_vec();
+        assert_eq!(waits, [200, 400, 800, 51_200, 60_000, 60_000, 60_000]);
+        assert!((0..=255).all(|chance| (175..=200).contains(&wait_ms(&limits, 0, chance))));
     }
 }

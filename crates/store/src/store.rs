@@ -28,6 +28,20 @@ pub enum Database {
     },
 }
 
+impl Database {
+    /// Deletes the database with everything in it: the file, or the schema after ending every
+    /// connection to it. For tests and fresh starts.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or a file cannot be deleted.
+    pub async fn destroy(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(path) => crate::engine::Sqlite::destroy(path),
+            Self::Postgres { url, schema } => crate::engine::Postgres::destroy(url, schema).await,
+        }
+    }
+}
+
 /// Which engine holds the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {

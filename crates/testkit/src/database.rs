@@ -2,8 +2,11 @@
 //! `SEN_TEST_POSTGRES` when that is set, a SQLite file otherwise, so that every suite runs on both.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use store::{Database, Migrations, Store, StoreConfig};
+use kernel::World;
+use kernel::limits::Limits;
+use store::{Database, Migrations, Store, StoreConfig, StoreError};
 
 use crate::ManualClock;
 
@@ -20,7 +23,7 @@ impl TempDir {
     /// When it cannot be made.
     #[must_use]
     pub fn new() -> Self {
-        let name = format!("sen-test-{}", kernel::World::of_this_machine().id());
+        let name = format!("sen-test-{}", World::of_this_machine().id());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).expect("a temporary folder can be made");
         Self { path }
@@ -46,17 +49,19 @@ impl Drop for TempDir {
     }
 }
 
-/// A store for one test.
+/// A store for one test; its database and folder are gone when it is dropped.
 #[derive(Debug)]
 pub struct TempStore {
     /// The store.
     pub store: Store,
-    /// The hand on its clock.
-    pub clock: std::sync::Arc<ManualClock>,
-    /// How it was opened, to open it again.
+    /// Its world's clock, to be moved by hand.
+    pub clock: Arc<ManualClock>,
+    /// How it was opened.
     pub config: StoreConfig,
     /// Its folder.
     pub dir: TempDir,
+    migrations: Vec<Migrations>,
+    world: World,
 }
 
 /// A new store with some migrations, in a world of seed 1.
@@ -64,14 +69,50 @@ pub struct TempStore {
 /// # Panics
 /// When it cannot be opened.
 pub async fn store(migrations: &[Migrations]) -> TempStore {
+    store_with(migrations, Limits::default()).await
+}
+
+/// As [`store`], with other limits than the usual.
+///
+/// # Panics
+/// When it cannot be opened.
+pub async fn store_with(migrations: &[Migrations], limits: Limits) -> TempStore {
     let dir = TempDir::new();
     let (world, clock) = crate::world(1);
-    let config = StoreConfig {
-        database: Database::Sqlite(dir.path().join("sen.db")),
-        folder: dir.path().to_owned(),
-        limits: kernel::limits::Limits::default(),
-        node: "test".to_owned(),
+    let database = match std::env::var("SEN_TEST_POSTGRES") {
+        Ok(url) => Database::Postgres { url, schema: format!("t_{}", World::of_this_machine().id()) },
+        Err(_) => Database::Sqlite(dir.path().join("sen.db")),
     };
-    let store = Store::open(&config, world, migrations).await.expect("a new store opens");
-    TempStore { store, clock, config, dir }
+    let config = StoreConfig { database, folder: dir.path().to_owned(), limits, node: "test".to_owned() };
+    let store = Store::open(&config, world.clone(), migrations).await.expect("a new store opens");
+    TempStore { store, clock, config, dir, migrations: migrations.to_vec(), world }
+}
+
+impl TempStore {
+    /// Opens the same database and folder again, as after a restart; the old store should be
+    /// closed or of no more use.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn reopen(&mut self) -> Result<(), StoreError> {
+        self.store = Store::open(&self.config, self.world.clone(), &self.migrations).await?;
+        Ok(())
+    }
+}
+
+impl Drop for TempStore {
+    fn drop(&mut self) {
+        let database = self.config.database.clone();
+        if !matches!(database, Database::Postgres { .. }) {
+            return;
+        }
+        // A runtime of its own: the test's may be the thread this runs on.
+        let cleaner = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(database.destroy()).map_err(std::io::Error::other)
+        });
+        if !matches!(cleaner.join(), Ok(Ok(()))) {
+            eprintln!("a test's schema was left on the server");
+        }
+    }
 }

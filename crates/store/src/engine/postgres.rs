@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use kernel::limits::Limits;
 use kernel::{Kind, Problem};
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, TransactionTrait as _};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection, TransactionTrait as _};
 use tokio::sync::Mutex;
 
 use super::{Commits, run};
 use crate::error::{Fault, fault, problem};
-use crate::tx::{Scope, Tx};
+use crate::tx::{Scope, Tx, statement};
 use crate::{Engine, StoreError};
 
 /// Connections one node holds.
 const CONNECTIONS: u32 = 16;
+/// Statements each connection keeps ready.
+const STATEMENTS: usize = 400;
 /// How often a write is tried that races with others.
 const TRIES: u32 = 8;
 
@@ -31,21 +33,27 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) async fn open(url: &str, schema: &str, limits: &Limits) -> Result<Self, StoreError> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if schema.is_empty() || schema.len() > 60 || !schema.chars().all(plain) {
-            return Err(StoreError::Config(format!("{schema:?} is not a schema's name: a-z, 0-9 and _ only")));
-        }
         let bad = |e: sea_orm::DbErr| StoreError::Database(e.to_string());
-        let mut options = super::options(url.to_owned(), CONNECTIONS);
-        options.set_schema_search_path(schema);
-        options.map_sqlx_postgres_opts(|options| {
-            options.options([("default_transaction_isolation", "repeatable\\ read")]).statement_cache_capacity(400)
-        });
+        let options = connect_options(url, schema)?;
         let pool = sea_orm::Database::connect(options).await.map_err(bad)?;
         // The one statement with a name in it, which was checked above: names cannot be parameters.
         let create = format!("create schema if not exists {schema}");
         pool.execute_unprepared(&create).await.map_err(bad)?;
         Ok(Self { pool, commits: Commits::new(), second_tries: Mutex::new(()), work_ms_max: limits.request_ms_max })
+    }
+
+    /// Ends every connection to a schema and deletes it.
+    pub(crate) async fn destroy(url: &str, schema: &str) -> Result<(), StoreError> {
+        let bad = |e: sea_orm::DbErr| StoreError::Database(e.to_string());
+        let mut options = connect_options(url, schema)?;
+        options.max_connections(1).set_application_name("sen");
+        let connection = sea_orm::Database::connect(options).await.map_err(bad)?;
+        let others = "select count(pg_terminate_backend(pid)) as ended from pg_stat_activity where application_name = $1";
+        let others = statement(Engine::Postgres, others, crate::params![schema]);
+        connection.query_one_raw(others).await.map_err(bad)?;
+        // The name was checked by `connect_options`.
+        connection.execute_unprepared(&format!("drop schema if exists {schema} cascade")).await.map_err(bad)?;
+        connection.close().await.map_err(bad)
     }
 
     pub(crate) const fn pool(&self) -> &DatabaseConnection {
@@ -123,4 +131,19 @@ impl Postgres {
     pub(crate) async fn close(&self) {
         drop(self.pool.close_by_ref().await);
     }
+}
+
+/// Connections to a schema; its name goes into statements as it is, so it is checked here.
+fn connect_options(url: &str, schema: &str) -> Result<ConnectOptions, StoreError> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if schema.is_empty() || schema.len() > 60 || !schema.chars().all(plain) {
+        return Err(StoreError::Config(format!("{schema:?} is not a schema's name: a-z, 0-9 and _ only")));
+    }
+    let mut options = super::options(url.to_owned(), CONNECTIONS);
+    options.set_schema_search_path(schema).set_application_name(schema).map_sqlx_postgres_opts(|options| {
+        options
+            .options([("default_transaction_isolation", "repeatable\\ read")])
+            .statement_cache_capacity(STATEMENTS)
+    });
+    Ok(options)
 }

@@ -83,6 +83,20 @@ impl Sqlite {
         })
     }
 
+    /// Deletes the file and what stands beside it.
+    pub(crate) fn destroy(path: &Path) -> Result<(), StoreError> {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut file = path.as_os_str().to_owned();
+            file.push(suffix);
+            let file = PathBuf::from(file);
+            match std::fs::remove_file(&file) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::Folder(file, e)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) const fn readers(&self) -> &DatabaseConnection {
         &self.readers
     }

@@ -155,7 +155,7 @@ impl End {
         // The file's name is in the folder: it must be on the disk before the first record counts.
         File::open(dir)?.sync_all()?;
         let length = HEADER.len() as u64;
-        Ok((Self { file, length, broken: false }, Segment { first, path, length }))
+        Ok((Self { file, length, broken: false }, Segment { path, length }))
     }
 
     fn reopen(last: &mut Segment, torn: bool) -> io::Result<Self> {
@@ -220,6 +220,9 @@ impl Shared {
         for payload in batch.iter().flat_map(|pending| &pending.records) {
             places.push((end.length + bytes.len() as u64, leaf_hash(payload)));
             frame::write(&mut bytes, payload);
+        }
+        if places.is_empty() {
+            return Ok(first);
         }
         end.write(&bytes).map_err(told)?;
         metrics::counter!("sen_log_flushes_total").increment(1);

@@ -8,10 +8,9 @@ use crate::log::frame::{self, Frame};
 /// The first bytes of every segment.
 pub(crate) const HEADER: &[u8; 8] = b"SENLOG1\n";
 
-/// One segment: its first position and its file.
+/// One segment.
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
-    pub(crate) first: u64,
     pub(crate) path: PathBuf,
     /// Good bytes, header included.
     pub(crate) length: u64,
@@ -59,7 +58,7 @@ pub(crate) fn scan(
         let length = segment(&bytes, last, &mut found, |position, offset, payload| {
             visit(position, number, offset, payload);
         });
-        found.segments.push(Segment { first: *first, path, length });
+        found.segments.push(Segment { path, length });
         if found.damage.is_some() {
             break;
         }
