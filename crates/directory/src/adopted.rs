@@ -1,0 +1,410 @@
+//! The directory this node holds: the newest snapshot it adopted, kept on disk, and the questions
+//! asked of it on every call. Never goes back to an older one, not even after a restart.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ::store::Store;
+use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem, Tenant, Time};
+use seal::certificate::{Certificate, Trust};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::snapshot::{self, NodeEntry, Snapshot};
+
+/// The directory this node holds; cheap to clone.
+#[derive(Clone)]
+pub struct Directory(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    tenant: Tenant,
+    hub: Certificate,
+    file: PathBuf,
+    held: RwLock<Arc<Held>>,
+    /// One adoption at a time, so that serials only grow.
+    adopting: tokio::sync::Mutex<Option<(u64, Digest)>>,
+    /// When the hub last said that what is held is current, milliseconds.
+    confirmed: AtomicI64,
+}
+
+/// One snapshot, ready for questions.
+struct Held {
+    snapshot: Arc<Snapshot>,
+    token: Arc<str>,
+    hash: Digest,
+    nodes: BTreeMap<String, NodeEntry>,
+    node_of_certificate: HashMap<Digest, String>,
+    members: BTreeMap<OrgCode, (String, Certificate, Vec<Certificate>)>,
+    trust: Arc<Trust>,
+}
+
+impl Held {
+    fn of(snapshot: Snapshot, token: &str) -> Result<Self, Problem> {
+        let mut members = BTreeMap::new();
+        for member in &snapshot.members {
+            let (seal, issuers) = snapshot::chain(&member.certificate_pem)?;
+            members.insert(member.org.clone(), (member.node.clone(), seal, issuers));
+        }
+        let nodes = snapshot.nodes.iter();
+        Ok(Self {
+            token: token.into(),
+            hash: Digest::of(token.as_bytes()),
+            nodes: nodes.clone().map(|n| (n.id.clone(), n.clone())).collect(),
+            node_of_certificate: nodes.map(|n| (n.certificate, n.id.clone())).collect(),
+            members,
+            trust: Arc::new(snapshot.trust()?),
+            snapshot: Arc::new(snapshot),
+        })
+    }
+}
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Directory(serial {})", self.held().snapshot.serial)
+    }
+}
+
+impl Directory {
+    /// Opens what the node kept in `file`, checked against the hub's certificate; a directory of
+    /// nobody when there is no such file. A file that does not check is not used, and logged.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the hub's certificate names no organisation.
+    pub async fn open(
+        store: Store,
+        tenant: Tenant,
+        hub_anchor: Certificate,
+        file: PathBuf,
+    ) -> Result<Self, Problem> {
+        let organisation = hub_anchor.organisation().unwrap_or_default();
+        let hub: OrgCode = organisation
+            .parse()
+            .map_err(|_| Problem::internal("the hub's certificate names no organisation"))?;
+        let newest = crate::store::newest_adopted(&store.read(&tenant).await?).await?;
+        let kept = match tokio::fs::read_to_string(&file).await {
+            Ok(token) => snapshot::read(&token, &hub_anchor)
+                .and_then(|snapshot| Held::of(snapshot, &token))
+                .map_err(|problem| tracing::error!(%problem, "the kept directory is not used"))
+                .ok(),
+            Err(_) => None,
+        };
+        let held = match kept {
+            Some(held) => held,
+            None => Held::of(Snapshot::empty(hub), "")?,
+        };
+        let confirmed = AtomicI64::new(held.snapshot.issued.ms());
+        Ok(Self(Arc::new(Inner {
+            store,
+            tenant,
+            hub: hub_anchor,
+            file,
+            held: RwLock::new(Arc::new(held)),
+            adopting: tokio::sync::Mutex::new(newest),
+            confirmed,
+        })))
+    }
+
+    /// Takes over a signed snapshot: true when it is a new one, false when it is the one held.
+    ///
+    /// # Errors
+    /// `directory-seal-broken`, `directory-unsound`; 409 `directory-older` for a serial below the
+    /// newest ever adopted, `directory-forked` for the same serial with other content;
+    /// `clock-skew` when it was issued in the future.
+    pub async fn adopt(&self, token: &str) -> Result<bool, Problem> {
+        let inner = &*self.0;
+        let mut newest = inner.adopting.lock().await;
+        let now = inner.store.world().now();
+        if *self.held().token == *token && !token.is_empty() {
+            self.confirm(now);
+            return Ok(false);
+        }
+        let snapshot = snapshot::read(token, &inner.hub)?;
+        if self.is_revoked(&inner.hub.thumbprint()) {
+            return Err(Problem::new(Kind::Invalid, "directory-seal-broken").because("the hub is revoked"));
+        }
+        if snapshot.issued.ms() > now.ms() + inner.store.limits().clock_skew_ms_max {
+            return Err(Problem::new(Kind::Invalid, "clock-skew").with("hop", &snapshot.hub));
+        }
+        let held = Held::of(snapshot, token)?;
+        let (serial, hash) = (held.snapshot.serial, held.hash);
+        // What was adopted before a restart counts even if its file was lost.
+        let known = match *newest {
+            Some((last, _)) if serial < last => {
+                let older = Problem::new(Kind::Conflict, "directory-older");
+                return Err(older.with("serial", serial).with("held", last));
+            }
+            Some((last, other)) if serial == last && other != hash => {
+                return Err(Problem::new(Kind::Conflict, "directory-forked").with("serial", serial));
+            }
+            Some((last, _)) => serial == last,
+            None => false,
+        };
+        if !known {
+            inner
+                .store
+                .write(&inner.tenant, &Actor::Platform, |tx| async move {
+                    crate::store::keep_adopted(&tx, serial, &hash).await?;
+                    let fact = Fact::DirectoryAdopted { serial, hash };
+                    tx.fact(&format!("directory/{serial}"), fact).await
+                })
+                .await?;
+            *newest = Some((serial, hash));
+        }
+        write_beside(&inner.file, token.as_bytes())
+            .await
+            .map_err(|e| Problem::new(Kind::Full, "no-room").because(e))?;
+        *inner.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
+        self.confirm(now);
+        Ok(true)
+    }
+
+    /// Notes that the hub called what is held current.
+    pub(crate) fn confirm(&self, now: Time) {
+        self.0.confirmed.fetch_max(now.ms(), Ordering::Relaxed);
+    }
+
+    /// The snapshot held.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.held().snapshot.clone()
+    }
+
+    /// The signed form of the snapshot held, and its hash; empty before the first adoption.
+    #[must_use]
+    pub fn token(&self) -> (Arc<str>, Digest) {
+        let held = self.held();
+        (held.token.clone(), held.hash)
+    }
+
+    /// The certificate of an organisation's seal; none when it is no member or is revoked.
+    #[must_use]
+    pub fn seal_certificate(&self, org: &OrgCode) -> Option<Certificate> {
+        self.seal_chain(org).map(|(seal, _)| seal)
+    }
+
+    /// The certificate of an organisation's seal and its issuers.
+    #[must_use]
+    pub fn seal_chain(&self, org: &OrgCode) -> Option<(Certificate, Vec<Certificate>)> {
+        let held = self.held();
+        let (_, seal, issuers) = held.members.get(org)?;
+        if held.trust.revoked.contains(&seal.thumbprint()) {
+            return None;
+        }
+        Some((seal.clone(), issuers.clone()))
+    }
+
+    /// The node that hosts an organisation, or the one above it that is a member.
+    #[must_use]
+    pub fn node_of(&self, org: &OrgCode) -> Option<NodeEntry> {
+        let held = self.held();
+        let mut whose = Some(org.clone());
+        while let Some(code) = whose {
+            if let Some((node, ..)) = held.members.get(&code) {
+                return held.nodes.get(node).cloned();
+            }
+            whose = code.parent();
+        }
+        None
+    }
+
+    /// Whether a TLS certificate is that of a node in good standing: gives the node's id.
+    ///
+    /// # Errors
+    /// `node-revoked` or `node-unknown`.
+    pub fn node_certificate_ok(&self, der: &[u8]) -> Result<String, String> {
+        let (held, thumbprint) = (self.held(), Digest::of(der));
+        if held.trust.revoked.contains(&thumbprint) {
+            return Err("node-revoked".to_owned());
+        }
+        let node = held.node_of_certificate.get(&thumbprint);
+        node.cloned().ok_or_else(|| "node-unknown".to_owned())
+    }
+
+    /// The roots and what is revoked.
+    #[must_use]
+    pub fn trust(&self) -> Arc<Trust> {
+        self.held().trust.clone()
+    }
+
+    /// True when a certificate is good no more.
+    #[must_use]
+    pub fn is_revoked(&self, thumbprint: &Digest) -> bool {
+        self.held().trust.revoked.contains(thumbprint)
+    }
+
+    /// How long ago the hub last confirmed what is held, in milliseconds; since its issue when
+    /// the hub was not reached since the start.
+    #[must_use]
+    pub fn age(&self, now: Time) -> i64 {
+        now.ms() - self.0.confirmed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    pub(crate) fn tenant(&self) -> &Tenant {
+        &self.0.tenant
+    }
+
+    fn held(&self) -> Arc<Held> {
+        self.0.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Writes beside and renames, so that a crash leaves the old file or the new one.
+async fn write_beside(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        tokio::fs::create_dir_all(folder).await?;
+    }
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    let mut out = tokio::fs::File::create(&beside).await?;
+    out.write_all(bytes).await?;
+    out.sync_all().await?;
+    tokio::fs::rename(&beside, file).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Revoked;
+    use crate::snapshot::tests::Nation;
+
+    async fn open(temp: &testkit::TempStore, nation: &Nation) -> Directory {
+        let tenant = "G01".parse().expect("a code");
+        let file = temp.dir.path().join("directory.jws");
+        let hub = nation.hub.certificate.clone();
+        Directory::open(temp.store.clone(), tenant, hub, file)
+            .await
+            .expect("open")
+    }
+
+    fn code(answer: Result<bool, Problem>) -> &'static str {
+        answer.expect_err("refused").code
+    }
+
+    #[tokio::test]
+    async fn a_node_adopts_what_the_hub_signed_and_keeps_it_over_a_restart() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let directory = open(&temp, &nation).await;
+        let member: OrgCode = "G01".parse().expect("a code");
+        assert_eq!(directory.snapshot().serial, 0);
+        assert_eq!(directory.seal_certificate(&member), None);
+        let token = nation.snapshot(1).sign(&nation.hub).expect("signed");
+        assert!(directory.adopt(&token).await.expect("adopted"));
+        assert!(!directory.adopt(&token).await.expect("held already"));
+        let again = open(&temp, &nation).await;
+        for held in [&directory, &again] {
+            assert_eq!(held.snapshot().serial, 1);
+            assert_eq!(
+                held.seal_certificate(&member),
+                Some(nation.member.certificate.clone())
+            );
+            let unit = member.unit("05").expect("a unit");
+            assert_eq!(held.node_of(&unit).expect("hosted").id, "ministry");
+        }
+        let facts = temp.store.facts_of(&member, "directory/1").await.expect("read");
+        assert_eq!(facts.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_older_snapshot_is_refused_even_after_a_restart_without_the_file() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let directory = open(&temp, &nation).await;
+        let token = |serial| nation.snapshot(serial).sign(&nation.hub).expect("signed");
+        let second = token(2);
+        assert!(directory.adopt(&second).await.expect("adopted"));
+        assert_eq!(code(directory.adopt(&token(1)).await), "directory-older");
+        std::fs::remove_file(temp.dir.path().join("directory.jws")).expect("removed");
+        let again = open(&temp, &nation).await;
+        assert_eq!(code(again.adopt(&token(1)).await), "directory-older");
+        assert_eq!(again.snapshot().serial, 0);
+        assert!(again.adopt(&second).await.expect("the lost one is taken back"));
+        let mut other = nation.snapshot(2);
+        other.nodes[0].peer = "127.0.0.1:1".to_owned();
+        let other = other.sign(&nation.hub).expect("signed");
+        assert_eq!(code(again.adopt(&other).await), "directory-forked");
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_of_another_key_or_altered_changes_nothing() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let directory = open(&temp, &nation).await;
+        let foreign = nation.snapshot(5).sign(&nation.member).expect("signed");
+        assert_eq!(code(directory.adopt(&foreign).await), "directory-seal-broken");
+        let mut altered = nation.snapshot(5).sign(&nation.hub).expect("signed");
+        altered.replace_range(100..101, if &altered[100..101] == "A" { "B" } else { "A" });
+        assert_eq!(code(directory.adopt(&altered).await), "directory-seal-broken");
+        let mut future = nation.snapshot(5);
+        future.issued = testkit::START.plus_ms(120_000);
+        let future = future.sign(&nation.hub).expect("signed");
+        assert_eq!(code(directory.adopt(&future).await), "clock-skew");
+        assert_eq!(directory.snapshot().serial, 0);
+    }
+
+    #[tokio::test]
+    async fn an_altered_file_on_disk_is_not_used() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let directory = open(&temp, &nation).await;
+        let token = nation.snapshot(1).sign(&nation.hub).expect("signed");
+        directory.adopt(&token).await.expect("adopted");
+        let file = temp.dir.path().join("directory.jws");
+        std::fs::write(&file, token.replace('.', "!")).expect("written");
+        assert_eq!(open(&temp, &nation).await.snapshot().serial, 0);
+    }
+
+    #[tokio::test]
+    async fn a_revoked_node_or_seal_is_refused() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let directory = open(&temp, &nation).await;
+        let first = nation.snapshot(1);
+        directory
+            .adopt(&first.sign(&nation.hub).expect("signed"))
+            .await
+            .expect("adopted");
+        let node = nation.node.certificate.clone();
+        assert_eq!(
+            directory.node_certificate_ok(node.der()),
+            Ok("ministry".to_owned())
+        );
+        let stranger = directory.node_certificate_ok(nation.member.certificate.der());
+        assert_eq!(stranger, Err("node-unknown".to_owned()));
+        let revoked = |certificate: &Certificate| Revoked {
+            thumbprint: certificate.thumbprint(),
+            at: testkit::START,
+            reason: "key lost".to_owned(),
+        };
+        let second = Snapshot {
+            serial: 2,
+            revoked: vec![revoked(&node), revoked(&nation.member.certificate)],
+            ..first
+        };
+        directory
+            .adopt(&second.sign(&nation.hub).expect("signed"))
+            .await
+            .expect("adopted");
+        assert_eq!(
+            directory.node_certificate_ok(node.der()),
+            Err("node-revoked".to_owned())
+        );
+        assert_eq!(directory.seal_certificate(&"G01".parse().expect("a code")), None);
+        assert!(directory.is_revoked(&node.thumbprint()));
+        assert!(directory.trust().revoked.contains(&node.thumbprint()));
+    }
+
+    #[tokio::test]
+    async fn age_counts_from_the_last_word_of_the_hub() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let directory = open(&temp, &nation).await;
+        let token = nation.snapshot(1).sign(&nation.hub).expect("signed");
+        directory.adopt(&token).await.expect("adopted");
+        temp.clock.advance_ms(90_000);
+        let now = temp.store.world().now();
+        assert_eq!(directory.age(now), 90_000);
+        directory.adopt(&token).await.expect("held already");
+        assert_eq!(directory.age(now), 0);
+    }
+}

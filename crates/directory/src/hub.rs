@@ -1,0 +1,227 @@
+//! The hub: the one place that signs new snapshots. Never lets a revocation vanish: what was
+//! revoked stays revoked whatever is published afterwards.
+
+use std::sync::Arc;
+
+use kernel::{Actor, Digest, Fact, Kind, Problem};
+use seal::key::Identity;
+
+use crate::adopted::Directory;
+use crate::snapshot::{Revoked, Snapshot};
+
+/// Length of a reason for a revocation, in characters.
+const REASON_CHARS_MAX: usize = 200;
+
+/// Publishes the directory; cheap to clone.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    directory: Directory,
+    seal: Identity,
+    /// One publication at a time, so that each builds on the one before.
+    publishing: tokio::sync::Mutex<()>,
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Hub({:?})", self.0.directory)
+    }
+}
+
+impl Hub {
+    /// Opens the hub over its own node's directory, and takes up what it published last.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the last publication is not this hub's.
+    pub async fn open(directory: Directory, seal: Identity) -> Result<Self, Problem> {
+        let reader = directory.store().read(directory.tenant()).await?;
+        if let Some(token) = crate::store::newest_published(&reader).await? {
+            directory.adopt(&token).await?;
+        }
+        drop(reader);
+        Ok(Self(Arc::new(Inner {
+            directory,
+            seal,
+            publishing: tokio::sync::Mutex::new(()),
+        })))
+    }
+
+    /// The directory of the hub's own node.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.0.directory
+    }
+
+    /// Publishes what `wanted` says under the next serial, and gives the signed form. Serial and
+    /// time of `wanted` are not used; when nothing new is said, the last form is given again.
+    ///
+    /// # Errors
+    /// 422 `directory-unsound`; the store's refusals.
+    pub async fn publish(&self, wanted: &Snapshot) -> Result<String, Problem> {
+        let _turn = self.0.publishing.lock().await;
+        self.publish_in_turn(&Actor::Platform, wanted.clone(), None).await
+    }
+
+    /// Revokes a certificate under a new serial. A certificate that is revoked already stays as it
+    /// is.
+    ///
+    /// # Errors
+    /// 422 `reason-missing`; 409 `directory-own-seal` for the hub's own seal.
+    pub async fn revoke(
+        &self,
+        actor: &Actor,
+        thumbprint: Digest,
+        reason: &str,
+    ) -> Result<Arc<Snapshot>, Problem> {
+        let reason = kernel::text::clean(reason);
+        if reason.is_empty() || reason.chars().count() > REASON_CHARS_MAX {
+            return Err(Problem::invalid("reason", "reason-missing").with("max", REASON_CHARS_MAX));
+        }
+        if thumbprint == self.0.seal.certificate.thumbprint() {
+            return Err(Problem::new(Kind::Conflict, "directory-own-seal"));
+        }
+        let _turn = self.0.publishing.lock().await;
+        if !self.0.directory.is_revoked(&thumbprint) {
+            let mut next = (*self.0.directory.snapshot()).clone();
+            next.revoked.push(Revoked {
+                thumbprint,
+                at: self.0.directory.store().world().now(),
+                reason: reason.clone(),
+            });
+            let fact = Fact::CertificateRevoked { thumbprint, reason };
+            self.publish_in_turn(actor, next, Some((thumbprint, fact)))
+                .await?;
+        }
+        Ok(self.0.directory.snapshot())
+    }
+
+    async fn publish_in_turn(
+        &self,
+        actor: &Actor,
+        mut next: Snapshot,
+        also: Option<(Digest, Fact)>,
+    ) -> Result<String, Problem> {
+        let Inner { directory, seal, .. } = &*self.0;
+        let current = directory.snapshot();
+        for revoked in &current.revoked {
+            if !next.revoked.iter().any(|r| r.thumbprint == revoked.thumbprint) {
+                next.revoked.push(revoked.clone());
+            }
+        }
+        next.revoked.sort_by_key(|r| (r.at, r.thumbprint));
+        if current.serial > 0 && next.says_the_same(&current) {
+            return Ok(directory.token().0.to_string());
+        }
+        next.serial = current.serial + 1;
+        next.issued = directory.store().world().now();
+        next.check()?;
+        let token = next.sign(seal)?;
+        let (serial, hash) = (next.serial, Digest::of(token.as_bytes()));
+        let (text, also) = (&token, &also);
+        directory
+            .store()
+            .write(directory.tenant(), actor, |tx| async move {
+                crate::store::keep_published(&tx, serial, &hash, text).await?;
+                if let Some((thumbprint, fact)) = also {
+                    tx.fact(&format!("certificate/{thumbprint}"), fact.clone())
+                        .await?;
+                }
+                let fact = Fact::DirectoryPublished { serial, hash };
+                tx.fact(&format!("directory/{serial}"), fact).await
+            })
+            .await?;
+        directory.adopt(&token).await?;
+        Ok(token)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::snapshot::tests::Nation;
+
+    /// A hub over a new store.
+    pub(crate) async fn hub(temp: &testkit::TempStore, nation: &Nation) -> Hub {
+        let tenant = "G22".parse().expect("a code");
+        let file = temp.dir.path().join("hub.jws");
+        let anchor = nation.hub.certificate.clone();
+        let directory = Directory::open(temp.store.clone(), tenant, anchor, file)
+            .await
+            .expect("open");
+        Hub::open(directory, nation.hub.clone()).await.expect("open")
+    }
+
+    #[tokio::test]
+    async fn what_is_published_twice_gets_one_serial() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let hub = hub(&temp, &nation).await;
+        let first = hub.publish(&nation.snapshot(0)).await.expect("published");
+        let again = hub.publish(&nation.snapshot(0)).await.expect("published");
+        assert_eq!(first, again);
+        let mut moved = nation.snapshot(0);
+        moved.nodes[0].peer = "127.0.0.1:1".to_owned();
+        hub.publish(&moved).await.expect("published");
+        assert_eq!(hub.directory().snapshot().serial, 2);
+    }
+
+    #[tokio::test]
+    async fn a_revocation_outlives_every_later_publication_and_a_restart() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let thumbprint = nation.node.certificate.thumbprint();
+        let first = hub(&temp, &nation).await;
+        first.publish(&nation.snapshot(0)).await.expect("published");
+        let operator = Actor::Official("operator-1".to_owned());
+        let told = first
+            .revoke(&operator, thumbprint, "mất khóa")
+            .await
+            .expect("revoked");
+        assert_eq!((told.serial, told.revoked.len()), (2, 1));
+        let told = first
+            .revoke(&operator, thumbprint, "mất khóa")
+            .await
+            .expect("revoked");
+        assert_eq!(told.serial, 2, "once is enough");
+        // The node lost its file: the hub's own row brings it back.
+        std::fs::remove_file(temp.dir.path().join("hub.jws")).expect("removed");
+        let second = hub(&temp, &nation).await;
+        second.publish(&nation.snapshot(0)).await.expect("published");
+        assert!(second.directory().is_revoked(&thumbprint));
+        assert_eq!(second.directory().snapshot().serial, 2);
+        let tenant = "G22".parse().expect("a code");
+        let subject = format!("certificate/{thumbprint}");
+        let facts = temp.store.facts_of(&tenant, &subject).await.expect("read");
+        assert_eq!((facts.len(), &facts[0].actor), (1, &operator));
+    }
+
+    #[tokio::test]
+    async fn a_revocation_needs_a_reason_and_cannot_end_the_hub() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let hub = hub(&temp, &nation).await;
+        hub.publish(&nation.snapshot(0)).await.expect("published");
+        let refused =
+            |answer: Result<_, Problem>| answer.map(|_: Arc<Snapshot>| ()).expect_err("refused").code;
+        let thumbprint = nation.node.certificate.thumbprint();
+        assert_eq!(
+            refused(hub.revoke(&Actor::Platform, thumbprint, " ").await),
+            "reason-missing"
+        );
+        let own = nation.hub.certificate.thumbprint();
+        assert_eq!(
+            refused(hub.revoke(&Actor::Platform, own, "x").await),
+            "directory-own-seal"
+        );
+        assert_eq!(hub.directory().snapshot().serial, 1);
+    }
+
+    #[tokio::test]
+    async fn an_unsound_directory_is_not_published() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let hub = hub(&temp, &nation).await;
+        let mut bad = nation.snapshot(0);
+        bad.members[0].node = "nowhere".to_owned();
+        let refused = hub.publish(&bad).await.expect_err("refused");
+        assert_eq!(refused.code, "directory-unsound");
+        assert_eq!(hub.directory().snapshot().serial, 0);
+    }
+}

@@ -1,0 +1,90 @@
+//! Organisations, areas, systems, certificates and calendars: dated, published as a signed
+//! snapshot that every node keeps. Never knows an account, a case or a record.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`areas`] | administrative units as of a day, and what became of them |
+//! | [`organisations`] | ministries, provinces and communes as of a day |
+//! | [`calendars`] | holidays and dated working hours |
+//! | [`people`] | synthetic households for the sample registers |
+//! | [`pack`] | reading of pack files, and the fact that they were loaded |
+//! | [`keyring`] | a node's keys on disk |
+//! | [`snapshot`] | who takes part, where, and with which certificates |
+//! | [`adopted`] | the snapshot this node holds: [`Directory`] |
+//! | [`hub`] | publishing and revoking |
+//! | [`follow`] | keeping up with the hub |
+//! | `pages`, `api` | what people and programs read |
+
+pub mod adopted;
+mod api;
+pub mod areas;
+pub mod calendars;
+pub mod follow;
+pub mod hub;
+pub mod keyring;
+pub mod organisations;
+pub mod pack;
+mod pages;
+pub mod people;
+pub mod snapshot;
+mod store;
+
+use std::sync::Arc;
+
+use web::openapi::{OpenApiRouter, routes};
+
+pub use adopted::Directory;
+pub use areas::{Area, Areas};
+pub use calendars::Calendars;
+pub use follow::follow;
+pub use hub::Hub;
+pub use keyring::Keyring;
+pub use organisations::{Organisation, Organisations};
+pub use pack::{PackFault, PackFile, rows_root};
+pub use snapshot::Snapshot;
+
+/// The tables of this crate.
+pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
+    name: "directory",
+    files: &[("0001_directory", include_str!("../migrations/0001_directory.sql"))],
+};
+
+/// The texts of this crate.
+pub const TEXTS: web::i18n::Source = web::i18n::Source {
+    name: "directory",
+    vi: include_str!("../i18n/vi.ftl"),
+    en: include_str!("../i18n/en.ftl"),
+};
+
+/// What the routes need.
+#[derive(Clone)]
+pub struct DirectoryState {
+    /// The snapshot this node holds.
+    pub directory: Directory,
+    /// The pack's areas.
+    pub areas: Arc<Areas>,
+    /// The hub, on the one node that publishes.
+    pub hub: Option<Hub>,
+}
+
+/// The routes of a portal: the look-up of areas, the public directory, and revocation at the hub.
+pub fn router(state: DirectoryState) -> OpenApiRouter {
+    let router = OpenApiRouter::new()
+        .routes(routes!(pages::units))
+        .routes(routes!(api::areas))
+        .routes(routes!(api::area))
+        .routes(routes!(api::directory));
+    let router = if state.hub.is_some() {
+        router.routes(routes!(api::revoke))
+    } else {
+        router
+    };
+    router.with_state(state)
+}
+
+/// The routes of a node-to-node listener: the signed snapshot, which any node may hand on.
+pub fn peer_router(directory: Directory) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(api::signed_snapshot))
+        .with_state(directory)
+}

@@ -1,0 +1,406 @@
+//! Who takes part in the exchange, where, and with which certificates: one document, signed by the
+//! hub. Never trusted before [`read`] has checked the hub's signature and the document's own sense.
+
+use std::collections::BTreeSet;
+
+use kernel::{Digest, Kind, OrgCode, Problem, Time};
+use seal::certificate::{Certificate, Trust, Usage};
+use seal::jws::{self, PublicKey};
+use seal::key::Identity;
+use serde::{Deserialize, Serialize};
+
+/// The type of the signed token.
+pub const TYPE: &str = "sen-directory";
+
+/// The whole directory at a serial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Snapshot {
+    /// Grows with every publication.
+    pub serial: u64,
+    /// When it was published, milliseconds.
+    #[schema(value_type = i64)]
+    pub issued: Time,
+    /// Who published it.
+    #[schema(value_type = String)]
+    pub hub: OrgCode,
+    /// The machines.
+    pub nodes: Vec<NodeEntry>,
+    /// The organisations.
+    pub members: Vec<MemberEntry>,
+    /// Their systems.
+    pub systems: Vec<SystemEntry>,
+    /// What the systems offer.
+    pub services: Vec<ServiceEntry>,
+    /// Roots of all certificates, PEM.
+    pub anchors: Vec<String>,
+    /// Timestamp services.
+    pub timestamp_authorities: Vec<TimestampEntry>,
+    /// Certificates that are good no more.
+    pub revoked: Vec<Revoked>,
+}
+
+/// A machine that hosts organisations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NodeEntry {
+    /// Its id.
+    pub id: String,
+    /// Where other nodes reach it, `host:port`.
+    pub peer: String,
+    /// SHA-256 of its TLS certificate.
+    #[schema(value_type = String)]
+    pub certificate: Digest,
+}
+
+/// An organisation that takes part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct MemberEntry {
+    /// Its code.
+    #[schema(value_type = String)]
+    pub org: OrgCode,
+    /// Its name.
+    pub name: String,
+    /// The node that hosts it.
+    pub node: String,
+    /// The certificate of its seal, then its issuers if any.
+    pub certificate_pem: String,
+}
+
+/// A system of an organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SystemEntry {
+    /// Whose.
+    #[schema(value_type = String)]
+    pub org: OrgCode,
+    /// Its code within the organisation.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A service of a system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ServiceEntry {
+    /// Whose.
+    #[schema(value_type = String)]
+    pub org: OrgCode,
+    /// The system that offers it.
+    pub system: String,
+    /// Its code within the system.
+    pub code: String,
+    /// What it does, in Vietnamese.
+    pub title: String,
+}
+
+/// A timestamp service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TimestampEntry {
+    /// Where it listens.
+    pub url: String,
+    /// Its certificate.
+    pub certificate_pem: String,
+}
+
+/// A certificate that is good no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Revoked {
+    /// SHA-256 of the certificate.
+    #[schema(value_type = String)]
+    pub thumbprint: Digest,
+    /// Since when, milliseconds.
+    #[schema(value_type = i64)]
+    pub at: Time,
+    /// Why.
+    pub reason: String,
+}
+
+impl Snapshot {
+    /// A directory of nobody, before the first publication.
+    #[must_use]
+    pub const fn empty(hub: OrgCode) -> Self {
+        Self {
+            serial: 0,
+            issued: Time(0),
+            hub,
+            nodes: Vec::new(),
+            members: Vec::new(),
+            systems: Vec::new(),
+            services: Vec::new(),
+            anchors: Vec::new(),
+            timestamp_authorities: Vec::new(),
+            revoked: Vec::new(),
+        }
+    }
+
+    /// True when two snapshots say the same, serial and time of issue aside.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let (serial, issued) = (self.serial, self.issued);
+        *self
+            == Self {
+                serial,
+                issued,
+                ..other.clone()
+            }
+    }
+
+    /// The roots and what is revoked.
+    ///
+    /// # Errors
+    /// When a root is no certificate.
+    pub fn trust(&self) -> Result<Trust, Problem> {
+        let mut trust = Trust::default();
+        for pem in &self.anchors {
+            trust.anchors.push(certificate(pem)?);
+        }
+        trust.revoked = self.revoked.iter().map(|r| r.thumbprint).collect();
+        Ok(trust)
+    }
+
+    /// Refuses a directory that contradicts itself: a name twice, a member without its node, a
+    /// certificate of another organisation or without a path to a root.
+    ///
+    /// # Errors
+    /// 422 `directory-unsound`, the fault as its cause.
+    pub fn check(&self) -> Result<(), Problem> {
+        let nodes: BTreeSet<&str> = self.nodes.iter().map(|n| n.id.as_str()).collect();
+        let certificates: BTreeSet<&Digest> = self.nodes.iter().map(|n| &n.certificate).collect();
+        let members: BTreeSet<&OrgCode> = self.members.iter().map(|m| &m.org).collect();
+        let systems: BTreeSet<(&OrgCode, &str)> =
+            self.systems.iter().map(|s| (&s.org, s.code.as_str())).collect();
+        let services: BTreeSet<_> = self
+            .services
+            .iter()
+            .map(|s| (&s.org, &s.system, &s.code))
+            .collect();
+        if nodes.len() != self.nodes.len() || certificates.len() != self.nodes.len() {
+            return Err(unsound("a node twice"));
+        }
+        if members.len() != self.members.len() || systems.len() != self.systems.len() {
+            return Err(unsound("a member or a system twice"));
+        }
+        if services.len() != self.services.len() {
+            return Err(unsound("a service twice"));
+        }
+        if let Some(s) = self.systems.iter().find(|s| !members.contains(&s.org)) {
+            return Err(unsound(format!("{}/{} of no member", s.org, s.code)));
+        }
+        if let Some(s) = self
+            .services
+            .iter()
+            .find(|s| !systems.contains(&(&s.org, s.system.as_str())))
+        {
+            return Err(unsound(format!("{}/{}/{} of no system", s.org, s.system, s.code)));
+        }
+        // What is revoked still has to be sound: it stays listed until it is replaced.
+        let trust = Trust::of(self.trust()?.anchors);
+        for member in &self.members {
+            if !nodes.contains(member.node.as_str()) {
+                return Err(unsound(format!("{} at no node", member.org)));
+            }
+            let (seal, issuers) = chain(&member.certificate_pem)?;
+            if seal.organisation().as_deref() != Some(member.org.as_str()) {
+                return Err(unsound(format!(
+                    "{}: another organisation's certificate",
+                    member.org
+                )));
+            }
+            trust
+                .path(&seal, &issuers, self.issued, Usage::Seal)
+                .map_err(|fault| unsound(format!("{}: {fault}", member.org)))?;
+        }
+        Ok(())
+    }
+
+    /// The signed form.
+    ///
+    /// # Errors
+    /// Never for a snapshot; the error is serde's.
+    pub fn sign(&self, hub: &Identity) -> Result<String, Problem> {
+        let payload = kernel::digest::canonical_json(self).map_err(Problem::internal)?;
+        Ok(jws::sign_by_certificate(
+            TYPE,
+            &hub.certificate,
+            payload.as_bytes(),
+            &hub.key,
+        ))
+    }
+}
+
+/// Checks a signed snapshot against the hub's certificate and against itself.
+///
+/// # Errors
+/// 422 `directory-seal-broken` when it is not the hub's; `directory-unsound` when it contradicts
+/// itself.
+pub fn read(token: &str, hub: &Certificate) -> Result<Snapshot, Problem> {
+    let key = PublicKey::from_certificate(hub).map_err(broken)?;
+    let name = jws::thumbprint_text(hub);
+    let payload = jws::verify(token, TYPE, |asked| (asked == name).then(|| key.clone())).map_err(broken)?;
+    let snapshot: Snapshot = serde_json::from_slice(&payload).map_err(unsound)?;
+    if hub.organisation().as_deref() != Some(snapshot.hub.as_str()) {
+        return Err(broken("the hub names itself otherwise than its certificate"));
+    }
+    if snapshot.issued < hub.not_before() || snapshot.issued > hub.not_after() {
+        return Err(broken("issued outside the time of the hub's certificate"));
+    }
+    snapshot.check()?;
+    Ok(snapshot)
+}
+
+/// The first certificate of a PEM text.
+pub(crate) fn certificate(pem: &str) -> Result<Certificate, Problem> {
+    chain(pem).map(|(leaf, _)| leaf)
+}
+
+/// A certificate and its issuers, from one PEM text.
+pub(crate) fn chain(pem: &str) -> Result<(Certificate, Vec<Certificate>), Problem> {
+    let mut all = Certificate::list_from_pem(pem).map_err(unsound)?.into_iter();
+    let leaf = all.next().ok_or_else(|| unsound("no certificate"))?;
+    Ok((leaf, all.collect()))
+}
+
+fn broken(why: impl std::fmt::Display) -> Problem {
+    Problem::new(Kind::Invalid, "directory-seal-broken").because(why)
+}
+
+fn unsound(why: impl std::fmt::Display) -> Problem {
+    Problem::new(Kind::Invalid, "directory-unsound").because(why)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use seal::{Authority, Profile, Subject};
+
+    /// A small nation: a root, a hub, one member and one node.
+    pub(crate) struct Nation {
+        pub(crate) ca: Authority,
+        pub(crate) hub: Identity,
+        pub(crate) member: Identity,
+        pub(crate) node: Identity,
+    }
+
+    impl Nation {
+        pub(crate) fn new() -> Self {
+            let ca = Authority::new("Trial root", testkit::START).expect("a root");
+            let names = vec!["localhost".to_owned()];
+            Self {
+                hub: issue(&ca, Profile::OrganisationSeal, "G22", 1),
+                member: issue(&ca, Profile::OrganisationSeal, "G01", 2),
+                node: issue(&ca, Profile::Node { names }, "G01", 3),
+                ca,
+            }
+        }
+
+        pub(crate) fn snapshot(&self, serial: u64) -> Snapshot {
+            let member = |org: &str, identity: &Identity| MemberEntry {
+                org: org.parse().expect("a code"),
+                name: org.to_owned(),
+                node: "ministry".to_owned(),
+                certificate_pem: identity.chain_pem(),
+            };
+            Snapshot {
+                serial,
+                issued: testkit::START,
+                nodes: vec![NodeEntry {
+                    id: "ministry".to_owned(),
+                    peer: "127.0.0.1:8101".to_owned(),
+                    certificate: self.node.certificate.thumbprint(),
+                }],
+                members: vec![member("G22", &self.hub), member("G01", &self.member)],
+                systems: vec![SystemEntry {
+                    org: "G01".parse().expect("a code"),
+                    code: "population".to_owned(),
+                    name: "Dân cư".to_owned(),
+                }],
+                anchors: vec![self.ca.certificate().pem()],
+                ..Snapshot::empty("G22".parse().expect("a code"))
+            }
+        }
+    }
+
+    pub(crate) fn issue(ca: &Authority, profile: Profile, organisation: &str, serial: u8) -> Identity {
+        let subject = Subject {
+            common_name: format!("Trial {organisation}"),
+            organisation: Some(organisation.to_owned()),
+            position: None,
+        };
+        ca.issue(profile, &subject, testkit::START, 365, [serial; 16])
+            .expect("issued")
+    }
+
+    fn code(answer: Result<Snapshot, Problem>) -> &'static str {
+        answer.expect_err("refused").code
+    }
+
+    #[test]
+    fn a_snapshot_is_read_when_the_hub_signed_it() {
+        let nation = Nation::new();
+        let snapshot = nation.snapshot(1);
+        let token = snapshot.sign(&nation.hub).expect("signed");
+        assert_eq!(read(&token, &nation.hub.certificate).expect("read"), snapshot);
+    }
+
+    #[test]
+    fn a_snapshot_signed_by_another_key_is_refused() {
+        let nation = Nation::new();
+        let token = nation.snapshot(1).sign(&nation.member).expect("signed");
+        assert_eq!(
+            code(read(&token, &nation.hub.certificate)),
+            "directory-seal-broken"
+        );
+        // Another key under the hub's own name.
+        let thief = Identity {
+            key: seal::SigningKey::generate(),
+            ..nation.hub.clone()
+        };
+        let token = nation.snapshot(1).sign(&thief).expect("signed");
+        assert_eq!(
+            code(read(&token, &nation.hub.certificate)),
+            "directory-seal-broken"
+        );
+    }
+
+    #[test]
+    fn an_altered_snapshot_is_refused_at_every_letter() {
+        let nation = Nation::new();
+        let token = nation.snapshot(1).sign(&nation.hub).expect("signed");
+        for at in (0..token.len()).step_by(token.len() / 60) {
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+            let bent = String::from_utf8(bytes).expect("text");
+            assert_eq!(
+                code(read(&bent, &nation.hub.certificate)),
+                "directory-seal-broken"
+            );
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_contradicts_itself_is_refused_even_when_signed() {
+        let nation = Nation::new();
+        let good = nation.snapshot(1);
+        let mut foreign = good.clone();
+        foreign.members[1].certificate_pem = nation.hub.chain_pem();
+        let mut twice = good.clone();
+        twice.nodes.push(twice.nodes[0].clone());
+        let mut nowhere = good.clone();
+        nowhere.members[1].node = "nowhere".to_owned();
+        let mut rootless = good.clone();
+        rootless.anchors.clear();
+        let mut unowned = good;
+        unowned.systems[0].org = "G15".parse().expect("a code");
+        for bad in [foreign, twice, nowhere, rootless, unowned] {
+            let token = bad.sign(&nation.hub).expect("signed");
+            assert_eq!(code(read(&token, &nation.hub.certificate)), "directory-unsound");
+        }
+    }
+
+    #[test]
+    fn serial_and_time_are_not_part_of_what_is_said() {
+        let nation = Nation::new();
+        let (one, mut two) = (nation.snapshot(1), nation.snapshot(2));
+        assert!(one.says_the_same(&two));
+        two.nodes[0].peer = "127.0.0.1:1".to_owned();
+        assert!(!one.says_the_same(&two));
+    }
+}

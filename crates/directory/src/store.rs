@@ -1,0 +1,55 @@
+//! All SQL of this crate. Never a rule: callers decide what a row means.
+
+use ::store::{Reader, Tx, params};
+use kernel::{Digest, Problem};
+
+use crate::pack::PackFile;
+
+/// True when this content of a file was recorded before.
+pub(crate) async fn pack_known(tx: &Tx, file: &str, root: &Digest) -> Result<bool, Problem> {
+    let sql = "select row_count from directory_packs where tenant = $1 and file = $2 and root = $3";
+    let row = tx.one(sql, params![tx.tenant(), file, root]).await?;
+    Ok(row.is_some())
+}
+
+/// Records a file's content.
+pub(crate) async fn keep_pack(tx: &Tx, file: &PackFile) -> Result<(), Problem> {
+    let sql = "insert into directory_packs (tenant, file, root, row_count, at) values ($1, $2, $3, $4, $5)";
+    let name = file.file.as_str();
+    tx.exec(sql, params![tx.tenant(), name, &file.root, file.rows, tx.now()])
+        .await?;
+    Ok(())
+}
+
+/// The newest snapshot ever adopted by this node: its serial and hash.
+pub(crate) async fn newest_adopted(reader: &Reader) -> Result<Option<(u64, Digest)>, Problem> {
+    let sql = "select serial, hash from directory_adopted where tenant = $1 order by serial desc limit 1";
+    match reader.one(sql, params![reader.tenant()]).await? {
+        Some(row) => Ok(Some((row.count("serial")?, row.digest("hash")?))),
+        None => Ok(None),
+    }
+}
+
+/// Records that a snapshot was adopted.
+pub(crate) async fn keep_adopted(tx: &Tx, serial: u64, hash: &Digest) -> Result<(), Problem> {
+    let sql = "insert into directory_adopted (tenant, serial, hash, at) values ($1, $2, $3, $4)";
+    tx.exec(sql, params![tx.tenant(), serial, hash, tx.now()]).await?;
+    Ok(())
+}
+
+/// The newest snapshot published by this hub, signed.
+pub(crate) async fn newest_published(reader: &Reader) -> Result<Option<String>, Problem> {
+    let sql = "select jws from directory_published where tenant = $1 order by serial desc limit 1";
+    match reader.one(sql, params![reader.tenant()]).await? {
+        Some(row) => Ok(Some(row.text("jws")?)),
+        None => Ok(None),
+    }
+}
+
+/// Records a published snapshot; a serial is given out once.
+pub(crate) async fn keep_published(tx: &Tx, serial: u64, hash: &Digest, jws: &str) -> Result<(), Problem> {
+    let sql = "insert into directory_published (tenant, serial, hash, jws, at) values ($1, $2, $3, $4, $5)";
+    tx.exec(sql, params![tx.tenant(), serial, hash, jws, tx.now()])
+        .await?;
+    Ok(())
+}
