@@ -147,17 +147,16 @@ impl Authority {
 
 /// Extensions of a profile.
 fn params_of(profile: Profile) -> Result<CertificateParams, SealError> {
-    let mut params = match &profile {
-        Profile::Node { names } => CertificateParams::new(names.clone()).map_err(issue_error)?,
-        _ => CertificateParams::default(),
-    };
-    params.is_ca = IsCa::ExplicitNoCa;
+    let mut params = CertificateParams::default();
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     match profile {
         Profile::OrganisationSeal | Profile::PersonalSignature => {
             params.key_usages.push(KeyUsagePurpose::ContentCommitment);
         }
-        Profile::Node { .. } => {
+        Profile::Node { names } => {
+            params.subject_alt_names = CertificateParams::new(names)
+                .map_err(issue_error)?
+                .subject_alt_names;
             params.extended_key_usages = vec![
                 ExtendedKeyUsagePurpose::ServerAuth,
                 ExtendedKeyUsagePurpose::ClientAuth,
@@ -172,6 +171,7 @@ fn params_of(profile: Profile) -> Result<CertificateParams, SealError> {
             params.custom_extensions.push(usage);
         }
     }
+    params.is_ca = IsCa::ExplicitNoCa;
     Ok(params)
 }
 

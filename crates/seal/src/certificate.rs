@@ -70,6 +70,8 @@ struct Inner {
     critical_unknown: bool,
     not_before: Time,
     not_after: Time,
+    issuer_text: String,
+    serial_text: String,
 }
 
 /// Public keys met in practice: our own are P-256; national roots are RSA or P-384 too.
@@ -131,6 +133,8 @@ impl Certificate {
             critical_unknown,
             not_before,
             not_after,
+            issuer_text: body.issuer().to_string(),
+            serial_text: decimal(body.serial_number().as_bytes()),
             parsed,
         })))
     }
@@ -195,16 +199,17 @@ impl Certificate {
             .or_else(|| self.subject_text(ORGANISATION))
     }
 
-    /// The issuer's name in the form of RFC 2253.
+    /// The issuer's name in the form of RFC 2253. Seals cover this text: a test of [`crate::batch`]
+    /// holds it still.
     #[must_use]
-    pub fn issuer_rfc2253(&self) -> String {
-        self.0.parsed.tbs_certificate().issuer().to_string()
+    pub fn issuer_rfc2253(&self) -> &str {
+        &self.0.issuer_text
     }
 
     /// The serial number in decimal.
     #[must_use]
-    pub fn serial_decimal(&self) -> String {
-        decimal(self.0.parsed.tbs_certificate().serial_number().as_bytes())
+    pub fn serial_decimal(&self) -> &str {
+        &self.0.serial_text
     }
 
     /// The first instant it holds.
@@ -319,6 +324,20 @@ impl Certificate {
             return false;
         };
         issuer.verify_algorithm(&algorithm.oid, message, signature)
+    }
+
+    /// Whether `issuers` in their order issued this certificate and each other, and the last one,
+    /// if it is a root, itself. Says nothing about trust.
+    #[must_use]
+    pub fn is_issued_along(&self, issuers: &[Self]) -> bool {
+        let mut child = self;
+        for issuer in issuers {
+            if !same_name(child.issuer(), issuer.subject()) || !child.is_signed_by(issuer) {
+                return false;
+            }
+            child = issuer;
+        }
+        issuers.is_empty() || !same_name(child.issuer(), child.subject()) || child.is_signed_by(child)
     }
 
     /// The last value of an attribute of the subject: the most specific one.

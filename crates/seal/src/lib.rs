@@ -28,6 +28,7 @@ pub mod jws;
 pub mod key;
 pub mod merkle;
 pub mod pdf;
+mod template;
 pub mod timestamp;
 pub mod verdict;
 
