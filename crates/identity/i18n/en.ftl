@@ -1,0 +1,37 @@
+# Accounts, sign-in and sessions.
+identity-sign-in-title = Sign in
+identity-sign-in = Sign in
+identity-user = User name
+identity-password = Password
+identity-with-provider = Sign in with your electronic identity
+
+problem-wrong-password = The user name or the password is wrong
+    .rule = The user name and the password must be those of an account here.
+    .remedy = Check Caps Lock and the keyboard's language, then type them again.
+problem-too-many-tries = Too many wrong tries
+    .rule = An account may be tried only so many times in an hour.
+    .remedy = Try again in { $minutes } minutes.
+problem-password-short = The password is too short
+    .rule = A password has at least { $min } characters.
+    .remedy = Choose a longer one.
+problem-password-long = The password is too long
+    .rule = A password has at most { $max } bytes.
+    .remedy = Choose a shorter one.
+problem-sign-in-expired = This sign-in is no longer valid
+    .rule = A sign-in is good once, for a few minutes, in the browser that began it.
+    .remedy = Press “Sign in” to begin again.
+problem-sign-in-declined = The identity provider did not confirm the sign-in
+    .rule = The identity provider must confirm who signs in.
+    .remedy = Press “Sign in” to try again, or use another identity.
+problem-identity-provider-unreachable = The identity provider cannot be reached
+    .rule = Signing in needs an answer of the identity provider.
+    .remedy = Try again in a few minutes. Public pages stay open.
+problem-identity-provider-broken = The identity provider's answer is not valid
+    .rule = Only a confirmation that is well signed, in force and meant for this portal is taken.
+    .remedy = Press “Sign in” to begin again. If it fails again, tell the operator.
+problem-level-too-low = The assurance level is too low
+    .rule = An electronic identity of level { $level } or more is needed.
+    .remedy = Have your electronic identity raised at a police office, then sign in again.
+problem-client-unknown = The sign-in request is not valid
+    .rule = Only registered systems may receive a confirmation of identity, at their registered address.
+    .remedy = Go back to the page you used and begin the sign-in there again.

@@ -1,0 +1,37 @@
+# Tài khoản, đăng nhập và phiên làm việc.
+identity-sign-in-title = Đăng nhập
+identity-sign-in = Đăng nhập
+identity-user = Tên đăng nhập
+identity-password = Mật khẩu
+identity-with-provider = Đăng nhập bằng tài khoản định danh điện tử
+
+problem-wrong-password = Tên đăng nhập hoặc mật khẩu không đúng
+    .rule = Tên đăng nhập và mật khẩu phải khớp với một tài khoản ở đây.
+    .remedy = Kiểm tra phím Caps Lock và bộ gõ tiếng Việt rồi nhập lại.
+problem-too-many-tries = Đã nhập sai quá nhiều lần
+    .rule = Mỗi tài khoản chỉ được thử một số lần trong một giờ.
+    .remedy = Thử lại sau { $minutes } phút.
+problem-password-short = Mật khẩu quá ngắn
+    .rule = Mật khẩu có ít nhất { $min } ký tự.
+    .remedy = Chọn một mật khẩu dài hơn.
+problem-password-long = Mật khẩu quá dài
+    .rule = Mật khẩu có nhiều nhất { $max } byte.
+    .remedy = Chọn một mật khẩu ngắn hơn.
+problem-sign-in-expired = Lượt đăng nhập này không còn hiệu lực
+    .rule = Một lượt đăng nhập chỉ dùng được một lần, trong vài phút, trên chính trình duyệt đã bắt đầu.
+    .remedy = Bấm “Đăng nhập” để bắt đầu lại.
+problem-sign-in-declined = Nơi cung cấp định danh không xác nhận lượt đăng nhập
+    .rule = Nơi cung cấp định danh điện tử phải xác nhận danh tính của người đăng nhập.
+    .remedy = Bấm “Đăng nhập” để thử lại, hoặc dùng tài khoản định danh khác.
+problem-identity-provider-unreachable = Chưa kết nối được với nơi cung cấp định danh điện tử
+    .rule = Việc đăng nhập cần nơi cung cấp định danh điện tử trả lời.
+    .remedy = Thử lại sau ít phút. Các trang công khai vẫn dùng được.
+problem-identity-provider-broken = Câu trả lời của nơi cung cấp định danh điện tử không hợp lệ
+    .rule = Chỉ chấp nhận xác nhận danh tính được ký đúng, còn hiệu lực và gửi cho chính cổng này.
+    .remedy = Bấm “Đăng nhập” để bắt đầu lại. Nếu vẫn gặp lỗi, hãy báo cho đơn vị vận hành.
+problem-level-too-low = Mức độ xác thực chưa đủ
+    .rule = Cần tài khoản định danh điện tử mức độ { $level } trở lên.
+    .remedy = Nâng mức tài khoản định danh điện tử tại cơ quan công an rồi đăng nhập lại.
+problem-client-unknown = Yêu cầu đăng nhập không hợp lệ
+    .rule = Chỉ các hệ thống đã đăng ký mới được nhận xác nhận danh tính, tại đúng địa chỉ đã đăng ký.
+    .remedy = Quay lại trang bạn vừa dùng và bắt đầu đăng nhập lại từ đó.

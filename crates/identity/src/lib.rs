@@ -1,0 +1,123 @@
+//! Accounts, sign-in, sessions, roles and the OpenID Connect provider and client. Never decides
+//! what a role may do: each operation says that itself, by `Principal::require`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`accounts`] | the noun: accounts and how one is opened |
+//! | [`sessions`] | [`Sessions`]: who is signed in (implements [`web::Authenticate`]) |
+//! | [`password`], [`tries`], [`next`] | hashing, wrong tries of an hour, where to go afterwards |
+//! | [`sign_in`] | the form, its JSON twin, signing out, `GET /api/v1/me` |
+//! | [`client`] | signing in with another organisation's provider |
+//! | [`provider`] | being that provider: code flow with PKCE S256 and nothing else |
+//! | [`store`] | all SQL |
+
+pub mod accounts;
+pub mod client;
+pub mod next;
+pub mod password;
+pub mod provider;
+mod query;
+pub mod sessions;
+pub mod sign_in;
+mod store;
+#[cfg(test)]
+mod testing;
+mod tries;
+
+use std::sync::Arc;
+
+use ::store::{Migrations, Store};
+use kernel::Tenant;
+use web::openapi::{OpenApiRouter, routes};
+
+pub use crate::accounts::{Account, Accounts, NewAccount, open};
+pub use crate::client::ClientConfig;
+pub use crate::provider::{Client, Provider};
+pub use crate::sessions::Sessions;
+
+/// This crate's schema.
+pub const MIGRATIONS: Migrations = Migrations {
+    name: "identity",
+    files: &[("0001_identity", include_str!("../migrations/0001_identity.sql"))],
+};
+
+/// This crate's texts.
+pub const TEXTS: web::i18n::Source = web::i18n::Source {
+    name: "identity",
+    vi: include_str!("../i18n/vi.ftl"),
+    en: include_str!("../i18n/en.ftl"),
+};
+
+/// How people sign in at this node. Accounts that have a password may use it in both.
+#[derive(Clone)]
+pub enum Mode {
+    /// `/sign-in` shows a form.
+    Passwords,
+    /// `/sign-in` sends people to an identity provider; the form stands at `/sign-in?with=password`.
+    OpenId(ClientConfig),
+}
+
+/// What the routes need.
+#[derive(Clone)]
+pub struct IdentityState {
+    /// Where accounts and sessions are kept.
+    pub store: Store,
+    /// Whose accounts they are.
+    pub tenant: Tenant,
+    /// The sessions that `web::Shared` authenticates by: the same tenant and node.
+    pub sessions: Sessions,
+    /// How people sign in here.
+    pub mode: Mode,
+    /// Set at the node that signs people in for others.
+    pub provider: Option<Provider>,
+}
+
+/// [`IdentityState`] made ready: what handlers hold.
+pub(crate) struct Site {
+    pub(crate) store: Store,
+    pub(crate) tenant: Tenant,
+    pub(crate) sessions: Sessions,
+    pub(crate) checker: password::Checker,
+    pub(crate) client: Option<client::Upstream>,
+    pub(crate) provider: Option<Provider>,
+}
+
+/// All routes of this crate.
+pub fn router(state: IdentityState) -> OpenApiRouter {
+    let site = Arc::new(Site::new(state));
+    let mut router = OpenApiRouter::new()
+        .routes(routes!(sign_in::form::show, sign_in::form::submit))
+        .routes(routes!(sign_in::api::sign_in))
+        .routes(routes!(sign_in::out::page))
+        .routes(routes!(sign_in::out::api))
+        .routes(routes!(sign_in::me::me));
+    if site.client.is_some() {
+        router = router.routes(routes!(client::callback::callback));
+    }
+    if site.provider.is_some() {
+        router = router
+            .routes(routes!(provider::metadata::configuration))
+            .routes(routes!(provider::metadata::keys))
+            .routes(routes!(provider::authorize::authorize))
+            .routes(routes!(provider::token::token))
+            .routes(routes!(provider::userinfo::userinfo));
+    }
+    router.with_state(site)
+}
+
+impl Site {
+    fn new(state: IdentityState) -> Self {
+        let client = match state.mode {
+            Mode::Passwords => None,
+            Mode::OpenId(config) => Some(client::Upstream::new(config)),
+        };
+        Self {
+            checker: password::Checker::new(state.store.world()),
+            store: state.store,
+            tenant: state.tenant,
+            sessions: state.sessions,
+            client,
+            provider: state.provider,
+        }
+    }
+}
