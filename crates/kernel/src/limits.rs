@@ -37,6 +37,12 @@ pub struct Limits {
     pub sign_in_tries_max: u32,
     /// Life of a session without use, in milliseconds.
     pub session_idle_ms_max: i64,
+    /// Life of a session however much it is used, in milliseconds.
+    pub session_ms_max: i64,
+    /// Life of a sign-in that was begun at another node and not finished, in milliseconds.
+    pub sign_in_flow_ms_max: i64,
+    /// Life of a code of the identity provider before it is redeemed, in milliseconds.
+    pub sign_in_code_ms_max: i64,
     /// Facts or messages one log flush may carry, count.
     pub batch_records_max: usize,
     /// Size of one log segment before the next is begun, in bytes.
@@ -67,6 +73,9 @@ impl Default for Limits {
             directory_age_ms_max: 3_600_000,
             sign_in_tries_max: 10,
             session_idle_ms_max: 1_800_000,
+            session_ms_max: 43_200_000,
+            sign_in_flow_ms_max: 600_000,
+            sign_in_code_ms_max: 60_000,
             batch_records_max: 512,
             segment_bytes_max: 64 << 20,
             page_rows_max: 50,
