@@ -1,0 +1,549 @@
+//! What the tests of this crate share: a node with both registers, and another side that fails on
+//! demand. Never in a release build.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::request::Parts;
+use bytes::Bytes;
+use exchange::{Agreement, Ask, Call, Heard, Service};
+use http_body_util::BodyExt as _;
+use kernel::time::parse_iso;
+use kernel::{Actor, AreaCode, Chance, Digest, Problem, Tenant, Time, World};
+use serde_json::{Map, Value, json};
+use store::{Store, StoreConfig};
+use testkit::{ManualClock, TempDir};
+use tokio::sync::Notify;
+use tower::ServiceExt as _;
+use web::{NodeFace, Principal, Shared};
+
+use crate::asks::Asks;
+use crate::load::Entry;
+use crate::record::{Cause, amend};
+use crate::schema::Schema;
+use crate::service::Registers;
+use crate::store as rows;
+
+pub(crate) const MOTHER: &str = "038194000011";
+pub(crate) const FATHER: &str = "038092000012";
+const OFFICER: &str = "038085000013";
+
+/// A register's schema from the pack.
+pub(crate) fn schema(code: &str) -> Schema {
+    let all = Schema::load_all(&pack()).expect("the pack's registers");
+    all.into_iter().find(|s| s.code == code).expect("a register")
+}
+
+fn pack() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn")
+}
+
+fn map(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => panic!("not an object: {other}"),
+    }
+}
+
+/// What the one-stop desk sends for a girl born to the pack's specimen parents.
+pub(crate) fn birth_body(case: &str) -> Map<String, Value> {
+    map(json!({
+        "case": case, "book": "H56.14857", "registered_on": "2026-11-21",
+        "child": {"full_name": "Lê Thị Mẫu Con", "sex": "female", "date_of_birth": "2026-11-19",
+                  "place_of_birth": "Bệnh viện Phụ sản", "ethnicity": "01", "nationality": "VN"},
+        "mother": {"full_name": "Lê Thị Mẫu", "personal_number": MOTHER, "date_of_birth": "1994-05-02", "sex": "female"},
+        "father": {"full_name": "Trần Văn Mẫu", "personal_number": FATHER},
+        "declarant": {"full_name": "Lê Thị Mẫu", "personal_number": MOTHER, "relation": "Mẹ"},
+    }))
+}
+
+/// Some people, each with a number of their own.
+pub(crate) fn people(n: u32) -> Vec<Map<String, Value>> {
+    (0..n).map(|i| person(&format!("0380{:02}{i:06}", 50 + i % 40), "Trần Văn Mẫu", "male", 1950 + i % 40)).collect()
+}
+
+fn person(number: &str, name: &str, sex: &str, year: u32) -> Map<String, Value> {
+    map(json!({
+        "personal_number": number, "full_name": name, "sex": sex, "date_of_birth": format!("{year}-05-02"),
+        "ethnicity": "01", "nationality": "VN", "residence": {"commune": "14857", "line": "Thôn 1"}, "specimen": true,
+    }))
+}
+
+/// A principal at the population register's portal.
+pub(crate) fn citizen(number: &str) -> Principal {
+    Principal {
+        account: "c1".into(),
+        tenant: "G01".parse().expect("code"),
+        actor: Actor::Citizen("c1".into()),
+        name: "Lê Thị Mẫu".into(),
+        subject: Some(number.parse().expect("a number")),
+        level: 2,
+        roles: vec!["citizen".into()],
+        unit: "G01".parse().expect("code"),
+        session: "s1".into(),
+    }
+}
+
+/// How the other side fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fail {
+    /// The question never arrives.
+    Before,
+    /// It is answered, and the answer gets lost.
+    AnswerLost,
+    /// It is answered, and the asking node stops before it reads the answer.
+    Hang,
+    /// It answers with the number of someone born in 1926.
+    WrongCentury,
+    /// The service refuses.
+    Refuse,
+    /// It is answered, and then the asking node's table is gone.
+    NoTableAfter,
+}
+
+/// The other side of the exchange: the same node's services, failing on demand.
+pub(crate) struct Other {
+    registers: OnceLock<Registers>,
+    once: Mutex<Option<Fail>>,
+    always: Mutex<Option<Fail>>,
+    withdraw: Mutex<Option<String>>,
+    released: Mutex<Vec<String>>,
+    asked: AtomicUsize,
+    hung: Notify,
+}
+
+impl Other {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            registers: OnceLock::new(),
+            once: Mutex::default(),
+            always: Mutex::default(),
+            withdraw: Mutex::default(),
+            released: Mutex::default(),
+            asked: AtomicUsize::new(0),
+            hung: Notify::new(),
+        })
+    }
+
+    pub(crate) fn fail_once(&self, fail: Fail) {
+        *lock(&self.once) = Some(fail);
+    }
+
+    pub(crate) fn fail_always(&self, fail: Fail) {
+        *lock(&self.always) = Some(fail);
+    }
+
+    pub(crate) fn work_again(&self) {
+        *lock(&self.always) = None;
+    }
+
+    /// While the next question is under way, the act of this case is withdrawn.
+    pub(crate) fn withdraw_during_next(&self, case: &str) {
+        *lock(&self.withdraw) = Some(case.to_owned());
+    }
+
+    pub(crate) fn released(&self) -> Vec<String> {
+        lock(&self.released).clone()
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    /// Returns when a question hangs.
+    pub(crate) async fn hangs(&self) {
+        self.hung.notified().await;
+    }
+
+    async fn answer(&self, ask: Ask) -> Result<Heard, Problem> {
+        let registers = self.registers.get().expect("wired");
+        let call = call_of(&ask.consumer.to_string(), &ask.service.to_string(), &[], ask.idempotency, ask.body);
+        let body = match service(registers, &ask.service.service).call(call).await {
+            Ok(answer) => answer,
+            Err(problem) => exchange::Answer::of_problem(&problem),
+        };
+        Ok(heard(body.status, body.body))
+    }
+
+    async fn before(&self, ask: &Ask) {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if ask.service.service == "release-number" {
+            let body: Value = serde_json::from_slice(&ask.body).expect("json");
+            lock(&self.released).push(body["personal_number"].as_str().expect("a number").to_owned());
+        }
+    }
+}
+
+fn heard(status: u16, body: Bytes) -> Heard {
+    Heard {
+        status,
+        media: "application/json".into(),
+        body,
+        request: "00".repeat(16),
+        position: ("evidence-0".into(), 0),
+    }
+}
+
+#[async_trait]
+impl Asks for Other {
+    async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
+        self.before(&ask).await;
+        let unreachable = || Problem::new(kernel::Kind::Unavailable, "provider-unreachable").with("hop", "G01");
+        let fail = lock(&self.once).take().or(*lock(&self.always));
+        match fail {
+            None => {
+                let answer = self.answer(ask).await;
+                let case = lock(&self.withdraw).take();
+                if let Some(case) = case {
+                    let registers = self.registers.get().expect("wired");
+                    let body = json!({"case": case, "reason": "trả lại"}).to_string();
+                    let id = "G15/civil-status/withdraw-birth";
+                    let call = call_of("H56/one-stop", id, &[], None, body.into());
+                    service(registers, "withdraw-birth").call(call).await.expect("withdrawn");
+                }
+                answer
+            }
+            Some(Fail::Before) => Err(unreachable()),
+            Some(Fail::AnswerLost) => self.answer(ask).await.and(Err(unreachable())),
+            Some(Fail::Hang) => {
+                self.answer(ask).await?;
+                self.hung.notify_one();
+                std::future::pending().await
+            }
+            Some(Fail::WrongCentury) => Ok(heard(200, r#"{"personal_number":"038126000001"}"#.into())),
+            Some(Fail::Refuse) => Ok(heard(422, r#"{"code":"record-place-unknown"}"#.into())),
+            Some(Fail::NoTableAfter) => {
+                let answer = self.answer(ask).await;
+                let registers = self.registers.get().expect("wired");
+                sql(registers.store(), "alter table registers_records rename to registers_records_away").await;
+                answer
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn sql(store: &Store, text: &'static str) {
+    let tenant: Tenant = "G01".parse().expect("code");
+    store
+        .write(&tenant, &Actor::Platform, |tx| async move { tx.exec(text, Vec::new()).await })
+        .await
+        .expect("the statement runs");
+}
+
+fn service(registers: &Registers, code: &str) -> Arc<dyn Service> {
+    registers.services().into_iter().find(|s| s.id().service == code).expect("a service")
+}
+
+fn call_of(consumer: &str, service: &str, fields: &[&str], key: Option<String>, body: Bytes) -> Call {
+    let text = |t: &str| t.to_owned();
+    let service: exchange::ServiceId = service.parse().expect("an id");
+    let consumer: exchange::SystemId = consumer.parse().expect("an id");
+    let agreement = Agreement {
+        id: text("01/TT"),
+        provider: service.org.clone(),
+        consumer: consumer.clone(),
+        service,
+        fields: fields.iter().map(|f| text(f)).collect(),
+        purpose: text("Điền sẵn tờ khai"),
+        legal_basis: text("Nghị định 47/2020/NĐ-CP"),
+        place: text("Hà Nội"),
+        valid_from: Time(0),
+        valid_to: Time(i64::MAX),
+        sharing_method: text("x"),
+        handling: text("x"),
+        conditions: text("x"),
+        rate_per_minute: 600,
+        commitments: text("x"),
+        protection: text("x"),
+        storage: text("x"),
+        deletion: text("x"),
+        other: String::new(),
+    };
+    Call {
+        consumer,
+        request: "ab".repeat(16),
+        agreement: Arc::new(agreement),
+        on_behalf: text("citizen:c1"),
+        issue: None,
+        idempotency: key,
+        body,
+        at: testkit::START,
+    }
+}
+
+/// A node that keeps the population and the civil-status register.
+pub(crate) struct House {
+    pub(crate) registers: Registers,
+    pub(crate) other: Arc<Other>,
+    pub(crate) clock: Arc<ManualClock>,
+    _dir: TempDir,
+}
+
+/// Chance that always falls the same way.
+struct Constant;
+
+impl Chance for Constant {
+    fn fill(&self, out: &mut [u8]) {
+        out.fill(7);
+    }
+}
+
+/// An answer, read whole.
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Page {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+}
+
+/// Whoever the request's extensions name is signed in.
+struct AsTold;
+
+#[async_trait]
+impl web::Authenticate for AsTold {
+    async fn authenticate(&self, parts: &Parts) -> Result<Option<Principal>, Problem> {
+        Ok(parts.extensions.get::<Principal>().cloned())
+    }
+}
+
+impl House {
+    /// With three people and a marriage.
+    pub(crate) async fn new() -> Self {
+        let house = Self::empty().await;
+        house.fill().await;
+        house
+    }
+
+    /// Without a record.
+    pub(crate) async fn empty() -> Self {
+        let (world, clock) = testkit::world(1);
+        Self::in_world(world, clock).await
+    }
+
+    /// Where chance always falls the same way.
+    pub(crate) async fn unlucky() -> Self {
+        let clock = Arc::new(ManualClock::at(testkit::START));
+        Self::in_world(World { clock: clock.clone(), chance: Arc::new(Constant) }, clock).await
+    }
+
+    /// As [`House::unlucky`], with one girl born in 2026 who has this number.
+    pub(crate) async fn unlucky_with(number: &str) -> Self {
+        let house = Self::unlucky().await;
+        let body = person(number, "Lê Thị Mẫu", "female", 2026);
+        house.load("person", &[body]).await;
+        house
+    }
+
+    async fn in_world(world: World, clock: Arc<ManualClock>) -> Self {
+        let dir = TempDir::new();
+        let config = StoreConfig {
+            database: store::Database::Sqlite(dir.path().join("sen.db")),
+            folder: dir.path().to_owned(),
+            limits: kernel::limits::Limits::default(),
+            node: "ministry".to_owned(),
+        };
+        let store = Store::open(&config, world, &[crate::MIGRATIONS]).await.expect("a new store opens");
+        let other = Other::new();
+        let tenants = ["G01".parse().expect("code"), "G15".parse().expect("code")];
+        let province: crate::ProvinceOf = Arc::new(|code: &AreaCode, _| match code.as_str() {
+            "38" | "14857" | "14870" => "38".parse().ok(),
+            "00004" => "01".parse().ok(),
+            _ => None,
+        });
+        let registers = Registers::load(&pack(), store, other.clone(), &tenants, province).expect("the pack");
+        assert!(other.registers.set(registers.clone()).is_ok());
+        Self { registers, other, clock, _dir: dir }
+    }
+
+    async fn fill(&self) {
+        let people = [
+            person(MOTHER, "Lê Thị Mẫu", "female", 1994),
+            person(FATHER, "Trần Văn Mẫu", "male", 1992),
+            person(OFFICER, "Phạm Văn Mẫu", "male", 1985),
+        ];
+        self.load("person", &people).await;
+        let marriage = map(json!({
+            "marriage_number": "12/2019", "husband_number": FATHER, "wife_number": MOTHER,
+            "husband_name": "Trần Văn Mẫu", "wife_name": "Lê Thị Mẫu",
+            "registered_on": "2019-03-08", "registered_at": "H56.14857", "specimen": true,
+        }));
+        self.load("marriage", &[marriage]).await;
+    }
+
+    async fn load(&self, register: &str, bodies: &[Map<String, Value>]) {
+        let schema = schema(register);
+        let today = testkit::START.date();
+        let entries: Vec<Entry> = bodies
+            .iter()
+            .map(|b| Entry::of(&schema, &crate::check::whole(&schema, b, today).expect("a record")).expect("an entry"))
+            .collect();
+        self.registers.load_entries(register, "test", entries.into_iter()).await.expect("loaded");
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.registers.store()
+    }
+
+    pub(crate) fn g01(&self) -> Tenant {
+        "G01".parse().expect("code")
+    }
+
+    pub(crate) fn g15(&self) -> Tenant {
+        "G15".parse().expect("code")
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.store().world().now()
+    }
+
+    /// One statement on the node's database.
+    pub(crate) async fn sql(&self, text: &'static str) {
+        sql(self.store(), text).await;
+    }
+
+    /// A call of a service, as its usual consumer.
+    pub(crate) async fn call(
+        &self,
+        code: &str,
+        fields: &[&str],
+        key: Option<&str>,
+        body: Value,
+    ) -> Result<Value, Problem> {
+        let consumer = match code {
+            "assign-number" | "release-number" => "G15/civil-status",
+            "enter-birth" | "withdraw-birth" => "H56/one-stop",
+            _ => "G22/portal",
+        };
+        let service = service(&self.registers, code);
+        let id = service.id().to_string();
+        let call = call_of(consumer, &id, fields, key.map(str::to_owned), body.to_string().into());
+        let answer = service.call(call).await?;
+        Ok(serde_json::from_slice(&answer.body).expect("json"))
+    }
+
+    /// A lookup of the mother.
+    pub(crate) async fn lookup(&self, fields: &[&str], more: Value) -> Result<Value, Problem> {
+        let mut body = map(more);
+        body.insert("personal_number".into(), MOTHER.into());
+        self.call("person-lookup", fields, None, Value::Object(body)).await
+    }
+
+    pub(crate) async fn enter(&self, case: &str) -> Result<Value, Problem> {
+        self.enter_body(birth_body(case)).await
+    }
+
+    pub(crate) async fn enter_body(&self, body: Map<String, Value>) -> Result<Value, Problem> {
+        let key = body["case"].as_str().expect("a case").to_owned();
+        self.call("enter-birth", &[], Some(&key), Value::Object(body)).await
+    }
+
+    /// The facts' subject of a person, and the digest in it.
+    pub(crate) fn person_subject(&self, number: &str) -> (String, Digest) {
+        self.registers.subject(&schema("person"), number)
+    }
+
+    pub(crate) fn birth_subject(&self, case: &str) -> String {
+        self.registers.subject(&schema("birth"), case).0
+    }
+
+    async fn reads(&self, tenant: &Tenant, number: &str) -> usize {
+        let digest = &self.store().digest(tenant, number);
+        let found = self
+            .store()
+            .write(tenant, &Actor::Platform, |tx| async move { rows::accesses(&tx, digest, "~", 1_000).await })
+            .await;
+        found.expect("rows").len()
+    }
+
+    pub(crate) async fn reads_of(&self, number: &str) -> usize {
+        self.reads(&self.g01(), number).await
+    }
+
+    pub(crate) async fn marriage_reads_of(&self, number: &str) -> usize {
+        self.reads(&self.g15(), number).await
+    }
+
+    pub(crate) async fn rows_in(&self, tenant: &Tenant, register: &str) -> u64 {
+        let reader = self.store().read(tenant).await.expect("a reader");
+        let text = "select cast(count(*) as bigint) as n from registers_records where tenant = $1 and register = $2";
+        let row = reader.one(text, store::params![tenant, register]).await.expect("a row").expect("a row");
+        row.count("n").expect("a count")
+    }
+
+    /// Every act, and where it stands.
+    pub(crate) async fn acts(&self) -> Vec<(String, String)> {
+        let reader = self.store().read(&self.g15()).await.expect("a reader");
+        let text = "select record_key, state from registers_records where tenant = $1 and register = 'birth' \
+                    and superseded_at is null order by record_key";
+        let rows = reader.all(text, store::params![self.g15()]).await.expect("rows");
+        rows.iter().map(|r| (r.text("record_key").expect("a key"), r.text("state").expect("a state"))).collect()
+    }
+
+    /// The body of an act that stands.
+    pub(crate) async fn act_body(&self, case: &str) -> Map<String, Value> {
+        let found = self
+            .store()
+            .write(&self.g15(), &Actor::Platform, |tx| async move { rows::believed(&tx, "birth", case).await })
+            .await
+            .expect("rows");
+        found.0.last().expect("an act").body.clone()
+    }
+
+    /// Numbers given to children and not taken back.
+    pub(crate) async fn living_numbers(&self) -> u64 {
+        let reader = self.store().read(&self.g01()).await.expect("a reader");
+        let text = "select cast(count(*) as bigint) as n from registers_records where tenant = $1 \
+                    and register = 'person' and source = 'G15/civil-status' and state = 'current' \
+                    and superseded_at is null";
+        let row = reader.one(text, store::params![self.g01()]).await.expect("a row").expect("a row");
+        row.count("n").expect("a count")
+    }
+
+    /// A person lives somewhere else from a day on.
+    pub(crate) async fn move_person(&self, number: &str, from: &str, commune: &str) {
+        let from = Time::at(parse_iso(from).expect("a day"), 0);
+        self.store()
+            .write(&self.g01(), &Actor::Platform, |tx| async move {
+                let (believed, last) = rows::believed(&tx, "person", number).await?;
+                let mut body = believed.last().expect("a record").body.clone();
+                crate::schema::put(&mut body, "residence.commune", commune.into());
+                let cause =
+                    Cause { at: tx.now(), source: "test".into(), basis: "test".into(), request: String::new() };
+                rows::write(&tx, "person", &amend(&believed, last, number, from, body, &cause)).await
+            })
+            .await
+            .expect("moved");
+    }
+
+    /// A request to the pages, signed in or not.
+    pub(crate) async fn get(&self, path: &str, user: Option<Principal>) -> Page {
+        let (router, _) = crate::router(self.registers.clone()).split_for_parts();
+        let shared = Shared {
+            texts: Arc::new(web::Texts::new(&[web::TEXTS, crate::TEXTS]).expect("the texts agree")),
+            world: self.store().world().clone(),
+            limits: Arc::new(self.store().limits().clone()),
+            node: NodeFace::new("ministry", "registers-usage-title"),
+            authenticate: Arc::new(AsTold),
+        };
+        let mut request = Request::get(path).body(Body::empty()).expect("a request");
+        if let Some(user) = user {
+            request.extensions_mut().insert(user);
+        }
+        let response = web::present(router, shared).oneshot(request).await.expect("an answer");
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        Page { status, body: String::from_utf8(body.to_vec()).expect("text") }
+    }
+}

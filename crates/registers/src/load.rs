@@ -1,0 +1,226 @@
+//! Filling a register from the pack in bulk: many records a statement, one fact a population with
+//! the Merkle root over its records. Never over records that are there: a load cut short is run
+//! again, a finished one is skipped.
+
+use kernel::{Actor, Digest, Fact, Problem, Time};
+use seal::merkle;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::schema::{Schema, text_at};
+use crate::service::Registers;
+use crate::store::{self as rows, LOAD_LINKS, LOAD_RECORDS};
+
+/// Records that one statement carries, count.
+const CHUNK_RECORDS: usize = 5_000;
+
+/// One record to load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub key: String,
+    /// From when it holds.
+    pub since: Time,
+    /// The record as JSON text.
+    pub body: String,
+    /// The values of the schema's links, in their order; empty for a register without links.
+    pub links: Vec<String>,
+}
+
+/// What a load did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// Records of the population.
+    pub rows: u64,
+    /// The Merkle root (RFC 6962) over the records' JSON texts, in order.
+    pub root: Digest,
+    /// True when they were there before and nothing was done.
+    pub before: bool,
+}
+
+impl Registers {
+    /// Loads a population into a register, once. `name` stands for all that the records depend on
+    /// (their source, count and seed): the same name is the same population.
+    ///
+    /// # Errors
+    /// When the register is not of this node, a key occurs twice, or the store cannot be written.
+    pub async fn load_entries<I>(&self, register: &str, name: &str, entries: I) -> Result<Loaded, Problem>
+    where
+        I: Iterator<Item = Entry> + Send,
+    {
+        let schema = self.schema(register).ok_or_else(|| Problem::internal("not a register of this node"))?;
+        if let Some(before) = self.loaded(schema, name).await? {
+            return Ok(before);
+        }
+        let mut load = Load { schema, name, at: self.0.store.world().now(), tree: merkle::Frontier::new(), rows: 0 };
+        let mut entries = entries.peekable();
+        while entries.peek().is_some() {
+            let (records, links) = load.chunk(entries.by_ref().take(CHUNK_RECORDS))?;
+            self.insert(schema, &records, &links).await?;
+        }
+        self.finish(schema, name, load.rows, load.tree.root()).await
+    }
+
+    async fn loaded(&self, schema: &Schema, name: &str) -> Result<Option<Loaded>, Problem> {
+        self.0
+            .store
+            .write(&schema.tenant, &Actor::Platform, |tx| async move {
+                let before = rows::loaded(&tx, &schema.code, name).await?;
+                Ok(before.map(|(rows, root)| Loaded { rows, root, before: true }))
+            })
+            .await
+    }
+
+    async fn insert(&self, schema: &Schema, records: &str, links: &str) -> Result<(), Problem> {
+        self.0
+            .store
+            .write(&schema.tenant, &Actor::Platform, |tx| async move {
+                tx.bulk_insert(LOAD_RECORDS, records.to_owned()).await?;
+                if links != "[]" {
+                    tx.bulk_insert(LOAD_LINKS, links.to_owned()).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn finish(&self, schema: &Schema, name: &str, count: u64, root: Digest) -> Result<Loaded, Problem> {
+        self.0
+            .store
+            .write(&schema.tenant, &Actor::Platform, |tx| async move {
+                let there = rows::count_of_source(&tx, &schema.code, name).await?;
+                if there != count {
+                    let why = format!("{name}: {count} records were given, {there} are there: a key occurs twice");
+                    return Err(Problem::internal(why));
+                }
+                rows::keep_loaded(&tx, &schema.code, name, count, &root).await?;
+                let fact = Fact::PackLoaded { file: name.to_owned(), rows: count, root };
+                tx.fact(&format!("pack/{}/{name}", schema.code), fact).await?;
+                Ok(Loaded { rows: count, root, before: false })
+            })
+            .await
+    }
+}
+
+impl Entry {
+    /// An entry from a record's fields.
+    ///
+    /// # Errors
+    /// When it has no key, or no day from which it holds.
+    pub fn of(schema: &Schema, body: &Map<String, Value>) -> Result<Self, Problem> {
+        let missing = |field: &str| Problem::invalid(field, "record-field-required");
+        let key = text_at(body, &schema.key).ok_or_else(|| missing(&schema.key))?;
+        let since = text_at(body, &schema.since).and_then(kernel::time::parse_iso);
+        Ok(Self {
+            key: key.to_owned(),
+            since: Time::at(since.ok_or_else(|| missing(&schema.since))?, 0),
+            body: kernel::digest::canonical_json(body).map_err(Problem::internal)?,
+            links: schema.links.iter().map(|l| text_at(body, &l.field).unwrap_or_default().to_owned()).collect(),
+        })
+    }
+}
+
+struct Load<'a> {
+    schema: &'a Schema,
+    name: &'a str,
+    at: Time,
+    tree: merkle::Frontier,
+    rows: u64,
+}
+
+impl Load<'_> {
+    /// The statements' rows for some entries: records and links, as JSON arrays.
+    fn chunk(&mut self, entries: impl Iterator<Item = Entry>) -> Result<(String, String), Problem> {
+        let (mut records, mut links) = (JsonRows::new(CHUNK_RECORDS * 1_024), JsonRows::new(0));
+        let (tenant, register) = (self.schema.tenant.as_str(), self.schema.code.as_str());
+        for entry in entries {
+            self.tree.push(merkle::leaf_hash(entry.body.as_bytes()));
+            self.rows += 1;
+            let since = entry.since.ms();
+            records.push(&(tenant, register, &entry.key, since, self.at.ms(), self.name, &entry.body))?;
+            for (link, value) in self.schema.links.iter().zip(&entry.links).filter(|(_, v)| !v.is_empty()) {
+                links.push(&(tenant, register, &link.name, value, &entry.key))?;
+            }
+        }
+        Ok((records.end()?, links.end()?))
+    }
+}
+
+/// A JSON array that grows row by row.
+struct JsonRows(Vec<u8>);
+
+impl JsonRows {
+    fn new(capacity: usize) -> Self {
+        let mut bytes = Vec::with_capacity(capacity + 1);
+        bytes.push(b'[');
+        Self(bytes)
+    }
+
+    fn push<T: Serialize>(&mut self, row: &T) -> Result<(), Problem> {
+        if self.0.len() > 1 {
+            self.0.push(b',');
+        }
+        serde_json::to_writer(&mut self.0, row).map_err(Problem::internal)
+    }
+
+    fn end(mut self) -> Result<String, Problem> {
+        self.0.push(b']');
+        String::from_utf8(self.0).map_err(Problem::internal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{House, people, schema};
+
+    fn entries(n: u32) -> Vec<Entry> {
+        let person = schema("person");
+        people(n).iter().map(|p| Entry::of(&person, p).expect("an entry")).collect()
+    }
+
+    #[tokio::test]
+    async fn a_population_is_loaded_once_with_one_fact_and_its_root() {
+        let house = House::empty().await;
+        let all = entries(12_000);
+        let first = house.registers.load_entries("person", "people/12000", all.clone().into_iter()).await.expect("loaded");
+        let leaves: Vec<Digest> = all.iter().map(|e| merkle::leaf_hash(e.body.as_bytes())).collect();
+        assert_eq!(first, Loaded { rows: 12_000, root: merkle::root(&leaves), before: false });
+        let again = house.registers.load_entries("person", "people/12000", std::iter::empty()).await.expect("skipped");
+        assert_eq!(again, Loaded { before: true, ..first });
+        let facts = house.store().facts_of(&house.g01(), "pack/person/people/12000").await.expect("facts");
+        assert_eq!(facts.len(), 1);
+        assert!(matches!(&facts[0].fact, Fact::PackLoaded { rows: 12_000, root, .. } if *root == first.root));
+        assert_eq!(house.rows_in(&house.g01(), "person").await, 12_000);
+    }
+
+    #[tokio::test]
+    async fn a_load_cut_short_is_ended_by_the_next_one() {
+        let house = House::empty().await;
+        let schema = schema("person");
+        let mut half = Load { schema: &schema, name: "p", at: house.now(), tree: merkle::Frontier::new(), rows: 0 };
+        let (records, links) = half.chunk(entries(40).into_iter()).expect("rows");
+        house.registers.insert(&schema, &records, &links).await.expect("the first half");
+        let whole = house.registers.load_entries("person", "p", entries(100).into_iter()).await.expect("loaded");
+        assert_eq!((whole.rows, whole.before), (100, false));
+        assert_eq!(house.rows_in(&house.g01(), "person").await, 100);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_occurs_twice_is_found_out() {
+        let house = House::empty().await;
+        let twice = entries(3).into_iter().chain(entries(1));
+        house.registers.load_entries("person", "p", twice).await.expect_err("twice");
+        assert!(house.store().facts_of(&house.g01(), "pack/person/p").await.expect("facts").is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_number_given_later_never_meets_a_loaded_one() {
+        let house = House::unlucky().await;
+        let ask = serde_json::json!({"place": "038", "sex": "female", "born": "2026-11-19", "basis": "x"});
+        let given = house.call("assign-number", &[], Some("a"), ask.clone()).await.expect("a number");
+        let other = House::unlucky_with(given["personal_number"].as_str().expect("a number")).await;
+        let problem = other.call("assign-number", &[], Some("a"), ask).await.expect_err("loaded before");
+        assert_eq!(problem.code, "record-numbers-used-up");
+    }
+}
