@@ -1,10 +1,20 @@
 //! A form's fields and files, bounded and cleaned. Never writes a file, never trusts a file name.
 
-use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
-use kernel::{Date, Problem};
+mod budget;
+mod multipart;
+mod urlencoded;
 
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, Request};
+use axum::http::Method;
+use bytes::Bytes;
+use kernel::time::{civil_date, parse_iso};
+use kernel::{Date, Kind, Problem, text};
+
+use crate::body;
 use crate::problem::Refusal;
+use crate::shared::Shared;
 
 /// One uploaded file, in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,51 +27,78 @@ pub struct Upload {
     pub bytes: Bytes,
 }
 
-/// The fields of an urlencoded or multipart form, in the order sent.
+/// The fields of a form in the order sent: urlencoded, multipart, or the query of a GET.
 #[derive(Clone, Debug, Default)]
 pub struct Fields {
-    texts: Vec<(String, String, String)>,
+    texts: Vec<Text>,
     files: Vec<(String, Upload)>,
+    /// Gives the memory of the files back to the node's budget when dropped.
+    _hold: Option<Arc<budget::Hold>>,
+}
+
+#[derive(Clone, Debug)]
+struct Text {
+    name: String,
+    clean: String,
+    raw: String,
 }
 
 impl Fields {
+    fn push(&mut self, name: &str, raw: String) {
+        self.texts.push(Text {
+            name: text::clean(name),
+            clean: text::clean(&raw),
+            raw,
+        });
+    }
+
+    fn count(&self) -> usize {
+        self.texts.len() + self.files.len()
+    }
+
+    /// Fields from pairs: for tests of handlers' parts.
+    #[must_use]
+    pub fn of(pairs: &[(&str, &str)]) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in pairs {
+            fields.push(name, (*value).to_owned());
+        }
+        fields
+    }
+
     /// The first value of a field, cleaned (one line); `Some("")` when sent empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.texts.iter().find(|t| t.0 == name).map(|t| t.1.as_str())
+        self.texts
+            .iter()
+            .find(|t| t.name == name)
+            .map(|t| t.clean.as_str())
     }
 
     /// Every value of a field, cleaned: tick boxes.
     pub fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.texts
             .iter()
-            .filter(move |t| t.0 == name)
-            .map(|t| t.1.as_str())
+            .filter(move |t| t.name == name)
+            .map(|t| t.clean.as_str())
     }
 
     /// The first value as sent, not cleaned: passwords.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&str> {
-        self.texts.iter().find(|t| t.0 == name).map(|t| t.2.as_str())
+        self.texts.iter().find(|t| t.name == name).map(|t| t.raw.as_str())
     }
 
     /// The first value with each line cleaned and line breaks kept: text areas.
     #[must_use]
     pub fn lines(&self, name: &str) -> Option<String> {
-        let raw = self.raw(name)?;
-        Some(
-            raw.lines()
-                .map(kernel::text::clean)
-                .collect::<Vec<_>>()
-                .join("\n")
-                .trim()
-                .to_owned(),
-        )
+        let lines: Vec<String> = self.raw(name)?.lines().map(text::clean).collect();
+        Some(lines.join("\n").trim().to_owned())
     }
 
     /// All fields with their cleaned values, in the order sent.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts.iter().map(|t| (t.0.as_str(), t.1.as_str()))
+        self.texts.iter().map(|t| (t.name.as_str(), t.clean.as_str()))
     }
 
     /// The first non-empty file of a field.
@@ -90,15 +127,100 @@ impl Fields {
     ///
     /// # Errors
     /// 422 `date-bad` at the field when there is no such day.
-    pub fn date(&self, _name: &str) -> Result<Option<Date>, Problem> {
-        unimplemented!()
+    pub fn date(&self, name: &str) -> Result<Option<Date>, Problem> {
+        let bad = || Problem::invalid(name, "date-bad");
+        let boxed =
+            ["day", "month", "year"].map(|part| self.text(&format!("{name}-{part}")).unwrap_or_default());
+        let whole = self.text(name).unwrap_or_default();
+        if boxed.iter().any(|part| !part.is_empty()) {
+            return day_of(boxed).map(Some).ok_or_else(bad);
+        }
+        if whole.is_empty() {
+            return Ok(None);
+        }
+        let parts: Vec<&str> = whole.split(['/', '-', '.', ' ']).collect();
+        let slashed = <[&str; 3]>::try_from(parts).ok().and_then(day_of);
+        parse_iso(whole).or(slashed).map(Some).ok_or_else(bad)
     }
+}
+
+/// A day from its three parts; a year needs its four digits: two would leave the century to us.
+fn day_of([day, month, year]: [&str; 3]) -> Option<Date> {
+    let digits = |text: &str, most: usize| text.len() <= most && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(day, 2) || !digits(month, 2) || !digits(year, 4) || year.len() != 4 {
+        return None;
+    }
+    civil_date(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
 }
 
 impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Refusal;
 
-    async fn from_request(_request: Request, _: &S) -> Result<Self, Refusal> {
-        unimplemented!()
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let (parts, content) = request.into_parts();
+        let limits = Shared::of(&parts).limits;
+        if matches!(parts.method, Method::GET | Method::HEAD) {
+            let query = parts.uri.query().unwrap_or_default();
+            return Ok(urlencoded::read(query.as_bytes(), limits.form_fields_max)?);
+        }
+        match body::media(&parts).as_str() {
+            "application/x-www-form-urlencoded" => {
+                let bytes = body::read(content, limits.body_bytes_max).await?;
+                Ok(urlencoded::read(&bytes, limits.form_fields_max)?)
+            }
+            "multipart/form-data" => Ok(multipart::read(Request::from_parts(parts, content), &limits).await?),
+            _ => Err(body::wrong_media("application/x-www-form-urlencoded, multipart/form-data").into()),
+        }
+    }
+}
+
+/// 413 with how many fields a form may have.
+fn too_many_fields(max: usize) -> Problem {
+    Problem::new(Kind::TooLarge, "too-many-fields").with("max", max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::time::iso;
+
+    #[test]
+    fn a_day_is_read_from_three_boxes_or_one() {
+        let read = |pairs: &[(&str, &str)]| {
+            Fields::of(pairs)
+                .date("born")
+                .map(|d| d.map(iso))
+                .map_err(|p| (p.code, p.field.unwrap()))
+        };
+        let boxes = |d, m, y| [("born-day", d), ("born-month", m), ("born-year", y)];
+        let day = || Ok(Some("2026-11-02".to_owned()));
+        assert_eq!(read(&boxes("2", "11", "2026")), day());
+        assert_eq!(read(&[("born", "2/11/2026")]), day());
+        assert_eq!(read(&[("born", "2026-11-02")]), day());
+        assert_eq!(read(&boxes("", "", "")), Ok(None));
+        assert_eq!(read(&[]), Ok(None));
+        for bad in [
+            boxes("31", "2", "2026"),
+            boxes("1", "", "2026"),
+            boxes("1", "1", "26"),
+            boxes("+1", "1", "2026"),
+        ] {
+            assert_eq!(read(&bad), Err(("date-bad", "born".to_owned())), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_typed_in_pieces_arrives_composed_and_a_password_as_typed() {
+        let fields = Fields::of(&[
+            ("name", " Nguye\u{0302}\u{0303}n \u{7}Thi\u{0323}\n"),
+            ("note", "a  b\r\n c "),
+        ]);
+        assert_eq!(fields.need("name").unwrap(), "Nguyễn Thị");
+        assert_eq!(fields.raw("note"), Some("a  b\r\n c "));
+        assert_eq!(fields.lines("note").as_deref(), Some("a b\nc"));
+        assert_eq!(
+            fields.need("sex").unwrap_err(),
+            Problem::invalid("sex", "field-missing")
+        );
     }
 }

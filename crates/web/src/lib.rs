@@ -32,6 +32,8 @@ pub mod page;
 mod present;
 pub mod problem;
 pub mod shared;
+#[cfg(test)]
+mod testing;
 pub mod tls;
 pub mod trace;
 

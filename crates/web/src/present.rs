@@ -3,6 +3,7 @@
 //! or anything a person typed: the log carries the route's template.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
@@ -59,12 +60,15 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
         Err(problem) => Refusal(problem).into_response(),
         Ok(()) => {
             let handler = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind();
-            handler.instrument(span.clone()).await.unwrap_or_else(|_| {
-                Refusal(Problem::internal(
+            let deadline = Duration::from_millis(shared.limits.request_ms_max);
+            let refusal = match tokio::time::timeout(deadline, handler.instrument(span.clone())).await {
+                Ok(Ok(response)) => Ok(response),
+                Ok(Err(_)) => Err(Problem::internal(
                     "a handler panicked; see the panic's own message",
-                ))
-                .into_response()
-            })
+                )),
+                Err(_) => Err(Problem::new(Kind::Timeout, "timeout")),
+            };
+            refusal.unwrap_or_else(|problem| Refusal(problem).into_response())
         }
     };
     let _in_request = span.enter();
@@ -266,3 +270,6 @@ fn known_method(method: &Method) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests;
