@@ -1,0 +1,276 @@
+//! A data-sharing agreement (văn bản thỏa thuận chia sẻ dữ liệu): the twelve items of Decree
+//! 47/2020/NĐ-CP, article 38, machine-readable, signed by both organisations. Pure: never a row.
+
+use kernel::{Digest, Kind, OrgCode, Problem, Time};
+use seal::jws::{self, PublicKey};
+use seal::key::SigningKey;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ServiceId, SystemId};
+
+/// The type in the header of an acceptance.
+const ACCEPTANCE: &str = "sen-agreement";
+/// The type in the header of a revocation.
+const REVOCATION: &str = "sen-agreement-revocation";
+
+/// The agreement itself: immutable; its hash is its name in every message and evidence record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// The parties' own number for it.
+    pub id: String,
+    /// Item 1: the provider.
+    pub provider: OrgCode,
+    /// Item 1: the user and its system.
+    pub consumer: SystemId,
+    /// Item 2: the service.
+    pub service: ServiceId,
+    /// Item 2: the fields granted; empty for a service without a record in its answer.
+    #[serde(default)]
+    pub fields: Vec<String>,
+    /// Item 2: what the data is for.
+    pub purpose: String,
+    /// Item 2: the legal basis of the sharing.
+    pub legal_basis: String,
+    /// Item 3: where.
+    pub place: String,
+    /// Item 4: from when.
+    pub valid_from: Time,
+    /// Item 4: until when.
+    pub valid_to: Time,
+    /// Item 5: how it is shared.
+    pub sharing_method: String,
+    /// Item 6: what is done with it after receipt.
+    pub handling: String,
+    /// Item 7: conditions and limits, in words.
+    pub conditions: String,
+    /// Item 7: calls a minute.
+    pub rate_per_minute: u32,
+    /// Item 8: commitments.
+    pub commitments: String,
+    /// Item 9: protection and authentication.
+    pub protection: String,
+    /// Item 10: storage and derived data.
+    pub storage: String,
+    /// Item 11: deletion.
+    pub deletion: String,
+    /// Item 12: anything else.
+    #[serde(default)]
+    pub other: String,
+}
+
+/// An agreement with both signatures (compact JWS over its hash).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignedAgreement {
+    /// The agreement.
+    pub agreement: Agreement,
+    /// The provider's acceptance.
+    pub provider_acceptance: String,
+    /// The consumer's acceptance.
+    pub consumer_acceptance: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Word {
+    agreement: Digest,
+    party: OrgCode,
+    at: Time,
+    #[serde(default)]
+    reason: String,
+}
+
+impl Agreement {
+    /// The hash of its canonical JSON (RFC 8785).
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        let json = kernel::digest::canonical_json(self).expect("an agreement is text, times and a number");
+        Digest::of(json.as_bytes())
+    }
+
+    /// Refuses a call outside the agreement's term.
+    ///
+    /// # Errors
+    /// `agreement-expired`, also when its term has not begun.
+    pub fn in_term(&self, at: Time) -> Result<(), Problem> {
+        if self.valid_from <= at && at < self.valid_to {
+            Ok(())
+        } else {
+            Err(Problem::new(Kind::Forbidden, "agreement-expired").with("agreement", &self.id))
+        }
+    }
+
+    /// A party's acceptance.
+    #[must_use]
+    pub fn accept(&self, party: &OrgCode, at: Time, key: &SigningKey) -> String {
+        word(ACCEPTANCE, self.hash(), party, at, "", key)
+    }
+}
+
+/// A party's word that an agreement ends now.
+#[must_use]
+pub fn revocation(agreement: Digest, party: &OrgCode, at: Time, reason: &str, key: &SigningKey) -> String {
+    word(REVOCATION, agreement, party, at, reason, key)
+}
+
+/// Reads a revocation: which agreement, by whom, why.
+///
+/// # Errors
+/// `seal-broken` when it is not signed by the party it names.
+pub fn read_revocation(
+    token: &str,
+    key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>,
+) -> Result<(Digest, OrgCode, String), Problem> {
+    let word = read(REVOCATION, token, key_of)?;
+    Ok((word.agreement, word.party, word.reason))
+}
+
+fn word(typ: &str, agreement: Digest, party: &OrgCode, at: Time, reason: &str, key: &SigningKey) -> String {
+    let word = Word {
+        agreement,
+        party: party.clone(),
+        at,
+        reason: reason.to_owned(),
+    };
+    let payload = kernel::digest::canonical_json(&word).expect("a word is text and a time");
+    jws::sign(typ, party.as_str(), payload.as_bytes(), key)
+}
+
+fn read(typ: &str, token: &str, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) -> Result<Word, Problem> {
+    let broken = || Problem::new(Kind::Invalid, "seal-broken").with("hop", "agreement");
+    let signer = std::cell::RefCell::new(String::new());
+    let key = |kid: &str| {
+        kid.clone_into(&mut signer.borrow_mut());
+        key_of(&kid.parse().ok()?)
+    };
+    let payload = jws::verify(token, typ, key).map_err(|e| broken().because(e))?;
+    let word: Word = serde_json::from_slice(&payload.into_inner()).map_err(|e| broken().because(e))?;
+    // The key was looked up by the header's kid: the signed words must name the same party.
+    if *signer.borrow() == word.party.as_str() {
+        Ok(word)
+    } else {
+        Err(broken())
+    }
+}
+
+impl SignedAgreement {
+    /// Checks both acceptances against the organisations' certificates.
+    ///
+    /// # Errors
+    /// `seal-broken` when a signature is missing, by another party, or over another agreement.
+    pub fn check(&self, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) -> Result<Digest, Problem> {
+        let hash = self.agreement.hash();
+        let parties = [
+            (&self.agreement.provider, &self.provider_acceptance),
+            (&self.agreement.consumer.org, &self.consumer_acceptance),
+        ];
+        for (party, acceptance) in parties {
+            let word = read(ACCEPTANCE, acceptance, key_of)?;
+            if word.agreement != hash || word.party != *party {
+                return Err(Problem::new(Kind::Invalid, "seal-broken").with("hop", party));
+            }
+        }
+        if self.agreement.service.org != self.agreement.provider {
+            return Err(Problem::invalid("service", "agreement-service"));
+        }
+        Ok(hash)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn sample() -> Agreement {
+        Agreement {
+            id: "01/TT-TEST".into(),
+            provider: "G01".parse().expect("code"),
+            consumer: "G22/portal".parse().expect("id"),
+            service: "G01/population/person-lookup".parse().expect("id"),
+            fields: vec!["full_name".into()],
+            purpose: "p".into(),
+            legal_basis: "b".into(),
+            place: "x".into(),
+            valid_from: Time(0),
+            valid_to: Time(1_000),
+            sharing_method: "x".into(),
+            handling: "x".into(),
+            conditions: "x".into(),
+            rate_per_minute: 60,
+            commitments: "x".into(),
+            protection: "x".into(),
+            storage: "x".into(),
+            deletion: "x".into(),
+            other: String::new(),
+        }
+    }
+
+    fn keys() -> (SigningKey, SigningKey) {
+        (SigningKey::generate(), SigningKey::generate())
+    }
+
+    fn signed(agreement: Agreement, provider: &SigningKey, consumer: &SigningKey) -> SignedAgreement {
+        SignedAgreement {
+            provider_acceptance: agreement.accept(&agreement.provider, Time(1), provider),
+            consumer_acceptance: agreement.accept(&agreement.consumer.org, Time(1), consumer),
+            agreement,
+        }
+    }
+
+    fn lookup<'a>(p: &'a SigningKey, c: &'a SigningKey) -> impl Fn(&OrgCode) -> Option<PublicKey> + 'a {
+        move |org| match org.as_str() {
+            "G01" => Some(PublicKey::of(p)),
+            "G22" => Some(PublicKey::of(c)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn an_agreement_binds_only_when_both_organisations_signed_that_very_text() {
+        let (p, c) = keys();
+        let good = signed(sample(), &p, &c);
+        assert!(good.check(&lookup(&p, &c)).is_ok());
+        let widened = SignedAgreement {
+            agreement: Agreement {
+                fields: vec!["full_name".into(), "residence".into()],
+                ..sample()
+            },
+            ..good.clone()
+        };
+        assert_eq!(
+            widened.check(&lookup(&p, &c)).expect_err("widened").code,
+            "seal-broken"
+        );
+        let one_sided = SignedAgreement {
+            consumer_acceptance: good.provider_acceptance.clone(),
+            ..good
+        };
+        assert_eq!(
+            one_sided.check(&lookup(&p, &c)).expect_err("one-sided").code,
+            "seal-broken"
+        );
+    }
+
+    #[test]
+    fn an_agreement_holds_from_its_first_instant_up_to_but_not_with_its_last() {
+        let a = sample();
+        assert!(a.in_term(Time(0)).is_ok() && a.in_term(Time(999)).is_ok());
+        assert_eq!(
+            a.in_term(Time(1_000)).expect_err("over").code,
+            "agreement-expired"
+        );
+        assert_eq!(
+            a.in_term(Time(-1)).expect_err("not begun").code,
+            "agreement-expired"
+        );
+    }
+
+    #[test]
+    fn only_a_party_can_say_that_an_agreement_ends() {
+        let (p, c) = keys();
+        let hash = sample().hash();
+        let token = revocation(hash, &"G01".parse().expect("code"), Time(5), "vi phạm", &p);
+        assert_eq!(read_revocation(&token, &lookup(&p, &c)).expect("ours").0, hash);
+        let forged = revocation(hash, &"G01".parse().expect("code"), Time(5), "x", &c);
+        assert!(read_revocation(&forged, &lookup(&p, &c)).is_err());
+    }
+}

@@ -1,0 +1,167 @@
+//! One request and one answer as they cross between gateways, and the evidence record both sides
+//! keep: CBOR arrays with a version in front, read by every later release. Never a socket.
+
+use kernel::{Digest, Kind, Problem};
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+use seal::batch::{Parts, Sealed};
+
+/// The version of [`Sent`] and [`Reply`] this code writes.
+pub const WIRE_VERSION: u16 = 1;
+/// The version of [`Evidence`] this code writes.
+pub const EVIDENCE_VERSION: u16 = 1;
+
+/// A sealed message: head, body, signature.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct Message {
+    /// The head's bytes ([`crate::message`]).
+    #[n(0)]
+    pub head: ByteVec,
+    /// The body's bytes.
+    #[n(1)]
+    pub body: ByteVec,
+    /// The signature over both, as a member of its batch.
+    #[n(2)]
+    pub sealed: Sealed,
+}
+
+/// What a consumer's gateway sends.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct Sent {
+    /// [`WIRE_VERSION`].
+    #[n(0)]
+    pub version: u16,
+    /// The request.
+    #[n(1)]
+    pub message: Message,
+}
+
+/// What a provider's gateway sends back.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct Reply {
+    /// [`WIRE_VERSION`].
+    #[n(0)]
+    pub version: u16,
+    /// The service's answer; absent when the gateway refused.
+    #[n(1)]
+    pub answer: Option<Message>,
+    /// The gateway's refusal; absent when there is an answer.
+    #[n(2)]
+    pub fault: Option<Fault>,
+}
+
+/// A gateway's refusal: the problem's key and status. The words are the reader's.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Fault {
+    /// The problem's key.
+    #[n(0)]
+    pub code: String,
+    /// Its HTTP status.
+    #[n(1)]
+    pub status: u16,
+}
+
+/// A record of one exchange at one side: what was signed, by whom, and how it ended.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct Evidence {
+    /// [`EVIDENCE_VERSION`].
+    #[n(0)]
+    pub version: u16,
+    /// 0 on the consumer's side, 1 on the provider's.
+    #[n(1)]
+    pub side: u8,
+    /// When this gateway began, in milliseconds since 1970.
+    #[n(2)]
+    pub began: i64,
+    /// When this gateway ended, in milliseconds since 1970.
+    #[n(3)]
+    pub ended: i64,
+    /// The request as signed.
+    #[n(4)]
+    pub request: Kept,
+    /// The answer as signed; absent when a gateway refused.
+    #[n(5)]
+    pub answer: Option<Kept>,
+    /// The refusal's key, empty when there is an answer.
+    #[n(6)]
+    pub fault: String,
+}
+
+/// A message as evidence keeps it: the head whole, the body as its digest and size.
+#[derive(Clone, Debug, Encode, Decode)]
+pub struct Kept {
+    /// The head's bytes.
+    #[n(0)]
+    pub head: ByteVec,
+    /// SHA-256 of the body.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub body: [u8; 32],
+    /// The body's size in bytes.
+    #[n(2)]
+    pub size: u64,
+    /// The signature.
+    #[n(3)]
+    pub sealed: Sealed,
+}
+
+/// The consumer's side in [`Evidence::side`].
+pub const CONSUMER: u8 = 0;
+/// The provider's side in [`Evidence::side`].
+pub const PROVIDER: u8 = 1;
+
+impl Message {
+    /// The two digests the signature covers.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        Parts {
+            head: Digest::of(&self.head),
+            body: Digest::of(&self.body),
+        }
+    }
+
+    /// What evidence keeps of it.
+    #[must_use]
+    pub fn keep(&self, parts: &Parts) -> Kept {
+        Kept {
+            head: self.head.clone(),
+            body: *parts.body.bytes(),
+            size: self.body.len() as u64,
+            sealed: self.sealed.clone(),
+        }
+    }
+}
+
+impl Kept {
+    /// The two digests the signature covers.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        Parts {
+            head: Digest::of(&self.head),
+            body: Digest(self.body),
+        }
+    }
+}
+
+/// Writes a value as CBOR.
+///
+/// # Panics
+/// Never: writing to memory cannot fail.
+pub fn write<T: Encode<()>>(value: &T) -> Vec<u8> {
+    minicbor::to_vec(value).expect("memory takes every byte")
+}
+
+/// Reads a value from CBOR, all of it.
+///
+/// # Errors
+/// `envelope-bad` when the bytes are not one, or have something behind it.
+pub fn read<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, Problem> {
+    let bad = || Problem::new(Kind::Malformed, "envelope-bad");
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let value = decoder.decode().map_err(|e| bad().because(e))?;
+    if decoder.position() == bytes.len() {
+        Ok(value)
+    } else {
+        Err(bad())
+    }
+}

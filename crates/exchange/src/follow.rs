@@ -1,0 +1,136 @@
+//! Folding the evidence log into an index and into one counting fact a batch, by position and so
+//! once. Never on the hot path.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kernel::fact::ExchangeCount;
+use kernel::{Actor, Fact, Problem};
+use tokio::sync::watch;
+
+use crate::envelope::{self, CONSUMER, Evidence};
+use crate::gateway::{Exchange, STREAM};
+use crate::message::{AnswerHead, RequestHead};
+use crate::store::{self as rows, Indexed};
+
+/// Records folded in one transaction, count.
+const STEP: usize = 500;
+/// How long the follower rests when there is nothing new.
+const REST: Duration = Duration::from_millis(100);
+const FOLLOWER: &str = "exchange-follow";
+
+impl Exchange {
+    /// Folds what is new; gives how many records it folded.
+    ///
+    /// # Errors
+    /// When the log or the store cannot be used; nothing is half done then.
+    pub async fn fold_evidence(&self) -> Result<usize, Problem> {
+        let g = &*self.0;
+        let from = g
+            .store
+            .write(&g.home, &Actor::Platform, |tx| async move {
+                tx.position(FOLLOWER).await
+            })
+            .await?;
+        let records = g.evidence.read(from, STEP).await?;
+        if records.is_empty() {
+            return Ok(0);
+        }
+        let to = from + records.len() as u64;
+        let entries = records
+            .iter()
+            .map(|(p, bytes)| entry(*p, bytes))
+            .collect::<Result<Vec<_>, _>>()?;
+        let counts = count(&entries)?;
+        let (entries, counts) = (&entries, &counts);
+        g.store
+            .write(&g.home, &Actor::Platform, |tx| async move {
+                if tx.position(FOLLOWER).await? != from {
+                    return Ok(()); // another process of this node was first
+                }
+                for e in entries {
+                    rows::index(&tx, e).await?;
+                }
+                let fact = Fact::ExchangesCounted {
+                    stream: STREAM.to_owned(),
+                    from,
+                    to,
+                    counts: counts.clone(),
+                };
+                tx.fact(&format!("stream/{STREAM}"), fact).await?;
+                tx.set_position(FOLLOWER, to).await
+            })
+            .await?;
+        Ok(records.len())
+    }
+
+    /// Folds for as long as the node runs.
+    pub async fn follow_evidence(self, mut shutdown: watch::Receiver<bool>) {
+        while !*shutdown.borrow() {
+            let rest = match self.fold_evidence().await {
+                Ok(n) if n == STEP => continue,
+                Ok(_) => REST,
+                Err(problem) => {
+                    tracing::error!(%problem, "folding the evidence failed; trying again");
+                    REST * 10
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(rest) => {}
+                _ = shutdown.changed() => {}
+            }
+        }
+    }
+}
+
+fn entry(position: u64, bytes: &[u8]) -> Result<Indexed, Problem> {
+    let record: Evidence = envelope::read(bytes)?;
+    let head = RequestHead::parse(&record.request.head)?;
+    let status = record
+        .answer
+        .as_ref()
+        .map(|a| AnswerHead::parse(&a.head))
+        .transpose()?
+        .map_or(0, |h| h.status);
+    Ok(Indexed {
+        request: head.request,
+        side: if record.side == CONSUMER {
+            "consumer"
+        } else {
+            "provider"
+        }
+        .to_owned(),
+        stream: STREAM.to_owned(),
+        position,
+        consumer: head.consumer.to_string(),
+        service: head.service.to_string(),
+        agreement: head.agreement.hex(),
+        issue: head.issue,
+        status: i64::from(status),
+        began: record.began,
+    })
+}
+
+fn count(entries: &[Indexed]) -> Result<Vec<ExchangeCount>, Problem> {
+    let mut counts: BTreeMap<(&str, &str, &str, bool), u64> = BTreeMap::new();
+    for e in entries {
+        *counts
+            .entry((&e.consumer, &e.service, &e.side, (200..300).contains(&e.status)))
+            .or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|((consumer, service, side, ok), count)| {
+            let consumer: crate::ids::SystemId = consumer.parse().map_err(Problem::internal)?;
+            let service: crate::ids::ServiceId = service.parse().map_err(Problem::internal)?;
+            Ok(ExchangeCount {
+                consumer: consumer.org,
+                provider: service.org.clone(),
+                service: service.to_string(),
+                side: side.to_owned(),
+                ok,
+                count,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,171 @@
+//! What both halves of the gateway share: keys, agreements, services, the replay guard and the
+//! evidence log. The halves are [`crate::client`] and [`crate::provider`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, RwLock};
+
+use directory::Directory;
+use directory::keyring::Keyring;
+use kernel::{OrgCode, Problem, Tenant, Time};
+use seal::batch::RootCache;
+use store::Store;
+use store::log::RecordLog;
+use web::client::Client;
+
+use crate::agreements::Agreements;
+use crate::envelope::{self, Evidence};
+use crate::ids::ServiceId;
+use crate::message::RequestHead;
+use crate::replay::ReplayGuard;
+use crate::sealer::Sealer;
+use crate::service::Service;
+
+/// The evidence stream of a node.
+pub const STREAM: &str = "evidence-0";
+
+/// A node's gateway: both halves of the exchange. Cheap to clone.
+#[derive(Clone)]
+pub struct Exchange(pub(crate) Arc<Gateway>);
+
+pub(crate) struct Gateway {
+    pub(crate) node: String,
+    pub(crate) home: Tenant,
+    pub(crate) store: Store,
+    pub(crate) directory: Directory,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) agreements: Agreements,
+    pub(crate) peers: Client,
+    pub(crate) plain: Client,
+    pub(crate) evidence: Arc<dyn RecordLog>,
+    pub(crate) sealers: BTreeMap<OrgCode, Sealer>,
+    pub(crate) services: RwLock<HashMap<ServiceId, Arc<dyn Service>>>,
+    pub(crate) replay: ReplayGuard,
+    pub(crate) roots: RootCache,
+}
+
+/// What a gateway is made of.
+pub struct Parts {
+    /// The node's id in the directory.
+    pub node: String,
+    /// The node's tenants; the first one holds the node's own rows.
+    pub tenants: Vec<Tenant>,
+    /// The node's store.
+    pub store: Store,
+    /// The node's view of the directory.
+    pub directory: Directory,
+    /// The node's keys.
+    pub keyring: Arc<Keyring>,
+    /// The client for other nodes: mutual TLS.
+    pub peers: Client,
+    /// The client for timestamp authorities and services behind this gateway.
+    pub plain: Client,
+}
+
+impl Exchange {
+    /// Opens a node's gateway: reads agreements, refills the replay guard from the evidence.
+    ///
+    /// # Errors
+    /// When the store or the log cannot be read.
+    pub async fn open(parts: Parts) -> Result<Self, Problem> {
+        let world = parts.store.world().clone();
+        let home = parts
+            .tenants
+            .first()
+            .cloned()
+            .ok_or_else(|| Problem::internal("a node has a tenant"))?;
+        let evidence = parts.store.log(STREAM).await?;
+        let replay = ReplayGuard::new(parts.store.limits().clock_skew_ms_max);
+        refill(
+            &replay,
+            evidence.as_ref(),
+            world.now(),
+            parts.store.limits().clock_skew_ms_max,
+        )
+        .await?;
+        let sealers = parts
+            .keyring
+            .seals
+            .iter()
+            .map(|(org, identity)| (org.clone(), Sealer::start(identity.clone(), world.clone())))
+            .collect();
+        let agreements =
+            Agreements::open(parts.store.clone(), parts.directory.clone(), &parts.tenants).await?;
+        Ok(Self(Arc::new(Gateway {
+            node: parts.node,
+            home,
+            store: parts.store,
+            directory: parts.directory,
+            keyring: parts.keyring,
+            agreements,
+            peers: parts.peers,
+            plain: parts.plain,
+            evidence,
+            sealers,
+            services: RwLock::new(HashMap::new()),
+            replay,
+            roots: RootCache::default(),
+        })))
+    }
+
+    /// Offers a service of this node.
+    pub fn provide(&self, service: Arc<dyn Service>) {
+        let mut services = self
+            .0
+            .services
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        services.insert(service.id(), service);
+    }
+
+    /// The agreements this node holds.
+    #[must_use]
+    pub fn agreements(&self) -> &Agreements {
+        &self.0.agreements
+    }
+}
+
+impl Gateway {
+    pub(crate) fn now(&self) -> Time {
+        self.store.world().now()
+    }
+
+    pub(crate) fn service(&self, id: &ServiceId) -> Option<Arc<dyn Service>> {
+        self.services
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .get(id)
+            .cloned()
+    }
+
+    /// Flushes one evidence record; nothing may leave before this returns.
+    pub(crate) async fn keep(&self, record: &Evidence) -> Result<u64, Problem> {
+        self.evidence.append(vec![envelope::write(record)]).await
+    }
+}
+
+/// Fills the guard with what this node's provider side has seen within the window.
+async fn refill(guard: &ReplayGuard, log: &dyn RecordLog, now: Time, window_ms: i64) -> Result<(), Problem> {
+    const STEP: u64 = 512;
+    let mut end = log.len().await;
+    while end > 0 {
+        let from = end.saturating_sub(STEP);
+        let records = log
+            .read(from, usize::try_from(end - from).unwrap_or_default())
+            .await?;
+        let mut reached_old = false;
+        for (_, bytes) in &records {
+            let record: Evidence = envelope::read(bytes)?;
+            reached_old |= record.began < now.ms() - 2 * window_ms;
+            if record.side == envelope::PROVIDER
+                && let Ok(head) = RequestHead::parse(&record.request.head)
+            {
+                guard.remember(head.consumer, head.request, head.sent);
+            }
+        }
+        if reached_old {
+            break;
+        }
+        end = from;
+    }
+    Ok(())
+}

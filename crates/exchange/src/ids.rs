@@ -1,0 +1,163 @@
+//! Names of systems and services on the exchange, in X-Road's terms: a member, its subsystem, its
+//! service. Never addresses: see `directory`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use kernel::OrgCode;
+use kernel::codes::NotACode;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// The instance and member class that lead every X-Road identifier of this exchange.
+pub const INSTANCE: &str = "VN/GOV";
+
+/// A system (X-Road: subsystem) of an organisation: `G22/portal`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SystemId {
+    /// The member.
+    pub org: OrgCode,
+    /// The system's code within the member.
+    pub system: String,
+}
+
+/// A service of a system: `G01/population/person-lookup`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceId {
+    /// The providing member.
+    pub org: OrgCode,
+    /// The providing system's code.
+    pub system: String,
+    /// The service's code.
+    pub service: String,
+}
+
+impl ServiceId {
+    /// The system that provides this service.
+    #[must_use]
+    pub fn provider(&self) -> SystemId {
+        SystemId {
+            org: self.org.clone(),
+            system: self.system.clone(),
+        }
+    }
+
+    /// The path of the REST message protocol: `/r1/VN/GOV/G01/population/person-lookup`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/r1/{INSTANCE}/{self}")
+    }
+}
+
+impl SystemId {
+    /// The identifier in the form of the `X-Road-Client` header: `VN/GOV/G22/portal`.
+    #[must_use]
+    pub fn header(&self) -> String {
+        format!("{INSTANCE}/{self}")
+    }
+
+    /// Reads the form of the `X-Road-Client` header.
+    ///
+    /// # Errors
+    /// When instance, class or a part is not as this exchange writes them.
+    pub fn from_header(text: &str) -> Result<Self, NotACode> {
+        text.strip_prefix(INSTANCE)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .ok_or(NotACode("system-id"))?
+            .parse()
+    }
+}
+
+impl fmt::Display for SystemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.org, self.system)
+    }
+}
+
+impl fmt::Display for ServiceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.org, self.system, self.service)
+    }
+}
+
+impl FromStr for SystemId {
+    type Err = NotACode;
+
+    fn from_str(text: &str) -> Result<Self, NotACode> {
+        let (org, system) = text.split_once('/').ok_or(NotACode("system-id"))?;
+        Ok(Self {
+            org: org.parse()?,
+            system: part(system, "system-id")?,
+        })
+    }
+}
+
+impl FromStr for ServiceId {
+    type Err = NotACode;
+
+    fn from_str(text: &str) -> Result<Self, NotACode> {
+        let mut parts = text.splitn(3, '/');
+        let mut next = || parts.next().ok_or(NotACode("service-id"));
+        let (org, system, service) = (next()?, next()?, next()?);
+        Ok(Self {
+            org: org.parse()?,
+            system: part(system, "service-id")?,
+            service: part(service, "service-id")?,
+        })
+    }
+}
+
+/// A part of an identifier: 1 to 64 characters of `a-z0-9-`.
+fn part(text: &str, code: &'static str) -> Result<String, NotACode> {
+    let good = (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if good {
+        Ok(text.to_owned())
+    } else {
+        Err(NotACode(code))
+    }
+}
+
+macro_rules! as_text {
+    ($name:ident) => {
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.collect_str(self)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                String::deserialize(d)?.parse().map_err(D::Error::custom)
+            }
+        }
+    };
+}
+as_text!(SystemId);
+as_text!(ServiceId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_name_reads_back_what_it_writes_and_takes_no_other_shape() {
+        let id: ServiceId = "G01/population/person-lookup".parse().expect("an id");
+        assert_eq!(id.to_string(), "G01/population/person-lookup");
+        assert_eq!(id.path(), "/r1/VN/GOV/G01/population/person-lookup");
+        for bad in [
+            "G01",
+            "G01/population",
+            "G01/../x",
+            "G01/a/b/c",
+            "g01/a/b",
+            "G01/a%2Fb/c",
+            "G01//c",
+            "G01/a/",
+        ] {
+            assert!(bad.parse::<ServiceId>().is_err(), "{bad}");
+        }
+        assert!(SystemId::from_header("VN/GOV/G22/portal").is_ok());
+        assert!(SystemId::from_header("EE/GOV/G22/portal").is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! The exchange: a signed request and a signed answer, under an agreement both organisations
+//! signed, with evidence on both sides before the answer leaves. Never a rule of a service, never a
+//! register: services are handed in through [`Service`].
+//!
+//! | read | for |
+//! |---|---|
+//! | [`client`] | the consumer's half, top to bottom |
+//! | [`provider`] | the provider's half, top to bottom |
+//! | [`agreement`], [`agreements`] | the noun, and what a node holds |
+//! | [`message`], [`envelope`] | the signed bytes, the wire's and the log's format |
+//! | [`wire`] | the one module that knows how gateways talk |
+//! | [`replay`], [`sealer`] | one effect a request; one signature a batch |
+//! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
+//! | [`face`], [`behind`] | information systems that call, and that are called |
+//! | [`api`], [`notice`], [`pack`] | the operator, the other party, the pack |
+
+pub mod agreement;
+pub mod agreements;
+pub mod api;
+pub mod behind;
+pub mod client;
+pub mod envelope;
+pub mod export;
+pub mod face;
+pub mod follow;
+pub mod gateway;
+pub mod ids;
+pub mod message;
+pub mod notice;
+pub mod pack;
+pub mod provider;
+pub mod replay;
+pub mod sealer;
+pub mod service;
+mod store;
+pub mod timestamping;
+pub mod wire;
+
+pub use agreement::{Agreement, SignedAgreement};
+pub use api::router;
+pub use client::Ask;
+pub use gateway::{Exchange, Parts, STREAM};
+pub use ids::{ServiceId, SystemId};
+pub use notice::Notices;
+pub use service::{Answer, Call, Heard, Service};
+
+/// The crate's tables.
+pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
+    name: "exchange",
+    files: &[("0001_exchange", include_str!("../migrations/0001_exchange.sql"))],
+};
+
+/// The crate's texts.
+pub const TEXTS: web::i18n::Source = web::i18n::Source {
+    name: "exchange",
+    vi: include_str!("../i18n/vi.ftl"),
+    en: include_str!("../i18n/en.ftl"),
+};

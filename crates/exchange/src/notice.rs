@@ -1,0 +1,66 @@
+//! Telling the other party that an agreement has ended: an outbox line, carried to the party's node
+//! over the peer listener, repeated until heard. The notice is the party's signed word.
+
+use async_trait::async_trait;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::State;
+use kernel::{Kind, OrgCode, Problem};
+use store::outbox::{Deliver, OutboxLine};
+use web::Peer;
+
+use crate::gateway::Exchange;
+
+/// The outbox topic.
+pub(crate) const TOPIC: &str = "agreement-notice";
+/// The path on the peer listener.
+pub(crate) const PATH: &str = "/exchange/v1/agreement-notices";
+
+/// Carries notices to other nodes.
+pub struct Notices(pub Exchange);
+
+#[async_trait]
+impl Deliver for Notices {
+    fn topic(&self) -> &'static str {
+        TOPIC
+    }
+
+    async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
+        let text = |key: &str| line.payload.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+        let (Some(to), Some(notice)) = (text("to"), text("notice")) else {
+            return Err(Problem::internal("a notice names its receiver"));
+        };
+        let to: OrgCode = to.parse().map_err(Problem::internal)?;
+        let g = &*self.0.0;
+        let Some(node) = g.directory.node_of(&to.top()) else {
+            return Err(Problem::new(Kind::NotFound, "member-unknown").with("member", &to));
+        };
+        if node.id == g.node {
+            return g.agreements.hear_revocation(&notice).await;
+        }
+        let request = axum::http::Request::post(format!("https://{}{PATH}", node.peer))
+            .body(Bytes::from(notice))
+            .map_err(Problem::internal)?;
+        let unreachable = || Problem::new(Kind::Unavailable, "provider-unreachable").with("hop", &to);
+        let answer = g
+            .peers
+            .send(request, 5_000, 65_536)
+            .await
+            .map_err(|e| unreachable().because(e))?;
+        if answer.status().is_success() {
+            Ok(())
+        } else {
+            Err(unreachable().because(answer.status()))
+        }
+    }
+}
+
+pub(crate) async fn take(
+    State(exchange): State<Exchange>,
+    Extension(peer): Extension<Peer>,
+    notice: String,
+) -> Result<(), web::Refusal> {
+    exchange.node_behind(&peer)?;
+    exchange.0.agreements.hear_revocation(&notice).await?;
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! The replay guard: one effect for one (consumer, request id). Remembers requests for twice the
+//! clock skew allowed; older ones are refused by their own time. Never durable by itself: at a
+//! start it is filled from the evidence, which is.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use kernel::{Kind, Problem, Time};
+
+use crate::ids::SystemId;
+
+/// Remembers the requests of the last minutes.
+#[derive(Debug)]
+pub struct ReplayGuard {
+    window_ms: i64,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    requests: HashMap<(SystemId, String), Time>,
+    swept: Time,
+}
+
+impl ReplayGuard {
+    /// A guard that takes requests sent at most `window_ms` before or after now.
+    #[must_use]
+    pub fn new(window_ms: i64) -> Self {
+        Self {
+            window_ms,
+            seen: Mutex::new(Seen::default()),
+        }
+    }
+
+    /// Lets a request pass once.
+    ///
+    /// # Errors
+    /// `clock-skew` when it was sent too long ago or too far ahead, `replayed` when it was seen.
+    pub fn pass(&self, consumer: &SystemId, request: &str, sent: Time, now: Time) -> Result<(), Problem> {
+        if (now.ms() - sent.ms()).abs() > self.window_ms {
+            return Err(
+                Problem::new(Kind::Forbidden, "clock-skew").with("seconds", (now.ms() - sent.ms()) / 1000)
+            );
+        }
+        let mut seen = self
+            .seen
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if now.ms() - seen.swept.ms() > self.window_ms {
+            // What is older than the window in either direction can never pass again.
+            let oldest = now.ms() - 2 * self.window_ms;
+            seen.requests.retain(|_, at| at.ms() >= oldest);
+            seen.swept = now;
+        }
+        match seen.requests.insert((consumer.clone(), request.to_owned()), sent) {
+            None => Ok(()),
+            Some(_) => Err(Problem::new(Kind::Conflict, "replayed")),
+        }
+    }
+
+    /// Remembers a request of an earlier run.
+    pub fn remember(&self, consumer: SystemId, request: String, sent: Time) {
+        let mut seen = self
+            .seen
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        seen.requests.insert((consumer, request), sent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_one_effect_however_often_it_is_sent() {
+        let guard = ReplayGuard::new(60_000);
+        let who: SystemId = "G22/portal".parse().expect("id");
+        let other: SystemId = "H56/one-stop".parse().expect("id");
+        assert!(guard.pass(&who, "r1", Time(0), Time(10)).is_ok());
+        assert_eq!(
+            guard.pass(&who, "r1", Time(0), Time(11)).expect_err("again").code,
+            "replayed"
+        );
+        assert!(
+            guard.pass(&other, "r1", Time(0), Time(12)).is_ok(),
+            "ids are the consumer's own"
+        );
+        // Long after, the guard has forgotten it, and its own time refuses it.
+        assert!(guard.pass(&who, "r2", Time(200_000), Time(200_000)).is_ok());
+        assert_eq!(
+            guard
+                .pass(&who, "r1", Time(0), Time(200_001))
+                .expect_err("late")
+                .code,
+            "clock-skew"
+        );
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_history() {
+        let guard = ReplayGuard::new(1_000);
+        let who: SystemId = "G22/portal".parse().expect("id");
+        for i in 0..10_000_i64 {
+            guard
+                .pass(&who, &i.to_string(), Time(i * 10), Time(i * 10))
+                .expect("new");
+        }
+        assert!(guard.seen.lock().expect("lock").requests.len() < 500);
+    }
+}

@@ -1,0 +1,244 @@
+//! All the SQL of the exchange. Never a decision: rows in, rows out.
+
+use kernel::{Digest, OrgCode, Problem, Tenant, Time};
+use store::{Reader, Row, Store, Tx, params};
+
+use crate::agreement::SignedAgreement;
+
+/// A held agreement's row.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldRow {
+    pub(crate) signed: SignedAgreement,
+    pub(crate) revoked_at: Option<Time>,
+}
+
+/// Every agreement a tenant holds, revoked ones included.
+pub(crate) async fn agreements(store: &Store, tenant: &Tenant) -> Result<Vec<HeldRow>, Problem> {
+    let rows = store
+        .read(tenant)
+        .await?
+        .all(
+            "select document, revoked_at from exchange_agreements where tenant = $1 order by hash",
+            params![tenant],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(HeldRow {
+                signed: row.json("document")?,
+                revoked_at: row.opt_int("revoked_at")?.map(Time),
+            })
+        })
+        .collect()
+}
+
+/// True when the tenant holds it already.
+pub(crate) async fn holds(tx: &Tx, hash: &Digest) -> Result<bool, Problem> {
+    let row = tx
+        .one(
+            "select hash from exchange_agreements where tenant = $1 and hash = $2",
+            params![tx.tenant(), hash],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+pub(crate) async fn insert_agreement(
+    tx: &Tx,
+    hash: &Digest,
+    signed: &SignedAgreement,
+) -> Result<(), Problem> {
+    let a = &signed.agreement;
+    let document = serde_json::to_string(signed).map_err(Problem::internal)?;
+    tx.exec(
+        "insert into exchange_agreements \
+         (tenant, hash, provider, consumer, service, valid_from, valid_to, document) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        params![
+            tx.tenant(),
+            hash,
+            &a.provider,
+            a.consumer.to_string(),
+            a.service.to_string(),
+            a.valid_from,
+            a.valid_to,
+            document
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Marks an agreement as revoked; false when there is none that was not.
+pub(crate) async fn revoke_agreement(
+    tx: &Tx,
+    hash: &Digest,
+    by: &OrgCode,
+    why: &str,
+) -> Result<bool, Problem> {
+    let changed = tx
+        .exec(
+            "update exchange_agreements set revoked_at = $3, revoked_by = $4, revoked_why = $5 \
+             where tenant = $1 and hash = $2 and revoked_at is null",
+            params![tx.tenant(), hash, tx.now(), by, why],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// One exchange as the index knows it; the truth is the log's record.
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct Indexed {
+    /// The exchange's id.
+    pub request: String,
+    /// `consumer` or `provider`.
+    pub side: String,
+    /// The evidence stream.
+    pub stream: String,
+    /// The record's position in it.
+    pub position: u64,
+    /// Who asked.
+    pub consumer: String,
+    /// What was asked.
+    pub service: String,
+    /// Under which agreement.
+    pub agreement: String,
+    /// The case that caused it.
+    pub issue: Option<String>,
+    /// The service's status; 0 when a gateway refused.
+    pub status: i64,
+    /// When, in milliseconds since 1970.
+    pub began: i64,
+}
+
+fn indexed(row: &Row) -> Result<Indexed, Problem> {
+    Ok(Indexed {
+        request: row.text("request")?,
+        side: row.text("side")?,
+        stream: row.text("stream")?,
+        position: row.count("log_position")?,
+        consumer: row.text("consumer")?,
+        service: row.text("service")?,
+        agreement: row.text("agreement")?,
+        issue: row.opt_text("issue")?,
+        status: row.int("status")?,
+        began: row.int("began")?,
+    })
+}
+
+pub(crate) async fn index(tx: &Tx, e: &Indexed) -> Result<(), Problem> {
+    tx.exec(
+        "insert into exchange_requests \
+         (tenant, request, side, stream, log_position, consumer, service, agreement, issue, status, began) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
+        params![
+            tx.tenant(),
+            &e.request,
+            &e.side,
+            &e.stream,
+            e.position,
+            &e.consumer,
+            &e.service,
+            &e.agreement,
+            e.issue.clone(),
+            e.status,
+            e.began
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The sides this node has of one exchange.
+pub(crate) async fn find(reader: &Reader, request: &str) -> Result<Vec<Indexed>, Problem> {
+    let rows = reader
+        .all(
+            "select request, side, stream, log_position, consumer, service, agreement, issue, status, began \
+             from exchange_requests where tenant = $1 and request = $2 order by side",
+            params![reader.tenant(), request],
+        )
+        .await?;
+    rows.iter().map(indexed).collect()
+}
+
+/// The exchanges before an instant, newest first.
+pub(crate) async fn latest(
+    reader: &Reader,
+    before: i64,
+    issue: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Indexed>, Problem> {
+    let rows = reader
+        .all(
+            "select request, side, stream, log_position, consumer, service, agreement, issue, status, began \
+             from exchange_requests where tenant = $1 and began < $2 and (cast($3 as text) is null or issue = $3) \
+             order by began desc, request limit $4",
+            params![reader.tenant(), before, issue.map(str::to_owned), limit as u64],
+        )
+        .await?;
+    rows.iter().map(indexed).collect()
+}
+
+/// A stamped span of a stream.
+#[derive(Clone, Debug)]
+pub(crate) struct Stamp {
+    pub(crate) first: u64,
+    pub(crate) next: u64,
+    pub(crate) checkpoint: String,
+    pub(crate) root: Digest,
+    pub(crate) token: Vec<u8>,
+}
+
+fn stamp(row: &Row) -> Result<Stamp, Problem> {
+    Ok(Stamp {
+        first: row.count("first_position")?,
+        next: row.count("next_position")?,
+        checkpoint: row.text("checkpoint")?,
+        root: row.digest("root")?,
+        token: row.bytes("token")?,
+    })
+}
+
+pub(crate) async fn insert_stamp(tx: &Tx, stream: &str, s: &Stamp) -> Result<(), Problem> {
+    tx.exec(
+        "insert into exchange_timestamps \
+         (tenant, stream, first_position, next_position, checkpoint, root, token, stamped_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        params![
+            tx.tenant(),
+            stream,
+            s.first,
+            s.next,
+            &s.checkpoint,
+            &s.root,
+            s.token.clone(),
+            tx.now()
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The stamp whose span holds a position.
+pub(crate) async fn stamp_of(reader: &Reader, stream: &str, position: u64) -> Result<Option<Stamp>, Problem> {
+    let row = reader
+        .one(
+            "select first_position, next_position, checkpoint, root, token from exchange_timestamps \
+             where tenant = $1 and stream = $2 and first_position <= $3 and next_position > $3",
+            params![reader.tenant(), stream, position],
+        )
+        .await?;
+    row.as_ref().map(stamp).transpose()
+}
+
+/// The position up to which a stream is stamped.
+pub(crate) async fn stamped_to(reader: &Reader, stream: &str) -> Result<u64, Problem> {
+    let row = reader
+        .one(
+            "select cast(coalesce(max(next_position), 0) as bigint) as next_position from exchange_timestamps \
+             where tenant = $1 and stream = $2",
+            params![reader.tenant(), stream],
+        )
+        .await?;
+    row.map_or(Ok(0), |r| r.count("next_position"))
+}
