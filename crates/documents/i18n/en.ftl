@@ -1,0 +1,25 @@
+# Texts of documents: issuing, giving out, checking signatures.
+documents-check-title = Check a signature
+documents-check-lead = Choose a PDF file to learn who signed it, when, and whether it was changed afterwards. The file is not kept.
+documents-check-file = PDF file
+documents-check-hint = One PDF file, 10 MB at most
+documents-check-button = Check
+documents-check-another = Check another file
+documents-verdict-passed = The signature holds and the document is whole.
+documents-verdict-failed = The signature does not hold, or the document was changed after signing.
+documents-verdict-indeterminate = Undecided: the signer could not be verified.
+documents-kind = Kind
+documents-kind-birth-certificate = Birth certificate
+documents-kind-receipt = Receipt with appointment
+documents-number = Number
+documents-issued = Issued at
+documents-signer = Signed by
+documents-signed-at = Signed at
+documents-reason = Reason
+documents-first-bad = First fault
+problem-document-template = The document could not be made from its template.
+    .rule = A template needs all of its fields.
+    .remedy = Tell the administrators; the case is unchanged and it can be tried again.
+problem-document-signer = The signer has no certificate at this node.
+    .rule = Only persons with a registered certificate sign documents.
+    .remedy = Register a certificate for the signer, then try again.

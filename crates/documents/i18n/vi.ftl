@@ -1,0 +1,25 @@
+# Lời của văn bản: cấp, giao, kiểm tra chữ ký số.
+documents-check-title = Kiểm tra chữ ký số
+documents-check-lead = Chọn tệp PDF để biết ai đã ký, ký khi nào và tệp có bị sửa sau khi ký hay không. Tệp không được lưu lại.
+documents-check-file = Tệp PDF
+documents-check-hint = Một tệp PDF, tối đa 10 MB
+documents-check-button = Kiểm tra
+documents-check-another = Kiểm tra tệp khác
+documents-verdict-passed = Chữ ký số hợp lệ, văn bản còn nguyên vẹn.
+documents-verdict-failed = Chữ ký số không hợp lệ hoặc văn bản đã bị sửa sau khi ký.
+documents-verdict-indeterminate = Chưa đủ căn cứ để kết luận: không xác minh được người ký.
+documents-kind = Loại văn bản
+documents-kind-birth-certificate = Giấy khai sinh
+documents-kind-receipt = Giấy tiếp nhận hồ sơ và hẹn trả kết quả
+documents-number = Số
+documents-issued = Cấp lúc
+documents-signer = Người ký
+documents-signed-at = Ký lúc
+documents-reason = Lý do
+documents-first-bad = Chỗ sai đầu tiên
+problem-document-template = Không lập được văn bản từ mẫu.
+    .rule = Mẫu phải có đủ các trường cần thiết.
+    .remedy = Báo cho bộ phận quản trị; hồ sơ vẫn giữ nguyên và có thể thử lại.
+problem-document-signer = Người ký chưa có chứng thư số tại nút này.
+    .rule = Chỉ người có chứng thư số đã đăng ký mới được ký văn bản.
+    .remedy = Đăng ký chứng thư số cho người ký rồi thử lại.

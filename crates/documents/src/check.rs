@@ -1,0 +1,134 @@
+//! The check of a signature (kiểm tra chữ ký số) for anyone: by the document's QR or by upload. Shows
+//! who signed and when and what is wrong, and nothing of what the document says.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse, Response};
+use kernel::{Kind, Problem};
+use seal::verdict::{Indication, Verdict};
+use web::form::Fields;
+use web::page::Page;
+use web::problem::Refusal;
+
+use crate::Documents;
+use crate::store as rows;
+
+#[derive(Template)]
+#[template(path = "verdict.html")]
+struct VerdictPage<'a> {
+    p: &'a Page,
+    known: Option<Known>,
+    verdict: Verdict,
+}
+
+struct Known {
+    kind: String,
+    number: String,
+    issued_at: String,
+}
+
+#[derive(Template)]
+#[template(path = "upload.html")]
+struct UploadPage<'a> {
+    p: &'a Page,
+    errors: String,
+}
+
+impl VerdictPage<'_> {
+    fn heading(&self) -> String {
+        self.p.t(match self.verdict.indication {
+            Indication::TotalPassed => "documents-verdict-passed",
+            Indication::TotalFailed => "documents-verdict-failed",
+            Indication::Indeterminate => "documents-verdict-indeterminate",
+        })
+    }
+
+    fn tone(&self) -> &'static str {
+        match self.verdict.indication {
+            Indication::TotalPassed => "notice-good",
+            Indication::TotalFailed | Indication::Indeterminate => "notice-warning",
+        }
+    }
+
+    fn signed_at(&self) -> String {
+        self.verdict
+            .signed_at
+            .map(|at| self.p.time(at))
+            .unwrap_or_default()
+    }
+}
+
+/// Checks an issued document by the id in its QR code.
+#[utoipa::path(get, path = "/verify/{id}", tag = "documents", params(("id" = String, Path,)), security(()),
+    responses((status = 200, content_type = "text/html"), (status = 404)))]
+pub(crate) async fn by_id(
+    State(documents): State<Documents>,
+    Path(id): Path<String>,
+    page: Page,
+) -> Result<Html<String>, Refusal> {
+    for tenant in &documents.0.tenants {
+        let reader = documents.0.store.read(tenant).await?;
+        if let Some(held) = rows::find(&reader, &id).await? {
+            let pdf = documents.bytes(&held.digest).await?;
+            let kind = page.t(&format!("documents-kind-{}", held.kind));
+            let known = Known {
+                kind,
+                number: held.number,
+                issued_at: page.time(held.issued_at),
+            };
+            return show(&documents, &page, &pdf, Some(known));
+        }
+    }
+    Err(Problem::not_found().into())
+}
+
+/// The page on which a PDF is handed in for a check.
+#[utoipa::path(get, path = "/verify", tag = "documents", security(()), responses((status = 200, content_type = "text/html")))]
+pub(crate) async fn upload_page(page: Page) -> Result<Html<String>, Refusal> {
+    let body = UploadPage {
+        p: &page,
+        errors: String::new(),
+    }
+    .render()
+    .map_err(Problem::internal)?;
+    Ok(page.html(&page.t("documents-check-title"), body))
+}
+
+/// Checks a PDF that somebody hands in; it is not kept.
+#[utoipa::path(post, path = "/verify", tag = "documents", security(()),
+    extensions(("x-changes-nothing" = json!(true))),
+    responses((status = 200, content_type = "text/html"), (status = 413), (status = 422)))]
+pub(crate) async fn by_upload(
+    State(documents): State<Documents>,
+    page: Page,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let Some(file) = fields.file("file").filter(|f| !f.bytes.is_empty()) else {
+        let problem = Problem::new(Kind::Invalid, "field-missing")
+            .at("file")
+            .with("field", page.t("documents-check-file"));
+        let errors = page.errors(std::slice::from_ref(&problem));
+        let body = UploadPage { p: &page, errors }
+            .render()
+            .map_err(Problem::internal)?;
+        return Ok(page.html_status(422, &page.t("documents-check-title"), body));
+    };
+    Ok(show(&documents, &page, &file.bytes, None)?.into_response())
+}
+
+fn show(
+    documents: &Documents,
+    page: &Page,
+    pdf: &[u8],
+    known: Option<Known>,
+) -> Result<Html<String>, Refusal> {
+    let now = documents.0.store.world().now();
+    let verdict = seal::pdf::verify(pdf, &documents.0.directory.trust(), now);
+    let view = VerdictPage {
+        p: page,
+        known,
+        verdict,
+    };
+    let body = view.render().map_err(Problem::internal)?;
+    Ok(page.html(&page.t("documents-check-title"), body))
+}

@@ -1,0 +1,75 @@
+//! Documents: rendered from the pack's templates, signed, kept by hash, given out, checked by
+//! anyone. Never numbered here when a register's book numbers them, never a case's rule.
+//!
+//! | read | for |
+//! |---|---|
+//! | [`document`] | the noun |
+//! | [`issue`] | number in, signed PDF out, once |
+//! | [`download`] | the owner and the office get it |
+//! | [`check`] | anyone checks it, by its QR or by upload |
+
+pub mod check;
+pub mod document;
+pub mod download;
+pub mod issue;
+mod store;
+
+use std::sync::Arc;
+
+use directory::Directory;
+use directory::keyring::Keyring;
+use kernel::Tenant;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use document::{Issued, NewDocument, Signer};
+
+/// The crate's tables.
+pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
+    name: "documents",
+    files: &[("0001_documents", include_str!("../migrations/0001_documents.sql"))],
+};
+
+/// The crate's texts.
+pub const TEXTS: web::i18n::Source = web::i18n::Source {
+    name: "documents",
+    vi: include_str!("../i18n/vi.ftl"),
+    en: include_str!("../i18n/en.ftl"),
+};
+
+/// What the crate works with. Cheap to clone.
+#[derive(Clone)]
+pub struct Documents(Arc<Parts>);
+
+/// The parts [`Documents`] is made of.
+pub struct Parts {
+    /// The node's store.
+    pub store: ::store::Store,
+    /// The pack's templates.
+    pub templates: render::Templates,
+    /// The node's keys.
+    pub keyring: Arc<Keyring>,
+    /// Whom the node trusts.
+    pub directory: Directory,
+    /// The tenants whose documents this node holds.
+    pub tenants: Vec<Tenant>,
+    /// The portal's address, for links and QR codes, without a slash at the end.
+    pub base_url: String,
+}
+
+impl Documents {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+/// The crate's operations.
+pub fn router(documents: Documents) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(download::download))
+        .routes(routes!(check::by_id))
+        .routes(routes!(check::upload_page, check::by_upload))
+        .with_state(documents)
+}

@@ -1,0 +1,79 @@
+//! All the SQL of documents.
+
+use kernel::{Digest, PersonalNumber, Problem, Time};
+use store::{Reader, Row, Tx, params};
+
+/// A document's row.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) number: String,
+    pub(crate) owner: Option<PersonalNumber>,
+    pub(crate) digest: Digest,
+    pub(crate) issued_at: Time,
+}
+
+fn held(row: &Row) -> Result<Held, Problem> {
+    Ok(Held {
+        id: row.text("id")?,
+        kind: row.text("kind")?,
+        number: row.text("number")?,
+        owner: row.opt_text("owner")?.and_then(|n| n.parse().ok()),
+        digest: row.digest("digest")?,
+        issued_at: row.time("issued_at")?,
+    })
+}
+
+pub(crate) async fn find(reader: &Reader, id: &str) -> Result<Option<Held>, Problem> {
+    let row = reader
+        .one(
+            "select id, kind, number, owner, digest, issued_at from documents_documents \
+             where tenant = $1 and id = $2",
+            params![reader.tenant(), id],
+        )
+        .await?;
+    row.as_ref().map(held).transpose()
+}
+
+pub(crate) async fn find_in(tx: &Tx, id: &str) -> Result<Option<Held>, Problem> {
+    let row = tx
+        .one(
+            "select id, kind, number, owner, digest, issued_at from documents_documents \
+             where tenant = $1 and id = $2",
+            params![tx.tenant(), id],
+        )
+        .await?;
+    row.as_ref().map(held).transpose()
+}
+
+/// What a new row says.
+pub(crate) struct NewRow<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) number: &'a str,
+    pub(crate) about: &'a str,
+    pub(crate) owner: Option<&'a PersonalNumber>,
+    pub(crate) digest: Digest,
+    pub(crate) signer: &'a str,
+}
+
+pub(crate) async fn insert(tx: &Tx, row: &NewRow<'_>) -> Result<(), Problem> {
+    tx.exec(
+        "insert into documents_documents (tenant, id, kind, number, about, owner, digest, signer, issued_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        params![
+            tx.tenant(),
+            row.id,
+            row.kind,
+            row.number,
+            row.about,
+            row.owner.map(|n| n.as_str().to_owned()),
+            &row.digest,
+            row.signer,
+            tx.now()
+        ],
+    )
+    .await?;
+    Ok(())
+}
