@@ -121,3 +121,18 @@ impl Site {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_operation_says_who_may_call_it_and_what_it_leaves() {
+        let pair = testing::Pair::new().await;
+        for node in [&pair.ministry, &pair.portal] {
+            let (_, api) = router(node.state.clone()).split_for_parts();
+            assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
+            assert!(api.paths.paths.contains_key("/sign-in"));
+        }
+    }
+}

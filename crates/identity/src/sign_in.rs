@@ -78,7 +78,9 @@ async fn take_try(site: &Site, who: &Digest, named: &str) -> Result<(), Problem>
         .await?;
     match refused {
         None => Ok(()),
-        Some(minutes) => Err(Problem::new(Kind::TooMany, "too-many-tries").with("minutes", minutes)),
+        Some(minutes) => Err(Problem::new(Kind::TooMany, "too-many-tries")
+            .with("minutes", minutes)
+            .with("seconds", minutes * 60)),
     }
 }
 

@@ -27,7 +27,9 @@ pub(crate) async fn userinfo(State(site): State<Arc<Site>>, headers: HeaderMap) 
         }
         None => {
             let why = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
-            Ok((StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, why)]).into_response())
+            let error = Json(serde_json::json!({ "error": "invalid_token" }));
+            let why = [(header::WWW_AUTHENTICATE, why)];
+            Ok((StatusCode::UNAUTHORIZED, why, error).into_response())
         }
     }
 }
