@@ -5,6 +5,9 @@ use store::{Reader, Row, Tx, params};
 
 use crate::obligation::{Obligation, Owed, State, Step};
 
+/// Rows of one list, count: more than that is for a report, not for a page.
+pub const ROWS_MAX: usize = 500;
+
 /// Which obligations a list is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -101,18 +104,11 @@ pub async fn lift(tx: &Tx, id: &str, reason: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The obligations of one debtor in one standing, the most urgent first, at most
-/// `limits.page_rows_max` of the store's caller: `rows_max` says how many.
+/// The obligations of one debtor in one standing, the most urgent first, at most [`ROWS_MAX`].
 ///
 /// # Errors
 /// The store's own problems.
-pub async fn list(
-    reader: &Reader,
-    debtor: &OrgCode,
-    which: Which,
-    now: Time,
-    rows_max: usize,
-) -> Result<Vec<Owed>, Problem> {
+pub async fn list(reader: &Reader, debtor: &OrgCode, which: Which, now: Time) -> Result<Vec<Owed>, Problem> {
     // Only `Late` bounds the due instant; the others take every one.
     let due_before = if which == Which::Late { now } else { Time(i64::MAX) };
     let rows = reader
@@ -121,7 +117,7 @@ pub async fn list(
              from obligations_owed \
              where tenant = $1 and debtor = $2 and state = $3 and due < $4 \
              order by due, id limit $5",
-            params![reader.tenant(), debtor, which.column(), due_before, rows_max],
+            params![reader.tenant(), debtor, which.column(), due_before, ROWS_MAX],
         )
         .await?;
     rows.iter().map(owed_of).collect()
@@ -201,4 +197,156 @@ fn owed_of(row: &Row) -> Result<Owed, Problem> {
         opened: Time(row.int("opened")?),
         state,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Actor, Tenant};
+    use testkit::TempStore;
+
+    use super::*;
+
+    fn tenant() -> Tenant {
+        "H56".parse().unwrap()
+    }
+
+    fn owed(id: &str, due: Time) -> Obligation {
+        Obligation {
+            id: id.to_owned(),
+            kind: "case-result".to_owned(),
+            debtor: "H56.14857".parse().unwrap(),
+            about: "H56.14857-261121-0001".to_owned(),
+            due,
+        }
+    }
+
+    async fn opened(due_in_ms: &[i64]) -> (TempStore, Time) {
+        let temp = testkit::store(&[crate::MIGRATIONS]).await;
+        let start = temp.store.world().now();
+        for (i, ms) in due_in_ms.iter().enumerate() {
+            let new = owed(&format!("o{i}"), start.plus_ms(*ms));
+            write(&temp, move |tx| {
+                let new = new.clone();
+                async move { open(&tx, &new).await }
+            })
+            .await
+            .unwrap();
+        }
+        (temp, start)
+    }
+
+    async fn write<T, F, Fut>(temp: &TempStore, work: F) -> Result<T, Problem>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, Problem>> + Send,
+        T: Send,
+    {
+        temp.store.write(&tenant(), &Actor::Platform, work).await
+    }
+
+    async fn ids(temp: &TempStore, which: Which) -> Vec<String> {
+        let reader = temp.store.read(&tenant()).await.unwrap();
+        let debtor = "H56.14857".parse().unwrap();
+        let now = temp.store.world().now();
+        let found = list(&reader, &debtor, which, now).await.unwrap();
+        found.into_iter().map(|o| o.obligation.id).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_done_by_its_instant_is_on_time_and_a_fact() {
+        let (temp, start) = opened(&[1_000]).await;
+        temp.clock.advance_ms(1_000);
+        assert!(
+            write(&temp, |tx| async move { meet(&tx, "o0").await })
+                .await
+                .unwrap()
+        );
+        let facts = temp.store.facts_of(&tenant(), &subject("o0")).await.unwrap();
+        let met = Fact::ObligationMet {
+            obligation: "o0".to_owned(),
+            due: start.plus_ms(1_000),
+        };
+        assert_eq!(facts.len(), 2);
+        assert_eq!(facts[1].fact, met);
+    }
+
+    #[tokio::test]
+    async fn what_was_met_late_stays_late_when_met_again() {
+        let (temp, _) = opened(&[1_000]).await;
+        temp.clock.advance_ms(1_001);
+        for _ in 0..2 {
+            assert!(
+                !write(&temp, |tx| async move { meet(&tx, "o0").await })
+                    .await
+                    .unwrap()
+            );
+        }
+        let facts = temp.store.facts_of(&tenant(), &subject("o0")).await.unwrap();
+        assert_eq!(facts.len(), 2, "the second time is no second fact");
+    }
+
+    #[tokio::test]
+    async fn a_list_is_ordered_by_urgency_and_late_is_open_past_its_instant() {
+        let (temp, _) = opened(&[3_000, 1_000, 2_000, 500]).await;
+        write(&temp, |tx| async move { lift(&tx, "o3", "withdrawn").await })
+            .await
+            .unwrap();
+        assert_eq!(ids(&temp, Which::Open).await, ["o1", "o2", "o0"]);
+        assert!(ids(&temp, Which::Late).await.is_empty());
+        temp.clock.advance_ms(2_000);
+        assert_eq!(
+            ids(&temp, Which::Late).await,
+            ["o1"],
+            "the due instant itself is on time"
+        );
+        write(&temp, |tx| async move { meet(&tx, "o1").await })
+            .await
+            .unwrap();
+        assert_eq!(ids(&temp, Which::Met).await, ["o1"]);
+        assert_eq!(ids(&temp, Which::Lifted).await, ["o3"]);
+    }
+
+    #[tokio::test]
+    async fn an_obligation_of_one_tenant_is_unknown_to_another() {
+        let (temp, _) = opened(&[1_000]).await;
+        let other: Tenant = "G15".parse().unwrap();
+        let reader = temp.store.read(&other).await.unwrap();
+        assert_eq!(get(&reader, "o0").await.unwrap_err(), Problem::not_found());
+        let met = temp
+            .store
+            .write(
+                &other,
+                &Actor::Platform,
+                |tx| async move { meet(&tx, "o0").await },
+            )
+            .await;
+        assert_eq!(met.unwrap_err(), Problem::not_found());
+    }
+
+    #[tokio::test]
+    async fn an_id_is_taken_once() {
+        let (temp, start) = opened(&[1_000]).await;
+        let again = owed("o0", start);
+        let taken = write(&temp, |tx| {
+            let again = again.clone();
+            async move { open(&tx, &again).await }
+        })
+        .await;
+        assert_eq!(taken.unwrap_err().code, "already-there");
+    }
+
+    #[tokio::test]
+    async fn a_lifted_obligation_reads_back_with_its_reason() {
+        let (temp, start) = opened(&[1_000]).await;
+        write(&temp, |tx| async move { lift(&tx, "o0", "withdrawn").await })
+            .await
+            .unwrap();
+        let reader = temp.store.read(&tenant()).await.unwrap();
+        let state = get(&reader, "o0").await.unwrap().state;
+        let expected = State::Lifted {
+            at: start,
+            reason: "withdrawn".to_owned(),
+        };
+        assert_eq!(state, expected);
+    }
 }
