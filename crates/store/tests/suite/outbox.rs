@@ -1,0 +1,182 @@
+//! The outbox: in order per key, at least once, never dropped.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kernel::{Kind, Problem};
+use store::{Deliver, OutboxLine, Store};
+use tokio::sync::watch;
+
+use crate::{officer, tenant};
+
+/// What reached the other side: key and order of each line, and a rule for failing.
+struct Other {
+    seen: Mutex<Vec<(String, u64)>>,
+    refuse: Box<dyn Fn(&OutboxLine) -> bool + Send + Sync>,
+}
+
+impl Other {
+    fn new(refuse: impl Fn(&OutboxLine) -> bool + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { seen: Mutex::default(), refuse: Box::new(refuse) })
+    }
+
+    fn seen(&self) -> Vec<(String, u64)> {
+        self.seen.lock().expect("not poisoned").clone()
+    }
+
+    fn of(&self, key: &str) -> Vec<u64> {
+        self.seen().into_iter().filter(|(k, _)| k == key).map(|(_, seq)| seq).collect()
+    }
+
+    async fn wait_for(&self, lines: usize) {
+        for _ in 0..1_000 {
+            if self.seen().len() >= lines {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("only {} of {lines} lines came", self.seen().len());
+    }
+}
+
+#[async_trait]
+impl Deliver for Other {
+    fn topic(&self) -> &'static str {
+        "case-status"
+    }
+
+    async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
+        assert_eq!(line.payload["n"], line.seq, "the payload is the line's own");
+        if (self.refuse)(line) {
+            return Err(Problem::new(Kind::Upstream, "refused"));
+        }
+        self.seen.lock().expect("not poisoned").push((line.key.clone(), line.seq));
+        Ok(())
+    }
+}
+
+async fn leave(store: &Store, key: &str, lines: std::ops::RangeInclusive<u64>) {
+    for n in lines {
+        let payload = serde_json::json!({ "n": n });
+        let payload = &payload;
+        let left = store.write(tenant(), officer(), |tx| async move { tx.outbox("case-status", key, payload).await });
+        left.await.expect("left for delivery");
+    }
+}
+
+#[tokio::test]
+async fn lines_of_a_key_come_in_order_and_leave_nothing_behind() {
+    let temp = testkit::store(&[]).await;
+    let other = Other::new(|_| false);
+    let (stop, stopped) = watch::channel(false);
+    let runner = temp.store.run_outbox(vec![other.clone()], stopped);
+    for key in ["a", "b", "c"] {
+        leave(&temp.store, key, 1..=10).await;
+    }
+    other.wait_for(30).await;
+    for key in ["a", "b", "c"] {
+        assert_eq!(other.of(key), (1..=10).collect::<Vec<u64>>());
+    }
+    stop.send_replace(true);
+    runner.await.expect("it ends when told");
+    assert!(temp.store.outbox_waiting(tenant()).await.expect("an answer").is_empty());
+}
+
+#[tokio::test]
+async fn a_line_that_fails_holds_its_own_key_back_and_no_other() {
+    let temp = testkit::store(&[]).await;
+    let other = Other::new(|line| line.key == "bad" && line.seq == 2 && line.attempts < 3);
+    let (stop, stopped) = watch::channel(false);
+    leave(&temp.store, "bad", 1..=4).await;
+    leave(&temp.store, "good", 1..=4).await;
+    let runner = temp.store.run_outbox(vec![other.clone()], stopped);
+    other.wait_for(5).await;
+    assert_eq!((other.of("bad"), other.of("good")), (vec![1], vec![1, 2, 3, 4]));
+    // The clock stands: the failed line's time does not come.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let waiting = temp.store.outbox_waiting(tenant()).await.expect("an answer");
+    assert_eq!(waiting.iter().map(|line| (line.seq, line.attempts)).collect::<Vec<_>>(), [(2, 1), (3, 0), (4, 0)]);
+    for _ in 0..40 {
+        temp.clock.advance_ms(1_000);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    other.wait_for(8).await;
+    assert_eq!(other.of("bad"), [1, 2, 3, 4]);
+    stop.send_replace(true);
+    runner.await.expect("it ends when told");
+}
+
+#[tokio::test]
+async fn what_waits_survives_a_restart() {
+    let mut temp = testkit::store(&[]).await;
+    let refusing = Other::new(|line| line.seq >= 2);
+    let (stop, stopped) = watch::channel(false);
+    leave(&temp.store, "case/1", 1..=3).await;
+    let runner = temp.store.run_outbox(vec![refusing.clone()], stopped);
+    refusing.wait_for(1).await;
+    stop.send_replace(true);
+    runner.await.expect("it ends when told");
+    temp.store.close().await;
+    temp.reopen().await.expect("opened again");
+    temp.clock.advance_ms(60_000);
+    leave(&temp.store, "case/1", 4..=4).await;
+    let willing = Other::new(|_| false);
+    let (stop, stopped) = watch::channel(false);
+    let runner = temp.store.run_outbox(vec![willing.clone()], stopped);
+    willing.wait_for(3).await;
+    assert_eq!(willing.of("case/1"), [2, 3, 4], "the order goes on where it was");
+    stop.send_replace(true);
+    runner.await.expect("it ends when told");
+}
+
+struct Panics;
+
+#[async_trait]
+impl Deliver for Panics {
+    fn topic(&self) -> &'static str {
+        "panics"
+    }
+
+    async fn deliver(&self, _: &OutboxLine) -> Result<(), Problem> {
+        panic!("a handler that panics");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_has_failed_and_stops_nobody() {
+    let temp = testkit::store(&[]).await;
+    let other = Other::new(|_| false);
+    let (stop, stopped) = watch::channel(false);
+    let left = temp.store.write(tenant(), officer(), |tx| async move {
+        tx.outbox("panics", "k", &serde_json::json!({ "n": 1 })).await
+    });
+    left.await.expect("left for delivery");
+    let runner = temp.store.run_outbox(vec![Arc::new(Panics), other.clone()], stopped);
+    leave(&temp.store, "a", 1..=2).await;
+    other.wait_for(2).await;
+    for _ in 0..100 {
+        let waiting = temp.store.outbox_waiting(tenant()).await.expect("an answer");
+        if waiting.iter().any(|line| line.topic == "panics" && line.attempts == 1) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let waiting = temp.store.outbox_waiting(tenant()).await.expect("an answer");
+    assert_eq!(waiting.iter().map(|line| (line.topic.as_str(), line.attempts)).collect::<Vec<_>>(), [("panics", 1)]);
+    stop.send_replace(true);
+    runner.await.expect("it ends when told");
+}
+
+#[tokio::test]
+async fn a_refused_write_leaves_no_line() {
+    let temp = testkit::store(&[]).await;
+    let refused = temp.store.write(tenant(), officer(), |tx| async move {
+        tx.outbox("case-status", "a", &serde_json::json!({ "n": 1 })).await?;
+        Err::<(), _>(Problem::stale())
+    });
+    assert!(refused.await.is_err());
+    assert!(temp.store.outbox_waiting(tenant()).await.expect("an answer").is_empty());
+    leave(&temp.store, "a", 1..=1).await;
+    assert_eq!(temp.store.outbox_waiting(tenant()).await.expect("an answer")[0].seq, 1, "the order has no gap");
+}
