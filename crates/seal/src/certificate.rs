@@ -1,5 +1,6 @@
 //! Certificates, read once and asked often. Never decides trust: see [`Trust::path`].
 
+mod name;
 mod path;
 
 use std::fmt;
@@ -133,7 +134,7 @@ impl Certificate {
             critical_unknown,
             not_before,
             not_after,
-            issuer_text: body.issuer().to_string(),
+            issuer_text: name::rfc2253(body.issuer()),
             serial_text: decimal(body.serial_number().as_bytes()),
             parsed,
         })))

@@ -347,6 +347,99 @@ fn a_bomb_is_not_unpacked() {
     );
 }
 
+/// A reader that knows the format's rule alone (a step is the hash of the DER list of what its
+/// children name) and nothing of this house, its marker included.
+mod another_reader {
+    use std::collections::BTreeMap;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use kernel::Digest;
+    use quick_xml::events::Event;
+
+    enum Child {
+        Digest(Vec<u8>),
+        Step(String),
+    }
+
+    fn item(digest: &[u8]) -> Vec<u8> {
+        let uri = b"http://www.w3.org/2001/04/xmlenc#sha256";
+        let inside = [&[0x04, 32][..], digest, &[0x0c, 39], uri, &[0x30, 0]].concat();
+        [vec![0x30, 77], inside].concat()
+    }
+
+    fn hash(steps: &BTreeMap<String, Vec<Child>>, id: &str) -> Vec<u8> {
+        let list: Vec<u8> = steps[id]
+            .iter()
+            .flat_map(|child| match child {
+                Child::Digest(digest) => item(digest),
+                Child::Step(next) => item(&hash(steps, next)),
+            })
+            .collect();
+        let length = u8::try_from(list.len()).expect("short");
+        let header = if length < 128 {
+            vec![0x30, length]
+        } else {
+            vec![0x30, 0x81, length]
+        };
+        Digest::of(&[header, list].concat()).0.to_vec()
+    }
+
+    /// The root of a chain file, in base64.
+    pub(super) fn root(chain: &str) -> String {
+        let mut reader = quick_xml::Reader::from_str(chain);
+        let (mut steps, mut id) = (BTreeMap::<String, Vec<Child>>::new(), String::new());
+        loop {
+            match reader.read_event().expect("XML") {
+                Event::Start(tag) | Event::Empty(tag) if tag.name().as_ref() != "ns2:HashChain" => {
+                    let value = |name: &str| {
+                        let found = tag.try_get_attribute(name).expect("attributes")?;
+                        Some(found.value.to_string())
+                    };
+                    if let Some(own) = value("id") {
+                        id = own;
+                    }
+                    if tag.name().as_ref() == "ns2:StepRef" {
+                        let next = value("URI").expect("a reference")[1..].to_owned();
+                        steps.entry(id.clone()).or_default().push(Child::Step(next));
+                    }
+                }
+                Event::Text(text) => {
+                    let text = text.to_string();
+                    if let Some(digest) = Some(text.trim()).filter(|t| !t.is_empty()) {
+                        let digest = STANDARD.decode(digest).expect("base64");
+                        steps.entry(id.clone()).or_default().push(Child::Digest(digest));
+                    }
+                }
+                Event::Eof => return STANDARD.encode(hash(&steps, "STEP0")),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reader_of_the_format_alone_follows_both_chains() {
+    let world = world();
+    for input in [world.inputs(1, true), world.inputs(5, true)]
+        .into_iter()
+        .flatten()
+    {
+        let files = unpacked(&export(&input).expect("exports"));
+        let text = |name: &str| {
+            let (_, bytes) = files.iter().find(|(n, _)| n == name).expect("there");
+            String::from_utf8(bytes.clone()).expect("text")
+        };
+        for (chain, result) in [(SIG_CHAIN, SIG_RESULT), (TS_CHAIN, TS_RESULT)] {
+            let root = another_reader::root(&text(chain));
+            assert!(
+                text(result).contains(&format!("<DigestValue>{root}</DigestValue>")),
+                "{chain}"
+            );
+        }
+    }
+}
+
 #[test]
 fn every_file_is_well_formed_xml() {
     let world = world();
