@@ -1,0 +1,187 @@
+//! A case (hồ sơ thủ tục hành chính) and what may be done with it now. Pure: no row, no request, no
+//! clock inside; a verb gives the next state or says why not.
+
+use kernel::fact::{Channel, Outcome};
+use kernel::{CaseCode, Digest, Kind, OrgCode, PersonalNumber, Problem, ProcedureCode, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::procedure::{Procedure, Transition, Verb};
+
+/// The applicant's answers, by field.
+pub type Answers = BTreeMap<String, String>;
+
+/// A case as its owner or its portal holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Its code.
+    pub code: CaseCode,
+    /// Its procedure.
+    pub procedure: ProcedureCode,
+    /// The version it was filed under, kept to its end.
+    pub version: Digest,
+    /// The unit that receives it.
+    pub unit: OrgCode,
+    /// How it was filed.
+    pub channel: Channel,
+    /// Who filed it.
+    pub applicant: Applicant,
+    /// What was answered.
+    pub answers: Answers,
+    /// Its state's code in the procedure.
+    pub state: String,
+    /// How often it has changed: a page that shows an older revision is stale.
+    pub revision: i64,
+    /// When it was filed.
+    pub filed_at: Time,
+    /// When it was accepted, and by when its result is owed.
+    pub accepted: Option<Accepted>,
+    /// What the officer proposes.
+    pub proposal: Option<Proposal>,
+    /// The entered act.
+    pub act: Option<EnteredAct>,
+    /// When and by whom it was decided.
+    pub decided: Option<Decided>,
+    /// When its result was given.
+    pub returned_at: Option<Time>,
+}
+
+/// Who filed a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applicant {
+    /// The account at the portal.
+    pub account: String,
+    /// The personal number.
+    pub number: PersonalNumber,
+    /// The name.
+    pub name: String,
+}
+
+/// The start of the clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// When.
+    pub at: Time,
+    /// The receptionist's account.
+    pub by: String,
+    /// By when the result is owed.
+    pub due: Time,
+    /// How the due date was counted.
+    pub working_out: crate::clock::WorkingOut,
+}
+
+/// An officer's proposal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The outcome proposed.
+    pub outcome: Outcome,
+    /// Why.
+    pub note: String,
+    /// The officer's account.
+    pub by: String,
+    /// When.
+    pub at: Time,
+}
+
+/// An act entered in its register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnteredAct {
+    /// Its number in the book, `12/2026`.
+    pub act_number: String,
+    /// The personal number the act gave, when it gives one.
+    pub personal_number: Option<PersonalNumber>,
+    /// When.
+    pub at: Time,
+}
+
+/// A decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// When.
+    pub at: Time,
+    /// The signer's account.
+    pub by: String,
+    /// The result document's id.
+    pub document: String,
+}
+
+impl Case {
+    /// The transition a verb makes from the case's state, for one of the roles.
+    ///
+    /// # Errors
+    /// `case-verb-not-now` (409) when the state does not allow it, `role-missing` (403) when it
+    /// does, for somebody else.
+    pub fn transition<'p>(
+        &self,
+        procedure: &'p Procedure,
+        verb: Verb,
+        roles: &[String],
+    ) -> Result<&'p Transition, Problem> {
+        let mut now = procedure
+            .transitions
+            .iter()
+            .filter(|t| t.verb == verb && t.from == self.state)
+            .peekable();
+        if now.peek().is_none() {
+            return Err(Problem::new(Kind::Conflict, "case-verb-not-now").with("state", &self.state));
+        }
+        now.find(|t| roles.contains(&t.role))
+            .ok_or_else(|| Problem::new(Kind::Forbidden, "role-missing").with("role", "the step's own"))
+    }
+
+    /// The verbs that somebody with these roles may do now.
+    #[must_use]
+    pub fn verbs(&self, procedure: &Procedure, roles: &[String]) -> Vec<Verb> {
+        procedure
+            .transitions
+            .iter()
+            .filter(|t| t.from == self.state && roles.contains(&t.role))
+            .map(|t| t.verb)
+            .collect()
+    }
+
+    /// Refuses work on a page that is older than the case.
+    ///
+    /// # Errors
+    /// `stale` (409).
+    pub fn seen(&self, revision: i64) -> Result<(), Problem> {
+        if self.revision == revision {
+            Ok(())
+        } else {
+            Err(Problem::stale())
+        }
+    }
+
+    /// Nobody works on a case of their own.
+    ///
+    /// # Errors
+    /// `case-own` (403) when the official is the applicant or one of the persons in the answers.
+    pub fn not_own(&self, official: Option<&PersonalNumber>) -> Result<(), Problem> {
+        let own = official.is_some_and(|n| {
+            *n == self.applicant.number || self.answers.values().any(|answer| answer == n.as_str())
+        });
+        if own {
+            Err(Problem::new(Kind::Forbidden, "case-own"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The case after a transition.
+    #[must_use]
+    pub fn moved(self, transition: &Transition) -> Self {
+        Self {
+            state: transition.to.clone(),
+            revision: self.revision + 1,
+            ..self
+        }
+    }
+
+    /// The national status of its state.
+    #[must_use]
+    pub fn status(&self, procedure: &Procedure) -> u8 {
+        procedure.states.get(&self.state).map_or(1, |s| s.status)
+    }
+}

@@ -1,0 +1,161 @@
+//! What every verb of the crate is handed: the place's store, its name on the exchange, the pack's
+//! nouns. Never anything of one request.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use ::store::Store;
+use async_trait::async_trait;
+use directory::areas::Areas;
+use directory::calendars::Calendars;
+use directory::organisations::Organisations;
+use exchange::{Ask, Exchange, Heard, ServiceId, SystemId};
+use kernel::{Date, Kind, Problem, ProcedureCode, Tenant};
+
+use crate::case::Case;
+use crate::catalogue::Catalogue;
+use crate::places::Places;
+use crate::procedure::Procedure;
+
+/// On which side of the hand-over a node's cases stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Citizens file here and follow what becomes of it.
+    Portal,
+    /// Officials decide here.
+    Desk,
+}
+
+/// Asks services on the exchange; in tests something else answers.
+#[async_trait]
+pub trait Asker: Send + Sync {
+    /// One question and its verified answer; a service's own refusal is an answer.
+    ///
+    /// # Errors
+    /// The gateway's refusals.
+    async fn ask(&self, ask: Ask) -> Result<Heard, Problem>;
+
+    /// True when an agreement in force lets a system ask a service now.
+    fn may_ask(&self, consumer: &SystemId, service: &ServiceId, now: kernel::Time) -> bool;
+}
+
+#[async_trait]
+impl Asker for Exchange {
+    async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
+        Self::ask(self, ask).await
+    }
+
+    fn may_ask(&self, consumer: &SystemId, service: &ServiceId, now: kernel::Time) -> bool {
+        self.agreements().find(consumer, service, now).is_ok()
+    }
+}
+
+/// What a place's cases are made of.
+pub struct Parts {
+    /// The node's store.
+    pub store: Store,
+    /// Whose cases they are.
+    pub tenant: Tenant,
+    /// Portal or desk.
+    pub place: Place,
+    /// The place's name on the exchange: `G22/portal`, `H56/one-stop`.
+    pub system: SystemId,
+    /// The node's gateway.
+    pub exchange: Arc<dyn Asker>,
+    /// Administrative units.
+    pub areas: Arc<Areas>,
+    /// Organisations.
+    pub organisations: Arc<Organisations>,
+    /// Working hours and holidays.
+    pub calendars: Arc<Calendars>,
+    /// The procedures.
+    pub catalogue: Arc<Catalogue>,
+    /// How the node's pages are reached from outside, `http://127.0.0.1:8080`, without a last slash.
+    pub base_url: String,
+}
+
+/// The cases of a place. Cheap to clone.
+#[derive(Clone)]
+pub struct Cases(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    places: Places,
+}
+
+impl std::fmt::Debug for Cases {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cases({})", self.system)
+    }
+}
+
+impl Deref for Cases {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0.parts
+    }
+}
+
+impl Cases {
+    /// The cases of a place.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let places = Places::new(Arc::clone(&parts.areas));
+        Self(Arc::new(Inner { parts, places }))
+    }
+
+    /// Portal or desk.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.0.parts.place
+    }
+
+    /// Communes by the name a person types.
+    #[must_use]
+    pub fn places(&self) -> &Places {
+        &self.0.places
+    }
+
+    /// The civil day.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        self.store.world().now().date()
+    }
+
+    /// The version of a procedure for what is begun today.
+    ///
+    /// # Errors
+    /// 404 when it cannot be filed here.
+    pub fn procedure_today(&self, code: &ProcedureCode) -> Result<Arc<Procedure>, Problem> {
+        self.catalogue
+            .procedure(code, self.today())
+            .ok_or_else(Problem::not_found)
+    }
+
+    /// The version a case was filed under.
+    ///
+    /// # Errors
+    /// `case-version-unknown` when the pack has lost it: an operator's fault, so 500.
+    pub fn procedure_of(&self, case: &Case) -> Result<Arc<Procedure>, Problem> {
+        self.version(&case.version)
+    }
+
+    /// A procedure's version by its digest.
+    ///
+    /// # Errors
+    /// As [`Cases::procedure_of`].
+    pub fn version(&self, version: &kernel::Digest) -> Result<Arc<Procedure>, Problem> {
+        self.catalogue
+            .version(version)
+            .ok_or_else(|| Problem::new(Kind::Internal, "case-version-unknown").because(version))
+    }
+
+    /// The name of an organisation today; its code when it has none.
+    #[must_use]
+    pub fn organisation_name(&self, code: &kernel::OrgCode) -> String {
+        self.organisations
+            .get(code, self.today())
+            .map_or_else(|| code.to_string(), |o| o.name.to_string())
+    }
+}
