@@ -135,7 +135,7 @@ fn kind_of(error: &legacy::Error) -> ClientError {
         let tls = cause
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref);
-        if tls.is_some_and(|e| e.is::<rustls::Error>()) {
+        if matches!(tls, Some(error) if error.is::<rustls::Error>()) {
             tracing::debug!(%cause, "TLS was refused");
             return ClientError::Connect;
         }

@@ -83,7 +83,9 @@ mod tests {
 
     #[test]
     fn an_operation_says_who_may_call_it_and_what_it_leaves() {
-        (open(), told(), untold());
+        open();
+        told();
+        untold();
         assert_eq!(
             faults(&<Api as utoipa::OpenApi>::openapi()),
             [

@@ -85,7 +85,6 @@ impl Page {
     }
 
     /// The shell around a page's body. `title` is plain text; `body` is HTML with its own `h1`.
-    #[must_use]
     pub fn html(&self, title: &str, body: String) -> Html<String> {
         let face = &self.shared.node;
         let shown = |role: &str| self.user.as_ref().is_some_and(|user| user.has(role));

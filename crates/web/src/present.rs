@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +28,7 @@ use crate::trace::{RequestId, Trace};
 pub fn present(router: Router, shared: Shared) -> Router {
     router
         .merge(crate::assets::router())
+        .merge(crate::problem::router())
         .layer(DefaultBodyLimit::max(shared.limits.body_bytes_max))
         .layer(from_fn_with_state(shared, around))
 }
@@ -139,7 +141,11 @@ fn same_origin(parts: &Parts) -> Result<(), Problem> {
         (None, Some(origin)) => {
             let host = origin.split_once("://").map(|(_, host)| host);
             // HTTP/1.1 carries the authority in Host; an absolute target carries it itself.
-            let asked = parts.uri.authority().map(|a| a.as_str()).or_else(|| text("host"));
+            let asked = parts
+                .uri
+                .authority()
+                .map(Authority::as_str)
+                .or_else(|| text("host"));
             host.is_some() && host == asked
         }
         (None, None) => true,

@@ -2,12 +2,15 @@
 //! an inner cause: that goes to the log, once, with the request's id.
 
 use askama::Template;
+use axum::Router;
+use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
 use kernel::{Kind, Problem};
 use serde_json::json;
 
-use crate::page::Page;
+use crate::page::{Page, escape};
 pub use crate::present::present;
 
 /// What handlers return: `Result<_, Refusal>`; `?` turns a [`Problem`] into it.
@@ -139,6 +142,25 @@ pub(crate) fn as_page(page: &Page, problem: &Problem, request: &str, back: &str)
     let mut response = (status_of(problem), page.html(&title, body)).into_response();
     retry_after(&mut response, problem);
     response
+}
+
+/// `/problems/{code}`: what the `type` of an answer means, for who looks it up.
+pub(crate) fn router() -> Router {
+    Router::new().route("/problems/{code}", get(explain))
+}
+
+async fn explain(page: Page, Path(code): Path<String>) -> Result<Html<String>, Refusal> {
+    let key = format!("problem-{code}");
+    if code.contains('.') || !page.shared.texts.has(&format!("{key}.rule")) {
+        return Err(Problem::not_found().into());
+    }
+    let [title, rule, remedy] = ["", ".rule", ".remedy"].map(|part| page.t(&format!("{key}{part}")));
+    let escaped = [&title, &rule, &remedy].map(|text| escape(text));
+    let [heading, rule, remedy] = escaped;
+    Ok(page.html(
+        &title,
+        format!("<h1>{heading}</h1>\n<p class=\"lead\">{rule}</p>\n<p>{remedy}</p>"),
+    ))
 }
 
 /// Tells a client when to come back, when the problem knows (`seconds`) or the kind implies it.

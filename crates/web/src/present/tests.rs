@@ -137,6 +137,26 @@ async fn a_program_gets_problem_json_and_a_person_a_page_each_in_their_language(
 }
 
 #[tokio::test]
+async fn the_type_of_a_problem_can_be_looked_up() {
+    let node = node();
+    let meaning = ask(&node, "GET /problems/stale", &[], "").await;
+    assert_eq!(meaning.status, 200);
+    assert!(
+        meaning.text.contains("<h1>Dữ liệu đã thay đổi</h1>"),
+        "{}",
+        meaning.text
+    );
+    for unknown in ["none", "stale.rule"] {
+        assert_eq!(
+            ask(&node, &format!("GET /problems/{unknown}"), &[], "")
+                .await
+                .status,
+            404
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_routing_and_extractors_refuse_is_worded_too() {
     let node = node();
     for (line, status, code) in [
