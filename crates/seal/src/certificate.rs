@@ -2,15 +2,11 @@
 
 mod name;
 mod path;
+mod public;
 
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_ASN1, ParsedPublicKey,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey,
-    VerificationAlgorithm,
-};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use der::asn1::ObjectIdentifier;
@@ -23,6 +19,7 @@ use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 use x509_cert::name::Name;
 
 use crate::error::SealError;
+use public::Key;
 
 pub use path::{PathFault, Trust, Usage};
 
@@ -34,15 +31,6 @@ const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ORGANISATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 const ORGANISATION_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.97");
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
-const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
-const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
-const RSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
-const RSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12");
-const RSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13");
 
 /// Extensions that may be critical because they are understood here.
 const UNDERSTOOD: [ObjectIdentifier; 5] = [
@@ -75,17 +63,6 @@ struct Inner {
     serial_text: String,
 }
 
-/// Public keys met in practice: our own are P-256; national roots are RSA or P-384 too.
-enum Key {
-    P256 {
-        point: Vec<u8>,
-        raw: ParsedPublicKey,
-        der: ParsedPublicKey,
-    },
-    P384(Vec<u8>),
-    Rsa(Vec<u8>),
-}
-
 impl Certificate {
     /// Reads one certificate in DER.
     ///
@@ -111,7 +88,7 @@ impl Certificate {
         let critical_unknown = extensions
             .iter()
             .any(|e| e.critical && !UNDERSTOOD.contains(&e.extn_id));
-        let key = read_key(&parsed)?;
+        let key = Key::read(&parsed)?;
         let time = |t: &x509_cert::time::Time| {
             let seconds = t.to_unix_duration().as_secs();
             i64::try_from(seconds)
@@ -228,39 +205,26 @@ impl Certificate {
     /// The public key as an uncompressed P-256 point; empty for any other kind of key.
     #[must_use]
     pub fn public_key_point(&self) -> &[u8] {
-        match &self.0.key {
-            Key::P256 { point, .. } => point,
-            Key::P384(_) | Key::Rsa(_) => &[],
-        }
+        self.0.key.point()
     }
 
     /// Whether `signature` (DER) is this P-256 key's over SHA-256 of `message`.
     #[must_use]
     pub fn verify_der(&self, message: &[u8], signature: &[u8]) -> bool {
-        matches!(&self.0.key, Key::P256 { der, .. } if der.verify_sig(message, signature).is_ok())
+        self.0.key.verify_der(message, signature)
     }
 
     /// Whether `signature` (`r || s`) is this P-256 key's over SHA-256 of `message`.
     #[must_use]
     pub fn verify_raw(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        matches!(&self.0.key, Key::P256 { raw, .. } if raw.verify_sig(message, signature).is_ok())
+        self.0.key.verify_raw(message, signature)
     }
 
     /// Whether `signature` is this key's over `message` under a signature algorithm of X.509 or CMS:
     /// ECDSA P-256/SHA-256, P-384/SHA-384, or RSA PKCS#1 v1.5 of 2048 bits and more with SHA-2.
     #[must_use]
     pub fn verify_algorithm(&self, algorithm: &ObjectIdentifier, message: &[u8], signature: &[u8]) -> bool {
-        let (rule, key): (&'static dyn VerificationAlgorithm, &[u8]) = match (&self.0.key, *algorithm) {
-            (Key::P256 { .. }, ECDSA_SHA256) => return self.verify_der(message, signature),
-            (Key::P384(point), ECDSA_SHA384) => (&ECDSA_P384_SHA384_ASN1, point),
-            (Key::Rsa(key), RSA_SHA256) => (&RSA_PKCS1_2048_8192_SHA256, key),
-            (Key::Rsa(key), RSA_SHA384) => (&RSA_PKCS1_2048_8192_SHA384, key),
-            (Key::Rsa(key), RSA_SHA512) => (&RSA_PKCS1_2048_8192_SHA512, key),
-            _ => return false,
-        };
-        UnparsedPublicKey::new(rule, key)
-            .verify(message, signature)
-            .is_ok()
+        self.0.key.verify_algorithm(algorithm, message, signature)
     }
 
     /// The key usage extension, when there is one.
@@ -384,30 +348,6 @@ fn tbs_range(der: &[u8]) -> der::Result<std::ops::Range<usize>> {
     let start = u32::from(reader.position()) as usize;
     let length = reader.tlv_bytes()?.len();
     Ok(start..start + length)
-}
-
-fn read_key(parsed: &x509_cert::Certificate) -> Result<Key, SealError> {
-    let info = parsed.tbs_certificate().subject_public_key_info();
-    let bytes = info
-        .subject_public_key
-        .as_bytes()
-        .ok_or(SealError::Certificate("key bits"))?;
-    let curve = info
-        .algorithm
-        .parameters
-        .as_ref()
-        .and_then(|p| p.decode_as::<ObjectIdentifier>().ok());
-    let bad = |_| SealError::Certificate("not a point of the curve");
-    match (info.algorithm.oid, curve) {
-        (EC_PUBLIC_KEY, Some(P256)) if bytes.len() == 65 => Ok(Key::P256 {
-            point: bytes.to_vec(),
-            raw: ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, bytes).map_err(bad)?,
-            der: ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, bytes).map_err(bad)?,
-        }),
-        (EC_PUBLIC_KEY, Some(P384)) => Ok(Key::P384(bytes.to_vec())),
-        (RSA, _) => Ok(Key::Rsa(bytes.to_vec())),
-        _ => Err(SealError::Certificate("kind of key not supported")),
-    }
 }
 
 /// A big-endian number in decimal.
