@@ -9,6 +9,10 @@ use der::{Any, Sequence};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 mod sign;
+#[cfg(test)]
+mod tool_tests;
+#[cfg(test)]
+pub(crate) mod trial;
 mod verify;
 
 pub use sign::{CmsSigning, sign_detached, sign_encapsulated};

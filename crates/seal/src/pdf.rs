@@ -6,6 +6,8 @@ use kernel::Time;
 
 use crate::key::Identity;
 
+#[cfg(test)]
+mod hostile_tests;
 mod inspect;
 mod lexer;
 mod locate;

@@ -3,6 +3,8 @@
 
 /// Deepest nesting of arrays and dictionaries, count.
 const DEPTH_MAX: usize = 64;
+/// Objects that one reader, or one document, may hold, count: each costs a few dozen bytes of memory.
+pub(super) const VALUES_MAX: usize = 2_000_000;
 
 /// A PDF object. Streams are read by [`super::scan`]: here they end with their dictionary.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,16 +62,22 @@ impl Dictionary {
 pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
+    values: usize,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) const fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at }
+        Self { bytes, at, values: 0 }
     }
 
     /// Where the next byte stands.
     pub(super) const fn position(&self) -> usize {
         self.at
+    }
+
+    /// Objects read so far, count.
+    pub(super) const fn values(&self) -> usize {
+        self.values
     }
 
     /// The next object; `None` where there is none that can be read.
@@ -109,7 +117,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn value_at(&mut self, depth: usize) -> Option<Value> {
-        if depth > DEPTH_MAX {
+        self.values += 1;
+        if depth > DEPTH_MAX || self.values > VALUES_MAX {
             return None;
         }
         self.skip_blanks();

@@ -7,8 +7,10 @@ use der::{AnyRef, Decode, Reader, SliceReader};
 
 use super::lexer::{Dictionary, Lexer, Value};
 
-/// Byte ranges looked at in one file, count.
-const CANDIDATES_MAX: usize = 16;
+/// Byte ranges looked at in one file, count. What lies behind so many is not found, hence not valid.
+const CANDIDATES_MAX: usize = 64;
+/// Longest hexadecimal signature, in bytes of the file.
+const GAP_BYTES_MAX: usize = 2 << 20;
 /// Places before a byte range tried as the start of its dictionary, count.
 const STARTS_MAX: usize = 16;
 
@@ -69,8 +71,8 @@ pub(super) fn all(pdf: &[u8]) -> Vec<Located> {
     const KEY: &[u8] = b"/ByteRange";
     let places = (0..pdf.len()).filter(|at| pdf[*at] == b'/' && pdf[*at..].starts_with(KEY));
     places
-        .filter_map(|at| read(pdf, at, at + KEY.len()))
         .take(CANDIDATES_MAX)
+        .filter_map(|at| read(pdf, at, at + KEY.len()))
         .collect()
 }
 
@@ -93,7 +95,9 @@ fn read(pdf: &[u8], at: usize, after_key: usize) -> Option<Located> {
     };
     let (gap_start, gap_end) = (usize::try_from(first).ok()?, usize::try_from(second).ok()?);
     let end = gap_end.checked_add(usize::try_from(length).ok()?)?;
-    let gap = pdf.get(gap_start..gap_end).filter(|_| end <= pdf.len())?;
+    let gap = pdf
+        .get(gap_start..gap_end)
+        .filter(|gap| gap.len() <= GAP_BYTES_MAX && end <= pdf.len())?;
     let [b'<', digits @ .., b'>'] = gap else {
         return None;
     };

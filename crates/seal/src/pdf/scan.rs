@@ -4,12 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::lexer::{Dictionary, Lexer, Value, is_blank, is_delimiter};
+use super::lexer::{Dictionary, Lexer, VALUES_MAX, Value, is_blank, is_delimiter};
 
 /// Bytes that all object streams of one document may unfold to.
 const UNFOLDED_BYTES_MAX: usize = 16 << 20;
-/// Objects of one document, count.
-const OBJECTS_MAX: usize = 500_000;
 
 /// What one pass found. A later revision of an object replaces the earlier one.
 #[derive(Default)]
@@ -20,8 +18,10 @@ pub(super) struct Scan {
     pub(super) trailer: Option<Dictionary>,
     /// Unfolded object streams.
     pub(super) unfolded: Vec<Vec<u8>>,
-    /// Objects read, replaced ones included.
-    count: usize,
+    /// Bytes of all of them.
+    unfolded_bytes: usize,
+    /// Objects read, those inside others and replaced ones included.
+    values: usize,
 }
 
 impl Scan {
@@ -99,14 +99,15 @@ impl Scan {
                 _ => {}
             }
         }
-        self.insert(number, value)?;
+        self.insert(number, value, lexer.values())?;
         Some(end)
     }
 
-    fn insert(&mut self, number: u32, value: Value) -> Option<()> {
-        self.count += 1;
+    /// Takes an object that holds so many.
+    fn insert(&mut self, number: u32, value: Value, values: usize) -> Option<()> {
+        self.values += values;
         self.objects.insert(number, value);
-        (self.count <= OBJECTS_MAX).then_some(())
+        (self.values <= VALUES_MAX).then_some(())
     }
 
     fn take_trailer(&mut self, dictionary: &Dictionary) {
@@ -117,8 +118,7 @@ impl Scan {
 
     /// Reads the objects inside an object stream (ISO 32000-1 section 7.5.7).
     fn unfold(&mut self, dictionary: &Dictionary, payload: &[u8]) -> Option<()> {
-        let used: usize = self.unfolded.iter().map(Vec::len).sum();
-        let bytes = inflate(dictionary, payload, UNFOLDED_BYTES_MAX.saturating_sub(used))?;
+        let bytes = inflate(dictionary, payload, UNFOLDED_BYTES_MAX - self.unfolded_bytes)?;
         let first = usize::try_from(dictionary.integer(b"First")?).ok()?;
         let count = usize::try_from(dictionary.integer(b"N")?).ok()?;
         let mut header = Lexer::new(bytes.get(..first)?, 0);
@@ -135,8 +135,9 @@ impl Scan {
             let mut lexer = Lexer::new(&bytes, start);
             let value = lexer.value()?;
             read_to = lexer.position();
-            self.insert(u32::try_from(number).ok()?, value)?;
+            self.insert(u32::try_from(number).ok()?, value, lexer.values())?;
         }
+        self.unfolded_bytes += bytes.len();
         self.unfolded.push(bytes);
         Some(())
     }

@@ -7,6 +7,7 @@ use lopdf::{
     Dictionary, Document, IncrementalDocument, LoadOptions, Object, ObjectId, StringFormat, dictionary,
 };
 
+use super::lexer::{Lexer, Value};
 use super::scan::Scan;
 use super::{PdfSigning, locate};
 use crate::cms::{self, CmsSigning};
@@ -24,7 +25,7 @@ const PLACEHOLDER: i64 = 9_999_999_999;
 /// # Errors
 /// When the bytes are not a readable, unencrypted PDF with a page, or it is signed already.
 pub fn sign(pdf: &[u8], how: &PdfSigning<'_>) -> Result<Vec<u8>, SealError> {
-    if !pdf.starts_with(b"%PDF-") || Scan::read(pdf).is_none() {
+    if !pdf.starts_with(b"%PDF-") {
         return Err(SealError::Pdf("not a readable PDF"));
     }
     if !locate::all(pdf).is_empty() {
@@ -53,18 +54,45 @@ pub fn sign(pdf: &[u8], how: &PdfSigning<'_>) -> Result<Vec<u8>, SealError> {
     Ok(out)
 }
 
-/// The document with the signature's place still empty.
-fn append(pdf: &[u8], how: &PdfSigning<'_>, room: usize) -> Result<Vec<u8>, SealError> {
-    let unreadable = |_| SealError::Pdf("not a readable PDF");
+/// Reads the document by its objects, not by its cross-reference offsets: a million offsets that
+/// point at one large object would be a million copies of it.
+fn load(pdf: &[u8]) -> Result<Document, SealError> {
+    let unreadable = SealError::Pdf("not a readable PDF");
+    let scan = Scan::read(pdf).ok_or(unreadable.clone())?;
+    let trailer = scan.trailer.ok_or(unreadable.clone())?;
+    if trailer.get(b"Encrypt").is_some() {
+        return Err(SealError::Pdf("encrypted"));
+    }
     let options = LoadOptions {
-        strict: true,
+        force_reconstruct: true,
         max_decompressed_size: Some(STREAM_BYTES_MAX),
         ..LoadOptions::default()
     };
-    let previous = Document::load_mem_with_options(pdf, options).map_err(unreadable)?;
-    if previous.is_encrypted() || previous.was_encrypted() {
-        return Err(SealError::Pdf("encrypted"));
+    let mut document = Document::load_mem_with_options(pdf, options).map_err(|_| unreadable.clone())?;
+    let root = document.trailer.get(b"Root").and_then(Object::as_reference);
+    if root.ok().map(|id| id.0) != trailer.reference(b"Root") {
+        return Err(unreadable);
     }
+    // The update's `/Prev`: the table that the document itself calls its newest.
+    document.xref_start = newest_table(pdf).ok_or(unreadable)?;
+    Ok(document)
+}
+
+/// The offset after the last `startxref`, when a cross-reference table or stream stands there.
+fn newest_table(pdf: &[u8]) -> Option<usize> {
+    let at = pdf.windows(9).rposition(|w| w == b"startxref")?;
+    let Value::Integer(offset) = Lexer::new(pdf, at + 9).value()? else {
+        return None;
+    };
+    let offset = usize::try_from(offset).ok()?;
+    let here = pdf.get(offset..)?;
+    (here.starts_with(b"xref") || here.first()?.is_ascii_digit()).then_some(offset)
+}
+
+/// The document with the signature's place still empty.
+fn append(pdf: &[u8], how: &PdfSigning<'_>, room: usize) -> Result<Vec<u8>, SealError> {
+    let unreadable = |_| SealError::Pdf("not a readable PDF");
+    let previous = load(pdf)?;
     let catalog_id = previous
         .trailer
         .get(b"Root")
@@ -264,6 +292,20 @@ mod tests {
         let signed = sign(&minimal_pdf(), &tricky).expect("signed");
         let verdict = crate::pdf::verify(&signed, &crate::pdf::trial::trust(&root), how(&seal).at);
         assert!(verdict.is_passed(), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_crowd_of_offsets_at_one_object_costs_no_more_than_the_file() {
+        let (_, seal) = office();
+        let text = String::from_utf8(pdf_with(&format!("/Lang({})", "a".repeat(1 << 20)))).expect("text");
+        let crowd = 20_000;
+        let entries = "0000000019 00000 n \n".repeat(crowd);
+        let hostile = text.replace("xref\n0 6\n", &format!("xref\n6 {crowd}\n{entries}0 6\n"));
+        assert!(hostile.len() > text.len());
+        // Signed or refused: what matters is that it ends, in memory of the file's own order.
+        if let Ok(signed) = sign(hostile.as_bytes(), &how(&seal)) {
+            assert!(signed.len() < 2 * hostile.len() + 100_000);
+        }
     }
 
     #[test]

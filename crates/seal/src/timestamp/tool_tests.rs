@@ -1,9 +1,5 @@
 //! Timestamps held against OpenSSL, both ways, and what must be refused.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
 use der::asn1::{Int, ObjectIdentifier, OctetString};
 use der::{Decode, Encode};
 use kernel::{Digest, Time};
@@ -11,45 +7,11 @@ use kernel::{Digest, Time};
 use super::{TimeStampReq, TimeStampResp, request, respond, token_of_response, verify_token};
 use crate::authority::{Authority, Profile, Subject};
 use crate::certificate::{PathFault, Trust};
+use crate::cms::trial::Folder;
 use crate::error::SealError;
 use crate::key::Identity;
 
 const DATA: &[u8] = "biên bản giao nhận".as_bytes();
-
-/// A folder for one test's files, gone when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("seal-timestamp-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, bytes).expect("written");
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).expect("removed");
-    }
-}
-
-fn openssl(arguments: &[&str], folder: &Path) -> Output {
-    let run = Command::new("openssl")
-        .args(arguments)
-        .current_dir(folder)
-        .output();
-    run.expect("openssl is installed")
-}
-
-fn accepted(arguments: &[&str], folder: &Path) -> bool {
-    openssl(arguments, folder).status.success()
-}
 
 fn noon() -> Time {
     Time::parse_rfc3339("2026-01-10T05:00:00.750Z").expect("a time")
@@ -71,24 +33,25 @@ fn service() -> (Authority, Identity) {
 #[test]
 fn openssl_accepts_the_token_and_refuses_it_for_other_data() {
     let (root, service) = service();
-    let folder = Folder::new("token");
+    let folder = Folder::new("timestamp-token");
     let digest = Digest::of(DATA);
     let response = respond(&request(&digest, 77), &service, noon(), 4711);
     let token = token_of_response(&response, &digest, 77).expect("granted");
-    folder.write("ca.pem", root.certificate().pem().as_bytes());
+    folder.write("ca.pem", root.certificate().pem());
     folder.write("data", DATA);
     folder.write("other", b"other data");
     folder.write("token", &token);
     folder.write("response", &response);
     let at = noon().seconds().to_string();
     let verify = ["ts", "-verify", "-attime", &at, "-CAfile", "ca.pem"];
-    let with = |more: &[&'static str]| accepted(&[&verify[..], more].concat(), &folder.0);
+    let with = |more: &[&'static str]| folder.tell("openssl", &[&verify[..], more].concat()).is_ok();
     assert!(with(&["-data", "data", "-in", "token", "-token_in"]));
     assert!(with(&["-data", "data", "-in", "response"]));
     assert!(!with(&["-data", "other", "-in", "token", "-token_in"]));
 
-    let text = openssl(&["ts", "-reply", "-in", "response", "-text"], &folder.0);
-    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    let text = folder
+        .tell("openssl", &["ts", "-reply", "-in", "response", "-text"])
+        .expect("reads");
     for line in [
         "Status: Granted.",
         "Policy OID: 1.3.6.1.4.1.99999.1.1",
@@ -110,9 +73,9 @@ fn openssl_accepts_the_token_and_refuses_it_for_other_data() {
 #[test]
 fn requests_made_by_openssl_are_answered_to_its_satisfaction() {
     let (root, service) = service();
-    let folder = Folder::new("query");
-    folder.write("ca.pem", root.certificate().pem().as_bytes());
-    folder.write("service.pem", service.chain_pem().as_bytes());
+    let folder = Folder::new("timestamp-query");
+    folder.write("ca.pem", root.certificate().pem());
+    folder.write("service.pem", service.chain_pem());
     folder.write("data", DATA);
     let at = noon().seconds().to_string();
     for (digest, certificate) in [
@@ -139,47 +102,33 @@ fn requests_made_by_openssl_are_answered_to_its_satisfaction() {
         } else {
             verify.extend(["-untrusted", "service.pem"]);
         }
-        assert!(accepted(&query, &folder.0));
-        let asked = fs::read(folder.0.join("query")).expect("a query");
-        folder.write("response", &respond(&asked, &service, noon(), u64::MAX));
-        let checked = openssl(&verify, &folder.0);
-        assert!(
-            checked.status.success(),
-            "{digest} {certificate}: {}",
-            String::from_utf8_lossy(&checked.stderr)
-        );
+        folder.tell("openssl", &query).expect("a query");
+        let asked = folder.read("query");
+        folder.write("response", respond(&asked, &service, noon(), u64::MAX));
+        let checked = folder.tell("openssl", &verify);
+        assert!(checked.is_ok(), "{digest} {certificate}: {checked:?}");
     }
 }
 
 #[test]
 fn tokens_made_by_openssl_are_verified_here() {
     let (root, service) = service();
-    let folder = Folder::new("foreign");
+    let folder = Folder::new("timestamp-foreign");
     folder.write("data", DATA);
-    folder.write("key.pem", service.key.to_pkcs8_pem().as_bytes());
-    folder.write("signer.pem", service.certificate.pem().as_bytes());
+    folder.write("key.pem", service.key.to_pkcs8_pem());
+    folder.write("signer.pem", service.certificate.pem());
     folder.write("serial", b"0A\n");
     let settings = "[tsa]\nserial = serial\ncrypto_device = builtin\nsigner_cert = signer.pem\nsigner_key = key.pem\n\
         signer_digest = sha256\ndefault_policy = 1.2.3.4\ndigests = sha256\nclock_precision_digits = 3\n\
         ess_cert_id_alg = sha256\n";
-    folder.write("tsa.cnf", settings.as_bytes());
+    folder.write("tsa.cnf", settings);
     let digest = Digest::of(DATA);
-    folder.write("query", &request(&digest, 5));
-    let reply = [
-        "ts",
-        "-reply",
-        "-config",
-        "tsa.cnf",
-        "-section",
-        "tsa",
-        "-queryfile",
-        "query",
-        "-out",
-        "response",
-    ];
-    let made = openssl(&reply, &folder.0);
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let response = fs::read(folder.0.join("response")).expect("a response");
+    folder.write("query", request(&digest, 5));
+    let reply = "ts -reply -config tsa.cnf -section tsa -queryfile query -out response";
+    folder
+        .tell("openssl", &reply.split(' ').collect::<Vec<_>>())
+        .expect("a response");
+    let response = folder.read("response");
     let token = token_of_response(&response, &digest, 5).expect("granted");
     let info = verify_token(&token, &digest, &Trust::of(vec![root.certificate()])).expect("verified");
     assert_eq!(info.serial, "11");
