@@ -195,6 +195,18 @@ impl Directory {
         Some((seal.clone(), issuers.clone()))
     }
 
+    /// A member's certificate by its thumbprint, also when it is revoked: old evidence is checked
+    /// with the certificate it names.
+    #[must_use]
+    pub fn certificate_by_thumbprint(&self, thumbprint: &Digest) -> Option<Certificate> {
+        let held = self.held();
+        held.members
+            .values()
+            .map(|(_, seal, _)| seal)
+            .find(|seal| seal.thumbprint() == *thumbprint)
+            .cloned()
+    }
+
     /// The node that hosts an organisation, or the one above it that is a member.
     #[must_use]
     pub fn node_of(&self, org: &OrgCode) -> Option<NodeEntry> {

@@ -6,7 +6,7 @@ mod load;
 
 use std::collections::HashMap;
 
-use kernel::{AreaCode, Date, Digest};
+use kernel::{AreaCode, Date, Digest, OrgCode};
 use serde::Serialize;
 
 use crate::pack::PackFile;
@@ -96,6 +96,23 @@ pub struct Successor {
     pub from: Date,
 }
 
+/// A province of before July 2025 in every list that names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Crosswalk {
+    /// Statistics code until 30/06/2025.
+    pub area_until_2025: AreaCode,
+    /// `Tỉnh Hà Giang`.
+    pub full_name: Box<str>,
+    /// The organisation that governed it, code of Decision 20/2020.
+    pub organisation: OrgCode,
+    /// The first three digits of a personal number given there.
+    pub birth_place: Box<str>,
+    /// Statistics code of the province it lies in since 01/07/2025.
+    pub area_from_2025: AreaCode,
+    /// The organisation that governs it since.
+    pub organisation_from_2025: OrgCode,
+}
+
 /// One row of a succession, old to new.
 #[derive(Clone, Debug)]
 struct Change {
@@ -118,6 +135,7 @@ pub struct Areas {
     /// Indexes of `changes`, by new code.
     into: Vec<u32>,
     editions: Vec<Date>,
+    crosswalk: Vec<Crosswalk>,
     files: Vec<PackFile>,
 }
 
@@ -229,6 +247,12 @@ impl Areas {
     #[must_use]
     pub fn editions(&self) -> &[Date] {
         &self.editions
+    }
+
+    /// The 63 provinces of before July 2025 in every list that names them.
+    #[must_use]
+    pub fn crosswalk(&self) -> &[Crosswalk] {
+        &self.crosswalk
     }
 
     /// The files read, with their rows and roots.

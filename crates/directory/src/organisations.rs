@@ -53,28 +53,12 @@ impl Organisation {
     }
 }
 
-/// A province of before July 2025 in every list that names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Crosswalk {
-    /// Statistics code until 30/06/2025.
-    pub area_until_2025: AreaCode,
-    /// `Tỉnh Hà Giang`.
-    pub full_name: Box<str>,
-    /// Code of Decision 20/2020.
-    pub organisation: OrgCode,
-    /// The first three digits of a personal number given there.
-    pub birth_place: Box<str>,
-    /// Statistics code of the province it lies in since 01/07/2025.
-    pub area_from_2025: AreaCode,
-}
-
 /// All organisations of a pack.
 #[derive(Debug)]
 pub struct Organisations {
     /// By code, then by first day.
     forms: Vec<Organisation>,
     by_area: HashMap<AreaCode, Vec<u32>>,
-    crosswalk: Vec<Crosswalk>,
     files: Vec<PackFile>,
 }
 
@@ -87,17 +71,8 @@ const COLUMNS: [&str; 7] = [
     "successor",
     "evidence",
 ];
-const CROSSWALK_COLUMNS: [&str; 6] = [
-    "area_until_2025",
-    "full_name",
-    "organisation",
-    "birth_place",
-    "area_from_2025",
-    "evidence",
-];
-
 impl Organisations {
-    /// Reads the agencies and the crosswalk, and derives the communes' units from the areas.
+    /// Reads the agencies, and derives the communes' units from the areas.
     ///
     /// # Errors
     /// When a file cannot be read, or names an area that is not there on its first day.
@@ -106,18 +81,6 @@ impl Organisations {
         let file = "organisations/agencies.csv";
         let agencies = read_table(pack, file, &COLUMNS, |row| {
             forms.push(agency(row, areas)?);
-            Ok(())
-        })?;
-        let mut crosswalk = Vec::new();
-        let file = "organisations/provinces-crosswalk.csv";
-        let provinces = read_table(pack, file, &CROSSWALK_COLUMNS, |row| {
-            crosswalk.push(Crosswalk {
-                area_until_2025: code(&row[0])?,
-                full_name: row[1].into(),
-                organisation: code(&row[2])?,
-                birth_place: row[3].into(),
-                area_from_2025: code(&row[4])?,
-            });
             Ok(())
         })?;
         forms.extend(commune_units(&forms, areas));
@@ -131,8 +94,7 @@ impl Organisations {
         Ok(Self {
             forms,
             by_area,
-            crosswalk,
-            files: vec![agencies, provinces],
+            files: vec![agencies],
         })
     }
 
@@ -174,12 +136,6 @@ impl Organisations {
     pub fn top(&self, on: Date) -> Vec<&Organisation> {
         let top = |form: &&Organisation| form.parent.is_none() && form.holds_on(on);
         self.forms.iter().filter(top).collect()
-    }
-
-    /// The 63 provinces of before July 2025 in every list that names them.
-    #[must_use]
-    pub fn crosswalk(&self) -> &[Crosswalk] {
-        &self.crosswalk
     }
 
     /// The files read, with their rows and roots.
@@ -307,18 +263,19 @@ mod tests {
         assert_eq!(provinces(on(2025, 6, 30)), 63);
         assert_eq!(provinces(on(2025, 7, 1)), 34);
         assert_eq!(provinces(on(2026, 11, 21)), 34);
-        assert_eq!(ALL.crosswalk().len(), 63);
+        assert_eq!(AREAS.crosswalk().len(), 63);
     }
 
     #[test]
     fn a_merged_province_names_the_one_that_took_over_and_it_governs_its_area() {
         let (eve, after) = (on(2025, 6, 30), on(2025, 7, 1));
-        for row in ALL.crosswalk() {
+        for row in AREAS.crosswalk() {
             let then = ALL.get(&row.organisation, eve).expect("there");
             assert_eq!(then.area.as_ref(), Some(&row.area_until_2025));
             let heir = then.successor.as_ref().unwrap_or(&row.organisation);
             let now = ALL.get(heir, after).expect("took over");
             assert_eq!(now.area.as_ref(), Some(&row.area_from_2025), "{}", row.full_name);
+            assert_eq!(now.code, row.organisation_from_2025);
             let area = AREAS.area(&row.area_from_2025, after).expect("an area");
             assert!(now.name.to_lowercase().ends_with(&area.full_name.to_lowercase()));
         }

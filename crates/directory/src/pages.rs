@@ -8,7 +8,7 @@ use web::Page;
 use web::axum::extract::{Query, State};
 use web::axum::response::{IntoResponse, Response};
 
-use crate::api::{area_code, day};
+use crate::api::day;
 use crate::areas::{Area, Areas, How, Successor};
 use crate::{DirectoryState, api};
 
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn an_area_code_is_read_with_blanks_around_it() {
-        assert_eq!(area_code(" 38 ").expect("a code").as_str(), "38");
-        assert!(area_code("3").is_err());
+        assert_eq!(api::area_code(" 38 ").expect("a code").as_str(), "38");
+        assert!(api::area_code("3").is_err());
     }
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use kernel::{AreaCode, Date};
+use kernel::{AreaCode, Date, OrgCode};
 use serde::Deserialize;
 
-use super::{Area, Areas, Change, How};
+use super::{Area, Areas, Change, Crosswalk, How};
 use crate::pack::{PackFault, PackFile, day, read_table, read_toml};
 
 #[derive(Deserialize)]
@@ -37,8 +37,19 @@ const SUCCESSION_COLUMNS: [&str; 7] = [
     "default",
 ];
 
+const CROSSWALK: &str = "organisations/provinces-crosswalk.csv";
+const CROSSWALK_COLUMNS: [&str; 7] = [
+    "area_until_2025",
+    "full_name",
+    "organisation",
+    "birth_place",
+    "area_from_2025",
+    "organisation_from_2025",
+    "evidence",
+];
+
 impl Areas {
-    /// Reads the editions that `pack.toml` names.
+    /// Reads the editions that `pack.toml` names, and the crosswalk of the provinces.
     ///
     /// # Errors
     /// When a file cannot be read, names a unit twice, or names a parent or a unit of a
@@ -50,6 +61,18 @@ impl Areas {
             let from = day(&edition.from).map_err(|why| PackFault::of(&pack.join("pack.toml"), why))?;
             laying.lay(pack, edition, from)?;
         }
+        let file = read_table(pack, CROSSWALK, &CROSSWALK_COLUMNS, |row| {
+            laying.crosswalk.push(Crosswalk {
+                area_until_2025: area_code(&row[0])?,
+                full_name: row[1].into(),
+                organisation: organisation(&row[2])?,
+                birth_place: row[3].into(),
+                area_from_2025: area_code(&row[4])?,
+                organisation_from_2025: organisation(&row[5])?,
+            });
+            Ok(())
+        })?;
+        laying.files.push(file);
         Ok(laying.finish())
     }
 }
@@ -61,6 +84,7 @@ struct Laying {
     kinds: HashMap<String, Arc<str>>,
     changes: Vec<Change>,
     editions: Vec<Date>,
+    crosswalk: Vec<Crosswalk>,
     files: Vec<PackFile>,
 }
 
@@ -222,6 +246,7 @@ impl Laying {
             changes,
             into,
             editions: self.editions,
+            crosswalk: self.crosswalk,
             files: self.files,
         }
     }
@@ -230,6 +255,11 @@ impl Laying {
 fn ended(mut area: Area, eve: Date) -> Area {
     area.valid_to = Some(eve);
     area
+}
+
+fn organisation(text: &str) -> Result<OrgCode, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is no organisation code"))
 }
 
 fn area_code(text: &str) -> Result<AreaCode, String> {
