@@ -27,7 +27,8 @@ mod tries;
 use std::sync::Arc;
 
 use ::store::{Migrations, Store};
-use kernel::Tenant;
+use kernel::{Digest, Tenant};
+use tokio::sync::{Mutex, MutexGuard};
 use web::openapi::{OpenApiRouter, routes};
 
 pub use crate::accounts::{Account, Accounts, NewAccount, open};
@@ -80,7 +81,12 @@ pub(crate) struct Site {
     pub(crate) checker: password::Checker,
     pub(crate) client: Option<client::Upstream>,
     pub(crate) provider: Option<Provider>,
+    /// One at a time for one account: see [`Site::queue`].
+    queues: Vec<Mutex<()>>,
 }
+
+/// Queues for sign-ins, count; accounts share them by chance.
+const QUEUES: usize = 64;
 
 /// All routes of this crate.
 pub fn router(state: IdentityState) -> OpenApiRouter {
@@ -118,7 +124,15 @@ impl Site {
             sessions: state.sessions,
             client,
             provider: state.provider,
+            queues: std::iter::repeat_with(Mutex::default).take(QUEUES).collect(),
         }
+    }
+
+    /// Waits until no other sign-in of this account writes. Their writes touch the same rows, and
+    /// on PostgreSQL a crowd of them would undo each other until the store gives up.
+    pub(crate) async fn queue(&self, who: &Digest) -> MutexGuard<'_, ()> {
+        let at = usize::from(who.bytes()[0]) % self.queues.len();
+        self.queues[at].lock().await
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn sign_in(
     match account {
         Some(account) if fits => begin(site, headers, account, &who).await,
         _ => {
-            refuse(site, &named, "wrong-password").await?;
+            refuse(site, &who, &named, "wrong-password").await?;
             Err(Problem::new(Kind::NotSignedIn, "wrong-password"))
         }
     }
@@ -54,6 +54,7 @@ pub(crate) async fn sign_in(
 /// tries.
 async fn take_try(site: &Site, who: &Digest, named: &str) -> Result<(), Problem> {
     let max = site.store.limits().sign_in_tries_max;
+    let _queued = site.queue(who).await;
     let refused = site
         .store
         .write(&site.tenant, &Actor::Platform, |tx| {
@@ -86,6 +87,7 @@ async fn take_try(site: &Site, who: &Digest, named: &str) -> Result<(), Problem>
 
 async fn begin(site: &Site, headers: &HeaderMap, account: Account, who: &Digest) -> Result<Started, Problem> {
     let (token, cookie) = site.sessions.fresh();
+    let _queued = site.queue(who).await;
     let old = site.sessions.token_of(headers);
     site.store
         .write(&site.tenant, &account.actor(), |tx| {
@@ -104,7 +106,8 @@ async fn begin(site: &Site, headers: &HeaderMap, account: Account, who: &Digest)
     Ok(Started { principal, cookie })
 }
 
-async fn refuse(site: &Site, named: &str, reason: &'static str) -> Result<(), Problem> {
+async fn refuse(site: &Site, who: &Digest, named: &str, reason: &'static str) -> Result<(), Problem> {
+    let _queued = site.queue(who).await;
     site.store
         .write(&site.tenant, &Actor::Platform, |tx| {
             let named = named.to_owned();
