@@ -11,7 +11,9 @@ use crate::codes::{CaseCode, OrgCode, ProcedureCode};
 use crate::digest::{Digest, canonical_json};
 use crate::time::Time;
 
-/// One thing that happened. The one `match` over it in `indicators` has no wildcard.
+/// One thing that happened. The one `match` over it in `indicators` has no wildcard. A variant's
+/// fields stand beside those of [`FactRecord`] in one JSON object, so none may be written as `v`,
+/// `tenant`, `subject`, `seq`, `at`, `actor`, `prev` or `fact`.
 #[expect(missing_docs, reason = "each variant's sentence names its fields")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "kebab-case", rename_all_fields = "snake_case")]
@@ -55,6 +57,7 @@ pub enum Fact {
     /// A register record was read: for whom, why, which fields, under which agreement.
     RecordRead {
         register: String,
+        #[serde(rename = "record")]
         subject: Digest,
         consumer: OrgCode,
         purpose: String,
@@ -66,6 +69,7 @@ pub enum Fact {
     /// A register record was written; `basis` is the case or document it rests on.
     RecordWritten {
         register: String,
+        #[serde(rename = "record")]
         subject: Digest,
         version: u32,
         basis: String,
@@ -73,6 +77,7 @@ pub enum Fact {
     /// A register record was withdrawn by its undo.
     RecordWithdrawn {
         register: String,
+        #[serde(rename = "record")]
         subject: Digest,
         version: u32,
         basis: String,
@@ -80,6 +85,7 @@ pub enum Fact {
     /// A person looked at what is held or was read about them.
     OwnDataViewed {
         register: String,
+        #[serde(rename = "record")]
         subject: Digest,
         rows: u64,
     },
@@ -139,8 +145,10 @@ pub enum Fact {
     CaseStatusNoted {
         case: CaseCode,
         owner: OrgCode,
+        #[serde(rename = "status_seq")]
         seq: u32,
         status: u8,
+        #[serde(rename = "status_at")]
         at: Time,
         due: Option<Time>,
     },
@@ -267,5 +275,65 @@ mod tests {
                 ..
             }
         ));
+    }
+
+    #[test]
+    fn no_field_of_a_fact_hides_one_of_its_envelope() {
+        let code = |text: &str| text.parse().expect("a code");
+        let digest = Digest::of(b"x");
+        let facts = [
+            Fact::RecordRead {
+                register: "person".into(),
+                subject: digest,
+                consumer: code("G22"),
+                purpose: "p".into(),
+                legal_basis: "l".into(),
+                fields: vec![],
+                agreement: digest,
+                request: "r".into(),
+            },
+            Fact::RecordWritten {
+                register: "person".into(),
+                subject: digest,
+                version: 1,
+                basis: "b".into(),
+            },
+            Fact::RecordWithdrawn {
+                register: "person".into(),
+                subject: digest,
+                version: 2,
+                basis: "b".into(),
+            },
+            Fact::OwnDataViewed {
+                register: "person".into(),
+                subject: digest,
+                rows: 1,
+            },
+            Fact::CaseStatusNoted {
+                case: "G22-261121-0001".parse().expect("a code"),
+                owner: code("H56"),
+                seq: 7,
+                status: 2,
+                at: Time(5),
+                due: None,
+            },
+        ];
+        for fact in facts {
+            let record = FactRecord {
+                v: FactRecord::VERSION,
+                tenant: code("G01"),
+                subject: "s/1".into(),
+                seq: 3,
+                at: Time(9),
+                actor: Actor::Platform,
+                fact,
+                prev: Digest::default(),
+            };
+            let json = record.to_json().expect("json");
+            assert_eq!(
+                serde_json::from_str::<FactRecord>(&json).expect("reads back"),
+                record
+            );
+        }
     }
 }
