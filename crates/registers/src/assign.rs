@@ -49,7 +49,11 @@ impl Registers {
         self.0
             .store
             .write(&schema.tenant, &actor(call), |tx| async move {
-                let named = Named { service, consumer, key: &request.key };
+                let named = Named {
+                    service,
+                    consumer,
+                    key: &request.key,
+                };
                 if let Some((before, answer)) = rows::done(&tx, &named).await? {
                     return same_request(&before == digest, answer);
                 }
@@ -57,7 +61,16 @@ impl Registers {
                 let number = self.free_number(&tx, schema, request, first, &cause).await?;
                 let (subject, hidden) = self.subject(schema, number.as_str());
                 let (register, basis) = (schema.code.clone(), request.basis.clone());
-                tx.fact(&subject, Fact::RecordWritten { register, subject: hidden, version: 1, basis }).await?;
+                tx.fact(
+                    &subject,
+                    Fact::RecordWritten {
+                        register,
+                        subject: hidden,
+                        version: 1,
+                        basis,
+                    },
+                )
+                .await?;
                 let answer = json!({ "personal_number": number });
                 rows::keep_done(&tx, &named, digest, &answer).await?;
                 Ok(answer)
@@ -90,7 +103,11 @@ impl Registers {
 
 /// The answer given before, if the request is the same one.
 pub(crate) fn same_request(same: bool, answer: Value) -> Result<Value, Problem> {
-    if same { Ok(answer) } else { Err(Problem::new(Kind::Conflict, "record-key-reused")) }
+    if same {
+        Ok(answer)
+    } else {
+        Err(Problem::new(Kind::Conflict, "record-key-reused"))
+    }
 }
 
 impl Request {
@@ -99,8 +116,10 @@ impl Request {
         if place.len() != 3 || !place.bytes().all(|b| b.is_ascii_digit()) || place == "000" {
             return Err(Problem::invalid("place", "record-place-unknown"));
         }
-        let sex = check::sex(need(body, "sex")?).ok_or_else(|| Problem::invalid("sex", "record-code-unknown"))?;
-        let born = parse_iso(need(body, "born")?).ok_or_else(|| Problem::invalid("born", "record-date-bad"))?;
+        let sex =
+            check::sex(need(body, "sex")?).ok_or_else(|| Problem::invalid("sex", "record-code-unknown"))?;
+        let born =
+            parse_iso(need(body, "born")?).ok_or_else(|| Problem::invalid("born", "record-date-bad"))?;
         if born > call.at.date() {
             return Err(Problem::invalid("born", "record-date-future"));
         }
@@ -114,7 +133,12 @@ impl Request {
         })
     }
 
-    fn first_record(&self, schema: &Schema, number: &PersonalNumber, first: &First<'_>) -> Map<String, Value> {
+    fn first_record(
+        &self,
+        schema: &Schema,
+        number: &PersonalNumber,
+        first: &First<'_>,
+    ) -> Map<String, Value> {
         let mut body = first.defaults.clone();
         let sex = if self.sex == Sex::Male { "male" } else { "female" };
         body.insert(schema.key.clone(), number.as_str().into());
@@ -136,39 +160,81 @@ mod tests {
     #[tokio::test]
     async fn a_new_number_carries_place_sex_and_year() {
         let house = House::new().await;
-        let answer = house.call("assign-number", &[], Some("a"), ask()).await.expect("a number");
-        let number: PersonalNumber = serde_json::from_value(answer["personal_number"].clone()).expect("a number");
-        assert_eq!((number.place(), number.sex(), number.birth_year()), ("038", Sex::Female, 2026));
+        let answer = house
+            .call("assign-number", &[], Some("a"), ask())
+            .await
+            .expect("a number");
+        let number: PersonalNumber =
+            serde_json::from_value(answer["personal_number"].clone()).expect("a number");
+        assert_eq!(
+            (number.place(), number.sex(), number.birth_year()),
+            ("038", Sex::Female, 2026)
+        );
         let found = house
-            .call("person-lookup", &["sex", "date_of_birth"], None, json!({"personal_number": number}))
+            .call(
+                "person-lookup",
+                &["sex", "date_of_birth"],
+                None,
+                json!({"personal_number": number}),
+            )
             .await
             .expect("a first record");
-        assert_eq!(found, json!({"record": {"sex": "female", "date_of_birth": "2026-11-19"}}));
+        assert_eq!(
+            found,
+            json!({"record": {"sex": "female", "date_of_birth": "2026-11-19"}})
+        );
     }
 
     #[tokio::test]
     async fn the_same_request_again_gives_the_same_number() {
         let house = House::new().await;
-        let first = house.call("assign-number", &[], Some("a"), ask()).await.expect("a number");
-        let again = house.call("assign-number", &[], Some("a"), ask()).await.expect("a number");
-        let other = house.call("assign-number", &[], Some("b"), ask()).await.expect("a number");
+        let first = house
+            .call("assign-number", &[], Some("a"), ask())
+            .await
+            .expect("a number");
+        let again = house
+            .call("assign-number", &[], Some("a"), ask())
+            .await
+            .expect("a number");
+        let other = house
+            .call("assign-number", &[], Some("b"), ask())
+            .await
+            .expect("a number");
         assert_eq!(first, again);
         assert_ne!(first, other);
         let mut changed = ask();
         changed["sex"] = "male".into();
-        let problem = house.call("assign-number", &[], Some("a"), changed).await.expect_err("another request");
-        assert_eq!((problem.code, problem.kind), ("record-key-reused", Kind::Conflict));
+        let problem = house
+            .call("assign-number", &[], Some("a"), changed)
+            .await
+            .expect_err("another request");
+        assert_eq!(
+            (problem.code, problem.kind),
+            ("record-key-reused", Kind::Conflict)
+        );
     }
 
     #[tokio::test]
     async fn a_number_that_is_taken_is_never_given_out_again() {
         let house = House::unlucky().await;
-        let first = house.call("assign-number", &[], Some("a"), ask()).await.expect("a number");
-        let second = house.call("assign-number", &[], Some("b"), ask()).await.expect_err("the same chance");
+        let first = house
+            .call("assign-number", &[], Some("a"), ask())
+            .await
+            .expect("a number");
+        let second = house
+            .call("assign-number", &[], Some("b"), ask())
+            .await
+            .expect_err("the same chance");
         assert_eq!((second.code, second.kind), ("record-numbers-used-up", Kind::Full));
         let release = json!({"personal_number": first["personal_number"], "reason": "x"});
-        house.call("release-number", &[], None, release).await.expect("released");
-        let third = house.call("assign-number", &[], Some("c"), ask()).await.expect_err("released, yet taken");
+        house
+            .call("release-number", &[], None, release)
+            .await
+            .expect("released");
+        let third = house
+            .call("assign-number", &[], Some("c"), ask())
+            .await
+            .expect_err("released, yet taken");
         assert_eq!(third.code, "record-numbers-used-up");
     }
 
@@ -184,10 +250,16 @@ mod tests {
         ] {
             let mut body = ask();
             body[field] = value.into();
-            let problem = house.call("assign-number", &[], Some("k"), body).await.expect_err(field);
+            let problem = house
+                .call("assign-number", &[], Some("k"), body)
+                .await
+                .expect_err(field);
             assert_eq!((problem.code, problem.field.as_deref()), (code, Some(field)));
         }
-        let problem = house.call("assign-number", &[], None, ask()).await.expect_err("no key");
+        let problem = house
+            .call("assign-number", &[], None, ask())
+            .await
+            .expect_err("no key");
         assert_eq!(problem.code, "record-key-missing");
     }
 }

@@ -55,7 +55,12 @@ pub fn cut(body: &Map<String, Value>, granted: &[String]) -> Map<String, Value> 
 ///
 /// # Errors
 /// `record-number-misfit` at the field.
-pub fn fits(number: &PersonalNumber, born: Option<Date>, sex: Option<Sex>, field: &str) -> Result<(), Problem> {
+pub fn fits(
+    number: &PersonalNumber,
+    born: Option<Date>,
+    sex: Option<Sex>,
+    field: &str,
+) -> Result<(), Problem> {
     let misfit = |what| Problem::invalid(field, "record-number-misfit").with("what", what);
     if born.is_some_and(|born| !number.fits(born)) {
         return Err(misfit("year"));
@@ -82,8 +87,19 @@ struct Checker {
 }
 
 impl Checker {
-    fn object(&self, fields: &[Field], body: &Map<String, Value>, under: &str) -> Result<Map<String, Value>, Problem> {
-        let path = |name: &str| if under.is_empty() { name.to_owned() } else { format!("{under}.{name}") };
+    fn object(
+        &self,
+        fields: &[Field],
+        body: &Map<String, Value>,
+        under: &str,
+    ) -> Result<Map<String, Value>, Problem> {
+        let path = |name: &str| {
+            if under.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{under}.{name}")
+            }
+        };
         if let Some(unknown) = body.keys().find(|k| !fields.iter().any(|f| f.name == **k)) {
             return Err(Problem::invalid(&path(unknown), "record-field-unknown"));
         }
@@ -104,7 +120,9 @@ impl Checker {
                 None => {}
             }
         }
-        fields.iter().try_for_each(|field| number_fits(field, &out, &path(&field.name)))?;
+        fields
+            .iter()
+            .try_for_each(|field| number_fits(field, &out, &path(&field.name)))?;
         Ok(out)
     }
 
@@ -118,8 +136,9 @@ impl Checker {
             FieldKind::Date => self.date(field, &words()?, at),
             FieldKind::Code => code(field, words()?, at),
             FieldKind::Person => {
-                let number: PersonalNumber =
-                    words()?.parse().map_err(|_| Problem::invalid(at, "record-number-bad"))?;
+                let number: PersonalNumber = words()?
+                    .parse()
+                    .map_err(|_| Problem::invalid(at, "record-number-bad"))?;
                 Ok(number.as_str().into())
             }
             FieldKind::Object => {
@@ -140,12 +159,22 @@ impl Checker {
 
 fn number_fits(field: &Field, beside: &Map<String, Value>, at: &str) -> Result<(), Problem> {
     let text = |name: &Option<String>| beside.get(name.as_deref()?)?.as_str();
-    let Some(number) = beside.get(&field.name).and_then(Value::as_str).filter(|_| field.kind == FieldKind::Person)
+    let Some(number) = beside
+        .get(&field.name)
+        .and_then(Value::as_str)
+        .filter(|_| field.kind == FieldKind::Person)
     else {
         return Ok(());
     };
-    let number = number.parse().map_err(|_| Problem::invalid(at, "record-number-bad"))?;
-    fits(&number, text(&field.born).and_then(parse_iso), text(&field.sex).and_then(sex), at)
+    let number = number
+        .parse()
+        .map_err(|_| Problem::invalid(at, "record-number-bad"))?;
+    fits(
+        &number,
+        text(&field.born).and_then(parse_iso),
+        text(&field.sex).and_then(sex),
+        at,
+    )
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -161,7 +190,9 @@ fn short(text: String, chars_max: usize, at: &str) -> Result<Value, Problem> {
 }
 
 fn code(field: &Field, text: String, at: &str) -> Result<Value, Problem> {
-    let shaped = text.bytes().all(|b| b.is_ascii_alphanumeric() || b".-/_".contains(&b));
+    let shaped = text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b".-/_".contains(&b));
     if !shaped || !(field.values.is_empty() || field.values.contains(&text)) {
         return Err(Problem::invalid(at, "record-code-unknown"));
     }
@@ -174,7 +205,9 @@ fn code(field: &Field, text: String, at: &str) -> Result<Value, Problem> {
 /// `json-bad` when it is something else.
 pub fn object(body: &[u8]) -> Result<Map<String, Value>, Problem> {
     serde_json::from_slice(body).map_err(|e| {
-        Problem::new(Kind::Malformed, "json-bad").with("line", e.line()).with("column", e.column())
+        Problem::new(Kind::Malformed, "json-bad")
+            .with("line", e.line())
+            .with("column", e.column())
     })
 }
 
@@ -196,16 +229,29 @@ mod tests {
     #[test]
     fn a_name_typed_in_pieces_is_stored_as_one() {
         let mut body = birth_body("H56.14857-261121-0001");
-        crate::schema::put(&mut body, "child.full_name", "Nguye\u{0302}\u{0303}n  Thi\u{0323} An".into());
+        crate::schema::put(
+            &mut body,
+            "child.full_name",
+            "Nguye\u{0302}\u{0303}n  Thi\u{0323} An".into(),
+        );
         let clean = whole(&schema("birth"), &body, today()).expect("a record");
-        assert_eq!(crate::schema::text_at(&clean, "child.full_name"), Some("Nguyễn Thị An"));
+        assert_eq!(
+            crate::schema::text_at(&clean, "child.full_name"),
+            Some("Nguyễn Thị An")
+        );
     }
 
     #[test]
     fn nobody_is_born_on_31_february_or_tomorrow() {
         let bad = refused("child.date_of_birth", "2026-02-31".into());
-        assert_eq!((bad.code, bad.field.as_deref()), ("record-date-bad", Some("child.date_of_birth")));
-        assert_eq!(refused("child.date_of_birth", "2026-11-22".into()).code, "record-date-future");
+        assert_eq!(
+            (bad.code, bad.field.as_deref()),
+            ("record-date-bad", Some("child.date_of_birth"))
+        );
+        assert_eq!(
+            refused("child.date_of_birth", "2026-11-22".into()).code,
+            "record-date-future"
+        );
     }
 
     #[test]
@@ -213,35 +259,59 @@ mod tests {
         let person = schema("person");
         let record = |number: &str| {
             let mut body = Map::new();
-            for (name, value) in
-                [("personal_number", number), ("full_name", "A"), ("sex", "male"), ("date_of_birth", "2026-11-19")]
-            {
+            for (name, value) in [
+                ("personal_number", number),
+                ("full_name", "A"),
+                ("sex", "male"),
+                ("date_of_birth", "2026-11-19"),
+            ] {
                 body.insert(name.to_owned(), value.into());
             }
             whole(&person, &body, today())
         };
         assert!(record("038226000001").is_ok());
         let century = record("038026000001").expect_err("born in 1926");
-        assert_eq!((century.code, century.field.as_deref()), ("record-number-misfit", Some("personal_number")));
+        assert_eq!(
+            (century.code, century.field.as_deref()),
+            ("record-number-misfit", Some("personal_number"))
+        );
         assert_eq!(century.args, [("what", "year".to_owned())]);
-        assert_eq!(record("038326000001").expect_err("female").args, [("what", "sex".to_owned())]);
-        assert_eq!(record("03832600001").expect_err("eleven digits").code, "record-number-bad");
+        assert_eq!(
+            record("038326000001").expect_err("female").args,
+            [("what", "sex".to_owned())]
+        );
+        assert_eq!(
+            record("03832600001").expect_err("eleven digits").code,
+            "record-number-bad"
+        );
     }
 
     #[test]
     fn what_the_register_gives_itself_cannot_be_handed_in() {
-        assert_eq!(refused("child.personal_number", "038226000001".into()).code, "record-field-assigned");
+        assert_eq!(
+            refused("child.personal_number", "038226000001".into()).code,
+            "record-field-assigned"
+        );
         assert_eq!(refused("number", 7.into()).code, "record-field-assigned");
     }
 
     #[test]
     fn every_field_is_what_it_says() {
         assert_eq!(refused("child.sex", "other".into()).code, "record-code-unknown");
-        assert_eq!(refused("child.full_name", "".into()).code, "record-field-required");
+        assert_eq!(
+            refused("child.full_name", "".into()).code,
+            "record-field-required"
+        );
         assert_eq!(refused("child.full_name", 7.into()).code, "record-field-kind");
-        assert_eq!(refused("child.full_name", "x".repeat(501).into()).code, "record-text-long");
+        assert_eq!(
+            refused("child.full_name", "x".repeat(501).into()).code,
+            "record-text-long"
+        );
         let unknown = refused("mother.shoe_size", 38.into());
-        assert_eq!((unknown.code, unknown.field.as_deref()), ("record-field-unknown", Some("mother.shoe_size")));
+        assert_eq!(
+            (unknown.code, unknown.field.as_deref()),
+            ("record-field-unknown", Some("mother.shoe_size"))
+        );
         assert_eq!(refused("mother", "Nguyễn Thị B".into()).code, "record-field-kind");
         assert_eq!(object(b"[1]").expect_err("a list").code, "json-bad");
     }
@@ -249,7 +319,13 @@ mod tests {
     #[test]
     fn only_granted_fields_are_left() {
         let body = birth_body("H56.14857-261121-0001");
-        let cut = cut(&body, &["book".to_owned(), "child.sex".to_owned(), "secret".to_owned()]);
-        assert_eq!(Value::Object(cut), serde_json::json!({"book": "H56.14857", "child": {"sex": "female"}}));
+        let cut = cut(
+            &body,
+            &["book".to_owned(), "child.sex".to_owned(), "secret".to_owned()],
+        );
+        assert_eq!(
+            Value::Object(cut),
+            serde_json::json!({"book": "H56.14857", "child": {"sex": "female"}})
+        );
     }
 }

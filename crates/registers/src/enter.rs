@@ -54,10 +54,21 @@ enum Completed {
 impl<'a> Acts<'a> {
     /// The acts that a service of a register enters.
     pub(crate) fn of(schema: &'a Schema, service: &str) -> Result<Self, Problem> {
-        let found = schema.services.iter().find(|o| o.code == service).map(|o| &o.work);
+        let found = schema
+            .services
+            .iter()
+            .find(|o| o.code == service)
+            .map(|o| &o.work);
         match found {
-            Some(Work::Enter { numbering, obtain }) => Ok(Self { schema, numbering, obtain }),
-            _ => Err(Problem::internal(format_args!("{service} of {} enters nothing", schema.code))),
+            Some(Work::Enter { numbering, obtain }) => Ok(Self {
+                schema,
+                numbering,
+                obtain,
+            }),
+            _ => Err(Problem::internal(format_args!(
+                "{service} of {} enters nothing",
+                schema.code
+            ))),
         }
     }
 
@@ -73,7 +84,8 @@ impl<'a> Acts<'a> {
 
     fn since(&self, body: &Map<String, Value>) -> Result<Time, Problem> {
         let day = text_at(body, &self.schema.since).and_then(parse_iso);
-        day.map(|d| Time::at(d, 0)).ok_or_else(|| Problem::invalid(&self.schema.since, "record-date-bad"))
+        day.map(|d| Time::at(d, 0))
+            .ok_or_else(|| Problem::invalid(&self.schema.since, "record-date-bad"))
     }
 
     /// Only the organisation that holds the book writes in it.
@@ -85,7 +97,9 @@ impl<'a> Acts<'a> {
         if call.consumer.org.holds(&book) {
             Ok(())
         } else {
-            Err(Problem::new(Kind::Forbidden, "record-book-not-yours").at(field).with("book", book))
+            Err(Problem::new(Kind::Forbidden, "record-book-not-yours")
+                .at(field)
+                .with("book", book))
         }
     }
 }
@@ -95,7 +109,8 @@ impl Registers {
     pub(crate) async fn enter(&self, acts: &Acts<'_>, call: &Call) -> Result<Value, Problem> {
         let body = check::whole(acts.schema, &check::object(&call.body)?, call.at.date())?;
         let case = text_at(&body, &acts.schema.key).unwrap_or_default().to_owned();
-        case.parse::<CaseCode>().map_err(|_| Problem::invalid(&acts.schema.key, "record-code-unknown"))?;
+        case.parse::<CaseCode>()
+            .map_err(|_| Problem::invalid(&acts.schema.key, "record-code-unknown"))?;
         acts.check_book(&body, call)?;
         let mut begun = self.begin(acts, call, &body).await?;
         if matches!(begun, Begun::Undo) {
@@ -114,7 +129,8 @@ impl Registers {
         match self.complete(acts, call, &attempt, &number).await {
             Ok(Completed::Done(answer)) => Ok(answer),
             Ok(Completed::Ended) => {
-                self.release_number(acts, &attempt, &number, &call.on_behalf).await?;
+                self.release_number(acts, &attempt, &number, &call.on_behalf)
+                    .await?;
                 Err(Problem::new(Kind::Conflict, "record-act-withdrawn"))
             }
             Err(problem) => Err(self.give_up(acts, call, &attempt, Some(number), problem).await),
@@ -122,7 +138,12 @@ impl Registers {
     }
 
     /// Step 1: the act is there, pending, under its case.
-    pub(crate) async fn begin(&self, acts: &Acts<'_>, call: &Call, body: &Map<String, Value>) -> Result<Begun, Problem> {
+    pub(crate) async fn begin(
+        &self,
+        acts: &Acts<'_>,
+        call: &Call,
+        body: &Map<String, Value>,
+    ) -> Result<Begun, Problem> {
         let digest = request_digest(body)?;
         let (s, digest) = (acts.schema, &digest);
         let since = acts.since(body)?;
@@ -133,7 +154,11 @@ impl Registers {
                 let case = text_at(body, &s.key).unwrap_or_default();
                 let (believed, last) = rows::believed(&tx, &s.code, case).await?;
                 let number = rows::withdrawals(&tx, &s.code, case).await? + 1;
-                let open = Attempt { case: case.to_owned(), number, body: body.clone() };
+                let open = Attempt {
+                    case: case.to_owned(),
+                    number,
+                    body: body.clone(),
+                };
                 if let Some(now) = standing(&believed) {
                     match now.state {
                         State::Current => {
@@ -147,8 +172,19 @@ impl Registers {
                     }
                 }
                 let cause = cause(&tx, call, case, digest);
-                let change = replace(&believed, last, case, (State::Pending, since), body.clone(), &cause);
-                if rows::write(&tx, &s.code, &change).await? { Ok(Begun::Open(open)) } else { Err(Problem::stale()) }
+                let change = replace(
+                    &believed,
+                    last,
+                    case,
+                    (State::Pending, since),
+                    body.clone(),
+                    &cause,
+                );
+                if rows::write(&tx, &s.code, &change).await? {
+                    Ok(Begun::Open(open))
+                } else {
+                    Err(Problem::stale())
+                }
             })
             .await
     }
@@ -168,7 +204,11 @@ impl Registers {
     }
 
     /// What the number is asked for with.
-    pub(crate) fn obtain_request(&self, acts: &Acts<'_>, body: &Map<String, Value>) -> Result<Value, Problem> {
+    pub(crate) fn obtain_request(
+        &self,
+        acts: &Acts<'_>,
+        body: &Map<String, Value>,
+    ) -> Result<Value, Problem> {
         let o = acts.obtain;
         Ok(json!({
             "place": self.place(acts, body)?,
@@ -188,7 +228,11 @@ impl Registers {
             (self.0.province)(&area, on)
         };
         let born_at = text_at(body, &acts.obtain.place).and_then(province);
-        let book = || text_at(body, &acts.numbering.book).and_then(|b| b.rsplit('.').next()).and_then(province);
+        let book = || {
+            text_at(body, &acts.numbering.book)
+                .and_then(|b| b.rsplit('.').next())
+                .and_then(province)
+        };
         born_at
             .or_else(book)
             .map(|area| format!("{:0>3}", area.as_str()))
@@ -219,14 +263,23 @@ impl Registers {
                 };
                 let mut body = pending.body.clone();
                 let day = text_at(&body, &n.date).and_then(parse_iso);
-                let year = day.ok_or_else(|| Problem::invalid(&n.date, "record-date-bad"))?.year();
-                let series = format!("{}/{}/{year}", n.series, text_at(&body, &n.book).unwrap_or_default());
+                let year = day
+                    .ok_or_else(|| Problem::invalid(&n.date, "record-date-bad"))?
+                    .year();
+                let series = format!(
+                    "{}/{}/{year}",
+                    n.series,
+                    text_at(&body, &n.book).unwrap_or_default()
+                );
                 let order = tx.next_number(&series).await?;
                 put(&mut body, &n.number, order.into());
                 put(&mut body, &n.year, year.into());
                 put(&mut body, &n.text, format!("{order}/{year}").into());
                 put(&mut body, &acts.obtain.field, number.as_str().into());
-                let cause = Cause { at: tx.now(), ..of_version(pending) };
+                let cause = Cause {
+                    at: tx.now(),
+                    ..of_version(pending)
+                };
                 let to = (State::Current, acts.since(&body)?);
                 let change = replace(&believed, last, &attempt.case, to, body.clone(), &cause);
                 self.write_act(&tx, s, &change).await?;
@@ -252,12 +305,21 @@ impl Registers {
 
     async fn written(&self, tx: &Tx, s: &Schema, key: &str, version: u32) -> Result<(), Problem> {
         let (subject, hidden) = self.subject(s, key);
-        let fact =
-            Fact::RecordWritten { register: s.code.clone(), subject: hidden, version, basis: key.to_owned() };
+        let fact = Fact::RecordWritten {
+            register: s.code.clone(),
+            subject: hidden,
+            version,
+            basis: key.to_owned(),
+        };
         tx.fact(&subject, fact).await.map(drop)
     }
 
-    fn fits(&self, acts: &Acts<'_>, body: &Map<String, Value>, number: &PersonalNumber) -> Result<(), Problem> {
+    fn fits(
+        &self,
+        acts: &Acts<'_>,
+        body: &Map<String, Value>,
+        number: &PersonalNumber,
+    ) -> Result<(), Problem> {
         let born = text_at(body, &acts.obtain.born).and_then(parse_iso);
         let sex = text_at(body, &acts.obtain.sex).and_then(check::sex);
         // The other register's mistake, not the caller's: a bad answer, with the rule in the log.
@@ -277,7 +339,9 @@ impl Registers {
         if !is_final(&problem) {
             return problem;
         }
-        let begun = self.begin_withdrawal(acts, call, &attempt.case, number.as_ref()).await;
+        let begun = self
+            .begin_withdrawal(acts, call, &attempt.case, number.as_ref())
+            .await;
         let undone = match begun {
             Ok(_) => self.finish_withdrawal(acts, &attempt.case, &call.on_behalf).await,
             Err(e) => Err(e),
@@ -298,15 +362,24 @@ fn is_final(problem: &Problem) -> bool {
         "service-refused" => refused_for_good(problem),
         code => {
             code.starts_with("record-")
-                && matches!(problem.kind, Kind::Malformed | Kind::Forbidden | Kind::NotFound | Kind::Invalid)
+                && matches!(
+                    problem.kind,
+                    Kind::Malformed | Kind::Forbidden | Kind::NotFound | Kind::Invalid
+                )
         }
     }
 }
 
 /// True for a service's own 4xx but those that a later call may not get.
 pub(crate) fn refused_for_good(problem: &Problem) -> bool {
-    let status = problem.args.iter().find(|(name, _)| *name == "status").map_or("", |(_, value)| value);
-    problem.code == "service-refused" && status.starts_with('4') && !matches!(status, "408" | "409" | "425" | "429")
+    let status = problem
+        .args
+        .iter()
+        .find(|(name, _)| *name == "status")
+        .map_or("", |(_, value)| value);
+    problem.code == "service-refused"
+        && status.starts_with('4')
+        && !matches!(status, "408" | "409" | "425" | "429")
 }
 
 /// The ground of a version, for the next one of the same act.
@@ -331,12 +404,20 @@ mod tests {
     async fn an_act_has_its_place_in_the_book_and_a_number_for_the_child() {
         let house = House::new().await;
         let answer = house.enter(CASE).await.expect("an act");
-        assert_eq!((answer["act_number"].as_str(), answer["number"].as_u64()), (Some("1/2026"), Some(1)));
-        let number: PersonalNumber = serde_json::from_value(answer["personal_number"].clone()).expect("a number");
+        assert_eq!(
+            (answer["act_number"].as_str(), answer["number"].as_u64()),
+            (Some("1/2026"), Some(1))
+        );
+        let number: PersonalNumber =
+            serde_json::from_value(answer["personal_number"].clone()).expect("a number");
         assert_eq!((number.place(), number.birth_year()), ("038", 2026));
         assert_eq!(house.acts().await, [(CASE.to_owned(), "current".to_owned())]);
         let subject = house.birth_subject(CASE);
-        let facts = house.store().facts_of(&house.g15(), &subject).await.expect("facts");
+        let facts = house
+            .store()
+            .facts_of(&house.g15(), &subject)
+            .await
+            .expect("facts");
         assert!(matches!(&facts[..], [f] if matches!(&f.fact, Fact::RecordWritten { version: 2, .. })));
         assert!(!facts[0].to_json().expect("json").contains(number.as_str()));
     }
@@ -344,8 +425,14 @@ mod tests {
     #[tokio::test]
     async fn two_cases_of_a_commune_get_consecutive_numbers() {
         let house = House::new().await;
-        let (first, second) = (house.enter(CASE).await.expect("one"), house.enter(OTHER).await.expect("two"));
-        assert_eq!((&first["act_number"], &second["act_number"]), (&"1/2026".into(), &"2/2026".into()));
+        let (first, second) = (
+            house.enter(CASE).await.expect("one"),
+            house.enter(OTHER).await.expect("two"),
+        );
+        assert_eq!(
+            (&first["act_number"], &second["act_number"]),
+            (&"1/2026".into(), &"2/2026".into())
+        );
         assert_ne!(first["personal_number"], second["personal_number"]);
         let mut elsewhere = birth_body("H56.14870-261121-0001");
         put(&mut elsewhere, "book", "H56.14870".into());
@@ -367,7 +454,11 @@ mod tests {
         let (a, b) = tokio::join!(house.enter(CASE), house.enter(CASE));
         assert_eq!(a.expect("an act"), b.expect("the same act"));
         assert_eq!((house.acts().await.len(), house.living_numbers().await), (1, 1));
-        assert_eq!(house.enter(OTHER).await.expect("the next")["number"], 2, "no number was lost");
+        assert_eq!(
+            house.enter(OTHER).await.expect("the next")["number"],
+            2,
+            "no number was lost"
+        );
     }
 
     /// The crash points: before the question arrives, after the number was given and its answer
@@ -381,12 +472,20 @@ mod tests {
                 through = house.enter(CASE) => assert!(through.is_err(), "{fail:?}: did not get through"),
                 () = house.other.hangs() => {}
             }
-            assert_eq!(house.acts().await, [(CASE.to_owned(), "pending".to_owned())], "{fail:?}");
+            assert_eq!(
+                house.acts().await,
+                [(CASE.to_owned(), "pending".to_owned())],
+                "{fail:?}"
+            );
             assert_eq!(house.living_numbers().await, given, "{fail:?}");
             let answer = house.enter(CASE).await.expect("the retry");
             assert_eq!(answer["act_number"], "1/2026", "{fail:?}");
             assert_eq!(house.enter(CASE).await.expect("and again"), answer, "{fail:?}");
-            assert_eq!((house.acts().await.len(), house.living_numbers().await), (1, 1), "{fail:?}");
+            assert_eq!(
+                (house.acts().await.len(), house.living_numbers().await),
+                (1, 1),
+                "{fail:?}"
+            );
         }
     }
 
@@ -399,7 +498,10 @@ mod tests {
         put(&mut named, "child.full_name", "Lê Thị Mẫu Hai".into());
         let mut boy = birth_body(CASE);
         put(&mut boy, "child.sex", "male".into());
-        assert_eq!(house.enter_body(boy).await.expect_err("another child").code, "record-key-reused");
+        assert_eq!(
+            house.enter_body(boy).await.expect_err("another child").code,
+            "record-key-reused"
+        );
         house.enter_body(named).await.expect("the corrected act");
         let body = house.act_body(CASE).await;
         assert_eq!(text_at(&body, "child.full_name"), Some("Lê Thị Mẫu Hai"));
@@ -411,11 +513,17 @@ mod tests {
         let house = House::new().await;
         house.other.fail_once(Fail::WrongCentury);
         let problem = house.enter(CASE).await.expect_err("a number of the 1900s");
-        assert_eq!((problem.code, problem.kind), ("record-number-refused", Kind::Upstream));
+        assert_eq!(
+            (problem.code, problem.kind),
+            ("record-number-refused", Kind::Upstream)
+        );
         assert_eq!(house.acts().await, [(CASE.to_owned(), "withdrawn".to_owned())]);
         assert_eq!(house.other.released(), ["038126000001"]);
         let answer = house.enter(CASE).await.expect("the next try");
-        assert_eq!(answer["act_number"], "1/2026", "the failed act used no number of the book");
+        assert_eq!(
+            answer["act_number"], "1/2026",
+            "the failed act used no number of the book"
+        );
         assert_eq!(house.living_numbers().await, 1);
     }
 
@@ -436,7 +544,9 @@ mod tests {
         let house = House::new().await;
         house.other.fail_once(Fail::NoTableAfter);
         house.enter(CASE).await.expect_err("the book takes nothing");
-        house.sql("alter table registers_records_away rename to registers_records").await;
+        house
+            .sql("alter table registers_records_away rename to registers_records")
+            .await;
         assert_eq!((house.acts().await.len(), house.living_numbers().await), (1, 1));
         assert_eq!(house.enter(CASE).await.expect("the retry")["number"], 1);
         assert_eq!(house.living_numbers().await, 1);
@@ -448,7 +558,10 @@ mod tests {
         let mut body = birth_body("H26.00004-261121-0001");
         put(&mut body, "book", "H26.00004".into());
         let problem = house.enter_body(body).await.expect_err("not theirs");
-        assert_eq!((problem.code, problem.kind), ("record-book-not-yours", Kind::Forbidden));
+        assert_eq!(
+            (problem.code, problem.kind),
+            ("record-book-not-yours", Kind::Forbidden)
+        );
         assert!(house.acts().await.is_empty());
     }
 

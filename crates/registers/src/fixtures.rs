@@ -63,7 +63,16 @@ pub(crate) fn birth_body(case: &str) -> Map<String, Value> {
 
 /// Some people, each with a number of their own.
 pub(crate) fn people(n: u32) -> Vec<Map<String, Value>> {
-    (0..n).map(|i| person(&format!("0380{:02}{i:06}", 50 + i % 40), "Trần Văn Mẫu", "male", 1950 + i % 40)).collect()
+    (0..n)
+        .map(|i| {
+            person(
+                &format!("0380{:02}{i:06}", 50 + i % 40),
+                "Trần Văn Mẫu",
+                "male",
+                1950 + i % 40,
+            )
+        })
+        .collect()
 }
 
 fn person(number: &str, name: &str, sex: &str, year: u32) -> Map<String, Value> {
@@ -161,7 +170,13 @@ impl Other {
 
     async fn answer(&self, ask: Ask) -> Result<Heard, Problem> {
         let registers = self.registers.get().expect("wired");
-        let call = call_of(&ask.consumer.to_string(), &ask.service.to_string(), &[], ask.idempotency, ask.body);
+        let call = call_of(
+            &ask.consumer.to_string(),
+            &ask.service.to_string(),
+            &[],
+            ask.idempotency,
+            ask.body,
+        );
         let body = match service(registers, &ask.service.service).call(call).await {
             Ok(answer) => answer,
             Err(problem) => exchange::Answer::of_problem(&problem),
@@ -192,7 +207,8 @@ fn heard(status: u16, body: Bytes) -> Heard {
 impl Asks for Other {
     async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
         self.before(&ask).await;
-        let unreachable = || Problem::new(kernel::Kind::Unavailable, "provider-unreachable").with("hop", "G01");
+        let unreachable =
+            || Problem::new(kernel::Kind::Unavailable, "provider-unreachable").with("hop", "G01");
         let fail = lock(&self.once).take().or(*lock(&self.always));
         match fail {
             None => {
@@ -203,7 +219,10 @@ impl Asks for Other {
                     let body = json!({"case": case, "reason": "trả lại"}).to_string();
                     let id = "G15/civil-status/withdraw-birth";
                     let call = call_of("H56/one-stop", id, &[], None, body.into());
-                    service(registers, "withdraw-birth").call(call).await.expect("withdrawn");
+                    service(registers, "withdraw-birth")
+                        .call(call)
+                        .await
+                        .expect("withdrawn");
                 }
                 answer
             }
@@ -219,7 +238,11 @@ impl Asks for Other {
             Some(Fail::NoTableAfter) => {
                 let answer = self.answer(ask).await;
                 let registers = self.registers.get().expect("wired");
-                sql(registers.store(), "alter table registers_records rename to registers_records_away").await;
+                sql(
+                    registers.store(),
+                    "alter table registers_records rename to registers_records_away",
+                )
+                .await;
                 answer
             }
         }
@@ -233,13 +256,19 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 async fn sql(store: &Store, text: &'static str) {
     let tenant: Tenant = "G01".parse().expect("code");
     store
-        .write(&tenant, &Actor::Platform, |tx| async move { tx.exec(text, Vec::new()).await })
+        .write(&tenant, &Actor::Platform, |tx| async move {
+            tx.exec(text, Vec::new()).await
+        })
         .await
         .expect("the statement runs");
 }
 
 fn service(registers: &Registers, code: &str) -> Arc<dyn Service> {
-    registers.services().into_iter().find(|s| s.id().service == code).expect("a service")
+    registers
+        .services()
+        .into_iter()
+        .find(|s| s.id().service == code)
+        .expect("a service")
 }
 
 fn call_of(consumer: &str, service: &str, fields: &[&str], key: Option<String>, body: Bytes) -> Call {
@@ -335,7 +364,14 @@ impl House {
     /// Where chance always falls the same way.
     pub(crate) async fn unlucky() -> Self {
         let clock = Arc::new(ManualClock::at(testkit::START));
-        Self::in_world(World { clock: clock.clone(), chance: Arc::new(Constant) }, clock).await
+        Self::in_world(
+            World {
+                clock: clock.clone(),
+                chance: Arc::new(Constant),
+            },
+            clock,
+        )
+        .await
     }
 
     /// As [`House::unlucky`], with one girl born in 2026 who has this number.
@@ -354,7 +390,9 @@ impl House {
             limits: kernel::limits::Limits::default(),
             node: "ministry".to_owned(),
         };
-        let store = Store::open(&config, world, &[crate::MIGRATIONS]).await.expect("a new store opens");
+        let store = Store::open(&config, world, &[crate::MIGRATIONS])
+            .await
+            .expect("a new store opens");
         let other = Other::new();
         let tenants = ["G01".parse().expect("code"), "G15".parse().expect("code")];
         let province: crate::ProvinceOf = Arc::new(|code: &AreaCode, _| match code.as_str() {
@@ -364,7 +402,12 @@ impl House {
         });
         let registers = Registers::load(&pack(), store, other.clone(), &tenants, province).expect("the pack");
         assert!(other.registers.set(registers.clone()).is_ok());
-        Self { registers, other, clock, _dir: dir }
+        Self {
+            registers,
+            other,
+            clock,
+            _dir: dir,
+        }
     }
 
     async fn fill(&self) {
@@ -387,9 +430,18 @@ impl House {
         let today = testkit::START.date();
         let entries: Vec<Entry> = bodies
             .iter()
-            .map(|b| Entry::of(&schema, &crate::check::whole(&schema, b, today).expect("a record")).expect("an entry"))
+            .map(|b| {
+                Entry::of(
+                    &schema,
+                    &crate::check::whole(&schema, b, today).expect("a record"),
+                )
+                .expect("an entry")
+            })
             .collect();
-        self.registers.load_entries(register, "test", entries.into_iter()).await.expect("loaded");
+        self.registers
+            .load_entries(register, "test", entries.into_iter())
+            .await
+            .expect("loaded");
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -428,7 +480,13 @@ impl House {
         };
         let service = service(&self.registers, code);
         let id = service.id().to_string();
-        let call = call_of(consumer, &id, fields, key.map(str::to_owned), body.to_string().into());
+        let call = call_of(
+            consumer,
+            &id,
+            fields,
+            key.map(str::to_owned),
+            body.to_string().into(),
+        );
         let answer = service.call(call).await?;
         Ok(serde_json::from_slice(&answer.body).expect("json"))
     }
@@ -437,7 +495,8 @@ impl House {
     pub(crate) async fn lookup(&self, fields: &[&str], more: Value) -> Result<Value, Problem> {
         let mut body = map(more);
         body.insert("personal_number".into(), MOTHER.into());
-        self.call("person-lookup", fields, None, Value::Object(body)).await
+        self.call("person-lookup", fields, None, Value::Object(body))
+            .await
     }
 
     pub(crate) async fn enter(&self, case: &str) -> Result<Value, Problem> {
@@ -446,7 +505,8 @@ impl House {
 
     pub(crate) async fn enter_body(&self, body: Map<String, Value>) -> Result<Value, Problem> {
         let key = body["case"].as_str().expect("a case").to_owned();
-        self.call("enter-birth", &[], Some(&key), Value::Object(body)).await
+        self.call("enter-birth", &[], Some(&key), Value::Object(body))
+            .await
     }
 
     /// The facts' subject of a person, and the digest in it.
@@ -462,7 +522,9 @@ impl House {
         let digest = &self.store().digest(tenant, number);
         let found = self
             .store()
-            .write(tenant, &Actor::Platform, |tx| async move { rows::accesses(&tx, digest, "~", 1_000).await })
+            .write(tenant, &Actor::Platform, |tx| async move {
+                rows::accesses(&tx, digest, "~", 1_000).await
+            })
             .await;
         found.expect("rows").len()
     }
@@ -477,8 +539,13 @@ impl House {
 
     pub(crate) async fn rows_in(&self, tenant: &Tenant, register: &str) -> u64 {
         let reader = self.store().read(tenant).await.expect("a reader");
-        let text = "select cast(count(*) as bigint) as n from registers_records where tenant = $1 and register = $2";
-        let row = reader.one(text, store::params![tenant, register]).await.expect("a row").expect("a row");
+        let text =
+            "select cast(count(*) as bigint) as n from registers_records where tenant = $1 and register = $2";
+        let row = reader
+            .one(text, store::params![tenant, register])
+            .await
+            .expect("a row")
+            .expect("a row");
         row.count("n").expect("a count")
     }
 
@@ -488,14 +555,23 @@ impl House {
         let text = "select record_key, state from registers_records where tenant = $1 and register = 'birth' \
                     and superseded_at is null order by record_key";
         let rows = reader.all(text, store::params![self.g15()]).await.expect("rows");
-        rows.iter().map(|r| (r.text("record_key").expect("a key"), r.text("state").expect("a state"))).collect()
+        rows.iter()
+            .map(|r| {
+                (
+                    r.text("record_key").expect("a key"),
+                    r.text("state").expect("a state"),
+                )
+            })
+            .collect()
     }
 
     /// The body of an act that stands.
     pub(crate) async fn act_body(&self, case: &str) -> Map<String, Value> {
         let found = self
             .store()
-            .write(&self.g15(), &Actor::Platform, |tx| async move { rows::believed(&tx, "birth", case).await })
+            .write(&self.g15(), &Actor::Platform, |tx| async move {
+                rows::believed(&tx, "birth", case).await
+            })
             .await
             .expect("rows");
         found.0.last().expect("an act").body.clone()
@@ -507,7 +583,11 @@ impl House {
         let text = "select cast(count(*) as bigint) as n from registers_records where tenant = $1 \
                     and register = 'person' and source = 'G15/civil-status' and state = 'current' \
                     and superseded_at is null";
-        let row = reader.one(text, store::params![self.g01()]).await.expect("a row").expect("a row");
+        let row = reader
+            .one(text, store::params![self.g01()])
+            .await
+            .expect("a row")
+            .expect("a row");
         row.count("n").expect("a count")
     }
 
@@ -519,8 +599,12 @@ impl House {
                 let (believed, last) = rows::believed(&tx, "person", number).await?;
                 let mut body = believed.last().expect("a record").body.clone();
                 crate::schema::put(&mut body, "residence.commune", commune.into());
-                let cause =
-                    Cause { at: tx.now(), source: "test".into(), basis: "test".into(), request: String::new() };
+                let cause = Cause {
+                    at: tx.now(),
+                    source: "test".into(),
+                    basis: "test".into(),
+                    request: String::new(),
+                };
                 rows::write(&tx, "person", &amend(&believed, last, number, from, body, &cause)).await
             })
             .await
@@ -541,9 +625,15 @@ impl House {
         if let Some(user) = user {
             request.extensions_mut().insert(user);
         }
-        let response = web::present(router, shared).oneshot(request).await.expect("an answer");
+        let response = web::present(router, shared)
+            .oneshot(request)
+            .await
+            .expect("an answer");
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.expect("a body").to_bytes();
-        Page { status, body: String::from_utf8(body.to_vec()).expect("text") }
+        Page {
+            status,
+            body: String::from_utf8(body.to_vec()).expect("text"),
+        }
     }
 }

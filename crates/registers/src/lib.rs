@@ -48,7 +48,10 @@ pub const TEXTS: web::i18n::Source = web::i18n::Source {
 
 /// The pages and interfaces of this crate.
 pub fn router(registers: Registers) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(usage::page)).routes(routes!(usage::api)).with_state(registers)
+    OpenApiRouter::new()
+        .routes(routes!(usage::page))
+        .routes(routes!(usage::api))
+        .with_state(registers)
 }
 
 #[cfg(test)]
@@ -82,11 +85,19 @@ mod tests {
         ];
         let mut codes = std::collections::BTreeSet::new();
         for source in sources {
-            codes.extend(source.split('"').filter(|t| t.starts_with("record-") && !t.ends_with('-')));
+            codes.extend(
+                source
+                    .split('"')
+                    .filter(|t| t.starts_with("record-") && !t.ends_with('-')),
+            );
         }
         assert!(codes.len() > 15, "{codes:?}");
         for code in codes {
-            for key in [format!("problem-{code}"), format!("problem-{code}.rule"), format!("problem-{code}.remedy")] {
+            for key in [
+                format!("problem-{code}"),
+                format!("problem-{code}.rule"),
+                format!("problem-{code}.remedy"),
+            ] {
                 assert!(texts.has(&key), "{key}");
             }
         }

@@ -48,11 +48,19 @@ impl Registers {
     where
         I: Iterator<Item = Entry> + Send,
     {
-        let schema = self.schema(register).ok_or_else(|| Problem::internal("not a register of this node"))?;
+        let schema = self
+            .schema(register)
+            .ok_or_else(|| Problem::internal("not a register of this node"))?;
         if let Some(before) = self.loaded(schema, name).await? {
             return Ok(before);
         }
-        let mut load = Load { schema, name, at: self.0.store.world().now(), tree: merkle::Frontier::new(), rows: 0 };
+        let mut load = Load {
+            schema,
+            name,
+            at: self.0.store.world().now(),
+            tree: merkle::Frontier::new(),
+            rows: 0,
+        };
         let mut entries = entries.peekable();
         while entries.peek().is_some() {
             let (records, links) = load.chunk(entries.by_ref().take(CHUNK_RECORDS))?;
@@ -66,7 +74,11 @@ impl Registers {
             .store
             .write(&schema.tenant, &Actor::Platform, |tx| async move {
                 let before = rows::loaded(&tx, &schema.code, name).await?;
-                Ok(before.map(|(rows, root)| Loaded { rows, root, before: true }))
+                Ok(before.map(|(rows, root)| Loaded {
+                    rows,
+                    root,
+                    before: true,
+                }))
             })
             .await
     }
@@ -90,13 +102,22 @@ impl Registers {
             .write(&schema.tenant, &Actor::Platform, |tx| async move {
                 let there = rows::count_of_source(&tx, &schema.code, name).await?;
                 if there != count {
-                    let why = format!("{name}: {count} records were given, {there} are there: a key occurs twice");
+                    let why =
+                        format!("{name}: {count} records were given, {there} are there: a key occurs twice");
                     return Err(Problem::internal(why));
                 }
                 rows::keep_loaded(&tx, &schema.code, name, count, &root).await?;
-                let fact = Fact::PackLoaded { file: name.to_owned(), rows: count, root };
+                let fact = Fact::PackLoaded {
+                    file: name.to_owned(),
+                    rows: count,
+                    root,
+                };
                 tx.fact(&format!("pack/{}/{name}", schema.code), fact).await?;
-                Ok(Loaded { rows: count, root, before: false })
+                Ok(Loaded {
+                    rows: count,
+                    root,
+                    before: false,
+                })
             })
             .await
     }
@@ -115,7 +136,11 @@ impl Entry {
             key: key.to_owned(),
             since: Time::at(since.ok_or_else(|| missing(&schema.since))?, 0),
             body: kernel::digest::canonical_json(body).map_err(Problem::internal)?,
-            links: schema.links.iter().map(|l| text_at(body, &l.field).unwrap_or_default().to_owned()).collect(),
+            links: schema
+                .links
+                .iter()
+                .map(|l| text_at(body, &l.field).unwrap_or_default().to_owned())
+                .collect(),
         })
     }
 }
@@ -132,14 +157,20 @@ impl Load<'_> {
     /// The statements' rows for some entries: records and links, as JSON arrays.
     fn chunk(&mut self, entries: impl Iterator<Item = Entry>) -> Result<(String, String), Problem> {
         let (mut records, mut links) = (JsonRows::new(CHUNK_RECORDS * 1_024), JsonRows::new(0));
-        let (tenant, register) = (self.schema.tenant.as_str(), self.schema.code.as_str());
+        let register = self.schema.code.as_str();
         for entry in entries {
             self.tree.push(merkle::leaf_hash(entry.body.as_bytes()));
             self.rows += 1;
             let since = entry.since.ms();
-            records.push(&(tenant, register, &entry.key, since, self.at.ms(), self.name, &entry.body))?;
-            for (link, value) in self.schema.links.iter().zip(&entry.links).filter(|(_, v)| !v.is_empty()) {
-                links.push(&(tenant, register, &link.name, value, &entry.key))?;
+            records.push(&(register, &entry.key, since, self.at.ms(), self.name, &entry.body))?;
+            for (link, value) in self
+                .schema
+                .links
+                .iter()
+                .zip(&entry.links)
+                .filter(|(_, v)| !v.is_empty())
+            {
+                links.push(&(register, &link.name, value, &entry.key))?;
             }
         }
         Ok((records.end()?, links.end()?))
@@ -176,19 +207,47 @@ mod tests {
 
     fn entries(n: u32) -> Vec<Entry> {
         let person = schema("person");
-        people(n).iter().map(|p| Entry::of(&person, p).expect("an entry")).collect()
+        people(n)
+            .iter()
+            .map(|p| Entry::of(&person, p).expect("an entry"))
+            .collect()
     }
 
     #[tokio::test]
     async fn a_population_is_loaded_once_with_one_fact_and_its_root() {
         let house = House::empty().await;
         let all = entries(12_000);
-        let first = house.registers.load_entries("person", "people/12000", all.clone().into_iter()).await.expect("loaded");
+        let first = house
+            .registers
+            .load_entries("person", "people/12000", all.clone().into_iter())
+            .await
+            .expect("loaded");
         let leaves: Vec<Digest> = all.iter().map(|e| merkle::leaf_hash(e.body.as_bytes())).collect();
-        assert_eq!(first, Loaded { rows: 12_000, root: merkle::root(&leaves), before: false });
-        let again = house.registers.load_entries("person", "people/12000", std::iter::empty()).await.expect("skipped");
-        assert_eq!(again, Loaded { before: true, ..first });
-        let facts = house.store().facts_of(&house.g01(), "pack/person/people/12000").await.expect("facts");
+        assert_eq!(
+            first,
+            Loaded {
+                rows: 12_000,
+                root: merkle::root(&leaves),
+                before: false
+            }
+        );
+        let again = house
+            .registers
+            .load_entries("person", "people/12000", std::iter::empty())
+            .await
+            .expect("skipped");
+        assert_eq!(
+            again,
+            Loaded {
+                before: true,
+                ..first
+            }
+        );
+        let facts = house
+            .store()
+            .facts_of(&house.g01(), "pack/person/people/12000")
+            .await
+            .expect("facts");
         assert_eq!(facts.len(), 1);
         assert!(matches!(&facts[0].fact, Fact::PackLoaded { rows: 12_000, root, .. } if *root == first.root));
         assert_eq!(house.rows_in(&house.g01(), "person").await, 12_000);
@@ -198,10 +257,24 @@ mod tests {
     async fn a_load_cut_short_is_ended_by_the_next_one() {
         let house = House::empty().await;
         let schema = schema("person");
-        let mut half = Load { schema: &schema, name: "p", at: house.now(), tree: merkle::Frontier::new(), rows: 0 };
+        let mut half = Load {
+            schema: &schema,
+            name: "p",
+            at: house.now(),
+            tree: merkle::Frontier::new(),
+            rows: 0,
+        };
         let (records, links) = half.chunk(entries(40).into_iter()).expect("rows");
-        house.registers.insert(&schema, &records, &links).await.expect("the first half");
-        let whole = house.registers.load_entries("person", "p", entries(100).into_iter()).await.expect("loaded");
+        house
+            .registers
+            .insert(&schema, &records, &links)
+            .await
+            .expect("the first half");
+        let whole = house
+            .registers
+            .load_entries("person", "p", entries(100).into_iter())
+            .await
+            .expect("loaded");
         assert_eq!((whole.rows, whole.before), (100, false));
         assert_eq!(house.rows_in(&house.g01(), "person").await, 100);
     }
@@ -210,17 +283,34 @@ mod tests {
     async fn a_key_that_occurs_twice_is_found_out() {
         let house = House::empty().await;
         let twice = entries(3).into_iter().chain(entries(1));
-        house.registers.load_entries("person", "p", twice).await.expect_err("twice");
-        assert!(house.store().facts_of(&house.g01(), "pack/person/p").await.expect("facts").is_empty());
+        house
+            .registers
+            .load_entries("person", "p", twice)
+            .await
+            .expect_err("twice");
+        assert!(
+            house
+                .store()
+                .facts_of(&house.g01(), "pack/person/p")
+                .await
+                .expect("facts")
+                .is_empty()
+        );
     }
 
     #[tokio::test]
     async fn a_number_given_later_never_meets_a_loaded_one() {
         let house = House::unlucky().await;
         let ask = serde_json::json!({"place": "038", "sex": "female", "born": "2026-11-19", "basis": "x"});
-        let given = house.call("assign-number", &[], Some("a"), ask.clone()).await.expect("a number");
+        let given = house
+            .call("assign-number", &[], Some("a"), ask.clone())
+            .await
+            .expect("a number");
         let other = House::unlucky_with(given["personal_number"].as_str().expect("a number")).await;
-        let problem = other.call("assign-number", &[], Some("a"), ask).await.expect_err("loaded before");
+        let problem = other
+            .call("assign-number", &[], Some("a"), ask)
+            .await
+            .expect_err("loaded before");
         assert_eq!(problem.code, "record-numbers-used-up");
     }
 }

@@ -83,7 +83,12 @@ impl Registers {
     /// The persons a record is about; a record about nobody is itself the subject.
     fn subjects(&self, schema: &Schema, found: &Version) -> Vec<Digest> {
         let of = |text: &str| self.0.store.digest(&schema.tenant, text);
-        let mut all: Vec<Digest> = schema.about.iter().filter_map(|f| text_at(&found.body, f)).map(of).collect();
+        let mut all: Vec<Digest> = schema
+            .about
+            .iter()
+            .filter_map(|f| text_at(&found.body, f))
+            .map(of)
+            .collect();
         all.sort_unstable();
         all.dedup();
         if all.is_empty() {
@@ -109,9 +114,13 @@ impl Question {
         if let Some(extra) = body.keys().find(extra) {
             return Err(Problem::invalid(extra, "record-field-unknown"));
         }
-        let declared = schema.field(field).ok_or_else(|| Problem::internal("a lookup by no field"))?;
+        let declared = schema
+            .field(field)
+            .ok_or_else(|| Problem::internal("a lookup by no field"))?;
         let value = check::one(declared, body.get(field).unwrap_or(&Value::Null), call.at.date())?;
-        let value = value.as_str().ok_or_else(|| Problem::invalid(field, "record-lookup-key").with("keys", keys()))?;
+        let value = value
+            .as_str()
+            .ok_or_else(|| Problem::invalid(field, "record-lookup-key").with("keys", keys()))?;
         Ok(Self {
             field: field.clone(),
             value: value.to_owned(),
@@ -134,7 +143,11 @@ impl Question {
 
 /// What the agreement grants and the register has.
 fn granted(schema: &Schema, fields: &[String]) -> Result<Vec<String>, Problem> {
-    let granted: Vec<String> = fields.iter().filter(|f| schema.field(f).is_some()).cloned().collect();
+    let granted: Vec<String> = fields
+        .iter()
+        .filter(|f| schema.field(f).is_some())
+        .cloned()
+        .collect();
     if granted.is_empty() {
         Err(Problem::new(Kind::Forbidden, "record-no-field"))
     } else {
@@ -144,7 +157,9 @@ fn granted(schema: &Schema, fields: &[String]) -> Result<Vec<String>, Problem> {
 
 /// A day (its last instant counts) or an instant.
 fn time(body: &Map<String, Value>, field: &str) -> Result<Option<Time>, Problem> {
-    let Some(value) = body.get(field).filter(|v| !v.is_null()) else { return Ok(None) };
+    let Some(value) = body.get(field).filter(|v| !v.is_null()) else {
+        return Ok(None);
+    };
     let text = value.as_str().unwrap_or_default();
     let day = || parse_iso(text).map(|date| Time::at(date, 24 * 60).plus_ms(-1));
     match Time::parse_rfc3339(text).or_else(day) {
@@ -161,7 +176,10 @@ mod tests {
     #[tokio::test]
     async fn only_granted_fields_come_back() {
         let house = House::new().await;
-        let answer = house.lookup(&["full_name", "residence.commune", "shoe_size"], json!({})).await.expect("an answer");
+        let answer = house
+            .lookup(&["full_name", "residence.commune", "shoe_size"], json!({}))
+            .await
+            .expect("an answer");
         assert_eq!(
             answer,
             json!({"record": {"full_name": "Lê Thị Mẫu", "residence": {"commune": "14857"}}})
@@ -173,7 +191,11 @@ mod tests {
         let house = House::new().await;
         house.lookup(&["full_name"], json!({})).await.expect("an answer");
         let (subject, digest) = house.person_subject(MOTHER);
-        let facts = house.store().facts_of(&house.g01(), &subject).await.expect("facts");
+        let facts = house
+            .store()
+            .facts_of(&house.g01(), &subject)
+            .await
+            .expect("facts");
         let last = facts.last().expect("a fact");
         assert!(matches!(
             &last.fact,
@@ -188,17 +210,33 @@ mod tests {
     async fn nothing_is_answered_when_the_trace_cannot_be_written() {
         let house = House::new().await;
         house.sql("drop table registers_access").await;
-        let problem = house.lookup(&["full_name"], json!({})).await.expect_err("no trace, no data");
-        assert!(matches!(problem.kind, Kind::Internal | Kind::Unavailable), "{problem}");
+        let problem = house
+            .lookup(&["full_name"], json!({}))
+            .await
+            .expect_err("no trace, no data");
+        assert!(
+            matches!(problem.kind, Kind::Internal | Kind::Unavailable),
+            "{problem}"
+        );
         let (subject, _) = house.person_subject(MOTHER);
-        let facts = house.store().facts_of(&house.g01(), &subject).await.expect("facts");
-        assert!(!facts.iter().any(|f| matches!(f.fact, Fact::RecordRead { .. })), "nothing was read");
+        let facts = house
+            .store()
+            .facts_of(&house.g01(), &subject)
+            .await
+            .expect("facts");
+        assert!(
+            !facts.iter().any(|f| matches!(f.fact, Fact::RecordRead { .. })),
+            "nothing was read"
+        );
     }
 
     #[tokio::test]
     async fn an_agreement_that_grants_no_field_answers_nothing() {
         let house = House::new().await;
-        let problem = house.lookup(&["shoe_size"], json!({})).await.expect_err("nothing granted");
+        let problem = house
+            .lookup(&["shoe_size"], json!({}))
+            .await
+            .expect_err("nothing granted");
         assert_eq!((problem.code, problem.kind), ("record-no-field", Kind::Forbidden));
         assert_eq!(house.reads_of(MOTHER).await, 0);
     }
@@ -207,7 +245,10 @@ mod tests {
     async fn a_person_who_is_not_there_is_told_so() {
         let house = House::new().await;
         let ask = json!({"personal_number": "038190999999"});
-        let problem = house.call("person-lookup", &["full_name"], None, ask).await.expect_err("nobody");
+        let problem = house
+            .call("person-lookup", &["full_name"], None, ask)
+            .await
+            .expect_err("nobody");
         assert_eq!((problem.code, problem.kind), ("record-not-found", Kind::NotFound));
     }
 
@@ -216,24 +257,46 @@ mod tests {
         let house = House::new().await;
         for (ask, field) in [
             (json!({}), "husband_number"),
-            (json!({"husband_number": MOTHER, "wife_number": MOTHER}), "wife_number"),
+            (
+                json!({"husband_number": MOTHER, "wife_number": MOTHER}),
+                "wife_number",
+            ),
         ] {
-            let problem = house.call("marriage-lookup", &["wife_name"], None, ask).await.expect_err("refused");
-            assert_eq!((problem.code, problem.field.as_deref()), ("record-lookup-key", Some(field)));
+            let problem = house
+                .call("marriage-lookup", &["wife_name"], None, ask)
+                .await
+                .expect_err("refused");
+            assert_eq!(
+                (problem.code, problem.field.as_deref()),
+                ("record-lookup-key", Some(field))
+            );
         }
         let ask = json!({"personal_number": MOTHER, "full_name": "Lê"});
-        let problem = house.call("person-lookup", &["full_name"], None, ask).await.expect_err("refused");
+        let problem = house
+            .call("person-lookup", &["full_name"], None, ask)
+            .await
+            .expect_err("refused");
         assert_eq!(problem.code, "record-field-unknown");
     }
 
     #[tokio::test]
     async fn a_marriage_is_found_by_either_spouse() {
         let house = House::new().await;
-        for ask in [json!({"wife_number": MOTHER}), json!({"husband_number": crate::fixtures::FATHER})] {
-            let answer = house.call("marriage-lookup", &["marriage_number"], None, ask).await.expect("an answer");
+        for ask in [
+            json!({"wife_number": MOTHER}),
+            json!({"husband_number": crate::fixtures::FATHER}),
+        ] {
+            let answer = house
+                .call("marriage-lookup", &["marriage_number"], None, ask)
+                .await
+                .expect("an answer");
             assert_eq!(answer, json!({"record": {"marriage_number": "12/2019"}}));
         }
-        assert_eq!(house.marriage_reads_of(MOTHER).await, 2, "both spouses see both reads");
+        assert_eq!(
+            house.marriage_reads_of(MOTHER).await,
+            2,
+            "both spouses see both reads"
+        );
     }
 
     #[tokio::test]
@@ -254,11 +317,23 @@ mod tests {
         let commune = |answer: Value| answer["record"]["residence"]["commune"].clone();
         let fields = ["residence.commune"];
         let now = house.lookup(&fields, json!({})).await.expect("now");
-        let before = house.lookup(&fields, json!({"as_of": "2026-10-31"})).await.expect("before the move");
+        let before = house
+            .lookup(&fields, json!({"as_of": "2026-10-31"}))
+            .await
+            .expect("before the move");
         let believed = json!({"as_of": "2026-11-10", "as_known_at": known_before.rfc3339()});
         let believed = house.lookup(&fields, believed).await.expect("as known before");
-        assert_eq!([commune(now), commune(before), commune(believed)], ["14870", "14857", "14857"]);
-        let problem = house.lookup(&fields, json!({"as_of": "2026-02-31"})).await.expect_err("no such day");
-        assert_eq!((problem.code, problem.field.as_deref()), ("record-date-bad", Some("as_of")));
+        assert_eq!(
+            [commune(now), commune(before), commune(believed)],
+            ["14870", "14857", "14857"]
+        );
+        let problem = house
+            .lookup(&fields, json!({"as_of": "2026-02-31"}))
+            .await
+            .expect_err("no such day");
+        assert_eq!(
+            (problem.code, problem.field.as_deref()),
+            ("record-date-bad", Some("as_of"))
+        );
     }
 }

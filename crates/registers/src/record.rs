@@ -116,7 +116,9 @@ pub fn amend(
             });
         }
     }
-    change.written.push(new_version(next + 1, key, State::Current, from, body, cause));
+    change
+        .written
+        .push(new_version(next + 1, key, State::Current, from, body, cause));
     change
 }
 
@@ -163,7 +165,12 @@ mod tests {
     use super::*;
 
     fn cause(at: i64) -> Cause {
-        Cause { at: Time(at), source: "G01/population".into(), basis: "b".into(), request: String::new() }
+        Cause {
+            at: Time(at),
+            source: "G01/population".into(),
+            basis: "b".into(),
+            request: String::new(),
+        }
     }
 
     fn body(residence: &str) -> Map<String, Value> {
@@ -178,7 +185,14 @@ mod tests {
         let told: Vec<(u32, i64, Option<i64>, &str)> = moved
             .written
             .iter()
-            .map(|v| (v.version, v.valid_from.0, v.valid_to.map(|t| t.0), v.body["residence"].as_str().unwrap()))
+            .map(|v| {
+                (
+                    v.version,
+                    v.valid_from.0,
+                    v.valid_to.map(|t| t.0),
+                    v.body["residence"].as_str().unwrap(),
+                )
+            })
             .collect();
         assert_eq!(told, [(2, 100, Some(500), "A"), (3, 500, None, "B")]);
     }
@@ -194,12 +208,21 @@ mod tests {
     fn a_belief_about_a_time_already_over_is_not_touched() {
         let mut first = amend(&[], 0, "k", Time(100), body("A"), &cause(1_000)).written;
         first[0].valid_to = Some(Time(300));
-        assert!(amend(&first, 1, "k", Time(300), body("B"), &cause(2_000)).superseded.is_empty());
+        assert!(
+            amend(&first, 1, "k", Time(300), body("B"), &cause(2_000))
+                .superseded
+                .is_empty()
+        );
     }
 
     #[test]
     fn states_read_back_what_they_write() {
-        for state in [State::Pending, State::Current, State::Withdrawing, State::Withdrawn] {
+        for state in [
+            State::Pending,
+            State::Current,
+            State::Withdrawing,
+            State::Withdrawn,
+        ] {
             assert_eq!(state.word().parse(), Ok(state));
         }
         assert!("lost".parse::<State>().is_err());

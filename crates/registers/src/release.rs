@@ -43,7 +43,12 @@ impl Registers {
                 }
                 let (subject, hidden) = self.subject(schema, key);
                 let (register, basis) = (schema.code.clone(), first.basis);
-                let fact = Fact::RecordWithdrawn { register, subject: hidden, version: last + 1, basis };
+                let fact = Fact::RecordWithdrawn {
+                    register,
+                    subject: hidden,
+                    version: last + 1,
+                    basis,
+                };
                 tx.fact(&subject, fact).await?;
                 Ok(answer)
             })
@@ -61,13 +66,29 @@ mod tests {
     async fn a_released_number_names_nobody_and_can_be_released_again() {
         let house = House::new().await;
         let ask = json!({"place": "038", "sex": "male", "born": "2026-11-19", "basis": "x"});
-        let given = house.call("assign-number", &[], Some("a"), ask).await.expect("a number");
+        let given = house
+            .call("assign-number", &[], Some("a"), ask)
+            .await
+            .expect("a number");
         let number = given["personal_number"].clone();
         let release = json!({"personal_number": number, "reason": "thu hồi"});
-        let first = house.call("release-number", &[], None, release.clone()).await.expect("released");
-        let again = house.call("release-number", &[], None, release).await.expect("released");
+        let first = house
+            .call("release-number", &[], None, release.clone())
+            .await
+            .expect("released");
+        let again = house
+            .call("release-number", &[], None, release)
+            .await
+            .expect("released");
         assert_eq!(first, again);
-        let gone = house.call("person-lookup", &["sex"], None, json!({"personal_number": number})).await;
+        let gone = house
+            .call(
+                "person-lookup",
+                &["sex"],
+                None,
+                json!({"personal_number": number}),
+            )
+            .await;
         assert_eq!(gone.expect_err("nobody").code, "record-not-found");
     }
 
@@ -75,8 +96,14 @@ mod tests {
     async fn nobody_releases_a_number_they_were_not_given() {
         let house = House::new().await;
         let release = json!({"personal_number": MOTHER, "reason": "x"});
-        let problem = house.call("release-number", &[], None, release).await.expect_err("not yours");
+        let problem = house
+            .call("release-number", &[], None, release)
+            .await
+            .expect_err("not yours");
         assert_eq!((problem.code, problem.kind), ("record-not-found", Kind::NotFound));
-        assert!(house.lookup(&["full_name"], json!({})).await.is_ok(), "the record stands");
+        assert!(
+            house.lookup(&["full_name"], json!({})).await.is_ok(),
+            "the record stands"
+        );
     }
 }

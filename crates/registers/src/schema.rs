@@ -231,9 +231,10 @@ impl Schema {
             named.extend(offer.work.names());
         }
         match named.into_iter().find(|name| schema.field(name).is_none()) {
-            Some(missing) => {
-                Err(PackFault::of(file, format!("names the field {missing}, which it does not declare")))
-            }
+            Some(missing) => Err(PackFault::of(
+                file,
+                format!("names the field {missing}, which it does not declare"),
+            )),
             None => Ok(schema),
         }
     }
@@ -271,19 +272,29 @@ impl Schema {
     /// The system its services belong to.
     #[must_use]
     pub fn system_id(&self) -> SystemId {
-        SystemId { org: self.tenant.clone(), system: self.system.clone() }
+        SystemId {
+            org: self.tenant.clone(),
+            system: self.system.clone(),
+        }
     }
 
     /// The full name of one of its services.
     #[must_use]
     pub fn service_id(&self, code: &str) -> ServiceId {
-        ServiceId { org: self.tenant.clone(), system: self.system.clone(), service: code.to_owned() }
+        ServiceId {
+            org: self.tenant.clone(),
+            system: self.system.clone(),
+            service: code.to_owned(),
+        }
     }
 
     /// The link a field is found by, `None` for the key.
     #[must_use]
     pub fn link_of(&self, field: &str) -> Option<&str> {
-        self.links.iter().find(|l| l.field == field).map(|l| l.name.as_str())
+        self.links
+            .iter()
+            .find(|l| l.field == field)
+            .map(|l| l.name.as_str())
     }
 }
 
@@ -293,8 +304,13 @@ impl Work {
             Self::Lookup { by } => by.iter().map(String::as_str).collect(),
             Self::Assign { sex, born, .. } => vec![sex, born],
             Self::Release | Self::Withdraw { .. } => Vec::new(),
-            Self::Enter { numbering: n, obtain: o } => {
-                vec![&n.book, &n.date, &n.number, &n.year, &n.text, &o.field, &o.sex, &o.born, &o.place]
+            Self::Enter {
+                numbering: n,
+                obtain: o,
+            } => {
+                vec![
+                    &n.book, &n.date, &n.number, &n.year, &n.text, &o.field, &o.sex, &o.born, &o.place,
+                ]
             }
         }
     }
@@ -310,8 +326,9 @@ fn resolve_values(folder: &Path, schemas: &mut [Schema]) -> Result<(), PackFault
     let before = schemas.to_vec();
     for schema in schemas {
         let of = format!("{}: takes its values from", schema.code);
-        fill_values(&mut schema.fields, &before)
-            .map_err(|missing| PackFault::of(folder, format!("{of} {missing}, which no register declares")))?;
+        fill_values(&mut schema.fields, &before).map_err(|missing| {
+            PackFault::of(folder, format!("{of} {missing}, which no register declares"))
+        })?;
     }
     Ok(())
 }
@@ -387,7 +404,10 @@ mod tests {
                 "G01/population/release-number",
             ]
         );
-        let birth = schemas.iter().find(|s| s.code == "birth").expect("the birth register");
+        let birth = schemas
+            .iter()
+            .find(|s| s.code == "birth")
+            .expect("the birth register");
         assert_eq!(birth.field("child.ethnicity").expect("a field").values.len(), 54);
         assert!(birth.field("child.personal_number").expect("a field").assigned);
     }

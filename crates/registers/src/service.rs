@@ -50,7 +50,12 @@ impl Registers {
         let mut schemas = Schema::load_all(pack)?;
         schemas.retain(|s| tenants.contains(&s.tenant));
         let schemas = schemas.into_iter().map(Arc::new).collect();
-        Ok(Self(Arc::new(Inner { store, asks, province, schemas })))
+        Ok(Self(Arc::new(Inner {
+            store,
+            asks,
+            province,
+            schemas,
+        })))
     }
 
     /// What the node's registers offer on the exchange.
@@ -61,7 +66,12 @@ impl Registers {
             for offer in &schema.services {
                 let (registers, schema) = (self.clone(), Arc::clone(schema));
                 let (code, work) = (offer.code.clone(), offer.work.clone());
-                all.push(Arc::new(Offered { registers, schema, code, work }));
+                all.push(Arc::new(Offered {
+                    registers,
+                    schema,
+                    code,
+                    work,
+                }));
             }
         }
         all
@@ -115,7 +125,15 @@ impl Service for Offered {
             }
             Work::Release => r.release(s, &call).await?,
             Work::Enter { numbering, obtain } => {
-                r.enter(&crate::enter::Acts { schema: s, numbering, obtain }, &call).await?
+                r.enter(
+                    &crate::enter::Acts {
+                        schema: s,
+                        numbering,
+                        obtain,
+                    },
+                    &call,
+                )
+                .await?
             }
             Work::Withdraw { undoes } => {
                 let acts = crate::enter::Acts::of(s, undoes)?;
@@ -148,7 +166,12 @@ pub(crate) fn need<'a>(body: &'a Map<String, Value>, field: &str) -> Result<&'a 
 
 /// Why a record changes, as told by a call.
 pub(crate) fn cause(tx: &Tx, call: &Call, basis: &str, request: &Digest) -> Cause {
-    Cause { at: tx.now(), source: call.consumer.to_string(), basis: basis.to_owned(), request: request.hex() }
+    Cause {
+        at: tx.now(),
+        source: call.consumer.to_string(),
+        basis: basis.to_owned(),
+        request: request.hex(),
+    }
 }
 
 /// No record, or none the caller may know of.

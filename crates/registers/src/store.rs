@@ -8,31 +8,33 @@ use store::{Migrations, Pair, Row, Tx, params};
 use crate::record::{Change, Version};
 
 /// The tables of this crate.
-pub const MIGRATIONS: Migrations =
-    Migrations { name: "registers", files: &[("0001_records", include_str!("../migrations/0001_records.sql"))] };
+pub const MIGRATIONS: Migrations = Migrations {
+    name: "registers",
+    files: &[("0001_records", include_str!("../migrations/0001_records.sql"))],
+};
 
-/// Many first versions at once: a JSON array of `[tenant, register, key, valid_from, recorded_at, source, body]`.
+/// Many first versions at once: a JSON array of `[register, key, valid_from, recorded_at, source, body]`.
 /// A key that is there stays as it is, so that a load cut short can be run again.
 pub(crate) const LOAD_RECORDS: Pair = Pair {
     sqlite: "insert into registers_records (tenant, register, record_key, version, state, valid_from, recorded_at, \
              source, basis, request, body) \
-             select value ->> 0, value ->> 1, value ->> 2, 1, 'current', value ->> 3, value ->> 4, value ->> 5, \
-             value ->> 5, '', value ->> 6 from json_each($1) where true on conflict do nothing",
+             select $1, value ->> 0, value ->> 1, 1, 'current', value ->> 2, value ->> 3, value ->> 4, \
+             value ->> 4, '', value ->> 5 from json_each($2) where true on conflict do nothing",
     postgres: "insert into registers_records (tenant, register, record_key, version, state, valid_from, recorded_at, \
                source, basis, request, body) \
-               select value ->> 0, value ->> 1, value ->> 2, 1, 'current', cast(value ->> 3 as bigint), \
-               cast(value ->> 4 as bigint), value ->> 5, value ->> 5, '', value ->> 6 \
-               from jsonb_array_elements(cast($1 as jsonb)) as t(value) on conflict do nothing",
+               select $1, value ->> 0, value ->> 1, 1, 'current', cast(value ->> 2 as bigint), \
+               cast(value ->> 3 as bigint), value ->> 4, value ->> 4, '', value ->> 5 \
+               from jsonb_array_elements($2::text::jsonb) as t(value) on conflict do nothing",
 };
 
-/// Many links at once: a JSON array of `[tenant, register, link, value, key]`.
+/// Many links at once: a JSON array of `[register, link, value, key]`.
 pub(crate) const LOAD_LINKS: Pair = Pair {
     sqlite: "insert into registers_links (tenant, register, link, value, record_key) \
-             select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 \
-             from json_each($1) where true on conflict do nothing",
+             select $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 \
+             from json_each($2) where true on conflict do nothing",
     postgres: "insert into registers_links (tenant, register, link, value, record_key) \
-               select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 \
-               from jsonb_array_elements(cast($1 as jsonb)) as t(value) on conflict do nothing",
+               select $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3 \
+               from jsonb_array_elements($2::text::jsonb) as t(value) on conflict do nothing",
 };
 
 /// At which time a record is read: when it held, and what was known then.
@@ -91,7 +93,12 @@ pub(crate) async fn first(tx: &Tx, register: &str, key: &str) -> Result<Option<V
 }
 
 /// The current record of a key at two times.
-pub(crate) async fn by_key(tx: &Tx, register: &str, key: &str, when: When) -> Result<Option<Version>, Problem> {
+pub(crate) async fn by_key(
+    tx: &Tx,
+    register: &str,
+    key: &str,
+    when: When,
+) -> Result<Option<Version>, Problem> {
     let row = tx
         .one(
             "select record_key, version, state, valid_from, valid_to, recorded_at, source, basis, request, body \
@@ -142,7 +149,9 @@ pub(crate) async fn withdrawing(tx: &Tx, register: &str) -> Result<Vec<String>, 
 
 /// Writes a change of a record. False when its first version was there before: the key is taken.
 pub(crate) async fn write(tx: &Tx, register: &str, change: &Change) -> Result<bool, Problem> {
-    let Some(key) = change.written.first().map(|v| v.key.clone()) else { return Ok(true) };
+    let Some(key) = change.written.first().map(|v| v.key.clone()) else {
+        return Ok(true);
+    };
     for old in &change.superseded {
         tx.exec(
             "update registers_records set superseded_at = $5 \
@@ -235,7 +244,12 @@ pub(crate) async fn access(tx: &Tx, subject: &Digest, a: &Access) -> Result<(), 
 }
 
 /// The reads of a person's data older than `before` (an id; ids sort by time), newest first.
-pub(crate) async fn accesses(tx: &Tx, subject: &Digest, before: &str, limit: usize) -> Result<Vec<Access>, Problem> {
+pub(crate) async fn accesses(
+    tx: &Tx,
+    subject: &Digest,
+    before: &str,
+    limit: usize,
+) -> Result<Vec<Access>, Problem> {
     let rows = tx
         .all(
             "select id, register, at, consumer, on_behalf, purpose, legal_basis, fields, agreement, request, issue \
@@ -278,15 +292,29 @@ pub(crate) async fn done(tx: &Tx, named: &Named<'_>) -> Result<Option<(Digest, V
             params![tx.tenant(), named.service, named.consumer, named.key],
         )
         .await?;
-    row.map(|row| Ok((row.digest("request")?, row.json("answer")?))).transpose()
+    row.map(|row| Ok((row.digest("request")?, row.json("answer")?)))
+        .transpose()
 }
 
 /// Remembers the answer given to a change.
-pub(crate) async fn keep_done(tx: &Tx, named: &Named<'_>, request: &Digest, answer: &Value) -> Result<(), Problem> {
+pub(crate) async fn keep_done(
+    tx: &Tx,
+    named: &Named<'_>,
+    request: &Digest,
+    answer: &Value,
+) -> Result<(), Problem> {
     tx.exec(
         "insert into registers_done (tenant, service, consumer, request_key, request, answer, at) \
          values ($1, $2, $3, $4, $5, $6, $7)",
-        params![tx.tenant(), named.service, named.consumer, named.key, request, answer.to_string(), tx.now()],
+        params![
+            tx.tenant(),
+            named.service,
+            named.consumer,
+            named.key,
+            request,
+            answer.to_string(),
+            tx.now()
+        ],
     )
     .await?;
     Ok(())
@@ -312,11 +340,18 @@ pub(crate) async fn loaded(tx: &Tx, register: &str, name: &str) -> Result<Option
             params![tx.tenant(), register, name],
         )
         .await?;
-    row.map(|row| Ok((row.count("records")?, row.digest("root")?))).transpose()
+    row.map(|row| Ok((row.count("records")?, row.digest("root")?)))
+        .transpose()
 }
 
 /// Remembers a load.
-pub(crate) async fn keep_loaded(tx: &Tx, register: &str, name: &str, rows: u64, root: &Digest) -> Result<(), Problem> {
+pub(crate) async fn keep_loaded(
+    tx: &Tx,
+    register: &str,
+    name: &str,
+    rows: u64,
+    root: &Digest,
+) -> Result<(), Problem> {
     tx.exec(
         "insert into registers_loads (tenant, register, name, records, root, at) values ($1, $2, $3, $4, $5, $6)",
         params![tx.tenant(), register, name, rows, root, tx.now()],

@@ -118,7 +118,11 @@ impl Registers {
     fn person_register(&self, user: &Principal) -> Result<&Schema, Problem> {
         user.require("citizen")?;
         let of_persons = |s: &&std::sync::Arc<Schema>| s.tenant == user.tenant && s.about == [s.key.clone()];
-        self.schemas().iter().find(of_persons).map(AsRef::as_ref).ok_or_else(Problem::not_found)
+        self.schemas()
+            .iter()
+            .find(of_persons)
+            .map(AsRef::as_ref)
+            .ok_or_else(Problem::not_found)
     }
 
     async fn usage(&self, schema: &Schema, user: &Principal, from: &From) -> Result<Usage, Problem> {
@@ -133,14 +137,25 @@ impl Registers {
                 let found = rows::accesses(&tx, digest, before, rows_max + 1).await?;
                 let shown = found.len().min(rows_max) as u64;
                 let register = schema.code.clone();
-                tx.fact(subject, Fact::OwnDataViewed { register, subject: *digest, rows: shown }).await?;
+                tx.fact(
+                    subject,
+                    Fact::OwnDataViewed {
+                        register,
+                        subject: *digest,
+                        rows: shown,
+                    },
+                )
+                .await?;
                 Ok(found)
             })
             .await?;
         let more = found.len() > rows_max;
         found.truncate(rows_max);
         let next = found.last().filter(|_| more).map(|last| last.id.clone());
-        Ok(Usage { reads: found.into_iter().map(Read::of).collect(), next })
+        Ok(Usage {
+            reads: found.into_iter().map(Read::of).collect(),
+            next,
+        })
     }
 }
 
@@ -168,6 +183,10 @@ impl Read {
 }
 
 impl View<'_> {
+    fn when(&self, read: &Read) -> String {
+        self.page.time(read.at)
+    }
+
     fn on_behalf(&self, read: &Read) -> &'static str {
         match read.on_behalf.as_str() {
             "citizen" => "registers-usage-by-citizen",
@@ -200,16 +219,27 @@ mod tests {
     #[tokio::test]
     async fn a_citizen_sees_who_read_the_own_record_and_why() {
         let house = House::new().await;
-        house.lookup(&["full_name", "residence"], json!({})).await.expect("an answer");
+        house
+            .lookup(&["full_name", "residence"], json!({}))
+            .await
+            .expect("an answer");
         let usage = house.get("/api/v1/my/data-usage", Some(citizen(MOTHER))).await;
         let read = &usage.json()["reads"][0];
         assert_eq!(read["consumer"], "G22/portal");
-        assert_eq!((&read["purpose"], &read["on_behalf"]), (&json!("Điền sẵn tờ khai"), &json!("citizen")));
+        assert_eq!(
+            (&read["purpose"], &read["on_behalf"]),
+            (&json!("Điền sẵn tờ khai"), &json!("citizen"))
+        );
         assert_eq!(read["fields"], json!(["full_name", "residence"]));
         assert_eq!(read["at"], house.now().rfc3339());
         let page = house.get("/my/data-usage", Some(citizen(MOTHER))).await;
         assert_eq!(page.status, 200);
-        for text in ["G22/portal", "Điền sẵn tờ khai", "Nghị định 47/2020/NĐ-CP", "Nơi cư trú"] {
+        for text in [
+            "G22/portal",
+            "Điền sẵn tờ khai",
+            "Nghị định 47/2020/NĐ-CP",
+            "Nơi cư trú",
+        ] {
             assert!(page.body.contains(text), "{text}: {}", page.body);
         }
         let english = house.get("/my/data-usage?lang=en", Some(citizen(MOTHER))).await;
@@ -232,8 +262,16 @@ mod tests {
         house.lookup(&["full_name"], json!({})).await.expect("an answer");
         house.get("/api/v1/my/data-usage", Some(citizen(MOTHER))).await;
         let (subject, digest) = house.person_subject(MOTHER);
-        let facts = house.store().facts_of(&house.g01(), &subject).await.expect("facts");
-        let viewed = Fact::OwnDataViewed { register: "person".into(), subject: digest, rows: 1 };
+        let facts = house
+            .store()
+            .facts_of(&house.g01(), &subject)
+            .await
+            .expect("facts");
+        let viewed = Fact::OwnDataViewed {
+            register: "person".into(),
+            subject: digest,
+            rows: 1,
+        };
         assert_eq!(facts.last().expect("a fact").fact, viewed);
         assert_eq!(house.reads_of(MOTHER).await, 1);
     }
@@ -242,10 +280,23 @@ mod tests {
     async fn who_is_not_a_citizen_has_no_list() {
         let house = House::new().await;
         assert_eq!(house.get("/api/v1/my/data-usage", None).await.status, 401);
-        let official = Principal { roles: vec!["officer".into()], subject: None, ..citizen(MOTHER) };
-        assert_eq!(house.get("/api/v1/my/data-usage", Some(official)).await.status, 403);
-        let elsewhere = Principal { tenant: "G15".parse().expect("code"), ..citizen(MOTHER) };
-        assert_eq!(house.get("/api/v1/my/data-usage", Some(elsewhere)).await.status, 404);
+        let official = Principal {
+            roles: vec!["officer".into()],
+            subject: None,
+            ..citizen(MOTHER)
+        };
+        assert_eq!(
+            house.get("/api/v1/my/data-usage", Some(official)).await.status,
+            403
+        );
+        let elsewhere = Principal {
+            tenant: "G15".parse().expect("code"),
+            ..citizen(MOTHER)
+        };
+        assert_eq!(
+            house.get("/api/v1/my/data-usage", Some(elsewhere)).await.status,
+            404
+        );
     }
 
     #[tokio::test]
@@ -258,13 +309,23 @@ mod tests {
         let (mut path, mut seen) = ("/api/v1/my/data-usage".to_owned(), Vec::new());
         for expected in [50, 50, 20] {
             let usage = house.get(&path, Some(citizen(MOTHER))).await.json();
-            let ids = usage["reads"].as_array().expect("a list").iter().map(|r| r["id"].to_string());
+            let ids = usage["reads"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|r| r["id"].to_string());
             let before = seen.len();
             seen.extend(ids);
             assert_eq!(seen.len() - before, expected);
-            path = format!("/api/v1/my/data-usage?before={}", usage["next"].as_str().unwrap_or("0"));
+            path = format!(
+                "/api/v1/my/data-usage?before={}",
+                usage["next"].as_str().unwrap_or("0")
+            );
         }
         assert!(seen.windows(2).all(|w| w[0] > w[1]), "newest first");
-        assert_eq!(house.get(&path, Some(citizen(MOTHER))).await.json(), json!({"reads": [], "next": null}));
+        assert_eq!(
+            house.get(&path, Some(citizen(MOTHER))).await.json(),
+            json!({"reads": [], "next": null})
+        );
     }
 }

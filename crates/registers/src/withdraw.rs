@@ -45,7 +45,9 @@ impl Registers {
             .store
             .write(&s.tenant, &actor(call), |tx| async move {
                 let (believed, last) = rows::believed(&tx, &s.code, case).await?;
-                let Some(now) = standing(&believed) else { return Ok(false) };
+                let Some(now) = standing(&believed) else {
+                    return Ok(false);
+                };
                 acts.check_book(&now.body, call)?;
                 if matches!(now.state, State::Withdrawing | State::Withdrawn) {
                     return Ok(true);
@@ -54,7 +56,10 @@ impl Registers {
                 if let Some(number) = number {
                     put(&mut body, &acts.obtain.field, number.as_str().into());
                 }
-                let cause = Cause { at: tx.now(), ..of_version(now) };
+                let cause = Cause {
+                    at: tx.now(),
+                    ..of_version(now)
+                };
                 let to = (State::Withdrawing, now.valid_from);
                 if rows::write(&tx, &s.code, &replace(&believed, last, case, to, body, &cause)).await? {
                     Ok(true)
@@ -66,8 +71,15 @@ impl Registers {
     }
 
     /// Gives the number of an act that is being taken back to its register, then ends the act.
-    pub(crate) async fn finish_withdrawal(&self, acts: &Acts<'_>, case: &str, on_behalf: &str) -> Result<(), Problem> {
-        let Some(attempt) = self.ending(acts, case).await? else { return Ok(()) };
+    pub(crate) async fn finish_withdrawal(
+        &self,
+        acts: &Acts<'_>,
+        case: &str,
+        on_behalf: &str,
+    ) -> Result<(), Problem> {
+        let Some(attempt) = self.ending(acts, case).await? else {
+            return Ok(());
+        };
         let known = text_at(&attempt.body, &acts.obtain.field).and_then(|n| n.parse().ok());
         let number = match known {
             Some(number) => Some(number),
@@ -93,8 +105,14 @@ impl Registers {
         let mut ended = 0;
         for schema in &self.0.schemas {
             for offer in &schema.services {
-                let Work::Enter { numbering, obtain } = &offer.work else { continue };
-                let acts = Acts { schema, numbering, obtain };
+                let Work::Enter { numbering, obtain } = &offer.work else {
+                    continue;
+                };
+                let acts = Acts {
+                    schema,
+                    numbering,
+                    obtain,
+                };
                 let cases = self
                     .0
                     .store
@@ -103,7 +121,8 @@ impl Registers {
                     })
                     .await?;
                 for case in cases {
-                    self.finish_withdrawal(&acts, &case, &format!("system:{}", schema.system_id())).await?;
+                    self.finish_withdrawal(&acts, &case, &format!("system:{}", schema.system_id()))
+                        .await?;
                     ended += 1;
                 }
             }
@@ -119,7 +138,11 @@ impl Registers {
                 let (believed, _) = rows::believed(&tx, &s.code, case).await?;
                 let number = rows::withdrawals(&tx, &s.code, case).await? + 1;
                 let now = standing(&believed).filter(|v| v.state == State::Withdrawing);
-                Ok(now.map(|v| Attempt { case: case.to_owned(), number, body: v.body.clone() }))
+                Ok(now.map(|v| Attempt {
+                    case: case.to_owned(),
+                    number,
+                    body: v.body.clone(),
+                }))
             })
             .await
     }
@@ -133,7 +156,10 @@ impl Registers {
                 let Some(now) = standing(&believed).filter(|v| v.state == State::Withdrawing) else {
                     return Ok(());
                 };
-                let cause = Cause { at: tx.now(), ..of_version(now) };
+                let cause = Cause {
+                    at: tx.now(),
+                    ..of_version(now)
+                };
                 let to = (State::Withdrawn, now.valid_from);
                 let change = replace(&believed, last, &attempt.case, to, now.body.clone(), &cause);
                 if !rows::write(&tx, &s.code, &change).await? {
@@ -145,13 +171,29 @@ impl Registers {
     }
 
     /// One fact, if the act had stood: what was never complete was never written.
-    async fn withdrawn(&self, tx: &store::Tx, acts: &Acts<'_>, act: &Version, version: u32) -> Result<(), Problem> {
+    async fn withdrawn(
+        &self,
+        tx: &store::Tx,
+        acts: &Acts<'_>,
+        act: &Version,
+        version: u32,
+    ) -> Result<(), Problem> {
         if text_at(&act.body, &acts.numbering.text).is_none() {
             return Ok(());
         }
         let (subject, hidden) = self.subject(acts.schema, &act.key);
         let (register, basis) = (acts.schema.code.clone(), act.key.clone());
-        tx.fact(&subject, Fact::RecordWithdrawn { register, subject: hidden, version, basis }).await.map(drop)
+        tx.fact(
+            &subject,
+            Fact::RecordWithdrawn {
+                register,
+                subject: hidden,
+                version,
+                basis,
+            },
+        )
+        .await
+        .map(drop)
     }
 
     /// Step 2 of entering: asks for the child's number, under the attempt's key.
@@ -162,8 +204,13 @@ impl Registers {
         on_behalf: &str,
     ) -> Result<PersonalNumber, Problem> {
         let request = self.obtain_request(acts, &attempt.body)?;
-        let answer = self.ask_other(acts, &acts.obtain.from, &request, attempt, ("", on_behalf)).await?;
-        let number = answer.get(&acts.obtain.answer).and_then(Value::as_str).and_then(|n| n.parse().ok());
+        let answer = self
+            .ask_other(acts, &acts.obtain.from, &request, attempt, ("", on_behalf))
+            .await?;
+        let number = answer
+            .get(&acts.obtain.answer)
+            .and_then(Value::as_str)
+            .and_then(|n| n.parse().ok());
         number.ok_or_else(|| {
             Problem::new(kernel::Kind::Upstream, "record-number-refused").because("the answer has no number")
         })
@@ -177,9 +224,15 @@ impl Registers {
         number: &PersonalNumber,
         on_behalf: &str,
     ) -> Result<(), Problem> {
-        let request = json!({ "personal_number": number, "reason": format!("{} {}", acts.schema.code, attempt.case) });
-        match self.ask_other(acts, &acts.obtain.undo, &request, attempt, ("/undo", on_behalf)).await {
-            Err(problem) if !(refused_for_good(&problem) && problem.kind == kernel::Kind::NotFound) => Err(problem),
+        let request =
+            json!({ "personal_number": number, "reason": format!("{} {}", acts.schema.code, attempt.case) });
+        match self
+            .ask_other(acts, &acts.obtain.undo, &request, attempt, ("/undo", on_behalf))
+            .await
+        {
+            Err(problem) if !(refused_for_good(&problem) && problem.kind == kernel::Kind::NotFound) => {
+                Err(problem)
+            }
             _ => Ok(()),
         }
     }
@@ -193,7 +246,11 @@ impl Registers {
         (suffix, on_behalf): (&str, &str),
     ) -> Result<Value, Problem> {
         let case = &attempt.case;
-        let again = if attempt.number == 1 { String::new() } else { format!("/{}", attempt.number) };
+        let again = if attempt.number == 1 {
+            String::new()
+        } else {
+            format!("/{}", attempt.number)
+        };
         let ask = Ask {
             consumer: acts.schema.system_id(),
             service: service.clone(),
@@ -214,7 +271,14 @@ mod tests {
     const CASE: &str = "H56.14857-261121-0001";
 
     async fn withdraw(house: &House) -> Result<Value, Problem> {
-        house.call("withdraw-birth", &[], None, json!({"case": CASE, "reason": "trả lại"})).await
+        house
+            .call(
+                "withdraw-birth",
+                &[],
+                None,
+                json!({"case": CASE, "reason": "trả lại"}),
+            )
+            .await
     }
 
     #[tokio::test]
@@ -226,10 +290,20 @@ mod tests {
         assert_eq!(withdraw(&house).await.expect("again"), answer);
         assert_eq!(house.acts().await, [(CASE.to_owned(), "withdrawn".to_owned())]);
         let ask = json!({"personal_number": act["personal_number"]});
-        let gone = house.call("person-lookup", &["sex"], None, ask).await.expect_err("released");
+        let gone = house
+            .call("person-lookup", &["sex"], None, ask)
+            .await
+            .expect_err("released");
         assert_eq!(gone.code, "record-not-found");
-        let facts = house.store().facts_of(&house.g15(), &house.birth_subject(CASE)).await.expect("facts");
-        assert!(matches!(facts.last().expect("a fact").fact, Fact::RecordWithdrawn { .. }));
+        let facts = house
+            .store()
+            .facts_of(&house.g15(), &house.birth_subject(CASE))
+            .await
+            .expect("facts");
+        assert!(matches!(
+            facts.last().expect("a fact").fact,
+            Fact::RecordWithdrawn { .. }
+        ));
     }
 
     #[tokio::test]
@@ -289,7 +363,10 @@ mod tests {
         house.enter(CASE).await.expect("an act");
         house.other.fail_once(Fail::Before);
         withdraw(&house).await.expect_err("cut");
-        assert_eq!(house.enter(CASE).await.expect("a new act")["act_number"], "2/2026");
+        assert_eq!(
+            house.enter(CASE).await.expect("a new act")["act_number"],
+            "2/2026"
+        );
         assert_eq!(house.living_numbers().await, 1);
     }
 
