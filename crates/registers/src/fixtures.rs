@@ -38,7 +38,8 @@ pub(crate) fn schema(code: &str) -> Schema {
     all.into_iter().find(|s| s.code == code).expect("a register")
 }
 
-fn pack() -> std::path::PathBuf {
+/// The pack of this repository.
+pub(crate) fn pack() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn")
 }
 
@@ -313,7 +314,7 @@ pub(crate) struct House {
     pub(crate) registers: Registers,
     pub(crate) other: Arc<Other>,
     pub(crate) clock: Arc<ManualClock>,
-    _dir: TempDir,
+    _kept: Box<dyn std::any::Any + Send + Sync>,
 }
 
 /// Chance that always falls the same way.
@@ -357,21 +358,26 @@ impl House {
 
     /// Without a record.
     pub(crate) async fn empty() -> Self {
-        let (world, clock) = testkit::world(1);
-        Self::in_world(world, clock).await
+        let temp = testkit::store(&[crate::MIGRATIONS]).await;
+        let (store, clock) = (temp.store.clone(), temp.clock.clone());
+        Self::with(store, clock, Box::new(temp))
     }
 
     /// Where chance always falls the same way.
     pub(crate) async fn unlucky() -> Self {
-        let clock = Arc::new(ManualClock::at(testkit::START));
-        Self::in_world(
-            World {
-                clock: clock.clone(),
-                chance: Arc::new(Constant),
-            },
-            clock,
-        )
-        .await
+        let (dir, clock) = (TempDir::new(), Arc::new(ManualClock::at(testkit::START)));
+        let world = World {
+            clock: clock.clone(),
+            chance: Arc::new(Constant),
+        };
+        let config = StoreConfig {
+            database: store::Database::Sqlite(dir.path().join("sen.db")),
+            folder: dir.path().to_owned(),
+            limits: kernel::limits::Limits::default(),
+            node: "ministry".to_owned(),
+        };
+        let store = Store::open(&config, world, &[crate::MIGRATIONS]).await;
+        Self::with(store.expect("a new store opens"), clock, Box::new(dir))
     }
 
     /// As [`House::unlucky`], with one girl born in 2026 who has this number.
@@ -382,17 +388,7 @@ impl House {
         house
     }
 
-    async fn in_world(world: World, clock: Arc<ManualClock>) -> Self {
-        let dir = TempDir::new();
-        let config = StoreConfig {
-            database: store::Database::Sqlite(dir.path().join("sen.db")),
-            folder: dir.path().to_owned(),
-            limits: kernel::limits::Limits::default(),
-            node: "ministry".to_owned(),
-        };
-        let store = Store::open(&config, world, &[crate::MIGRATIONS])
-            .await
-            .expect("a new store opens");
+    fn with(store: Store, clock: Arc<ManualClock>, kept: Box<dyn std::any::Any + Send + Sync>) -> Self {
         let other = Other::new();
         let tenants = ["G01".parse().expect("code"), "G15".parse().expect("code")];
         let province: crate::ProvinceOf = Arc::new(|code: &AreaCode, _| match code.as_str() {
@@ -406,7 +402,7 @@ impl House {
             registers,
             other,
             clock,
-            _dir: dir,
+            _kept: kept,
         }
     }
 

@@ -2,6 +2,7 @@
 //! the Merkle root over its records. Never over records that are there: a load cut short is run
 //! again, a finished one is skipped.
 
+use directory::people::{Household, Marriage, Person};
 use kernel::{Actor, Digest, Fact, Problem, Time};
 use seal::merkle;
 use serde::Serialize;
@@ -67,6 +68,31 @@ impl Registers {
             self.insert(schema, &records, &links).await?;
         }
         self.finish(schema, name, load.rows, load.tree.root()).await
+    }
+
+    /// Loads sample households into the registers of people and of marriages that this node keeps.
+    /// `households` makes the same ones each time it is called; `name` stands for them as in
+    /// [`Registers::load_entries`].
+    ///
+    /// # Errors
+    /// As [`Registers::load_entries`].
+    pub async fn load_people<F, I>(&self, name: &str, households: F) -> Result<Vec<Loaded>, Problem>
+    where
+        F: Fn() -> I + Send + Sync,
+        I: Iterator<Item = Household> + Send,
+    {
+        let mut all = Vec::new();
+        if self.schema("person").is_some() {
+            let people = households()
+                .flat_map(|h| [h.mother, h.father].into_iter().chain(h.children))
+                .map(Entry::from);
+            all.push(self.load_entries("person", name, people).await?);
+        }
+        if self.schema("marriage").is_some() {
+            let marriages = households().map(|h| Entry::from(h.marriage));
+            all.push(self.load_entries("marriage", name, marriages).await?);
+        }
+        Ok(all)
     }
 
     async fn loaded(&self, schema: &Schema, name: &str) -> Result<Option<Loaded>, Problem> {
@@ -142,6 +168,29 @@ impl Entry {
                 .map(|l| text_at(body, &l.field).unwrap_or_default().to_owned())
                 .collect(),
         })
+    }
+}
+
+impl From<Person> for Entry {
+    fn from(person: Person) -> Self {
+        Self {
+            key: person.personal_number.as_str().to_owned(),
+            since: Time::at(person.date_of_birth, 0),
+            body: person.to_json(),
+            links: Vec::new(),
+        }
+    }
+}
+
+impl From<Marriage> for Entry {
+    fn from(marriage: Marriage) -> Self {
+        let numbers = [&marriage.husband_number, &marriage.wife_number];
+        Self {
+            key: marriage.marriage_number.clone(),
+            since: Time::at(marriage.registered_on, 0),
+            links: numbers.map(|n| n.as_str().to_owned()).into(),
+            body: marriage.to_json(),
+        }
     }
 }
 
@@ -312,5 +361,56 @@ mod tests {
             .await
             .expect_err("loaded before");
         assert_eq!(problem.code, "record-numbers-used-up");
+    }
+
+    #[tokio::test]
+    async fn the_packs_people_are_what_the_schemas_say() {
+        let areas = directory::Areas::load(&crate::fixtures::pack()).expect("the pack");
+        let (person, marriage) = (schema("person"), schema("marriage"));
+        let today = testkit::START.date();
+        for household in directory::people::people(&areas, 1, 3_000) {
+            for one in household.people() {
+                let record = one.record();
+                assert_eq!(crate::check::whole(&person, &record, today), Ok(record.clone()));
+                assert_eq!(Entry::of(&person, &record), Ok(Entry::from(one.clone())));
+            }
+            let record = household.marriage.record();
+            assert_eq!(crate::check::whole(&marriage, &record, today), Ok(record.clone()));
+            assert_eq!(Entry::of(&marriage, &record), Ok(Entry::from(household.marriage)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sample_couple_is_found_in_both_registers() {
+        let house = House::empty().await;
+        let areas = directory::Areas::load(&crate::fixtures::pack()).expect("the pack");
+        let sample = || directory::people::people(&areas, 1, 2_000);
+        let loaded = house
+            .registers
+            .load_people("sample/1/2000", sample)
+            .await
+            .expect("loaded");
+        assert_eq!((loaded.len(), loaded[0].rows), (2, 2_000));
+        assert_eq!(loaded[1].rows, sample().count() as u64);
+        let mother = directory::people::SAMPLE_MOTHER;
+        let ask = serde_json::json!({"wife_number": mother});
+        let fields = ["husband_number"];
+        let found = house
+            .call("marriage-lookup", &fields, None, ask)
+            .await
+            .expect("married");
+        assert_eq!(
+            found["record"]["husband_number"],
+            directory::people::SAMPLE_FATHER
+        );
+        let ask = serde_json::json!({"personal_number": mother});
+        let found = house
+            .call("person-lookup", &["residence.commune"], None, ask)
+            .await
+            .expect("there");
+        assert_eq!(
+            found["record"]["residence"]["commune"],
+            directory::people::SAMPLE_COMMUNE
+        );
     }
 }
