@@ -106,12 +106,11 @@ fn put(into: &mut Map<String, Value>, path: &str, value: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Catalogue;
-    use crate::testing::{case, pack};
+    use crate::testing::{birth, case, nouns};
 
     #[test]
     fn the_pack_has_the_birth_registration_without_a_fault() {
-        let catalogue = Catalogue::load(&pack()).expect("the pack loads");
+        let catalogue = &nouns().catalogue;
         let code = "1.001193".parse().expect("a code");
         let day = kernel::time::civil_date(2026, 11, 21).expect("a day");
         let procedure = catalogue.procedure(&code, day).expect("in force");
@@ -134,14 +133,11 @@ mod tests {
 
     #[test]
     fn an_act_has_what_was_answered_and_no_empty_person() {
-        let pack = pack();
-        let catalogue = Catalogue::load(&pack).expect("the pack loads");
-        let areas = Areas::load(&pack).expect("the areas load");
-        let today = kernel::time::civil_date(2026, 11, 21).expect("a day");
-        let procedure = catalogue.procedures().next().expect("one");
+        let (procedure, areas) = (&*birth(), &nouns().areas);
+        let today = testkit::START.date();
         let mut case = case(procedure);
         case.answers.retain(|field, _| !field.starts_with("father_"));
-        let body = body(procedure, &case, &areas, today).expect("an act");
+        let body = body(procedure, &case, areas, today).expect("an act");
         assert_eq!(body["case"], "G22-261121-0001");
         assert_eq!(body["child"]["full_name"], "Nguyễn Minh Anh");
         assert_eq!(

@@ -9,6 +9,7 @@
 //! | [`state`] | what every verb is handed |
 
 pub mod act;
+pub mod answers;
 pub mod case;
 pub mod catalogue;
 pub mod clock;

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use directory::areas::Areas;
 use directory::calendars::Calendars;
 use directory::organisations::Organisations;
+use documents::Documents;
 use exchange::{Ask, Exchange, Heard, ServiceId, SystemId};
 use kernel::{Date, Kind, Problem, ProcedureCode, Tenant};
 
@@ -62,6 +63,8 @@ pub struct Parts {
     pub system: SystemId,
     /// The node's gateway.
     pub exchange: Arc<dyn Asker>,
+    /// Issues and keeps results; a portal only passes on what owners issued.
+    pub documents: Option<Documents>,
     /// Administrative units.
     pub areas: Arc<Areas>,
     /// Organisations.

@@ -1,11 +1,48 @@
 //! What this crate's tests share. Never in a release build.
 
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
+use directory::areas::Areas;
+use directory::calendars::Calendars;
+use directory::organisations::Organisations;
 use kernel::fact::Channel;
 
+use crate::Catalogue;
 use crate::case::{Applicant, Case};
+use crate::draft::Draft;
 use crate::procedure::Procedure;
+
+/// The pack's nouns, read once a test binary.
+pub(crate) struct Nouns {
+    pub(crate) areas: Arc<Areas>,
+    pub(crate) organisations: Arc<Organisations>,
+    pub(crate) calendars: Arc<Calendars>,
+    pub(crate) catalogue: Arc<Catalogue>,
+}
+
+/// The nouns of Vietnam.
+pub(crate) fn nouns() -> &'static Nouns {
+    static NOUNS: OnceLock<Nouns> = OnceLock::new();
+    NOUNS.get_or_init(|| {
+        let areas = Arc::new(Areas::load(&pack()).expect("areas load"));
+        Nouns {
+            organisations: Arc::new(Organisations::load(&pack(), &areas).expect("organisations load")),
+            calendars: Arc::new(Calendars::load(&pack()).expect("calendars load")),
+            catalogue: Arc::new(Catalogue::load(&pack()).expect("procedures load")),
+            areas,
+        }
+    })
+}
+
+/// The document of the birth registration.
+pub(crate) fn birth() -> Arc<Procedure> {
+    let code = "1.001193".parse().expect("a code");
+    nouns()
+        .catalogue
+        .procedure(&code, testkit::START.date())
+        .expect("in force")
+}
 
 /// The pack of Vietnam.
 pub(crate) fn pack() -> PathBuf {
@@ -55,5 +92,22 @@ pub(crate) fn case(procedure: &Procedure) -> Case {
         act: None,
         decided: None,
         returned_at: None,
+    }
+}
+
+/// A draft with every answer of [`case`].
+pub(crate) fn draft(procedure: &Procedure) -> Draft {
+    let case = case(procedure);
+    Draft {
+        id: "d".to_owned(),
+        account: case.applicant.account,
+        procedure: case.procedure,
+        version: case.version,
+        answers: case.answers,
+        prefilled: std::collections::BTreeMap::new(),
+        revision: 1,
+        filed_as: None,
+        created_at: case.filed_at,
+        changed_at: case.filed_at,
     }
 }
