@@ -28,7 +28,10 @@ impl Blobs {
             fs::remove_dir_all(&unfinished).map_err(bad)?;
         }
         fs::create_dir_all(&unfinished).map_err(bad)?;
-        Ok(Self { folder: Arc::new(folder.to_owned()), next: Arc::default() })
+        Ok(Self {
+            folder: Arc::new(folder.to_owned()),
+            next: Arc::default(),
+        })
     }
 
     /// Keeps some bytes and gives their hash; after it returns they are on the disk. Bytes that
@@ -103,6 +106,10 @@ fn keep(folder: &Path, unfinished: &Path, path: &Path, bytes: &[u8]) -> io::Resu
     File::open(parent)?.sync_all()
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Problem::internal)?
 }

@@ -79,8 +79,17 @@ pub(crate) fn fault(error: &DbErr) -> Fault {
             match e.as_ref() {
                 Error::Database(e) => {
                     let code = e.code().unwrap_or_default();
+                    // Two writes took the same next number of a chain, a counter or a log's place.
+                    let numbered = e.constraint().is_some_and(|name| name.starts_with("store_"));
+                    if numbered && e.constraint() != Some("store_log_pkey") {
+                        return Fault::Raced;
+                    }
                     // PostgreSQL's codes have five characters, SQLite's are numbers.
-                    if code.len() == 5 { postgres_fault(&code) } else { sqlite_fault(&code) }
+                    if code.len() == 5 {
+                        postgres_fault(&code)
+                    } else {
+                        sqlite_fault(&code)
+                    }
                 }
                 Error::Io(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => Fault::Away,
                 _ => Fault::Ours,
@@ -149,10 +158,25 @@ mod tests {
 
     #[test]
     fn both_engines_codes_mean_the_same_faults() {
-        assert_eq!((postgres_fault("23505"), sqlite_fault("1555")), (Fault::Duplicate, Fault::Duplicate));
-        assert_eq!((postgres_fault("53100"), sqlite_fault("13")), (Fault::Full, Fault::Full));
-        assert_eq!((postgres_fault("57P01"), sqlite_fault("5")), (Fault::Away, Fault::Away));
-        assert_eq!((postgres_fault("40001"), postgres_fault("40P01")), (Fault::Raced, Fault::Raced));
-        assert_eq!((postgres_fault("42601"), sqlite_fault("1")), (Fault::Ours, Fault::Ours));
+        assert_eq!(
+            (postgres_fault("23505"), sqlite_fault("1555")),
+            (Fault::Duplicate, Fault::Duplicate)
+        );
+        assert_eq!(
+            (postgres_fault("53100"), sqlite_fault("13")),
+            (Fault::Full, Fault::Full)
+        );
+        assert_eq!(
+            (postgres_fault("57P01"), sqlite_fault("5")),
+            (Fault::Away, Fault::Away)
+        );
+        assert_eq!(
+            (postgres_fault("40001"), postgres_fault("40P01")),
+            (Fault::Raced, Fault::Raced)
+        );
+        assert_eq!(
+            (postgres_fault("42601"), sqlite_fault("1")),
+            (Fault::Ours, Fault::Ours)
+        );
     }
 }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Actor, FactRecord, Problem, Tenant};
+use kernel::{Actor, FactRecord, Kind, Problem, Tenant};
 use tokio::sync::{Mutex, watch};
 
 use crate::store::node_tenant;
@@ -24,6 +24,10 @@ const GATHER: Duration = Duration::from_millis(20);
 /// How long it waits after a failure (a full disk) before it tries again.
 const REST: Duration = Duration::from_secs(1);
 
+/// How often the log may be found longer than it was a moment ago: another node of the same
+/// database is about to end or to begin.
+const RACES_MAX: u32 = 8;
+
 /// What the sealer keeps between runs.
 #[derive(Debug)]
 pub(crate) struct Sealer {
@@ -35,7 +39,11 @@ pub(crate) struct Sealer {
 
 impl Sealer {
     pub(crate) fn new() -> Self {
-        Self { turn: Mutex::new(()), sealed: watch::Sender::new(0), stopped: watch::Sender::new(false) }
+        Self {
+            turn: Mutex::new(()),
+            sealed: watch::Sender::new(0),
+            stopped: watch::Sender::new(false),
+        }
     }
 
     pub(crate) fn stop(&self) {
@@ -61,8 +69,9 @@ impl Store {
         for (row, seq) in rows.iter().zip(1..) {
             let fact: FactRecord = row.json("record")?;
             if row.count("seq")? != seq || fact.seq != seq || fact.prev != prev {
-                return Err(Problem::new(kernel::Kind::Internal, "facts-broken")
-                    .because(format_args!("fact {seq} of {subject} does not follow the one before it")));
+                return Err(Problem::new(Kind::Internal, "facts-broken").because(format_args!(
+                    "fact {seq} of {subject} does not follow the one before it"
+                )));
             }
             prev = FactRecord::digest(&row.text("record")?);
             facts.push(fact);
@@ -82,7 +91,9 @@ impl Store {
                 params![position, self.facts_len().await, limit],
             )
             .await?;
-        rows.iter().map(|row| Ok((row.count("position")?, row.json("record")?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.count("position")?, row.json("record")?)))
+            .collect()
     }
 
     /// How many facts are sealed.
@@ -105,32 +116,40 @@ impl Store {
         let log = self.log(STREAM).await?;
         loop {
             self.append_sealed(&log).await?;
-            if self.give_positions(log.len().await).await? == 0 {
+            if self.give_positions().await? == 0 {
                 return Ok(log.len().await);
             }
         }
     }
 
     /// Gives the next positions to committed facts that have none; how many there were.
-    async fn give_positions(&self, next: u64) -> Result<u64, Problem> {
+    async fn give_positions(&self) -> Result<u64, Problem> {
         // Asked outside the write: most runs find nothing and should not begin one.
         let waiting = self
             .reader(&node_tenant())
-            .one("select seq from store_facts where position is null limit 1", params![])
+            .one(
+                "select seq from store_facts where position is null limit 1",
+                params![],
+            )
             .await?;
         if waiting.is_none() {
             return Ok(0);
         }
-        let scope = Scope { tenant: &node_tenant(), actor: &Actor::Platform, world: self.world() };
+        let scope = Scope {
+            tenant: &node_tenant(),
+            actor: &Actor::Platform,
+            world: self.world(),
+        };
         let work = |tx: crate::Tx| async move {
             tx.exec(
                 "update store_facts set position = n.position from (
                    select tenant, subject, seq,
-                     $1 - 1 + row_number() over (order by at, tenant, subject, seq) as position
-                   from store_facts where position is null order by at, tenant, subject, seq limit $2
+                     (select coalesce(max(position), -1) from store_facts)
+                       + row_number() over (order by at, tenant, subject, seq) as position
+                   from store_facts where position is null order by at, tenant, subject, seq limit $1
                  ) as n
                  where store_facts.tenant = n.tenant and store_facts.subject = n.subject and store_facts.seq = n.seq",
-                params![next, BATCH],
+                params![BATCH],
             )
             .await
         };
@@ -139,6 +158,7 @@ impl Store {
 
     /// Appends to the log what has a position past its end.
     async fn append_sealed(&self, log: &Arc<dyn RecordLog>) -> Result<(), Problem> {
+        let mut races = 0;
         loop {
             let len = log.len().await;
             let rows = self
@@ -156,10 +176,16 @@ impl Store {
                 records.push(row.text("record")?.into_bytes());
             }
             if records.is_empty() {
-                self.inner.sealer.sealed.send_if_modified(|sealed| std::mem::replace(sealed, len) != len);
+                self.inner
+                    .sealer
+                    .sealed
+                    .send_if_modified(|sealed| std::mem::replace(sealed, len) != len);
                 return Ok(());
             }
-            log.append(records).await?;
+            match log.append_at(len, records).await {
+                Err(problem) if problem.kind == Kind::Conflict && races < RACES_MAX => races += 1,
+                other => other?,
+            }
         }
     }
 
@@ -170,7 +196,10 @@ impl Store {
         let log = self.open_log(STREAM).await?;
         let row = self
             .reader(&node_tenant())
-            .one("select coalesce(max(position) + 1, 0) as sealed from store_facts", params![])
+            .one(
+                "select coalesce(max(position) + 1, 0) as sealed from store_facts",
+                params![],
+            )
             .await
             .map_err(bad)?;
         let sealed = row.map_or(Ok(0), |row| row.count("sealed")).map_err(bad)?;
@@ -178,7 +207,10 @@ impl Store {
             return Err(StoreError::DamagedLog {
                 stream: STREAM.to_owned(),
                 position: sealed,
-                why: format!("the log has {} records, the database sealed {sealed} facts", log.len().await),
+                why: format!(
+                    "the log has {} records, the database sealed {sealed} facts",
+                    log.len().await
+                ),
             });
         }
         self.append_sealed(&log).await.map_err(bad)?;

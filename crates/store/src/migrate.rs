@@ -18,8 +18,10 @@ pub struct Migrations {
 }
 
 /// This crate's own tables, always first.
-pub(crate) const OWN: Migrations =
-    Migrations { name: "store", files: &[("0001_store", include_str!("../migrations/0001_store.sql"))] };
+pub(crate) const OWN: Migrations = Migrations {
+    name: "store",
+    files: &[("0001_store", include_str!("../migrations/0001_store.sql"))],
+};
 
 /// The advisory lock of a schema's migrations on PostgreSQL: two nodes may start at once.
 const LOCK: &str = "select pg_advisory_xact_lock(hashtext('sen-migrations ' || current_schema()))";
@@ -27,8 +29,14 @@ const LOCK: &str = "select pg_advisory_xact_lock(hashtext('sen-migrations ' || c
 /// Applies what has not been applied, each step in its own transaction with its own record.
 pub(crate) async fn run(db: &Db, crates: &[Migrations], now: Time) -> Result<(), StoreError> {
     let bad = |e: DbErr| StoreError::Database(e.to_string());
-    let connection = db.schema().await.map_err(|e| StoreError::Database(e.to_string()))?;
-    let place = Place { connection, engine: db.engine() };
+    let connection = db
+        .schema()
+        .await
+        .map_err(|e| StoreError::Database(e.to_string()))?;
+    let place = Place {
+        connection,
+        engine: db.engine(),
+    };
     let create = "create table if not exists store_migrations (
         crate text not null, file text not null, hash text not null, at bigint not null,
         primary key (crate, file))";

@@ -75,7 +75,12 @@ impl Store {
         handlers: Vec<Arc<dyn Deliver>>,
         shutdown: watch::Receiver<bool>,
     ) -> JoinHandle<()> {
-        let runner = Runner { store: self.clone(), handlers, busy: HashMap::new(), running: JoinSet::new() };
+        let runner = Runner {
+            store: self.clone(),
+            handlers,
+            busy: HashMap::new(),
+            running: JoinSet::new(),
+        };
         tokio::spawn(runner.run(shutdown))
     }
 
@@ -134,7 +139,10 @@ impl Store {
     /// Notes a failed delivery and when to try again.
     async fn outbox_failed(&self, failed: &OutboxLine) -> Result<(), Problem> {
         let [chance] = self.world().random::<1>();
-        let next_at = self.world().now().plus_ms(wait_ms(self.limits(), failed.attempts, chance));
+        let next_at = self
+            .world()
+            .now()
+            .plus_ms(wait_ms(self.limits(), failed.attempts, chance));
         self.write(&failed.tenant, &Actor::Platform, |tx| async move {
             tx.exec(
                 "update store_outbox set attempts = attempts + 1, next_at = $5
@@ -265,7 +273,9 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_limit() {
         let limits = Limits::default();
-        let waits: Vec<i64> = [0, 1, 2, 8, 9, 40, u32::MAX].map(|tries| wait_ms(&limits, tries, 0)).to_vec();
+        let waits: Vec<i64> = [0, 1, 2, 8, 9, 40, u32::MAX]
+            .map(|tries| wait_ms(&limits, tries, 0))
+            .to_vec();
         assert_eq!(waits, [200, 400, 800, 51_200, 60_000, 60_000, 60_000]);
         assert!((0..=255).all(|chance| (175..=200).contains(&wait_ms(&limits, 0, chance))));
     }

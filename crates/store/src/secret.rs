@@ -29,14 +29,19 @@ impl Secret {
                 #[cfg(unix)]
                 std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
                 let mut file = options.open(&path).map_err(bad)?;
-                file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(bad)?;
+                file.write_all(text.as_bytes())
+                    .and_then(|()| file.sync_all())
+                    .map_err(bad)?;
                 text
             }
             Err(e) => return Err(bad(e)),
         };
         let bytes = hex::decode(text.trim()).ok().filter(|bytes| bytes.len() == 32);
-        let bytes = bytes.ok_or_else(|| StoreError::Config(format!("{} does not hold a secret", path.display())))?;
-        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &bytes) })
+        let bytes =
+            bytes.ok_or_else(|| StoreError::Config(format!("{} does not hold a secret", path.display())))?;
+        Ok(Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &bytes),
+        })
     }
 
     /// A digest of a text that only this node can make, another one for each tenant.

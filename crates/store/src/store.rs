@@ -103,15 +103,29 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`]; a damaged log is named with its position.
-    pub async fn open(config: &StoreConfig, world: World, migrations: &[Migrations]) -> Result<Self, StoreError> {
+    pub async fn open(
+        config: &StoreConfig,
+        world: World,
+        migrations: &[Migrations],
+    ) -> Result<Self, StoreError> {
         std::fs::create_dir_all(&config.folder).map_err(|e| StoreError::Folder(config.folder.clone(), e))?;
         let secret = Secret::open(&config.folder, &world)?;
         let blobs = Blobs::open(&config.folder.join("blobs"))?;
         let db = Arc::new(Db::open(&config.database, &config.limits).await?);
         crate::migrate::run(&db, migrations, world.now()).await?;
         let logs = Logs::new(config.folder.join("logs"));
-        let inner = Inner { config: config.clone(), world, db, blobs, logs, sealer: Sealer::new(), secret };
-        let store = Self { inner: Arc::new(inner) };
+        let inner = Inner {
+            config: config.clone(),
+            world,
+            db,
+            blobs,
+            logs,
+            sealer: Sealer::new(),
+            secret,
+        };
+        let store = Self {
+            inner: Arc::new(inner),
+        };
         store.open_facts().await?;
         Ok(store)
     }
@@ -147,7 +161,11 @@ impl Store {
         Fut: Future<Output = Result<T, Problem>> + Send,
         T: Send,
     {
-        let scope = Scope { tenant, actor, world: &self.inner.world };
+        let scope = Scope {
+            tenant,
+            actor,
+            world: &self.inner.world,
+        };
         self.inner.db.write(scope, &work).await
     }
 
@@ -161,7 +179,11 @@ impl Store {
 
     pub(crate) fn reader(&self, tenant: &Tenant) -> Reader {
         let db = &self.inner.db;
-        Reader { tenant: tenant.clone(), engine: db.engine(), connection: db.readers().clone() }
+        Reader {
+            tenant: tenant.clone(),
+            engine: db.engine(),
+            connection: db.readers().clone(),
+        }
     }
 
     /// Files by hash.

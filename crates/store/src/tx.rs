@@ -81,7 +81,10 @@ impl Tx {
                 now: scope.world.now(),
                 world: scope.world.clone(),
                 engine,
-                live: Mutex::new(Live { transaction: Some(transaction), failed: None }),
+                live: Mutex::new(Live {
+                    transaction: Some(transaction),
+                    failed: None,
+                }),
             }),
         }
     }
@@ -89,7 +92,10 @@ impl Tx {
     /// Ends the write for every clone of the handle, after the statement that is under way.
     pub(crate) async fn end(&self) -> Ended {
         let mut live = self.inner.live.lock().await;
-        Ended { transaction: live.transaction.take(), failed: live.failed.take() }
+        Ended {
+            transaction: live.transaction.take(),
+            failed: live.failed.take(),
+        }
     }
 
     /// The tenant of the write.
@@ -123,7 +129,10 @@ impl Tx {
     /// `store-unavailable`, Internal for a wrong statement.
     pub async fn exec(&self, sql: &'static str, params: Vec<Value>) -> Result<u64, Problem> {
         let mut live = self.inner.live.lock().await;
-        let done = live.transaction()?.execute_raw(statement(self.inner.engine, sql, params)).await;
+        let done = live
+            .transaction()?
+            .execute_raw(statement(self.inner.engine, sql, params))
+            .await;
         live.note(sql, done.map(|changed| changed.rows_affected()))
     }
 
@@ -133,7 +142,10 @@ impl Tx {
     /// As [`Tx::exec`].
     pub async fn one(&self, sql: &'static str, params: Vec<Value>) -> Result<Option<Row>, Problem> {
         let mut live = self.inner.live.lock().await;
-        let row = live.transaction()?.query_one_raw(statement(self.inner.engine, sql, params)).await;
+        let row = live
+            .transaction()?
+            .query_one_raw(statement(self.inner.engine, sql, params))
+            .await;
         Ok(live.note(sql, row)?.map(|row| Row::new(row, sql)))
     }
 
@@ -143,8 +155,15 @@ impl Tx {
     /// As [`Tx::exec`].
     pub async fn all(&self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>, Problem> {
         let mut live = self.inner.live.lock().await;
-        let rows = live.transaction()?.query_all_raw(statement(self.inner.engine, sql, params)).await;
-        Ok(live.note(sql, rows)?.into_iter().map(|row| Row::new(row, sql)).collect())
+        let rows = live
+            .transaction()?
+            .query_all_raw(statement(self.inner.engine, sql, params))
+            .await;
+        Ok(live
+            .note(sql, rows)?
+            .into_iter()
+            .map(|row| Row::new(row, sql))
+            .collect())
     }
 
     /// Records a fact about a subject, by the write's actor, for its tenant; the fact's number
@@ -163,7 +182,11 @@ impl Tx {
             // A clock set back must not turn the order of a subject's facts around.
             Some(row) => {
                 let at = row.time("at")?.max(self.now());
-                (row.count("seq")? + 1, at, FactRecord::digest(&row.text("record")?))
+                (
+                    row.count("seq")? + 1,
+                    at,
+                    FactRecord::digest(&row.text("record")?),
+                )
             }
             None => (1, self.now(), kernel::Digest::default()),
         };
@@ -191,12 +214,25 @@ impl Tx {
     ///
     /// # Errors
     /// As [`Tx::exec`].
-    pub async fn outbox(&self, topic: &'static str, key: &str, payload: &serde_json::Value) -> Result<(), Problem> {
+    pub async fn outbox(
+        &self,
+        topic: &'static str,
+        key: &str,
+        payload: &serde_json::Value,
+    ) -> Result<(), Problem> {
         let seq = self.next_number(&format!("outbox/{topic}/{key}")).await?;
         self.exec(
             "insert into store_outbox (tenant, topic, key, seq, id, payload, attempts, next_at, created)
              values ($1, $2, $3, $4, $5, $6, 0, $7, $7)",
-            params![self.tenant(), topic, key, seq, self.id(), payload.to_string(), self.now()],
+            params![
+                self.tenant(),
+                topic,
+                key,
+                seq,
+                self.id(),
+                payload.to_string(),
+                self.now()
+            ],
         )
         .await?;
         Ok(())
@@ -215,7 +251,8 @@ impl Tx {
                 params![self.tenant(), series],
             )
             .await?;
-        row.ok_or_else(|| Problem::internal("a counter gave no number"))?.count("last")
+        row.ok_or_else(|| Problem::internal("a counter gave no number"))?
+            .count("last")
     }
 
     /// Inserts many rows given as one JSON array of objects: `$1` is the tenant, `$2` the array.
@@ -224,7 +261,8 @@ impl Tx {
     /// # Errors
     /// As [`Tx::exec`].
     pub async fn bulk_insert(&self, sql: Pair, rows: String) -> Result<u64, Problem> {
-        self.exec(sql.for_engine(self.inner.engine), params![self.tenant(), rows]).await
+        self.exec(sql.for_engine(self.inner.engine), params![self.tenant(), rows])
+            .await
     }
 }
 
@@ -266,7 +304,10 @@ impl Reader {
     /// # Errors
     /// Unavailable `store-unavailable`, Internal for a wrong statement.
     pub async fn one(&self, sql: &'static str, params: Vec<Value>) -> Result<Option<Row>, Problem> {
-        let row = self.connection.query_one_raw(statement(self.engine, sql, params)).await;
+        let row = self
+            .connection
+            .query_one_raw(statement(self.engine, sql, params))
+            .await;
         Ok(row.map_err(|e| problem(&e, sql))?.map(|row| Row::new(row, sql)))
     }
 
@@ -275,8 +316,15 @@ impl Reader {
     /// # Errors
     /// As [`Reader::one`].
     pub async fn all(&self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>, Problem> {
-        let rows = self.connection.query_all_raw(statement(self.engine, sql, params)).await;
-        Ok(rows.map_err(|e| problem(&e, sql))?.into_iter().map(|row| Row::new(row, sql)).collect())
+        let rows = self
+            .connection
+            .query_all_raw(statement(self.engine, sql, params))
+            .await;
+        Ok(rows
+            .map_err(|e| problem(&e, sql))?
+            .into_iter()
+            .map(|row| Row::new(row, sql))
+            .collect())
     }
 }
 

@@ -143,10 +143,11 @@ impl Row {
     /// Internal, when the column is missing or of another kind.
     pub fn opt_int(&self, column: &str) -> Result<Option<i64>, Problem> {
         // PostgreSQL types a bare literal as a 4-byte integer.
-        self.get::<i64>(column).or_else(|problem| match self.get::<i32>(column) {
-            Ok(value) => Ok(value.map(i64::from)),
-            Err(_) => Err(problem),
-        })
+        self.get::<i64>(column)
+            .or_else(|problem| match self.get::<i32>(column) {
+                Ok(value) => Ok(value.map(i64::from)),
+                Err(_) => Err(problem),
+            })
     }
 
     /// A `bytea` column that may be null.
@@ -170,7 +171,9 @@ impl Row {
     /// # Errors
     /// Internal, when the column is missing, null or does not read.
     pub fn parse<T: std::str::FromStr>(&self, column: &str) -> Result<T, Problem> {
-        self.text(column)?.parse().map_err(|_| self.bad(column, "does not read"))
+        self.text(column)?
+            .parse()
+            .map_err(|_| self.bad(column, "does not read"))
     }
 
     /// A `bigint` column that holds an instant.
@@ -208,7 +211,10 @@ fn table_of(sql: &'static str) -> &'static str {
     while let Some(word) = words.next() {
         if matches!(word, "from" | "into" | "update") {
             let named = words.next().unwrap_or("?");
-            return named.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("?");
+            return named
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .unwrap_or("?");
         }
     }
     "?"
@@ -222,13 +228,22 @@ mod tests {
     fn values_keep_their_kind_when_they_are_null() {
         assert_eq!(Value::from(None::<i64>), Value::Int(None));
         assert_eq!(Value::from(Some("a")), Value::Text(Some("a".to_owned())));
-        assert_eq!(params![1_u64, "x", true], vec![Value::Int(Some(1)), Value::from("x"), Value::Int(Some(1))]);
+        assert_eq!(
+            params![1_u64, "x", true],
+            vec![Value::Int(Some(1)), Value::from("x"), Value::Int(Some(1))]
+        );
         assert_eq!(Value::from(u64::MAX), Value::Int(Some(i64::MAX)));
     }
 
     #[test]
     fn a_bad_row_is_named_by_its_table() {
-        assert_eq!(table_of("select code from cases_case where tenant = $1"), "cases_case");
-        assert_eq!(table_of("insert into store_facts(tenant) values ($1)"), "store_facts");
+        assert_eq!(
+            table_of("select code from cases_case where tenant = $1"),
+            "cases_case"
+        );
+        assert_eq!(
+            table_of("insert into store_facts(tenant) values ($1)"),
+            "store_facts"
+        );
     }
 }

@@ -80,12 +80,29 @@ pub async fn store_with(migrations: &[Migrations], limits: Limits) -> TempStore 
     let dir = TempDir::new();
     let (world, clock) = crate::world(1);
     let database = match std::env::var("SEN_TEST_POSTGRES") {
-        Ok(url) => Database::Postgres { url, schema: format!("t_{}", World::of_this_machine().id()) },
+        Ok(url) => Database::Postgres {
+            url,
+            schema: format!("t_{}", World::of_this_machine().id()),
+        },
         Err(_) => Database::Sqlite(dir.path().join("sen.db")),
     };
-    let config = StoreConfig { database, folder: dir.path().to_owned(), limits, node: "test".to_owned() };
-    let store = Store::open(&config, world.clone(), migrations).await.expect("a new store opens");
-    TempStore { store, clock, config, dir, migrations: migrations.to_vec(), world }
+    let config = StoreConfig {
+        database,
+        folder: dir.path().to_owned(),
+        limits,
+        node: "test".to_owned(),
+    };
+    let store = Store::open(&config, world.clone(), migrations)
+        .await
+        .expect("a new store opens");
+    TempStore {
+        store,
+        clock,
+        config,
+        dir,
+        migrations: migrations.to_vec(),
+        world,
+    }
 }
 
 impl TempStore {
@@ -108,8 +125,12 @@ impl Drop for TempStore {
         }
         // A runtime of its own: the test's may be the thread this runs on.
         let cleaner = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(database.destroy()).map_err(std::io::Error::other)
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime
+                .block_on(database.destroy())
+                .map_err(std::io::Error::other)
         });
         if !matches!(cleaner.join(), Ok(Ok(()))) {
             eprintln!("a test's schema was left on the server");

@@ -20,7 +20,9 @@ impl ManualClock {
     /// A clock that shows an instant.
     #[must_use]
     pub const fn at(time: Time) -> Self {
-        Self { ms: AtomicI64::new(time.ms()) }
+        Self {
+            ms: AtomicI64::new(time.ms()),
+        }
     }
 
     /// Sets the clock.
@@ -50,13 +52,18 @@ impl SeededChance {
     /// Chance from a seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
-        Self { rng: Mutex::new(StdRng::seed_from_u64(seed)) }
+        Self {
+            rng: Mutex::new(StdRng::seed_from_u64(seed)),
+        }
     }
 }
 
 impl Chance for SeededChance {
     fn fill(&self, out: &mut [u8]) {
-        self.rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(out);
+        self.rng
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill_bytes(out);
     }
 }
 
@@ -64,7 +71,13 @@ impl Chance for SeededChance {
 #[must_use]
 pub fn world(seed: u64) -> (World, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(START));
-    (World { clock: clock.clone(), chance: Arc::new(SeededChance::of(seed)) }, clock)
+    (
+        World {
+            clock: clock.clone(),
+            chance: Arc::new(SeededChance::of(seed)),
+        },
+        clock,
+    )
 }
 
 #[cfg(test)]

@@ -37,7 +37,10 @@ pub(crate) struct Commits {
 
 impl Commits {
     fn new() -> Self {
-        Self { count: Arc::default(), seen: Arc::new(watch::Sender::new(0)) }
+        Self {
+            count: Arc::default(),
+            seen: Arc::new(watch::Sender::new(0)),
+        }
     }
 
     /// Counts a commit that carried some writes.
@@ -65,7 +68,9 @@ impl Db {
     pub(crate) async fn open(database: &Database, limits: &Limits) -> Result<Self, StoreError> {
         match database {
             Database::Sqlite(path) => Ok(Self::Sqlite(Sqlite::open(path, limits).await?)),
-            Database::Postgres { url, schema } => Ok(Self::Postgres(Postgres::open(url, schema, limits).await?)),
+            Database::Postgres { url, schema } => {
+                Ok(Self::Postgres(Postgres::open(url, schema, limits).await?))
+            }
         }
     }
 
@@ -130,10 +135,12 @@ where
     T: Send,
 {
     let working = WRITING.scope((), work(tx.clone()));
-    let result = match tokio::time::timeout(Duration::from_millis(wait_ms_max), working).await {
-        Ok(result) => result,
-        Err(_) => Err(Problem::new(Kind::Unavailable, "store-unavailable").because("the work of a write took too long")),
-    };
+    let result =
+        match tokio::time::timeout(Duration::from_millis(wait_ms_max), working).await {
+            Ok(result) => result,
+            Err(_) => Err(Problem::new(Kind::Unavailable, "store-unavailable")
+                .because("the work of a write took too long")),
+        };
     let ended = tx.end().await;
     // Work that swallows a failed statement's problem has not done what it thinks it has.
     let result = match (&ended.failed, result) {

@@ -39,7 +39,12 @@ impl Postgres {
         // The one statement with a name in it, which was checked above: names cannot be parameters.
         let create = format!("create schema if not exists {schema}");
         pool.execute_unprepared(&create).await.map_err(bad)?;
-        Ok(Self { pool, commits: Commits::new(), second_tries: Mutex::new(()), work_ms_max: limits.request_ms_max })
+        Ok(Self {
+            pool,
+            commits: Commits::new(),
+            second_tries: Mutex::new(()),
+            work_ms_max: limits.request_ms_max,
+        })
     }
 
     /// Ends every connection to a schema and deletes it.
@@ -52,7 +57,10 @@ impl Postgres {
         let others = statement(Engine::Postgres, others, crate::params![schema]);
         connection.query_one_raw(others).await.map_err(bad)?;
         // The name was checked by `connect_options`.
-        connection.execute_unprepared(&format!("drop schema if exists {schema} cascade")).await.map_err(bad)?;
+        connection
+            .execute_unprepared(&format!("drop schema if exists {schema} cascade"))
+            .await
+            .map_err(bad)?;
         connection.close().await.map_err(bad)
     }
 
@@ -137,13 +145,18 @@ impl Postgres {
 fn connect_options(url: &str, schema: &str) -> Result<ConnectOptions, StoreError> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if schema.is_empty() || schema.len() > 60 || !schema.chars().all(plain) {
-        return Err(StoreError::Config(format!("{schema:?} is not a schema's name: a-z, 0-9 and _ only")));
+        return Err(StoreError::Config(format!(
+            "{schema:?} is not a schema's name: a-z, 0-9 and _ only"
+        )));
     }
     let mut options = super::options(url.to_owned(), CONNECTIONS);
-    options.set_schema_search_path(schema).set_application_name(schema).map_sqlx_postgres_opts(|options| {
-        options
-            .options([("default_transaction_isolation", "repeatable\\ read")])
-            .statement_cache_capacity(STATEMENTS)
-    });
+    options
+        .set_schema_search_path(schema)
+        .set_application_name(schema)
+        .map_sqlx_postgres_opts(|options| {
+            options
+                .options([("default_transaction_isolation", "repeatable read")])
+                .statement_cache_capacity(STATEMENTS)
+        });
     Ok(options)
 }

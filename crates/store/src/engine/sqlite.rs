@@ -90,7 +90,9 @@ impl Sqlite {
             file.push(suffix);
             let file = PathBuf::from(file);
             match std::fs::remove_file(&file) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::Folder(file, e)),
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::Folder(file, e));
+                }
                 _ => {}
             }
         }
@@ -103,7 +105,12 @@ impl Sqlite {
 
     /// The writer's connection, for migrations.
     pub(crate) async fn schema(&self) -> Result<DatabaseConnection, Problem> {
-        self.writer.lock().await.connection.clone().ok_or_else(|| unavailable("the store is closed"))
+        self.writer
+            .lock()
+            .await
+            .connection
+            .clone()
+            .ok_or_else(|| unavailable("the store is closed"))
     }
 
     pub(crate) const fn commits(&self) -> &Commits {
@@ -121,7 +128,10 @@ impl Sqlite {
         let (transaction, mut done) = writer.join(&self.writer).await?;
         let tx = Tx::new(scope, Engine::Sqlite, Arc::clone(&transaction));
         writer.unfinished = Some(tx.clone());
-        transaction.execute_unprepared("savepoint one_write").await.map_err(|e| problem(&e, "savepoint"))?;
+        transaction
+            .execute_unprepared("savepoint one_write")
+            .await
+            .map_err(|e| problem(&e, "savepoint"))?;
         drop(transaction);
 
         let (result, ended) = run(work, &tx, self.work_ms_max).await;
@@ -165,7 +175,10 @@ impl Sqlite {
         writer.closed = true;
         if let Some(connection) = writer.connection.take() {
             // A checkpoint that cannot be made now is made at the next opening.
-            if let Err(error) = connection.execute_unprepared("pragma wal_checkpoint(truncate)").await {
+            if let Err(error) = connection
+                .execute_unprepared("pragma wal_checkpoint(truncate)")
+                .await
+            {
                 tracing::warn!(%error, "the write-ahead log was not checkpointed");
             }
             drop(connection.close().await);
@@ -179,7 +192,13 @@ impl Writer {
     async fn join(
         &mut self,
         lock: &Arc<Mutex<Self>>,
-    ) -> Result<(Arc<DatabaseTransaction>, watch::Receiver<Option<Result<(), Problem>>>), Problem> {
+    ) -> Result<
+        (
+            Arc<DatabaseTransaction>,
+            watch::Receiver<Option<Result<(), Problem>>>,
+        ),
+        Problem,
+    > {
         if let Some(batch) = &self.batch {
             return Ok((Arc::clone(&batch.transaction), batch.done.subscribe()));
         }
@@ -188,17 +207,29 @@ impl Writer {
         }
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect(&self.path, true).await.map_err(|e| problem(&e, "connect"))?,
+            None => connect(&self.path, true)
+                .await
+                .map_err(|e| problem(&e, "connect"))?,
         };
-        let immediate =
-            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
         // On an error the connection is dropped with whatever state it is in.
-        let transaction = connection.begin_with_options(immediate).await.map_err(|e| problem(&e, "begin"))?;
+        let transaction = connection
+            .begin_with_options(immediate)
+            .await
+            .map_err(|e| problem(&e, "begin"))?;
         self.connection = Some(connection);
         self.batches += 1;
         let (number, transaction) = (self.batches, Arc::new(transaction));
         let (sender, receiver) = watch::channel(None);
-        self.batch = Some(Batch { number, transaction: Arc::clone(&transaction), writes: 0, done: sender });
+        self.batch = Some(Batch {
+            number,
+            transaction: Arc::clone(&transaction),
+            writes: 0,
+            done: sender,
+        });
         let lock = Arc::clone(lock);
         tokio::spawn(async move {
             let mut writer = lock.lock_owned().await;
@@ -231,7 +262,9 @@ impl Writer {
     /// whole transaction (a full disk may do that), and every write in it is told so.
     async fn roll_back(&mut self, transaction: &DatabaseTransaction) {
         self.unfinished = None;
-        let undone = transaction.execute_unprepared("rollback to one_write; release one_write").await;
+        let undone = transaction
+            .execute_unprepared("rollback to one_write; release one_write")
+            .await;
         if let Err(error) = undone {
             let told = problem(&error, "rollback");
             if let Some(batch) = self.batch.take() {
@@ -243,7 +276,9 @@ impl Writer {
 
     /// Commits a batch, unless it has been committed before.
     async fn commit(&mut self, number: u64) {
-        let Some(batch) = self.batch.take_if(|batch| batch.number == number) else { return };
+        let Some(batch) = self.batch.take_if(|batch| batch.number == number) else {
+            return;
+        };
         let told = match Arc::into_inner(batch.transaction) {
             Some(transaction) => transaction.commit().await.map_err(|e| problem(&e, "commit")),
             None => Err(Problem::internal("a transaction was kept past its write")),
@@ -268,7 +303,11 @@ impl Writer {
 }
 
 async fn connect(path: &Path, writer: bool) -> Result<DatabaseConnection, sea_orm::DbErr> {
-    let url = format!("sqlite://{}?mode={}", path.display(), if writer { "rwc" } else { "rw" });
+    let url = format!(
+        "sqlite://{}?mode={}",
+        path.display(),
+        if writer { "rwc" } else { "rw" }
+    );
     let mut options = super::options(url, if writer { 1 } else { READERS });
     let file = path.to_owned();
     options.map_sqlx_sqlite_opts(move |options| {
@@ -286,4 +325,3 @@ async fn connect(path: &Path, writer: bool) -> Result<DatabaseConnection, sea_or
     options.idle_timeout(None).max_lifetime(None);
     sea_orm::Database::connect(options).await
 }
-

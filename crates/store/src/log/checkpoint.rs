@@ -52,7 +52,9 @@ impl Store {
         let payload = canonical_json(&checkpoint).map_err(Problem::internal)?;
         let token = seal::jws::sign(TYP, kid, payload.as_bytes(), key);
         let (dir, line) = (self.inner.logs.folder(stream), format!("{token}\n"));
-        tokio::task::spawn_blocking(move || append(&dir, &line)).await.map_err(Problem::internal)??;
+        tokio::task::spawn_blocking(move || append(&dir, &line))
+            .await
+            .map_err(Problem::internal)??;
         Ok(token)
     }
 }
@@ -73,5 +75,7 @@ fn append(dir: &Path, line: &str) -> Result<(), Problem> {
 pub fn read(dir: &Path) -> Vec<Checkpoint> {
     let text = std::fs::read_to_string(dir.join(FILE)).unwrap_or_default();
     let payloads = text.lines().filter_map(|line| seal::jws::peek(line).ok());
-    payloads.filter_map(|payload| serde_json::from_slice(&payload).ok()).collect()
+    payloads
+        .filter_map(|payload| serde_json::from_slice(&payload).ok())
+        .collect()
 }

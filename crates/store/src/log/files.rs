@@ -15,7 +15,7 @@ use kernel::{Digest, Kind, Problem};
 use seal::merkle::{self, leaf_hash};
 
 use super::frame::{self, Frame};
-use super::queue::{Pending, Queue, tell};
+use super::queue::{Pending, Queue, placed, tell};
 use super::scan::{HEADER, Segment, name, scan};
 use super::tree::{self, TILE, Tiles, Tree};
 use super::{RecordLog, checkpoint};
@@ -50,7 +50,10 @@ pub fn verify(dir: &Path) -> LogReport {
             if next.size == frontier.len() && next.root == frontier.root() {
                 held = next.size;
             } else if broken.is_none() {
-                broken = Some((held, format!("the records are not those of the checkpoint of {}", next.size)));
+                broken = Some((
+                    held,
+                    format!("the records are not those of the checkpoint of {}", next.size),
+                ));
             }
         }
     });
@@ -58,11 +61,46 @@ pub fn verify(dir: &Path) -> LogReport {
         Ok(scanned) => (scanned.records, scanned.damage, scanned.torn),
         Err(e) => (0, Some((0, format!("{}: {e}", dir.display()))), false),
     };
-    let lost = expected.next().map(|next| (records, format!("the checkpoint of {} records has more", next.size)));
+    let lost = expected.next().map(|next| {
+        (
+            records,
+            format!("the checkpoint of {} records has more", next.size),
+        )
+    });
     // The first of what was found along the log.
-    let bad = [damage, broken, lost].into_iter().flatten().min_by_key(|(position, _)| *position);
+    let bad = [damage, broken, lost]
+        .into_iter()
+        .flatten()
+        .min_by_key(|(position, _)| *position);
     let (first_bad, why) = bad.map_or((None, String::new()), |(position, why)| (Some(position), why));
-    LogReport { records, first_bad, why, root: frontier.root(), torn_tail }
+    LogReport {
+        records,
+        first_bad,
+        why,
+        root: frontier.root(),
+        torn_tail,
+    }
+}
+
+/// Walks a log's good records in order, up to the first that `visit` refuses.
+///
+/// # Errors
+/// The refusal; position 0 with the cause when the folder cannot be read.
+pub fn each<E>(dir: &Path, mut visit: impl FnMut(u64, &[u8]) -> Result<(), (u64, E)>) -> Result<(), (u64, E)>
+where
+    E: From<String>,
+{
+    let mut refused = None;
+    let scanned = scan(dir, |position, _, _, payload| {
+        if refused.is_none() {
+            refused = visit(position, payload).err();
+        }
+    });
+    match (refused, scanned) {
+        (Some(refused), _) => Err(refused),
+        (None, Err(e)) => Err((0, format!("{}: {e}", dir.display()).into())),
+        (None, Ok(_)) => Ok(()),
+    }
 }
 
 /// An open log.
@@ -113,12 +151,22 @@ impl Files {
             tree.push(leaf_hash(payload));
         })
         .map_err(bad)?;
-        let damaged = |position, why| StoreError::DamagedLog { stream: stream.to_owned(), position, why };
+        let damaged = |position, why| StoreError::DamagedLog {
+            stream: stream.to_owned(),
+            position,
+            why,
+        };
         if let Some((position, why)) = found.damage {
             return Err(damaged(position, why));
         }
-        if let Some(last) = checkpoint::read(dir).last().filter(|last| last.size > found.records) {
-            return Err(damaged(found.records, format!("the checkpoint of {} records has more", last.size)));
+        if let Some(last) = checkpoint::read(dir)
+            .last()
+            .filter(|last| last.size > found.records)
+        {
+            return Err(damaged(
+                found.records,
+                format!("the checkpoint of {} records has more", last.size),
+            ));
         }
         let mut segments = found.segments;
         let end = match segments.last_mut() {
@@ -130,7 +178,11 @@ impl Files {
             }
         };
         if found.torn {
-            tracing::warn!(stream, records = found.records, "a write cut short by a crash was taken off the log");
+            tracing::warn!(
+                stream,
+                records = found.records,
+                "a write cut short by a crash was taken off the log"
+            );
         }
         Ok(Self {
             shared: Arc::new(Shared {
@@ -139,7 +191,11 @@ impl Files {
                 segment_bytes_max: limits.segment_bytes_max,
                 records_max: limits.batch_records_max.max(1),
                 queue: Queue::default(),
-                view: Mutex::new(View { tree, segments, tiles }),
+                view: Mutex::new(View {
+                    tree,
+                    segments,
+                    tiles,
+                }),
                 end: Mutex::new(end),
             }),
         })
@@ -149,13 +205,25 @@ impl Files {
 impl End {
     fn begin(dir: &Path, first: u64) -> io::Result<(Self, Segment)> {
         let path = dir.join(name(first));
-        let mut file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(&path)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .read(true)
+            .write(true)
+            .open(&path)?;
         file.write_all(HEADER)?;
         file.sync_all()?;
         // The file's name is in the folder: it must be on the disk before the first record counts.
         File::open(dir)?.sync_all()?;
         let length = HEADER.len() as u64;
-        Ok((Self { file, length, broken: false }, Segment { path, length }))
+        Ok((
+            Self {
+                file,
+                length,
+                broken: false,
+            },
+            Segment { path, length },
+        ))
     }
 
     fn reopen(last: &mut Segment, torn: bool) -> io::Result<Self> {
@@ -168,7 +236,11 @@ impl End {
             }
             file.sync_all()?;
         }
-        Ok(Self { file, length: last.length, broken: false })
+        Ok(Self {
+            file,
+            length: last.length,
+            broken: false,
+        })
     }
 
     /// Writes bytes at the end and flushes them; on an error the file is as before.
@@ -176,17 +248,38 @@ impl End {
         if self.broken {
             return Err(io::Error::other("an earlier failed write could not be undone"));
         }
-        let done = self.file.seek(SeekFrom::Start(self.length)).and_then(|_| self.file.write_all(bytes));
+        let done = self
+            .file
+            .seek(SeekFrom::Start(self.length))
+            .and_then(|_| self.file.write_all(bytes));
         let done = done.and_then(|()| self.file.sync_data());
         match done {
             Ok(()) => self.length += bytes.len() as u64,
-            Err(_) => self.broken = self.file.set_len(self.length).and_then(|()| self.file.sync_data()).is_err(),
+            Err(_) => {
+                self.broken = self
+                    .file
+                    .set_len(self.length)
+                    .and_then(|()| self.file.sync_data())
+                    .is_err();
+            }
         }
         done
     }
 }
 
 impl Shared {
+    async fn enqueue(self: &Arc<Self>, at: Option<u64>, records: Vec<Vec<u8>>) -> Result<u64, Problem> {
+        super::check_sizes(&records)?;
+        let (answer, leads) = self.queue.push(at, records);
+        if leads {
+            let shared = Arc::clone(self);
+            tokio::task::spawn_blocking(move || shared.lead());
+        }
+        answer
+            .await
+            .map_err(|_| crate::error::unavailable("the flush was abandoned"))?
+    }
+
     /// Flushes what waits until nothing does.
     fn lead(&self) {
         loop {
@@ -194,6 +287,7 @@ impl Shared {
             if batch.is_empty() {
                 return;
             }
+            let batch = placed(batch, self.view().tree.len());
             let outcome = self.flush(&batch);
             if let Err(problem) = &outcome {
                 tracing::error!(stream = self.stream, %problem, "records could not be appended");
@@ -264,7 +358,9 @@ impl Shared {
                         at += length;
                     }
                     Frame::End => break,
-                    Frame::Torn | Frame::Bad(_) if offset + (bytes.len() as u64) < place.length && at > 0 => break,
+                    Frame::Torn | Frame::Bad(_) if offset + (bytes.len() as u64) < place.length && at > 0 => {
+                        break;
+                    }
                     Frame::Torn | Frame::Bad(_) => return Err(damaged(&self.stream, position)),
                 }
             }
@@ -306,20 +402,22 @@ pub(crate) fn damaged(stream: &str, position: u64) -> Problem {
 }
 
 /// Runs blocking work that must not be lost when its caller goes away.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Problem::internal)?
 }
 
 #[async_trait]
 impl RecordLog for Files {
     async fn append(&self, records: Vec<Vec<u8>>) -> Result<u64, Problem> {
-        super::check_sizes(&records)?;
-        let (answer, leads) = self.shared.queue.push(records);
-        if leads {
-            let shared = Arc::clone(&self.shared);
-            tokio::task::spawn_blocking(move || shared.lead());
-        }
-        answer.await.map_err(|_| crate::error::unavailable("the flush was abandoned"))?
+        self.shared.enqueue(None, records).await
+    }
+
+    async fn append_at(&self, at: u64, records: Vec<Vec<u8>>) -> Result<(), Problem> {
+        self.shared.enqueue(Some(at), records).await.map(drop)
     }
 
     async fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {

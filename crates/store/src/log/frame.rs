@@ -38,10 +38,16 @@ pub(crate) fn read(bytes: &[u8]) -> Frame<'_> {
     if bytes.is_empty() {
         return Frame::End;
     }
-    let Some((head, rest)) = bytes.split_first_chunk::<HEAD>() else { return Frame::Torn };
+    let Some((head, rest)) = bytes.split_first_chunk::<HEAD>() else {
+        return Frame::Torn;
+    };
     let (length, crc) = parts(*head);
     if length == 0 {
-        return if bytes.iter().all(|b| *b == 0) { Frame::Torn } else { Frame::Bad("an empty record") };
+        return if bytes.iter().all(|b| *b == 0) {
+            Frame::Torn
+        } else {
+            Frame::Bad("an empty record")
+        };
     }
     match rest.get(..length) {
         Some(payload) if crc32fast::hash(payload) == crc => Frame::Record(payload, HEAD + length),
@@ -56,16 +62,23 @@ pub(crate) fn read(bytes: &[u8]) -> Frame<'_> {
 
 fn parts(head: [u8; HEAD]) -> (usize, u32) {
     let [a, b, c, d, e, f, g, h] = head;
-    (u32::from_le_bytes([a, b, c, d]) as usize, u32::from_le_bytes([e, f, g, h]))
+    (
+        u32::from_le_bytes([a, b, c, d]) as usize,
+        u32::from_le_bytes([e, f, g, h]),
+    )
 }
 
 fn record_follows(bytes: &[u8]) -> bool {
     let end = bytes.len().min(SEARCH_BYTES_MAX);
     (0..end).any(|at| {
-        let Some((head, rest)) = bytes[at..].split_first_chunk::<HEAD>() else { return false };
+        let Some((head, rest)) = bytes[at..].split_first_chunk::<HEAD>() else {
+            return false;
+        };
         let (length, crc) = parts(*head);
         (1..=SEARCH_RECORD_MAX).contains(&length)
-            && rest.get(..length).is_some_and(|payload| crc32fast::hash(payload) == crc)
+            && rest
+                .get(..length)
+                .is_some_and(|payload| crc32fast::hash(payload) == crc)
     })
 }
 

@@ -29,6 +29,13 @@ pub trait RecordLog: Send + Sync {
     /// Full `no-room`, Unavailable `store-unavailable`, TooLarge `record-too-large`.
     async fn append(&self, records: Vec<Vec<u8>>) -> Result<u64, Problem>;
 
+    /// As [`RecordLog::append`], but only when the first record would stand at position `at`: for
+    /// a writer that derives the log from something else and must append nothing twice.
+    ///
+    /// # Errors
+    /// Conflict `stale` when the log ends elsewhere; as [`RecordLog::append`].
+    async fn append_at(&self, at: u64, records: Vec<Vec<u8>>) -> Result<(), Problem>;
+
     /// Records with their positions from a position, at most `limit` of them, checked.
     ///
     /// # Errors
@@ -37,6 +44,11 @@ pub trait RecordLog: Send + Sync {
 
     /// How many records there are.
     async fn len(&self) -> u64;
+
+    /// True when there is no record.
+    async fn is_empty(&self) -> bool {
+        self.len().await == 0
+    }
 
     /// The Merkle root over the first `size` records.
     ///
@@ -65,7 +77,10 @@ pub(crate) struct Logs {
 
 impl Logs {
     pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, open: Mutex::default() }
+        Self {
+            folder,
+            open: Mutex::default(),
+        }
     }
 
     /// A log's folder: its segments when they are files, its checkpoints always.
@@ -93,7 +108,9 @@ impl Store {
     pub(crate) async fn open_log(&self, stream: &str) -> Result<Arc<dyn RecordLog>, StoreError> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if stream.is_empty() || stream.len() > 60 || !stream.chars().all(plain) {
-            return Err(StoreError::Config(format!("{stream:?} is not a log's name: a-z, 0-9 and - only")));
+            return Err(StoreError::Config(format!(
+                "{stream:?} is not a log's name: a-z, 0-9 and - only"
+            )));
         }
         let logs = &self.inner.logs;
         let mut open = logs.open.lock().await;
@@ -103,7 +120,8 @@ impl Store {
         let (name, dir, limits) = (stream.to_owned(), logs.folder(stream), self.limits().clone());
         let log: Arc<dyn RecordLog> = match self.engine() {
             Engine::Sqlite => {
-                let opened = tokio::task::spawn_blocking(move || files::Files::open(&name, &dir, &limits)).await;
+                let opened =
+                    tokio::task::spawn_blocking(move || files::Files::open(&name, &dir, &limits)).await;
                 Arc::new(opened.map_err(|e| StoreError::Database(e.to_string()))??)
             }
             Engine::Postgres => {
@@ -121,8 +139,13 @@ fn check_sizes(records: &[Vec<u8>]) -> Result<(), Problem> {
     if records.iter().any(Vec::is_empty) {
         return Err(Problem::internal("an empty record"));
     }
-    if records.iter().any(|record| record.len() > frame::RECORD_BYTES_MAX) {
-        return Err(Problem::new(Kind::TooLarge, "record-too-large").with("bytes_max", frame::RECORD_BYTES_MAX));
+    if records
+        .iter()
+        .any(|record| record.len() > frame::RECORD_BYTES_MAX)
+    {
+        return Err(
+            Problem::new(Kind::TooLarge, "record-too-large").with("bytes_max", frame::RECORD_BYTES_MAX)
+        );
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use seal::merkle::leaf_hash;
 use super::RecordLog;
 use super::files::damaged;
 use super::frame::{self, Frame};
-use super::queue::{Pending, Queue, tell};
+use super::queue::{Pending, Queue, placed, tell};
 use super::tree::{self, TILE, Tiles, Tree};
 use crate::engine::Db;
 use crate::error::unavailable;
@@ -48,7 +48,12 @@ struct View {
 
 impl Rows {
     /// Opens a log: reads every record once, for the tree.
-    pub(crate) async fn open(stream: &str, db: Arc<Db>, world: World, limits: &Limits) -> Result<Self, StoreError> {
+    pub(crate) async fn open(
+        stream: &str,
+        db: Arc<Db>,
+        world: World,
+        limits: &Limits,
+    ) -> Result<Self, StoreError> {
         let shared = Shared {
             stream: stream.to_owned(),
             db,
@@ -65,13 +70,19 @@ impl Rows {
             },
             _ => StoreError::Database(problem.to_string()),
         })?;
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
 }
 
 impl Shared {
     fn reader(&self) -> Reader {
-        Reader { tenant: node_tenant(), engine: self.db.engine(), connection: self.db.readers().clone() }
+        Reader {
+            tenant: node_tenant(),
+            engine: self.db.engine(),
+            connection: self.db.readers().clone(),
+        }
     }
 
     fn view(&self) -> MutexGuard<'_, View> {
@@ -101,7 +112,9 @@ impl Shared {
                 }
                 next += records.len() as u64;
                 let mut view = self.view();
-                records.iter().for_each(|(_, record)| view.tree.push(leaf_hash(record)));
+                records
+                    .iter()
+                    .for_each(|(_, record)| view.tree.push(leaf_hash(record)));
             }
         }
     }
@@ -123,6 +136,16 @@ impl Shared {
         }
     }
 
+    async fn enqueue(self: &Arc<Self>, at: Option<u64>, records: Vec<Vec<u8>>) -> Result<u64, Problem> {
+        super::check_sizes(&records)?;
+        let (answer, leads) = self.queue.push(at, records);
+        if leads {
+            let shared = Arc::clone(self);
+            tokio::spawn(async move { shared.lead().await });
+        }
+        answer.await.map_err(|_| unavailable("the flush was abandoned"))?
+    }
+
     /// Writes what waits until nothing does.
     async fn lead(&self) {
         loop {
@@ -130,7 +153,12 @@ impl Shared {
             if batch.is_empty() {
                 return;
             }
-            let outcome = self.flush(&batch).await;
+            let sure = self.be_sure().await;
+            let batch = placed(batch, self.view().tree.len());
+            let outcome = match sure {
+                Ok(()) => self.flush(&batch).await,
+                Err(problem) => Err(problem),
+            };
             if let Err(problem) = &outcome {
                 tracing::error!(stream = self.stream, %problem, "records could not be appended");
             }
@@ -138,11 +166,13 @@ impl Shared {
         }
     }
 
-    async fn flush(&self, batch: &[Pending]) -> Result<u64, Problem> {
+    /// After an append of unknown outcome: asks the database where the log ends.
+    async fn be_sure(&self) -> Result<(), Problem> {
         let unsure = self.view().unsure;
-        if unsure {
-            self.catch_up().await?;
-        }
+        if unsure { self.catch_up().await } else { Ok(()) }
+    }
+
+    async fn flush(&self, batch: &[Pending]) -> Result<u64, Problem> {
         let first = self.view().tree.len();
         let (mut bytes, mut leaves) = (Vec::new(), Vec::new());
         for payload in batch.iter().flat_map(|pending| &pending.records) {
@@ -160,13 +190,19 @@ impl Shared {
             )
             .await
         };
-        let scope = Scope { tenant: &node_tenant(), actor: &Actor::Platform, world: &self.world };
+        let scope = Scope {
+            tenant: &node_tenant(),
+            actor: &Actor::Platform,
+            world: &self.world,
+        };
         let written = self.db.write(scope, &work).await;
         let mut view = self.view();
         if let Err(problem) = written {
             view.unsure = true;
             return Err(match problem.kind {
                 Kind::Full => problem,
+                // Another node appended: this log must look where it ends now.
+                Kind::Conflict => Problem::stale().because(problem),
                 _ => unavailable(problem),
             });
         }
@@ -180,13 +216,11 @@ impl Shared {
 #[async_trait]
 impl RecordLog for Rows {
     async fn append(&self, records: Vec<Vec<u8>>) -> Result<u64, Problem> {
-        super::check_sizes(&records)?;
-        let (answer, leads) = self.shared.queue.push(records);
-        if leads {
-            let shared = Arc::clone(&self.shared);
-            tokio::spawn(async move { shared.lead().await });
-        }
-        answer.await.map_err(|_| unavailable("the flush was abandoned"))?
+        self.shared.enqueue(None, records).await
+    }
+
+    async fn append_at(&self, at: u64, records: Vec<Vec<u8>>) -> Result<(), Problem> {
+        self.shared.enqueue(Some(at), records).await.map(drop)
     }
 
     async fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
@@ -207,7 +241,11 @@ impl RecordLog for Rows {
             for row in &rows {
                 let records = shared.records(row)?;
                 next = row.count("first")? + records.len() as u64;
-                out.extend(records.into_iter().filter(|(position, _)| *position >= from && *position < len));
+                out.extend(
+                    records
+                        .into_iter()
+                        .filter(|(position, _)| *position >= from && *position < len),
+                );
             }
             if next <= before {
                 return Err(damaged(&shared.stream, before));
@@ -218,6 +256,8 @@ impl RecordLog for Rows {
     }
 
     async fn len(&self) -> u64 {
+        // When the database cannot be asked, what is known is the answer; appends will be refused.
+        drop(self.shared.be_sure().await);
         self.size()
     }
 

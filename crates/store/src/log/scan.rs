@@ -33,15 +33,15 @@ pub(crate) fn name(first: u64) -> String {
 }
 
 /// Reads every record; `visit` gets position, segment's number, offset in it and payload.
-pub(crate) fn scan(
-    dir: &Path,
-    mut visit: impl FnMut(u64, usize, u64, &[u8]),
-) -> std::io::Result<Scan> {
+pub(crate) fn scan(dir: &Path, mut visit: impl FnMut(u64, usize, u64, &[u8])) -> std::io::Result<Scan> {
     let mut firsts = Vec::new();
     for entry in std::fs::read_dir(dir)? {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
-        if let Some(first) = name.strip_suffix(".seg").and_then(|digits| digits.parse::<u64>().ok()) {
+        if let Some(first) = name
+            .strip_suffix(".seg")
+            .and_then(|digits| digits.parse::<u64>().ok())
+        {
             firsts.push(first);
         }
     }
@@ -49,7 +49,10 @@ pub(crate) fn scan(
     let mut found = Scan::default();
     for (number, first) in firsts.iter().enumerate() {
         if *first != found.records {
-            found.damage = Some((found.records, format!("segment {} is missing", name(found.records))));
+            found.damage = Some((
+                found.records,
+                format!("segment {} is missing", name(found.records)),
+            ));
             return Ok(found);
         }
         let path = dir.join(name(*first));

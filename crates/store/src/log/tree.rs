@@ -38,7 +38,11 @@ impl Tree {
 
     /// The leaves of a tile's first `count` records, when they are kept.
     pub(crate) fn tail(&self, tile: u64, count: u64) -> Option<Vec<Digest>> {
-        if tile == self.tiles.len() as u64 { self.tail.get(..index(count)).map(<[_]>::to_vec) } else { None }
+        if tile == self.tiles.len() as u64 {
+            self.tail.get(..index(count)).map(<[_]>::to_vec)
+        } else {
+            None
+        }
     }
 }
 
@@ -66,7 +70,11 @@ pub(crate) async fn inclusion(log: &dyn Tiles, position: u64, size: u64) -> Resu
     }
     let (rest, units) = shape(log, size).await?;
     let tile = position / TILE;
-    let leaves = if tile == size / TILE { rest } else { log.leaves(tile, TILE).await? };
+    let leaves = if tile == size / TILE {
+        rest
+    } else {
+        log.leaves(tile, TILE).await?
+    };
     let mut path = merkle::inclusion(&leaves, position % TILE);
     path.extend(merkle::inclusion(&units, tile));
     Ok(path)
@@ -85,7 +93,11 @@ pub(crate) async fn consistency(log: &dyn Tiles, old: u64, new: u64) -> Result<V
     if inside == 0 {
         return Ok(merkle::consistency(&units, tile, units.len() as u64));
     }
-    let leaves = if tile == new / TILE { rest } else { log.leaves(tile, TILE).await? };
+    let leaves = if tile == new / TILE {
+        rest
+    } else {
+        log.leaves(tile, TILE).await?
+    };
     let mut proof = Vec::new();
     // RFC 6962's SUBPROOF: a first step is left out only on the way that always went left.
     if tile > 0 && (inside == leaves.len() as u64 || inside.is_power_of_two()) {
@@ -99,9 +111,15 @@ pub(crate) async fn consistency(log: &dyn Tiles, old: u64, new: u64) -> Result<V
 /// The leaves past the last complete tile of `size`, and the tiles' hashes with theirs.
 async fn shape(log: &dyn Tiles, size: u64) -> Result<(Vec<Digest>, Vec<Digest>), Problem> {
     if size > log.size() {
-        return Err(Problem::not_found().because(format_args!("the log has {} records, not {size}", log.size())));
+        return Err(
+            Problem::not_found().because(format_args!("the log has {} records, not {size}", log.size()))
+        );
     }
-    let rest = if size.is_multiple_of(TILE) { Vec::new() } else { log.leaves(size / TILE, size % TILE).await? };
+    let rest = if size.is_multiple_of(TILE) {
+        Vec::new()
+    } else {
+        log.leaves(size / TILE, size % TILE).await?
+    };
     let units = units(log.tiles(size / TILE), &rest);
     Ok((rest, units))
 }
@@ -146,16 +164,29 @@ mod tests {
             log.1.push(leaf);
         }
         assert_eq!(log.1.len(), 1_100);
-        let sizes = [1, 2, 3, 128, 255, 256, 257, 300, 384, 511, 512, 513, 640, 767, 768, 1_000, 1_023, 1_024, 1_025, 1_100];
+        let sizes = [
+            1, 2, 3, 128, 255, 256, 257, 300, 384, 511, 512, 513, 640, 767, 768, 1_000, 1_023, 1_024, 1_025,
+            1_100,
+        ];
         for new in sizes {
             let leaves = &log.0[..index(new)];
             let whole = merkle::root(leaves);
             assert_eq!(root(&log, new).await.unwrap(), whole);
             for old in sizes.into_iter().filter(|old| *old <= new) {
-                assert_eq!(consistency(&log, old, new).await.unwrap(), merkle::consistency(leaves, old, new), "{old} {new}");
+                assert_eq!(
+                    consistency(&log, old, new).await.unwrap(),
+                    merkle::consistency(leaves, old, new),
+                    "{old} {new}"
+                );
                 let path = inclusion(&log, old - 1, new).await.unwrap();
                 assert_eq!(path, merkle::inclusion(leaves, old - 1));
-                assert!(merkle::verify_inclusion(&log.0[index(old - 1)], old - 1, new, &path, &whole));
+                assert!(merkle::verify_inclusion(
+                    &log.0[index(old - 1)],
+                    old - 1,
+                    new,
+                    &path,
+                    &whole
+                ));
             }
         }
         assert!(root(&log, 1_101).await.is_err(), "no root of what is not there");

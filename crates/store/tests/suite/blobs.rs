@@ -23,5 +23,8 @@ async fn bytes_that_are_not_their_hash_are_not_given() {
     let hex = digest.hex();
     let path = temp.dir.path().join("blobs").join(&hex[..2]).join(&hex[2..]);
     std::fs::write(&path, b"false").expect("changed");
-    assert_eq!(temp.store.blobs().get(&digest).await.expect_err("found").code, "blob-damaged");
+    assert_eq!(
+        temp.store.blobs().get(&digest).await.expect_err("found").code,
+        "blob-damaged"
+    );
 }

@@ -13,7 +13,9 @@ fn pairs_in(folder: &Path) -> usize {
             pairs += pairs_in(&path);
         } else if path.extension().is_some_and(|ext| ext == "rs") {
             let text = std::fs::read_to_string(&path).expect("a source");
-            pairs += text.matches("Pair {").count() - text.matches("pub struct Pair {").count() - text.matches("impl Pair {").count();
+            pairs += text.matches("Pair {").count()
+                - text.matches("pub struct Pair {").count()
+                - text.matches("impl Pair {").count();
         }
     }
     pairs
@@ -21,12 +23,17 @@ fn pairs_in(folder: &Path) -> usize {
 
 #[test]
 fn few_statements_need_a_text_for_each_engine() {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the folder of crates");
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the folder of crates");
     let pairs: usize = std::fs::read_dir(crates)
         .expect("the crates")
         .map(|entry| entry.expect("an entry").path().join("src"))
         .filter(|src| src.is_dir())
         .map(|src| pairs_in(&src))
         .sum();
-    assert!(pairs <= PAIRS_MAX, "{pairs} statements have a text for each engine, {PAIRS_MAX} may");
+    assert!(
+        pairs <= PAIRS_MAX,
+        "{pairs} statements have a text for each engine, {PAIRS_MAX} may"
+    );
 }

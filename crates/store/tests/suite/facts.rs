@@ -8,10 +8,15 @@ use tokio::task::JoinSet;
 use crate::{officer, tenant};
 
 async fn record(store: &Store, subject: &str) -> u64 {
-    let fact = Fact::SignedIn { account: subject.to_owned(), level: 2 };
+    let fact = Fact::SignedIn {
+        account: subject.to_owned(),
+        level: 2,
+    };
     let fact = &fact;
     store
-        .write(tenant(), officer(), |tx| async move { tx.fact(subject, fact.clone()).await })
+        .write(tenant(), officer(), |tx| async move {
+            tx.fact(subject, fact.clone()).await
+        })
         .await
         .expect("a fact is recorded")
 }
@@ -26,8 +31,16 @@ async fn racing_writers_of_one_subject_make_one_chain() {
     }
     let mut numbers = writes.join_all().await;
     numbers.sort_unstable();
-    let a = temp.store.facts_of(tenant(), "account/a").await.expect("a whole chain");
-    let b = temp.store.facts_of(tenant(), "account/b").await.expect("a whole chain");
+    let a = temp
+        .store
+        .facts_of(tenant(), "account/a")
+        .await
+        .expect("a whole chain");
+    let b = temp
+        .store
+        .facts_of(tenant(), "account/b")
+        .await
+        .expect("a whole chain");
     assert_eq!((a.len(), b.len()), (16, 32));
     assert_eq!(a[1].prev, FactRecord::digest(&a[0].to_json().expect("json")));
     assert_eq!(&a[0].actor, officer());
@@ -38,11 +51,23 @@ async fn racing_writers_of_one_subject_make_one_chain() {
 async fn a_refused_write_records_nothing() {
     let temp = testkit::store(&[]).await;
     let refused = temp.store.write(tenant(), officer(), |tx| async move {
-        tx.fact("account/a", Fact::SignedOut { account: "a".to_owned() }).await?;
+        tx.fact(
+            "account/a",
+            Fact::SignedOut {
+                account: "a".to_owned(),
+            },
+        )
+        .await?;
         Err::<(), _>(Problem::stale())
     });
     assert!(refused.await.is_err());
-    assert!(temp.store.facts_of(tenant(), "account/a").await.expect("an answer").is_empty());
+    assert!(
+        temp.store
+            .facts_of(tenant(), "account/a")
+            .await
+            .expect("an answer")
+            .is_empty()
+    );
     assert_eq!(temp.store.seal_facts_now().await.expect("sealed"), 0);
 }
 
@@ -56,7 +81,11 @@ async fn a_changed_fact_breaks_its_subjects_chain() {
         tx.exec(sql, params![tx.tenant()]).await
     });
     assert_eq!(forge.await.expect("forged"), 1);
-    let problem = temp.store.facts_of(tenant(), "account/a").await.expect_err("found");
+    let problem = temp
+        .store
+        .facts_of(tenant(), "account/a")
+        .await
+        .expect_err("found");
     assert_eq!(problem.code, "facts-broken");
 }
 
@@ -70,7 +99,10 @@ async fn a_clock_set_back_does_not_turn_a_subjects_facts_around() {
     assert!(facts[0].at <= facts[1].at);
     temp.store.seal_facts_now().await.expect("sealed");
     let sealed = temp.store.facts_from(0, 10).await.expect("sealed facts");
-    assert_eq!(sealed.iter().map(|(_, fact)| fact.seq).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(
+        sealed.iter().map(|(_, fact)| fact.seq).collect::<Vec<_>>(),
+        [1, 2]
+    );
 }
 
 #[tokio::test]
@@ -79,7 +111,11 @@ async fn the_sealer_works_by_itself_and_wakes_followers() {
     let mut sealed = temp.store.facts_watch();
     record(&temp.store, "account/a").await;
     record(&temp.store, "account/b").await;
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(20), sealed.wait_for(|len| *len == 2)).await;
+    let waited = tokio::time::timeout(
+        std::time::Duration::from_secs(20),
+        sealed.wait_for(|len| *len == 2),
+    )
+    .await;
     assert_eq!(*waited.expect("in time").expect("the store is open"), 2);
     assert_eq!(temp.store.facts_len().await, 2);
 }
@@ -91,7 +127,13 @@ async fn sealed() -> (TempStore, kernel::Digest) {
         let write = temp.store.write(tenant(), officer(), |tx| async move {
             for i in 0..30 {
                 let account = format!("{turn}-{i}");
-                tx.fact(&format!("account/{account}"), Fact::SignedOut { account: account.clone() }).await?;
+                tx.fact(
+                    &format!("account/{account}"),
+                    Fact::SignedOut {
+                        account: account.clone(),
+                    },
+                )
+                .await?;
             }
             Ok(())
         });
@@ -110,14 +152,21 @@ async fn lose_the_logs_end(temp: &mut TempStore) {
     match temp.config.database {
         Database::Sqlite(_) => {
             let path = temp.dir.path().join("logs/facts/00000000000000000000.seg");
-            let file = std::fs::OpenOptions::new().write(true).open(&path).expect("the segment");
+            let file = std::fs::OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .expect("the segment");
             let length = file.metadata().expect("its length").len();
             file.set_len(length / 2).expect("cut");
         }
         Database::Postgres { .. } => {
             temp.reopen().await.expect("opened");
             let cut = temp.store.write(tenant(), officer(), |tx| async move {
-                tx.exec("delete from store_log where stream = 'facts' and first >= 30", params![]).await
+                tx.exec(
+                    "delete from store_log where stream = 'facts' and first >= 30",
+                    params![],
+                )
+                .await
             });
             assert!(cut.await.expect("cut") > 0);
             temp.store.close().await;
@@ -132,9 +181,16 @@ async fn after_a_crash_between_database_and_log_the_log_is_completed() {
     temp.reopen().await.expect("the log is repaired");
     let log = temp.store.log("facts").await.expect("the log");
     assert_eq!(log.len().await, 120);
-    assert_eq!(log.root(120).await.expect("a root"), root, "the same records at the same places");
+    assert_eq!(
+        log.root(120).await.expect("a root"),
+        root,
+        "the same records at the same places"
+    );
     let facts = temp.store.facts_from(118, 10).await.expect("facts");
-    assert_eq!(facts.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [118, 119]);
+    assert_eq!(
+        facts.iter().map(|(position, _)| *position).collect::<Vec<_>>(),
+        [118, 119]
+    );
     record(&temp.store, "account/after").await;
     assert_eq!(temp.store.seal_facts_now().await.expect("sealed"), 121);
 }
@@ -144,19 +200,30 @@ async fn a_log_that_is_longer_than_the_database_is_damage() {
     let (mut temp, _) = sealed().await;
     temp.reopen().await.expect("opened");
     let log = temp.store.log("facts").await.expect("the log");
-    log.append(vec![b"{}".to_vec()]).await.expect("appended behind the sealer's back");
+    log.append(vec![b"{}".to_vec()])
+        .await
+        .expect("appended behind the sealer's back");
     temp.store.close().await;
     let opened = temp.reopen().await;
-    assert!(matches!(opened, Err(StoreError::DamagedLog { position: 120, .. })), "{opened:?}");
+    assert!(
+        matches!(opened, Err(StoreError::DamagedLog { position: 120, .. })),
+        "{opened:?}"
+    );
 }
 
 #[tokio::test]
 async fn what_was_committed_and_not_sealed_is_sealed_at_the_next_opening() {
     let mut temp = testkit::store(&[]).await;
     record(&temp.store, "account/a").await;
-    temp.reopen().await.expect("opened beside the old one, as after a crash");
+    temp.reopen()
+        .await
+        .expect("opened beside the old one, as after a crash");
     let mut sealed = temp.store.facts_watch();
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(20), sealed.wait_for(|len| *len == 1)).await;
+    let waited = tokio::time::timeout(
+        std::time::Duration::from_secs(20),
+        sealed.wait_for(|len| *len == 1),
+    )
+    .await;
     assert!(waited.is_ok(), "on {:?}", temp.store.engine());
     assert!(matches!(temp.store.engine(), Engine::Sqlite | Engine::Postgres));
 }

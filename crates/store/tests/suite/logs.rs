@@ -18,10 +18,20 @@ fn record(i: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn records_roots_and_proofs_survive_a_restart() {
-    let mut temp = testkit::store_with(&[], Limits { segment_bytes_max: 4_000, ..Default::default() }).await;
+    let mut temp = testkit::store_with(
+        &[],
+        Limits {
+            segment_bytes_max: 4_000,
+            ..Default::default()
+        },
+    )
+    .await;
     let log = temp.store.log("evidence-0").await.expect("a log");
     for from in (0..600).step_by(40) {
-        let first = log.append((from..from + 40).map(record).collect()).await.expect("appended");
+        let first = log
+            .append((from..from + 40).map(record).collect())
+            .await
+            .expect("appended");
         assert_eq!(first, from as u64);
     }
     let leaves: Vec<Digest> = (0..600).map(|i| merkle::leaf_hash(&record(i))).collect();
@@ -34,12 +44,22 @@ async fn records_roots_and_proofs_survive_a_restart() {
         assert_eq!(log.len().await, 600);
         assert_eq!(log.root(600).await.expect("a root"), merkle::root(&leaves));
         assert_eq!(log.root(301).await.expect("a root"), merkle::root(&leaves[..301]));
-        assert_eq!(log.inclusion(299, 600).await.expect("a path"), merkle::inclusion(&leaves, 299));
-        assert_eq!(log.consistency(299, 600).await.expect("a proof"), merkle::consistency(&leaves, 299, 600));
+        assert_eq!(
+            log.inclusion(299, 600).await.expect("a path"),
+            merkle::inclusion(&leaves, 299)
+        );
+        assert_eq!(
+            log.consistency(299, 600).await.expect("a proof"),
+            merkle::consistency(&leaves, 299, 600)
+        );
         let read = log.read(250, 30).await.expect("records");
         let expected: Vec<(u64, Vec<u8>)> = (250..280).map(|i| (i as u64, record(i))).collect();
         assert_eq!(read, expected);
-        assert_eq!(log.read(590, 100).await.expect("records").len(), 10, "no more than there are");
+        assert_eq!(
+            log.read(590, 100).await.expect("records").len(),
+            10,
+            "no more than there are"
+        );
         assert!(log.read(600, 1).await.expect("none").is_empty());
         assert!(log.root(601).await.is_err());
     }
@@ -53,7 +73,10 @@ async fn appends_of_many_callers_stand_whole_and_once() {
     for caller in 0..64_usize {
         let log = Arc::clone(&log);
         appends.spawn(async move {
-            let records = vec![format!("{caller}/0").into_bytes(), format!("{caller}/1").into_bytes()];
+            let records = vec![
+                format!("{caller}/0").into_bytes(),
+                format!("{caller}/1").into_bytes(),
+            ];
             (caller, log.append(records).await.expect("appended"))
         });
     }
@@ -65,7 +88,10 @@ async fn appends_of_many_callers_stand_whole_and_once() {
         assert_eq!(read[first].1, format!("{caller}/0").into_bytes());
         assert_eq!(read[first + 1].1, format!("{caller}/1").into_bytes());
     }
-    assert!(log.append(vec![Vec::new()]).await.is_err(), "a record is never empty");
+    assert!(
+        log.append(vec![Vec::new()]).await.is_err(),
+        "a record is never empty"
+    );
 }
 
 #[tokio::test]
@@ -74,11 +100,18 @@ async fn a_checkpoint_states_length_and_root_under_the_nodes_key() {
     let log = temp.store.log("evidence-0").await.expect("a log");
     log.append((0..3).map(record).collect()).await.expect("appended");
     let key = seal::key::SigningKey::generate();
-    let token = temp.store.checkpoint("evidence-0", &key, "node-key").await.expect("a checkpoint");
+    let token = temp
+        .store
+        .checkpoint("evidence-0", &key, "node-key")
+        .await
+        .expect("a checkpoint");
     let public = seal::jws::PublicKey::of(&key);
-    let verified = seal::jws::verify(&token, "sen-checkpoint", |kid| (kid == "node-key").then(|| public.clone()));
+    let verified = seal::jws::verify(&token, "sen-checkpoint", |kid| {
+        (kid == "node-key").then(|| public.clone())
+    });
     let payload = verified.expect("its own signature").into_inner();
-    let checkpoint: store::log::checkpoint::Checkpoint = serde_json::from_slice(&payload).expect("a checkpoint");
+    let checkpoint: store::log::checkpoint::Checkpoint =
+        serde_json::from_slice(&payload).expect("a checkpoint");
     assert_eq!((checkpoint.origin.as_str(), checkpoint.size), ("test", 3));
     assert_eq!(checkpoint.root, log.root(3).await.expect("a root"));
     let kept = store::log::checkpoint::read(&temp.dir.path().join("logs/evidence-0"));
@@ -103,7 +136,9 @@ async fn in_files() -> (TempDir, StoreConfig, PathBuf) {
 }
 
 async fn open(config: &StoreConfig) -> Store {
-    Store::open(config, testkit::world(2).0, &[]).await.expect("opened")
+    Store::open(config, testkit::world(2).0, &[])
+        .await
+        .expect("opened")
 }
 
 fn segment(folder: &Path) -> PathBuf {
@@ -118,13 +153,21 @@ async fn a_torn_tail_is_cut_off_and_the_log_goes_on() {
     for cut in [1, last / 2, last - 1] {
         std::fs::write(segment(&folder), &whole[..whole.len() - cut]).expect("cut");
         let report = verify(&folder);
-        assert_eq!((report.records, report.first_bad, report.torn_tail), (9, None, true), "cut by {cut}");
+        assert_eq!(
+            (report.records, report.first_bad, report.torn_tail),
+            (9, None, true),
+            "cut by {cut}"
+        );
         let store = open(&config).await;
         let log = store.log("evidence-0").await.expect("repaired");
         assert_eq!(log.len().await, 9);
         assert_eq!(log.append(vec![record(9)]).await.expect("appended"), 9);
         store.close().await;
-        assert_eq!(std::fs::read(segment(&folder)).expect("the segment"), whole, "the same bytes again");
+        assert_eq!(
+            std::fs::read(segment(&folder)).expect("the segment"),
+            whole,
+            "the same bytes again"
+        );
         assert!(!verify(&folder).torn_tail);
     }
 }
@@ -147,7 +190,11 @@ async fn a_flipped_bit_is_found_with_its_position() {
                 assert!(report.torn_tail || report.first_bad == Some(9));
                 continue;
             }
-            assert_eq!((report.first_bad, report.records), (Some(i), i), "record {i} byte {byte} bit {bit}");
+            assert_eq!(
+                (report.first_bad, report.records),
+                (Some(i), i),
+                "record {i} byte {byte} bit {bit}"
+            );
             let store = open(&config).await;
             let opened = store.open_for_test("evidence-0").await;
             assert!(opened.contains(&format!("position {i}")), "{opened}");
@@ -177,7 +224,10 @@ impl OpenForTest for Store {
 async fn records_changed_or_lost_before_a_checkpoint_are_found() {
     let (_dir, config, folder) = in_files().await;
     let store = open(&config).await;
-    store.checkpoint("evidence-0", &seal::key::SigningKey::generate(), "k").await.expect("a checkpoint");
+    store
+        .checkpoint("evidence-0", &seal::key::SigningKey::generate(), "k")
+        .await
+        .expect("a checkpoint");
     store.close().await;
     let whole = std::fs::read(segment(&folder)).expect("the segment");
     assert_eq!(verify(&folder).first_bad, None);
@@ -186,7 +236,9 @@ async fn records_changed_or_lost_before_a_checkpoint_are_found() {
     std::fs::write(segment(&folder), &whole[..whole.len() - record(9).len() - 8]).expect("cut");
     let report = verify(&folder);
     assert_eq!((report.first_bad, report.torn_tail), (Some(9), false));
-    let opened = Store::open(&config, testkit::world(3).0, &[]).await.expect("the facts are whole");
+    let opened = Store::open(&config, testkit::world(3).0, &[])
+        .await
+        .expect("the facts are whole");
     assert!(opened.open_for_test("evidence-0").await.contains("position 9"));
     opened.close().await;
 
@@ -198,7 +250,12 @@ async fn records_changed_or_lost_before_a_checkpoint_are_found() {
     bytes[12..16].copy_from_slice(&crc.to_le_bytes());
     std::fs::write(segment(&folder), &bytes).expect("forged");
     let report = verify(&folder);
-    assert_eq!(report.first_bad, Some(0), "somewhere after the last good checkpoint: {}", report.why);
+    assert_eq!(
+        report.first_bad,
+        Some(0),
+        "somewhere after the last good checkpoint: {}",
+        report.why
+    );
 }
 
 #[tokio::test]
@@ -207,7 +264,10 @@ async fn a_damaged_log_of_facts_does_not_open() {
     let facts = folder.parent().expect("the logs").join("facts");
     std::fs::write(segment(&facts), b"SENLOG9\n").expect("broken");
     let opened = Store::open(&config, testkit::world(3).0, &[]).await;
-    assert!(matches!(opened, Err(StoreError::DamagedLog { position: 0, .. })), "{opened:?}");
+    assert!(
+        matches!(opened, Err(StoreError::DamagedLog { position: 0, .. })),
+        "{opened:?}"
+    );
 }
 
 /// The child's part of the next test: it runs under a file-size limit that stands for a full disk.
@@ -222,13 +282,26 @@ async fn a_full_disk_refuses_an_append_and_keeps_what_was_told() {
     // A shell ignores the signal, so that the write fails as it does on a full disk.
     let script = "trap '' XFSZ; ulimit -f 512; exec \"$0\" --exact logs::a_full_disk_refuses_an_append_and_keeps_what_was_told --nocapture";
     let me = std::env::current_exe().expect("this test's binary");
-    let output = Command::new("sh").args(["-c", script]).arg(me).env(CHILD, dir.path()).output().expect("a shell");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let output = Command::new("sh")
+        .args(["-c", script])
+        .arg(me)
+        .env(CHILD, dir.path())
+        .output()
+        .expect("a shell");
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    let told: u64 = said.split("told ").nth(1).and_then(|t| t.split_whitespace().next()?.parse().ok()).expect("a count");
+    let told: u64 = said
+        .split("told ")
+        .nth(1)
+        .and_then(|t| t.split_whitespace().next()?.parse().ok())
+        .expect("a count");
     let report = verify(&dir.path().join("logs/evidence-0"));
     assert!(told > 0);
-    assert_eq!((report.records, report.first_bad, report.torn_tail), (told, None, false));
+    assert_eq!(
+        (report.records, report.first_bad, report.torn_tail),
+        (told, None, false)
+    );
 }
 
 async fn fill(folder: &Path) {
@@ -248,6 +321,11 @@ async fn fill(folder: &Path) {
         }
     };
     assert_eq!((problem.kind, problem.code), (kernel::Kind::Full, "no-room"));
-    assert_eq!(log.append(vec![vec![7; 100]]).await.expect("a small one still fits"), told);
+    assert_eq!(
+        log.append(vec![vec![7; 100]])
+            .await
+            .expect("a small one still fits"),
+        told
+    );
     println!("told {} ", told + 1);
 }

@@ -37,13 +37,23 @@ fn officer() -> &'static Actor {
 /// The codes in the table, in order.
 async fn codes(store: &Store) -> Vec<String> {
     let reader = store.read(tenant()).await.expect("a reader");
-    let rows = reader.all("select code from things_thing where tenant = $1 order by code", params![tenant()]).await;
-    rows.expect("rows").iter().map(|row| row.text("code").expect("a code")).collect()
+    let rows = reader
+        .all(
+            "select code from things_thing where tenant = $1 order by code",
+            params![tenant()],
+        )
+        .await;
+    rows.expect("rows")
+        .iter()
+        .map(|row| row.text("code").expect("a code"))
+        .collect()
 }
 
 /// One row by one write.
 async fn add(store: &Store, code: &str) -> Result<(), kernel::Problem> {
-    store.write(tenant(), officer(), |tx| async move { insert(&tx, code).await }).await
+    store
+        .write(tenant(), officer(), |tx| async move { insert(&tx, code).await })
+        .await
 }
 
 async fn insert(tx: &store::Tx, code: &str) -> Result<(), kernel::Problem> {

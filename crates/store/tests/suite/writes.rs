@@ -23,7 +23,11 @@ async fn one_refused_write_leaves_its_neighbours() {
                     let code = &code;
                     async move {
                         insert(&tx, code).await?;
-                        if i % 2 == 0 { Err(Problem::invalid("code", "even")) } else { Ok(()) }
+                        if i % 2 == 0 {
+                            Err(Problem::invalid("code", "even"))
+                        } else {
+                            Ok(())
+                        }
                     }
                 })
                 .await
@@ -31,7 +35,10 @@ async fn one_refused_write_leaves_its_neighbours() {
     }
     let outcomes = writes.join_all().await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 16);
-    let expected: Vec<String> = (0..32).filter(|i| i % 2 == 1).map(|i| format!("{i:02}")).collect();
+    let expected: Vec<String> = (0..32)
+        .filter(|i| i % 2 == 1)
+        .map(|i| format!("{i:02}"))
+        .collect();
     assert_eq!(codes(&temp.store).await, expected);
 }
 
@@ -57,7 +64,10 @@ async fn a_write_whose_caller_went_away_leaves_nothing() {
     let waiting = tokio::spawn(async move { add(&store, "waiting").await });
     abandoned.abort();
     assert!(abandoned.await.expect_err("it was aborted").is_cancelled());
-    waiting.await.expect("no panic").expect("the neighbour is written");
+    waiting
+        .await
+        .expect("no panic")
+        .expect("the neighbour is written");
     add(&neighbour, "after").await.expect("and the next one too");
     assert_eq!(codes(&temp.store).await, ["after", "waiting"]);
 }
@@ -82,7 +92,10 @@ async fn writes_that_wait_share_one_flush() {
 
 #[tokio::test]
 async fn a_flush_carries_no_more_writes_than_the_limit() {
-    let limits = kernel::limits::Limits { batch_records_max: 10, ..Default::default() };
+    let limits = kernel::limits::Limits {
+        batch_records_max: 10,
+        ..Default::default()
+    };
     let temp = testkit::store_with(&[THINGS], limits).await;
     let before = temp.store.commits();
     let mut writes = JoinSet::new();
@@ -105,18 +118,27 @@ async fn numbers_have_no_gap_and_no_double_under_sixty_four_writers() {
             store
                 .write(tenant(), officer(), |tx| async move {
                     let number = tx.next_number("decision/2026").await?;
-                    if i % 8 == 0 { Err(Problem::invalid("number", "refused")) } else { Ok(number) }
+                    if i % 8 == 0 {
+                        Err(Problem::invalid("number", "refused"))
+                    } else {
+                        Ok(number)
+                    }
                 })
                 .await
         });
     }
-    let mut numbers: Vec<u64> = writes.join_all().await.into_iter().filter_map(|outcome| match outcome {
-        Ok(number) => Some(number),
-        Err(problem) => {
-            assert_eq!(problem.code, "refused", "{problem}");
-            None
-        }
-    }).collect();
+    let mut numbers: Vec<u64> = writes
+        .join_all()
+        .await
+        .into_iter()
+        .filter_map(|outcome| match outcome {
+            Ok(number) => Some(number),
+            Err(problem) => {
+                assert_eq!(problem.code, "refused", "{problem}");
+                None
+            }
+        })
+        .collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=56).collect::<Vec<u64>>());
 }
@@ -132,7 +154,10 @@ async fn a_key_that_is_there_is_a_conflict_and_ends_the_write() {
         .write(tenant(), officer(), |tx| async move {
             insert(&tx, "two").await?;
             assert!(insert(&tx, "one").await.is_err());
-            assert!(insert(&tx, "three").await.is_err(), "nothing goes on after a failed statement");
+            assert!(
+                insert(&tx, "three").await.is_err(),
+                "nothing goes on after a failed statement"
+            );
             Ok(())
         })
         .await;
@@ -143,8 +168,15 @@ async fn a_key_that_is_there_is_a_conflict_and_ends_the_write() {
 #[tokio::test]
 async fn a_handle_is_of_no_use_after_its_write_and_a_write_holds_no_other() {
     let temp = testkit::store(&[THINGS]).await;
-    let kept = temp.store.write(tenant(), officer(), |tx| async move { Ok(tx) }).await.expect("a handle");
-    assert_eq!(insert(&kept, "late").await.expect_err("too late").kind, Kind::Internal);
+    let kept = temp
+        .store
+        .write(tenant(), officer(), |tx| async move { Ok(tx) })
+        .await
+        .expect("a handle");
+    assert_eq!(
+        insert(&kept, "late").await.expect_err("too late").kind,
+        Kind::Internal
+    );
     let (store, inside) = (temp.store.clone(), temp.store.clone());
     let nested = store
         .write(tenant(), officer(), |_| {
@@ -171,9 +203,16 @@ async fn a_write_belongs_to_one_tenant() {
     let reader = temp.store.read(&other).await.expect("a reader");
     assert_eq!(reader.tenant(), &other);
     let sql = "select count(*) as n from things_thing where tenant = $1";
-    let row = reader.one(sql, params![reader.tenant()]).await.expect("an answer").expect("a row");
+    let row = reader
+        .one(sql, params![reader.tenant()])
+        .await
+        .expect("an answer")
+        .expect("a row");
     assert_eq!(row.int("n").expect("a count"), 1);
-    let (mine, theirs) = (temp.store.digest(tenant(), "001096012345"), temp.store.digest(&other, "001096012345"));
+    let (mine, theirs) = (
+        temp.store.digest(tenant(), "001096012345"),
+        temp.store.digest(&other, "001096012345"),
+    );
     assert_ne!(mine, theirs, "a personal key has another digest for each tenant");
     assert_eq!(mine, temp.store.digest(tenant(), "001096012345"));
 }
@@ -187,7 +226,14 @@ async fn a_full_disk_refuses_writes_and_loses_none_that_was_told() {
         // The server's own word for it: its disk cannot be filled from here.
         Engine::Postgres => {
             let sql = "do $$ begin raise exception 'no space left on device' using errcode = '53100'; end $$";
-            temp.store.write(tenant(), officer(), |tx| async move { tx.exec(sql, params![]).await }).await.map(drop)
+            temp.store
+                .write(
+                    tenant(),
+                    officer(),
+                    |tx| async move { tx.exec(sql, params![]).await },
+                )
+                .await
+                .map(drop)
         }
     };
     let problem = refused.expect_err("there is no room");
@@ -201,7 +247,9 @@ async fn a_full_disk_refuses_writes_and_loses_none_that_was_told() {
 }
 
 async fn set_pages(store: &Store, pragma: &'static str) {
-    let set = store.write(tenant(), officer(), |tx| async move { tx.all(pragma, params![]).await.map(drop) });
+    let set = store.write(tenant(), officer(), |tx| async move {
+        tx.all(pragma, params![]).await.map(drop)
+    });
     set.await.expect("the limit is set");
 }
 
@@ -223,18 +271,32 @@ async fn values_of_every_kind_read_back_and_a_bad_one_is_named() {
     let temp = testkit::store(&[THINGS]).await;
     temp.store
         .write(tenant(), officer(), |tx| async move {
-            let sql = "insert into things_thing (tenant, code, value, note, data) values ($1, $2, $3, $4, $5)";
-            tx.exec(sql, params![tx.tenant(), "full", i64::MIN, "Nguyễn Thị Đào ' \" \\", vec![0_u8, 255]]).await?;
+            let sql =
+                "insert into things_thing (tenant, code, value, note, data) values ($1, $2, $3, $4, $5)";
+            tx.exec(
+                sql,
+                params![
+                    tx.tenant(),
+                    "full",
+                    i64::MIN,
+                    "Nguyễn Thị Đào ' \" \\",
+                    vec![0_u8, 255]
+                ],
+            )
+            .await?;
             let none: [Value; 3] = [None::<i64>.into(), None::<String>.into(), None::<Vec<u8>>.into()];
             let [value, note, data] = none;
-            tx.exec(sql, params![tx.tenant(), "none", &value, &note, &data]).await
+            tx.exec(sql, params![tx.tenant(), "none", &value, &note, &data])
+                .await
         })
         .await
         .expect("written");
     let reader = temp.store.read(tenant()).await.expect("a reader");
     let sql = "select code, value, note, data from things_thing where tenant = $1 order by code";
     let rows = reader.all(sql, params![tenant()]).await.expect("rows");
-    let [full, none] = &rows[..] else { panic!("two rows") };
+    let [full, none] = &rows[..] else {
+        panic!("two rows")
+    };
     assert_eq!(full.int("value").expect("a number"), i64::MIN);
     assert_eq!(full.text("note").expect("a text"), "Nguyễn Thị Đào ' \" \\");
     assert_eq!(full.bytes("data").expect("bytes"), [0, 255]);
@@ -256,14 +318,22 @@ async fn many_rows_go_in_as_one_text() {
                    select $1, j.code, j.value from jsonb_to_recordset($2::text::jsonb) as j(code text, value bigint)",
     };
     let temp = testkit::store(&[THINGS]).await;
-    let rows: Vec<String> = (0..5_000).map(|i| format!(r#"{{"code":"{i:05}","value":{i}}}"#)).collect();
+    let rows: Vec<String> = (0..5_000)
+        .map(|i| format!(r#"{{"code":"{i:05}","value":{i}}}"#))
+        .collect();
     let rows = format!("[{}]", rows.join(","));
     let rows = &rows;
-    let inserted = temp.store.write(tenant(), officer(), |tx| async move { tx.bulk_insert(BULK, rows.clone()).await });
+    let inserted = temp.store.write(tenant(), officer(), |tx| async move {
+        tx.bulk_insert(BULK, rows.clone()).await
+    });
     assert_eq!(inserted.await.expect("inserted"), 5_000);
     let reader = temp.store.read(tenant()).await.expect("a reader");
     let sql = "select cast(coalesce(sum(value), 0) as bigint) as total from things_thing where tenant = $1";
-    let row = reader.one(sql, params![tenant()]).await.expect("an answer").expect("a row");
+    let row = reader
+        .one(sql, params![tenant()])
+        .await
+        .expect("an answer")
+        .expect("a row");
     assert_eq!(row.int("total").expect("a sum"), 5_000 * 4_999 / 2);
 }
 
@@ -290,21 +360,39 @@ async fn work_that_races_is_run_again_and_sees_what_the_winner_wrote() {
         });
     }
     let outcomes = writes.join_all().await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "one winner");
-    let losers: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
-    assert!(losers.iter().all(|problem| problem.code == "stale"), "the losers see the seat taken: {losers:?}");
+    assert_eq!(
+        outcomes.iter().filter(|outcome| outcome.is_ok()).count(),
+        1,
+        "one winner"
+    );
+    let losers: Vec<_> = outcomes
+        .iter()
+        .filter_map(|outcome| outcome.as_ref().err())
+        .collect();
+    assert!(
+        losers.iter().all(|problem| problem.code == "stale"),
+        "the losers see the seat taken: {losers:?}"
+    );
     assert!(runs.load(Ordering::Relaxed) >= 8);
 }
 
 #[tokio::test]
 async fn a_migration_is_applied_once_and_never_changed() {
-    const CHANGED: Migrations =
-        Migrations { name: "things", files: &[("0001_things", "create table things_thing (tenant text)")] };
+    const CHANGED: Migrations = Migrations {
+        name: "things",
+        files: &[("0001_things", "create table things_thing (tenant text)")],
+    };
     const MORE: Migrations = Migrations {
         name: "things",
-        files: &[THINGS.files[0], ("0002_more", "alter table things_thing add column more bigint")],
+        files: &[
+            THINGS.files[0],
+            ("0002_more", "alter table things_thing add column more bigint"),
+        ],
     };
-    const BROKEN: Migrations = Migrations { name: "broken", files: &[("0001_broken", "create tabel x (y text)")] };
+    const BROKEN: Migrations = Migrations {
+        name: "broken",
+        files: &[("0001_broken", "create tabel x (y text)")],
+    };
     let mut temp = testkit::store(&[THINGS]).await;
     add(&temp.store, "kept").await.expect("written");
     temp.store.close().await;
@@ -315,8 +403,13 @@ async fn a_migration_is_applied_once_and_never_changed() {
     assert!(matches!(changed, Err(StoreError::MigrationChanged { file, .. }) if file == "0001_things"));
     let broken = Store::open(&temp.config, world.clone(), &[MORE, BROKEN]).await;
     assert!(matches!(broken, Err(StoreError::MigrationFailed { crate_name, .. }) if crate_name == "broken"));
-    let more = Store::open(&temp.config, world, &[MORE]).await.expect("a step more");
+    let more = Store::open(&temp.config, world, &[MORE])
+        .await
+        .expect("a step more");
     assert_eq!(codes(&more).await, ["kept"]);
     more.close().await;
-    assert_eq!(add(&more, "late").await.expect_err("closed").kind, Kind::Unavailable);
+    assert_eq!(
+        add(&more, "late").await.expect_err("closed").kind,
+        Kind::Unavailable
+    );
 }
