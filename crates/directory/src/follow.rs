@@ -70,3 +70,83 @@ pub(crate) async fn ask(directory: &Directory, client: &Client, url: &str) -> Re
         other => Err(format!("status {other}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::tests::Nation;
+    use kernel::Actor;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// The hub's node-to-node face on a port of its own.
+    async fn serve(hub: &crate::Hub, shutdown: watch::Receiver<bool>) -> String {
+        let listener = web::Listener::bind("127.0.0.1:0".parse().expect("an address"))
+            .await
+            .expect("a port");
+        let url = format!("http://{}/directory/snapshot", listener.local_addr());
+        let (router, _) = crate::peer_router(hub.directory().clone()).split_for_parts();
+        let limits = kernel::limits::Limits::default();
+        let shared = web::Shared {
+            texts: Arc::new(web::Texts::new(&[web::TEXTS, crate::TEXTS]).expect("texts")),
+            world: hub.directory().store().world().clone(),
+            limits: Arc::new(limits.clone()),
+            node: web::NodeFace::new("national", "directory-units"),
+            authenticate: Arc::new(web::auth::Nobody),
+        };
+        let router = web::present(router, shared);
+        tokio::spawn(async move { web::serve(listener, None, router, &limits, shutdown).await });
+        url
+    }
+
+    #[tokio::test]
+    async fn a_revocation_at_the_hub_reaches_a_node_that_follows() {
+        let (temp, own) = (
+            testkit::store(&[crate::MIGRATIONS]).await,
+            testkit::store(&[crate::MIGRATIONS]).await,
+        );
+        let nation = Nation::new();
+        let hub = crate::hub::tests::hub(&temp, &nation).await;
+        let (stop, shutdown) = watch::channel(false);
+        let url = serve(&hub, shutdown.clone()).await;
+        let directory = Directory::open(
+            own.store.clone(),
+            "H56".parse().expect("a code"),
+            nation.hub.certificate.clone(),
+            own.dir.path().join("directory.jws"),
+        )
+        .await
+        .expect("open");
+        let client = Client::plain();
+        assert!(
+            ask(&directory, &client, &url).await.is_err(),
+            "nothing published yet"
+        );
+        hub.publish(&nation.snapshot(0)).await.expect("published");
+        let job = follow(directory.clone(), client.clone(), url.clone(), 5, shutdown);
+        let node = nation.node.certificate.der();
+        let reached = |wanted: Result<String, String>| {
+            let directory = directory.clone();
+            tokio::time::timeout(Duration::from_secs(20), async move {
+                while directory.node_certificate_ok(node) != wanted {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            })
+        };
+        reached(Ok("ministry".to_owned())).await.expect("followed");
+        let thumbprint = nation.node.certificate.thumbprint();
+        hub.revoke(&Actor::Platform, thumbprint, "mất khóa")
+            .await
+            .expect("revoked");
+        reached(Err("node-revoked".to_owned())).await.expect("followed");
+        // Once up to date, the hub only says so, and that counts as fresh.
+        own.clock.advance_ms(60_000);
+        assert_eq!(ask(&directory, &client, &url).await, Ok(false));
+        assert_eq!(directory.age(own.store.world().now()), 0);
+        stop.send(true).expect("somebody listens");
+        tokio::time::timeout(Duration::from_secs(5), job)
+            .await
+            .expect("stops when told")
+            .expect("without a panic");
+    }
+}
