@@ -19,16 +19,19 @@ const STARTS_MAX: usize = 16;
 pub(super) struct Located {
     /// The hexadecimal string with its angle brackets: the one part that is not covered.
     pub(super) gap: Range<usize>,
-    /// The first byte after what is covered.
+    /// The first byte after what is covered; behind the end when the file was cut off.
     pub(super) end: usize,
     /// Where `/ByteRange` stands.
     at: usize,
 }
 
 impl Located {
-    /// The two pieces that are covered.
+    /// The two pieces that are covered, as far as the file goes.
     pub(super) fn covered<'a>(&self, pdf: &'a [u8]) -> [&'a [u8]; 2] {
-        [&pdf[..self.gap.start], &pdf[self.gap.end..self.end]]
+        [
+            &pdf[..self.gap.start],
+            &pdf[self.gap.end..self.end.min(pdf.len())],
+        ]
     }
 
     /// The CMS in DER, its padding of zeros cut off. `None` when it is not DER, or the padding hides
@@ -97,7 +100,7 @@ fn read(pdf: &[u8], at: usize, after_key: usize) -> Option<Located> {
     let end = gap_end.checked_add(usize::try_from(length).ok()?)?;
     let gap = pdf
         .get(gap_start..gap_end)
-        .filter(|gap| gap.len() <= GAP_BYTES_MAX && end <= pdf.len())?;
+        .filter(|gap| gap.len() <= GAP_BYTES_MAX)?;
     let [b'<', digits @ .., b'>'] = gap else {
         return None;
     };

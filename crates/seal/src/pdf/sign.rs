@@ -50,7 +50,12 @@ pub fn sign(pdf: &[u8], how: &PdfSigning<'_>) -> Result<Vec<u8>, SealError> {
     place
         .ok_or(SealError::Pdf("signature too large"))?
         .copy_from_slice(digits.as_bytes());
-    debug_assert!(out.starts_with(pdf), "the original bytes are a prefix");
+    // Read back as a verifier will: the remains of an earlier, broken signature can come to life
+    // when the file grows again, and would then fail the whole document.
+    match locate::all(&out).as_slice() {
+        [only] if only.gap == gap && only.end == out.len() && out.starts_with(pdf) => {}
+        _ => return Err(SealError::Pdf("signed already")),
+    }
     Ok(out)
 }
 
@@ -247,6 +252,8 @@ mod tests {
         let (_, seal) = office();
         let signed = sign(&minimal_pdf(), &how(&seal)).expect("signed");
         assert_eq!(sign(&signed, &how(&seal)), Err(SealError::Pdf("signed already")));
+        let cut = &signed[..signed.len() - 1];
+        assert_eq!(sign(cut, &how(&seal)), Err(SealError::Pdf("signed already")));
     }
 
     #[test]

@@ -18,7 +18,10 @@ pub fn verify(pdf: &[u8], trust: &Trust, now: Time) -> Verdict {
         return format("no PDF header");
     }
     let found = locate::all(pdf);
-    if let Some(partial) = found.iter().find(|one| one.end != pdf.len()) {
+    if let Some(longer) = found.iter().find(|one| one.end > pdf.len()) {
+        return format(&format!("cut off: byte {} of {}", pdf.len(), longer.end));
+    }
+    if let Some(partial) = found.iter().find(|one| one.end < pdf.len()) {
         return Verdict::failed(
             "signature does not cover the whole file",
             format!("byte {}", partial.end),
@@ -162,6 +165,21 @@ mod tests {
             assert_eq!(reason, "signature does not cover the whole file");
             assert_eq!(first_bad, place);
         }
+    }
+
+    #[test]
+    fn a_document_cut_off_behind_its_signature_says_so() {
+        let (root, seal) = office();
+        let signed = sign(&minimal_pdf(), &how(&seal)).expect("signed");
+        let (indication, reason, place) = check(&signed[..signed.len() - 1], &trust(&root));
+        assert_eq!(
+            (indication, reason.as_str()),
+            (Indication::TotalFailed, "FORMAT_FAILURE")
+        );
+        assert_eq!(
+            place,
+            Some(format!("cut off: byte {} of {}", signed.len() - 1, signed.len()))
+        );
     }
 
     #[test]
