@@ -204,8 +204,11 @@ mod tests {
             areas: Arc::new(Areas::load(&crate::pack::tests::vn()).expect("the pack")),
             hub: Some(hub.clone()),
         };
-        let (router, _) = crate::router(state).split_for_parts();
-        let (peer, _) = crate::peer_router(hub.directory().clone()).split_for_parts();
+        let (router, api) = crate::router(state).split_for_parts();
+        let (peer, peer_api) = crate::peer_router(hub.directory().clone()).split_for_parts();
+        for api in [api, peer_api] {
+            assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
+        }
         let shared = web::Shared {
             texts: Arc::new(web::Texts::new(&[web::TEXTS, crate::TEXTS]).expect("texts")),
             world: temp.store.world().clone(),
