@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_number_of_the_wrong_century_or_sex_is_refused_at_its_field() {
-        let person = schema("person");
+        let person = schema("population");
         let record = |number: &str| {
             let mut body = Map::new();
             for (name, value) in [

@@ -384,7 +384,7 @@ impl House {
     pub(crate) async fn unlucky_with(number: &str) -> Self {
         let house = Self::unlucky().await;
         let body = person(number, "Lê Thị Mẫu", "female", 2026);
-        house.load("person", &[body]).await;
+        house.load("population", &[body]).await;
         house
     }
 
@@ -412,7 +412,7 @@ impl House {
             person(FATHER, "Trần Văn Mẫu", "male", 1992),
             person(OFFICER, "Phạm Văn Mẫu", "male", 1985),
         ];
-        self.load("person", &people).await;
+        self.load("population", &people).await;
         let marriage = map(json!({
             "marriage_number": "12/2019", "husband_number": FATHER, "wife_number": MOTHER,
             "husband_name": "Trần Văn Mẫu", "wife_name": "Lê Thị Mẫu",
@@ -507,7 +507,7 @@ impl House {
 
     /// The facts' subject of a person, and the digest in it.
     pub(crate) fn person_subject(&self, number: &str) -> (String, Digest) {
-        self.registers.subject(&schema("person"), number)
+        self.registers.subject(&schema("population"), number)
     }
 
     pub(crate) fn birth_subject(&self, case: &str) -> String {
@@ -577,7 +577,7 @@ impl House {
     pub(crate) async fn living_numbers(&self) -> u64 {
         let reader = self.store().read(&self.g01()).await.expect("a reader");
         let text = "select cast(count(*) as bigint) as n from registers_records where tenant = $1 \
-                    and register = 'person' and source = 'G15/civil-status' and state = 'current' \
+                    and register = 'population' and source = 'G15/civil-status' and state = 'current' \
                     and superseded_at is null";
         let row = reader
             .one(text, store::params![self.g01()])
@@ -592,7 +592,7 @@ impl House {
         let from = Time::at(parse_iso(from).expect("a day"), 0);
         self.store()
             .write(&self.g01(), &Actor::Platform, |tx| async move {
-                let (believed, last) = rows::believed(&tx, "person", number).await?;
+                let (believed, last) = rows::believed(&tx, "population", number).await?;
                 let mut body = believed.last().expect("a record").body.clone();
                 crate::schema::put(&mut body, "residence.commune", commune.into());
                 let cause = Cause {
@@ -601,7 +601,12 @@ impl House {
                     basis: "test".into(),
                     request: String::new(),
                 };
-                rows::write(&tx, "person", &amend(&believed, last, number, from, body, &cause)).await
+                rows::write(
+                    &tx,
+                    "population",
+                    &amend(&believed, last, number, from, body, &cause),
+                )
+                .await
             })
             .await
             .expect("moved");

@@ -82,11 +82,11 @@ impl Registers {
         I: Iterator<Item = Household> + Send,
     {
         let mut all = Vec::new();
-        if self.schema("person").is_some() {
+        if self.schema("population").is_some() {
             let people = households()
                 .flat_map(|h| [h.mother, h.father].into_iter().chain(h.children))
                 .map(Entry::from);
-            all.push(self.load_entries("person", name, people).await?);
+            all.push(self.load_entries("population", name, people).await?);
         }
         if self.schema("marriage").is_some() {
             let marriages = households().map(|h| Entry::from(h.marriage));
@@ -255,7 +255,7 @@ mod tests {
     use crate::fixtures::{House, people, schema};
 
     fn entries(n: u32) -> Vec<Entry> {
-        let person = schema("person");
+        let person = schema("population");
         people(n)
             .iter()
             .map(|p| Entry::of(&person, p).expect("an entry"))
@@ -268,7 +268,7 @@ mod tests {
         let all = entries(12_000);
         let first = house
             .registers
-            .load_entries("person", "people/12000", all.clone().into_iter())
+            .load_entries("population", "people/12000", all.clone().into_iter())
             .await
             .expect("loaded");
         let leaves: Vec<Digest> = all.iter().map(|e| merkle::leaf_hash(e.body.as_bytes())).collect();
@@ -282,7 +282,7 @@ mod tests {
         );
         let again = house
             .registers
-            .load_entries("person", "people/12000", std::iter::empty())
+            .load_entries("population", "people/12000", std::iter::empty())
             .await
             .expect("skipped");
         assert_eq!(
@@ -294,18 +294,18 @@ mod tests {
         );
         let facts = house
             .store()
-            .facts_of(&house.g01(), "pack/person/people/12000")
+            .facts_of(&house.g01(), "pack/population/people/12000")
             .await
             .expect("facts");
         assert_eq!(facts.len(), 1);
         assert!(matches!(&facts[0].fact, Fact::PackLoaded { rows: 12_000, root, .. } if *root == first.root));
-        assert_eq!(house.rows_in(&house.g01(), "person").await, 12_000);
+        assert_eq!(house.rows_in(&house.g01(), "population").await, 12_000);
     }
 
     #[tokio::test]
     async fn a_load_cut_short_is_ended_by_the_next_one() {
         let house = House::empty().await;
-        let schema = schema("person");
+        let schema = schema("population");
         let mut half = Load {
             schema: &schema,
             name: "p",
@@ -321,11 +321,11 @@ mod tests {
             .expect("the first half");
         let whole = house
             .registers
-            .load_entries("person", "p", entries(100).into_iter())
+            .load_entries("population", "p", entries(100).into_iter())
             .await
             .expect("loaded");
         assert_eq!((whole.rows, whole.before), (100, false));
-        assert_eq!(house.rows_in(&house.g01(), "person").await, 100);
+        assert_eq!(house.rows_in(&house.g01(), "population").await, 100);
     }
 
     #[tokio::test]
@@ -334,13 +334,13 @@ mod tests {
         let twice = entries(3).into_iter().chain(entries(1));
         house
             .registers
-            .load_entries("person", "p", twice)
+            .load_entries("population", "p", twice)
             .await
             .expect_err("twice");
         assert!(
             house
                 .store()
-                .facts_of(&house.g01(), "pack/person/p")
+                .facts_of(&house.g01(), "pack/population/p")
                 .await
                 .expect("facts")
                 .is_empty()
@@ -366,7 +366,7 @@ mod tests {
     #[tokio::test]
     async fn the_packs_people_are_what_the_schemas_say() {
         let areas = directory::Areas::load(&crate::fixtures::pack()).expect("the pack");
-        let (person, marriage) = (schema("person"), schema("marriage"));
+        let (person, marriage) = (schema("population"), schema("marriage"));
         let today = testkit::START.date();
         for household in directory::people::people(&areas, 1, 3_000) {
             for one in household.people() {

@@ -200,7 +200,7 @@ mod tests {
         assert!(matches!(
             &last.fact,
             Fact::RecordRead { register, subject, fields, .. }
-                if register == "person" && *subject == digest && fields == &["full_name".to_owned()]
+                if register == "population" && *subject == digest && fields == &["full_name".to_owned()]
         ));
         assert!(!last.to_json().expect("json").contains(MOTHER));
         assert_eq!(house.reads_of(MOTHER).await, 1);
@@ -302,8 +302,11 @@ mod tests {
     #[tokio::test]
     async fn another_tenant_of_the_node_has_no_such_rows() {
         let house = House::new().await;
-        let elsewhere = house.rows_in(&"G15".parse().expect("code"), "person").await;
-        assert_eq!((elsewhere, house.rows_in(&house.g01(), "person").await), (0, 3));
+        let elsewhere = house.rows_in(&"G15".parse().expect("code"), "population").await;
+        assert_eq!(
+            (elsewhere, house.rows_in(&house.g01(), "population").await),
+            (0, 3)
+        );
     }
 
     #[tokio::test]

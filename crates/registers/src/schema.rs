@@ -23,7 +23,7 @@ pub struct Words {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
-    /// Its code: `person`, `marriage`, `birth`.
+    /// Its code: `population`, `marriage`, `birth`.
     pub code: String,
     /// The organisation that keeps it.
     pub tenant: OrgCode,
@@ -74,7 +74,10 @@ pub struct Field {
     /// For a code: the values it can take; empty for any.
     #[serde(default)]
     pub values: Vec<String>,
-    /// For a code: the values are those of another register's field, `person.ethnicity`.
+    /// For a code: the values are the first column of a code list of the pack, `codes/x.csv`.
+    #[serde(default)]
+    pub values_in: Option<String>,
+    /// For a code: the values are those of another register's field, `population.ethnicity`.
     #[serde(default)]
     pub values_of: Option<String>,
     /// For a personal number: the field beside it that it must fit the year of.
@@ -170,7 +173,7 @@ pub enum Work {
         /// How the act is numbered.
         numbering: Numbering,
         /// What is asked of another register before the act is complete.
-        obtain: Obtain,
+        obtain: Box<Obtain>,
     },
     /// Takes an entered act back.
     Withdraw {
@@ -259,6 +262,9 @@ impl Schema {
             let text = std::fs::read_to_string(&path).map_err(|e| PackFault::of(&path, e))?;
             schemas.push(Self::parse(&path, &text)?);
         }
+        for schema in &mut schemas {
+            read_values(pack, &mut schema.fields)?;
+        }
         resolve_values(&folder, &mut schemas)?;
         Ok(schemas)
     }
@@ -320,6 +326,19 @@ fn find<'a>(fields: &'a [Field], path: &str) -> Option<&'a Field> {
     let (first, rest) = path.split_once('.').map_or((path, None), |(a, b)| (a, Some(b)));
     let field = fields.iter().find(|f| f.name == first)?;
     rest.map_or(Some(field), |rest| find(&field.fields, rest))
+}
+
+fn read_values(pack: &Path, fields: &mut [Field]) -> Result<(), PackFault> {
+    for field in fields {
+        if let Some(file) = &field.values_in {
+            directory::pack::read_table(pack, file, &["code", "name"], |row| {
+                field.values.push(row.get(0).unwrap_or_default().to_owned());
+                Ok(())
+            })?;
+        }
+        read_values(pack, &mut field.fields)?;
+    }
+    Ok(())
 }
 
 fn resolve_values(folder: &Path, schemas: &mut [Schema]) -> Result<(), PackFault> {

@@ -162,9 +162,11 @@ impl Registers {
 impl Read {
     fn of(access: Access) -> Self {
         // An official's account id is theirs, not the citizen's to see: only what kind of party asked.
-        let on_behalf = match access.on_behalf.split(':').next() {
-            Some(kind @ ("citizen" | "official")) => kind,
-            _ => "system",
+        let kind = access.on_behalf.split(':').next().unwrap_or_default();
+        let on_behalf = if matches!(kind, "citizen" | "official") {
+            kind
+        } else {
+            "system"
         };
         Self {
             on_behalf: on_behalf.to_owned(),
@@ -268,7 +270,7 @@ mod tests {
             .await
             .expect("facts");
         let viewed = Fact::OwnDataViewed {
-            register: "person".into(),
+            register: "population".into(),
             subject: digest,
             rows: 1,
         };
