@@ -85,7 +85,7 @@ impl Db {
     pub(crate) const fn readers(&self) -> &DatabaseConnection {
         match self {
             Self::Sqlite(db) => db.readers(),
-            Self::Postgres(db) => db.pool(),
+            Self::Postgres(db) => db.readers(),
         }
     }
 

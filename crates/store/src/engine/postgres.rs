@@ -14,8 +14,8 @@ use crate::error::{Fault, fault, problem};
 use crate::tx::{Scope, Tx, statement};
 use crate::{Engine, StoreError};
 
-/// Connections one node holds.
-const CONNECTIONS: u32 = 16;
+/// Connections one node holds for writes, and as many for reads.
+const CONNECTIONS: u32 = 12;
 /// Statements each connection keeps ready.
 const STATEMENTS: usize = 400;
 /// How often a write is tried that races with others.
@@ -24,7 +24,9 @@ const TRIES: u32 = 8;
 /// An open schema of a PostgreSQL server.
 #[derive(Debug)]
 pub(crate) struct Postgres {
+    /// For writes alone: a read never waits for a write that waits for a read.
     pool: DatabaseConnection,
+    readers: DatabaseConnection,
     commits: Commits,
     /// Writes that raced wait here for one another instead of racing again.
     second_tries: Mutex<()>,
@@ -39,8 +41,12 @@ impl Postgres {
         // The one statement with a name in it, which was checked above: names cannot be parameters.
         let create = format!("create schema if not exists {schema}");
         pool.execute_unprepared(&create).await.map_err(bad)?;
+        let readers = sea_orm::Database::connect(connect_options(url, schema)?)
+            .await
+            .map_err(bad)?;
         Ok(Self {
             pool,
+            readers,
             commits: Commits::new(),
             second_tries: Mutex::new(()),
             work_ms_max: limits.request_ms_max,
@@ -62,6 +68,10 @@ impl Postgres {
             .await
             .map_err(bad)?;
         connection.close().await.map_err(bad)
+    }
+
+    pub(crate) const fn readers(&self) -> &DatabaseConnection {
+        &self.readers
     }
 
     pub(crate) const fn pool(&self) -> &DatabaseConnection {
@@ -138,6 +148,7 @@ impl Postgres {
 
     pub(crate) async fn close(&self) {
         drop(self.pool.close_by_ref().await);
+        drop(self.readers.close_by_ref().await);
     }
 }
 

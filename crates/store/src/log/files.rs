@@ -1,5 +1,4 @@
-//! Record logs in segment files, and the check of such a folder without a database. Never edits a
-//! record: a damaged log opens for nobody.
+//! Record logs in segment files. Never edits a record: a damaged log opens for nobody.
 //!
 //! `folder/00000000000000000000.seg`: the header `SENLOG1\n`, then records (see `frame`). A record
 //! never spans segments. Appends that wait together share one `fdatasync`.
@@ -12,96 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use kernel::limits::Limits;
 use kernel::{Digest, Kind, Problem};
-use seal::merkle::{self, leaf_hash};
+use seal::merkle::leaf_hash;
 
 use super::frame::{self, Frame};
 use super::queue::{Pending, Queue, placed, tell};
+pub use super::report::{LogReport, each, verify};
 use super::scan::{HEADER, Segment, name, scan};
 use super::tree::{self, TILE, Tiles, Tree};
 use super::{RecordLog, checkpoint};
 use crate::StoreError;
 use crate::error::disk;
-
-/// What a log's files say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogReport {
-    /// Good records from the first, count.
-    pub records: u64,
-    /// The first bad record's position.
-    pub first_bad: Option<u64>,
-    /// What is wrong with it; empty when nothing is.
-    pub why: String,
-    /// The Merkle root over the good records.
-    pub root: Digest,
-    /// True when a write was cut short at the end (a crash): no acknowledged record is missing.
-    pub torn_tail: bool,
-}
-
-/// Checks a log's folder: every record's checksum, every segment's place, and that the roots of
-/// its checkpoints (their signatures are the caller's matter) are those of its records.
-#[must_use]
-pub fn verify(dir: &Path) -> LogReport {
-    let checkpoints = checkpoint::read(dir);
-    let (mut frontier, mut held, mut broken) = (merkle::Frontier::new(), 0, None);
-    let mut expected = checkpoints.iter().filter(|c| c.size > 0).peekable();
-    let scanned = scan(dir, |_, _, _, payload| {
-        frontier.push(leaf_hash(payload));
-        while let Some(next) = expected.next_if(|next| next.size <= frontier.len()) {
-            if next.size == frontier.len() && next.root == frontier.root() {
-                held = next.size;
-            } else if broken.is_none() {
-                broken = Some((
-                    held,
-                    format!("the records are not those of the checkpoint of {}", next.size),
-                ));
-            }
-        }
-    });
-    let (records, damage, torn_tail) = match scanned {
-        Ok(scanned) => (scanned.records, scanned.damage, scanned.torn),
-        Err(e) => (0, Some((0, format!("{}: {e}", dir.display()))), false),
-    };
-    let lost = expected.next().map(|next| {
-        (
-            records,
-            format!("the checkpoint of {} records has more", next.size),
-        )
-    });
-    // The first of what was found along the log.
-    let bad = [damage, broken, lost]
-        .into_iter()
-        .flatten()
-        .min_by_key(|(position, _)| *position);
-    let (first_bad, why) = bad.map_or((None, String::new()), |(position, why)| (Some(position), why));
-    LogReport {
-        records,
-        first_bad,
-        why,
-        root: frontier.root(),
-        torn_tail,
-    }
-}
-
-/// Walks a log's good records in order, up to the first that `visit` refuses.
-///
-/// # Errors
-/// The refusal; position 0 with the cause when the folder cannot be read.
-pub fn each<E>(dir: &Path, mut visit: impl FnMut(u64, &[u8]) -> Result<(), (u64, E)>) -> Result<(), (u64, E)>
-where
-    E: From<String>,
-{
-    let mut refused = None;
-    let scanned = scan(dir, |position, _, _, payload| {
-        if refused.is_none() {
-            refused = visit(position, payload).err();
-        }
-    });
-    match (refused, scanned) {
-        (Some(refused), _) => Err(refused),
-        (None, Err(e)) => Err((0, format!("{}: {e}", dir.display()).into())),
-        (None, Ok(_)) => Ok(()),
-    }
-}
 
 /// An open log.
 #[derive(Clone, Debug)]
@@ -345,6 +264,11 @@ impl Shared {
         };
         let (mut position, mut out) = (from / TILE * TILE, Vec::new());
         while let Some(place) = segments.get(segment) {
+            // A segment begun for records that never came (a crash, a full disk) holds none.
+            if offset >= place.length {
+                (segment, offset) = (segment + 1, HEADER.len() as u64);
+                continue;
+            }
             let bytes = chunk(place, offset).map_err(|e| disk(&e, &place.path))?;
             let mut at = 0;
             // The chunk may end inside a record: the next one begins there.
@@ -368,9 +292,6 @@ impl Shared {
                 break;
             }
             offset += at as u64;
-            if offset >= place.length {
-                (segment, offset) = (segment + 1, HEADER.len() as u64);
-            }
         }
         Ok(out)
     }

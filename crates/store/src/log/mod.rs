@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod files;
 mod frame;
 mod queue;
+mod report;
 mod rows;
 mod scan;
 mod tree;

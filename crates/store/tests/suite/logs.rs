@@ -173,6 +173,33 @@ async fn a_torn_tail_is_cut_off_and_the_log_goes_on() {
 }
 
 #[tokio::test]
+async fn a_segment_begun_before_a_crash_is_gone_on_with() {
+    for begun in ["", "SEN", "SENLOG1\n"] {
+        let (_dir, config, folder) = in_files().await;
+        std::fs::write(folder.join("00000000000000000010.seg"), begun).expect("begun");
+        assert_eq!(verify(&folder).first_bad, None, "{begun:?}");
+        let store = open(&config).await;
+        let log = store.log("evidence-0").await.expect("the log");
+        assert_eq!(log.read(0, 100).await.expect("records").len(), 10);
+        assert_eq!(log.append(vec![record(10)]).await.expect("appended"), 10);
+        assert_eq!(
+            log.read(9, 100).await.expect("records").len(),
+            2,
+            "across both segments"
+        );
+        store.close().await;
+        assert_eq!(verify(&folder).records, 11);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_segment_is_damage_where_it_began() {
+    let (_dir, _, folder) = in_files().await;
+    std::fs::rename(segment(&folder), folder.join("00000000000000000003.seg")).expect("renamed");
+    assert_eq!(verify(&folder).first_bad, Some(0));
+}
+
+#[tokio::test]
 async fn a_flipped_bit_is_found_with_its_position() {
     let (_dir, config, folder) = in_files().await;
     let whole = std::fs::read(segment(&folder)).expect("the segment");
