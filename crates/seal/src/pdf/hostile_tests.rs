@@ -39,7 +39,7 @@ fn hostile_files_get_a_verdict_and_no_panic() {
 #[test]
 fn repetition_without_end_is_read_once_and_refused() {
     let (root, seal) = office();
-    let (bytes, trust) = (1 << 20, trust(&root));
+    let (bytes, trust) = (1 << 18, trust(&root));
     let stream = "1 0 obj<</Type/ObjStm/N 1/First 4>>stream\n1 0 1endstream ";
     let crowded = "1 0 obj[".to_owned() + &"1 ".repeat(2_000_001) + "]endobj";
     let patterns = [

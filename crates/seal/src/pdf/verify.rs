@@ -134,7 +134,8 @@ mod tests {
         let signed = sign(&minimal_pdf(), &how(&seal)).expect("signed");
         let trust = trust(&root);
         let gap = locate::all(&signed)[0].gap.clone();
-        for at in 0..signed.len() {
+        for at in (0..signed.len()).step_by(3) {
+            // Every byte of the CMS itself is changed in the tests of `cms`; here every third of the file.
             // The padding is one long run of zeros: some of it stands for all.
             if gap.contains(&at) && signed[at..gap.end].starts_with(&[b'0'; 32]) && at % 97 != 0 {
                 continue;
