@@ -5,11 +5,11 @@
 //! |---|---|
 //! | [`accounts`] | the noun: accounts and how one is opened |
 //! | [`sessions`] | [`Sessions`]: who is signed in (implements [`web::Authenticate`]) |
-//! | [`password`], [`tries`], [`next`] | hashing, wrong tries of an hour, where to go afterwards |
+//! | [`password`], `tries`, [`next`] | hashing, wrong tries of an hour, where to go afterwards |
 //! | [`sign_in`] | the form, its JSON twin, signing out, `GET /api/v1/me` |
 //! | [`client`] | signing in with another organisation's provider |
 //! | [`provider`] | being that provider: code flow with PKCE S256 and nothing else |
-//! | [`store`] | all SQL |
+//! | `store` | all SQL |
 
 pub mod accounts;
 pub mod client;
@@ -50,6 +50,7 @@ pub const TEXTS: web::i18n::Source = web::i18n::Source {
 };
 
 /// How people sign in at this node. Accounts that have a password may use it in both.
+#[expect(clippy::large_enum_variant, reason = "one value a node, made at the start")]
 #[derive(Clone)]
 pub enum Mode {
     /// `/sign-in` shows a form.
