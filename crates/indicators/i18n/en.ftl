@@ -1,0 +1,23 @@
+# Texts of the indicators.
+indicators-title = Figures
+indicators-caption = Computed from the facts recorded at this node
+indicators-period = Month
+indicators-show = Show
+indicators-none = There are no figures for this month yet.
+indicators-org = Organisation
+indicators-figure = Figure
+indicators-value = Value
+indicators-formula = Formula
+indicators-decimal = .
+indicators-cases-received = Cases received
+indicators-cases-online = Cases filed online
+indicators-cases-decided = Cases decided
+indicators-cases-on-time = Cases decided on time
+indicators-cases-returned = Results given
+indicators-statuses-noted = Statuses synchronised
+indicators-exchanges-asked = Exchanges asked for
+indicators-exchanges-answered = Exchanges answered
+indicators-records-read = Register records read
+indicators-documents-issued = Documents issued
+indicators-on-time-share = On-time share
+indicators-online-share = Online share

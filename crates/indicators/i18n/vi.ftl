@@ -1,0 +1,23 @@
+# Lời của chỉ tiêu.
+indicators-title = Số liệu
+indicators-caption = Tính từ những sự kiện đã ghi tại nút này
+indicators-period = Tháng
+indicators-show = Xem
+indicators-none = Tháng này chưa có số liệu.
+indicators-org = Cơ quan
+indicators-figure = Chỉ tiêu
+indicators-value = Giá trị
+indicators-formula = Cách tính
+indicators-decimal = ,
+indicators-cases-received = Hồ sơ tiếp nhận
+indicators-cases-online = Hồ sơ nộp trực tuyến
+indicators-cases-decided = Hồ sơ đã giải quyết
+indicators-cases-on-time = Hồ sơ giải quyết đúng hạn
+indicators-cases-returned = Hồ sơ đã trả kết quả
+indicators-statuses-noted = Trạng thái đã đồng bộ
+indicators-exchanges-asked = Yêu cầu chia sẻ dữ liệu đã gửi
+indicators-exchanges-answered = Yêu cầu chia sẻ dữ liệu đã trả lời
+indicators-records-read = Lượt tra cứu cơ sở dữ liệu
+indicators-documents-issued = Văn bản đã cấp
+indicators-on-time-share = Tỷ lệ giải quyết đúng hạn
+indicators-online-share = Tỷ lệ nộp trực tuyến

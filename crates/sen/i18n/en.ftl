@@ -1,0 +1,10 @@
+# The names of the sample nation's nodes and the links in the header.
+sen-title-national = National public-service portal (sample)
+sen-title-ministry = Ministries of Public Security and Justice (sample)
+sen-title-province = One-stop desks of Thanh Hóa (sample)
+sen-nav-procedures = Procedures
+sen-nav-cases = My cases
+sen-nav-usage = Who read my data
+sen-nav-desk = Worklist
+sen-nav-figures = Figures
+sen-nav-verify = Check a signature

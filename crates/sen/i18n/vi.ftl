@@ -1,0 +1,10 @@
+# Tên các nút của quốc gia mẫu và các liên kết ở đầu trang.
+sen-title-national = Cổng Dịch vụ công quốc gia (mẫu)
+sen-title-ministry = Bộ Công an – Bộ Tư pháp (mẫu)
+sen-title-province = Một cửa tỉnh Thanh Hóa (mẫu)
+sen-nav-procedures = Thủ tục
+sen-nav-cases = Hồ sơ của tôi
+sen-nav-usage = Ai đã xem dữ liệu của tôi
+sen-nav-desk = Hồ sơ cần giải quyết
+sen-nav-figures = Số liệu
+sen-nav-verify = Kiểm tra chữ ký số

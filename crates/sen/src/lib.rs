@@ -1,0 +1,17 @@
+//! Sen ("lotus"): an open digital-government platform in one binary. This crate is the wiring: the
+//! configuration, the commands, the simulators of outside parties. No rule of its own.
+//!
+//! | read | for |
+//! |---|---|
+//! | [`up`] | a nation on one machine |
+//! | [`story`] | one birth registration through it, step by step |
+//! | [`verify`] | checking a document, a container, a log or a data folder |
+//! | [`wiring`] | the lists in which every crate stands once |
+//! | [`config`] | every key with its default and unit |
+
+pub mod config;
+pub mod simulators;
+pub mod story;
+pub mod up;
+pub mod verify;
+pub mod wiring;

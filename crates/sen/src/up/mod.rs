@@ -1,0 +1,11 @@
+//! `sen up`: a nation on one machine. Read top to bottom: [`nation`] says who there is, [`prepare`]
+//! makes keys and agreements once, [`node`] wires one node, [`run`] starts and stops them.
+
+pub mod accounts;
+mod identity;
+pub mod nation;
+pub mod node;
+pub mod openapi;
+mod population;
+pub mod prepare;
+pub mod run;

@@ -1,0 +1,139 @@
+//! Starting and stopping: prepares the folder, opens and starts the nodes of this process, prints
+//! the table, waits for Ctrl-C, drains.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use kernel::World;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::nation::{PLACES, Place};
+use super::node::{self, Country, Node};
+use super::prepare::{self, Layout};
+use crate::config::Config;
+
+/// How long a drain may take before the rest is cut off.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// What `sen up` was asked for.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The configuration in force.
+    pub config: Config,
+    /// Begin with an empty folder.
+    pub fresh: bool,
+    /// Print one JSON line when ready.
+    pub json: bool,
+    /// Only this node: `sen story` runs one process a node.
+    pub only: Option<Place>,
+}
+
+/// Runs the nation until it is told to stop.
+///
+/// # Errors
+/// When something cannot be started: the message says what to do.
+pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
+    let began = world.now();
+    let config = &wish.config;
+    if wish.fresh {
+        wipe(config)?;
+    }
+    let say = |text: &str| {
+        if !wish.json {
+            eprintln!("{text}");
+        }
+    };
+    say(&format!("Preparing {} …", config.data.display()));
+    if wish.only.is_none() {
+        prepare::prepare(&config.data, &config.pack, config.port, world)?;
+    }
+    say("Reading the pack …");
+    let country = Country::read(&config.pack)
+        .with_context(|| format!("the pack {} cannot be used: name one with --pack", config.pack.display()))?;
+    let (stop, shutdown) = watch::channel(false);
+    let places: Vec<Place> = PLACES.into_iter().filter(|p| wish.only.is_none_or(|only| only == *p)).collect();
+    let mut running = Vec::new();
+    for place in &places {
+        say(&format!("Opening the node {} …", place.id()));
+        let opened = Node::open(*place, config, &country, world).await?;
+        running.push(opened.start(shutdown.clone(), world).await?);
+    }
+    announce(&wish, &places, world.now().ms() - began.ms())?;
+    stopped().await?;
+    say("Stopping: requests that have begun are finished …");
+    stop.send(true).ok();
+    for mut node in running {
+        if tokio::time::timeout(DRAIN, async { while node.join_next().await.is_some() {} }).await.is_err() {
+            tracing::warn!("some requests did not finish in time and were cut off");
+        }
+    }
+    Ok(())
+}
+
+/// Ctrl-C, or the service manager's word.
+async fn stopped() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed.context("cannot listen for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// Removes a data folder, if it is one of ours.
+fn wipe(config: &Config) -> anyhow::Result<()> {
+    let data: &PathBuf = &config.data;
+    if !data.exists() {
+        return Ok(());
+    }
+    let ours = data.join("ca.pem").is_file() || data.read_dir().is_ok_and(|mut d| d.next().is_none());
+    anyhow::ensure!(ours, "{} is not a data folder of Sen: --fresh removes nothing else", data.display());
+    std::fs::remove_dir_all(data).with_context(|| format!("cannot remove {}", data.display()))
+}
+
+fn announce(wish: &Wish, places: &[Place], ms: i64) -> anyhow::Result<()> {
+    let config = &wish.config;
+    let samples = node::samples(config)?;
+    if wish.json {
+        let nodes: Vec<_> = places
+            .iter()
+            .map(|p| {
+                let ports = p.ports(config.port);
+                json!({
+                    "id": p.id(), "url": p.url(config.port),
+                    "is_url": format!("http://127.0.0.1:{}", ports.face),
+                    "peer": format!("127.0.0.1:{}", ports.peer),
+                    "health": format!("http://127.0.0.1:{}", ports.health),
+                })
+            })
+            .collect();
+        let accounts: Vec<_> = samples
+            .iter()
+            .map(|s| json!({"role": s.role, "node": s.node, "user": s.user, "password": s.password}))
+            .collect();
+        let ca = Layout::of(&config.data).ca();
+        println!("{}", json!({"ready": true, "ms": ms, "ca": ca, "nodes": nodes, "accounts": accounts}));
+        return Ok(());
+    }
+    println!("\nReady in {ms} ms. Everything here is a sample: people, accounts and certificates are synthetic.\n");
+    println!("{:<10} {:<28} {:<24} {:<18} HEALTH", "NODE", "PORTAL", "SYSTEMS", "NODE TO NODE");
+    for place in places {
+        let ports = place.ports(config.port);
+        println!(
+            "{:<10} {:<28} {:<24} {:<18} http://127.0.0.1:{}/health/ready",
+            place.id(),
+            place.url(config.port),
+            format!("http://127.0.0.1:{}", ports.face),
+            format!("127.0.0.1:{}", ports.peer),
+            ports.health
+        );
+    }
+    println!("{:<10} {:<28} timestamp authority, SIMULATOR", "simulator", format!("http://127.0.0.1:{}", config.port + super::nation::SIMULATORS));
+    println!("\n{:<13} {:<10} {:<14} {:<14} NAME", "ROLE", "NODE", "USER", "PASSWORD");
+    for s in samples {
+        println!("{:<13} {:<10} {:<14} {:<14} {}", s.role, s.node, s.user, s.password, s.name);
+    }
+    println!("\nTrust for `sen verify`: {}\nCtrl-C stops.", Layout::of(&config.data).ca().display());
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! `sen verify PATH`: a PDF, an ASiC-E container, an evidence log or a data folder, offline. Without
+//! `--trust` nothing is trusted: what is whole is then undecided, never passed.
+
+pub mod folder;
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use kernel::World;
+use seal::certificate::{Certificate, Trust};
+use seal::verdict::{Indication, Verdict};
+use serde_json::{Value, json};
+
+/// The exit code of a wrong call (BSD sysexits: `EX_USAGE`).
+pub const USAGE: u8 = 64;
+
+/// Checks what is at a path.
+///
+/// # Errors
+/// When the path cannot be read, or is nothing that can be checked.
+pub fn verify(path: &Path, trust: Option<&Path>, world: &World) -> anyhow::Result<Verdict> {
+    let trust = read_trust(trust)?;
+    if path.is_dir() {
+        return folder::verify(path, &trust, world.now());
+    }
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if bytes.starts_with(b"%PDF") {
+        Ok(seal::pdf::verify(&bytes, &trust, world.now()))
+    } else if bytes.starts_with(b"PK") {
+        Ok(seal::asice::verify(&bytes, &trust, world.now()))
+    } else {
+        anyhow::bail!("{} is neither a PDF, an ASiC-E container, an evidence log nor a data folder", path.display())
+    }
+}
+
+fn read_trust(pem: Option<&Path>) -> anyhow::Result<Trust> {
+    let mut trust = Trust::default();
+    if let Some(file) = pem {
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        trust.anchors = Certificate::list_from_pem(&text).with_context(|| format!("{} holds no certificates", file.display()))?;
+    }
+    Ok(trust)
+}
+
+/// The exit code of a verdict: 0 TOTAL-PASSED, 1 TOTAL-FAILED, 2 INDETERMINATE.
+#[must_use]
+pub const fn exit_code(verdict: &Verdict) -> u8 {
+    match verdict.indication {
+        Indication::TotalPassed => 0,
+        Indication::TotalFailed => 1,
+        Indication::Indeterminate => 2,
+    }
+}
+
+/// The verdict as `--json` prints it.
+#[must_use]
+pub fn as_json(verdict: &Verdict) -> Value {
+    json!({
+        "verdict": verdict.indication.as_str(),
+        "reason": verdict.reason,
+        "signer": verdict.signer,
+        "signed_at": verdict.signed_at.map(kernel::Time::rfc3339),
+        "first_bad": verdict.first_bad,
+    })
+}
+
+/// The verdict in words.
+#[must_use]
+pub fn as_text(verdict: &Verdict) -> String {
+    let mut text = verdict.indication.as_str().to_owned();
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|v| !v.is_empty()) {
+            text.push_str(&format!("\n  {name:<10} {value}"));
+        }
+    };
+    add("reason", Some(verdict.reason.clone()));
+    add("signed by", verdict.signer.clone());
+    add("signed at", verdict.signed_at.map(kernel::Time::rfc3339));
+    add("first bad", verdict.first_bad.clone());
+    text
+}

@@ -1,0 +1,84 @@
+//! The lists in which every crate stands once: migrations, texts, and how a place's cases are put
+//! together. A new crate is added here and in `up/node.rs`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use cases::Cases;
+use documents::Documents;
+use exchange::{Exchange, SystemId};
+use store::{Migrations, Store};
+
+use crate::up::nation::Place;
+use crate::up::node::Country;
+
+/// Every crate's tables, in the order of the crates.
+#[must_use]
+pub fn migrations() -> Vec<Migrations> {
+    vec![
+        directory::MIGRATIONS,
+        identity::MIGRATIONS,
+        obligations::MIGRATIONS,
+        exchange::MIGRATIONS,
+        documents::MIGRATIONS,
+        registers::MIGRATIONS,
+        cases::MIGRATIONS,
+        indicators::MIGRATIONS,
+    ]
+}
+
+/// Every crate's texts.
+#[must_use]
+pub fn texts() -> Vec<web::i18n::Source> {
+    vec![
+        web::TEXTS,
+        directory::TEXTS,
+        identity::TEXTS,
+        exchange::TEXTS,
+        documents::TEXTS,
+        registers::TEXTS,
+        cases::TEXTS,
+        //cases::TEXTS_DESK,
+        indicators::TEXTS,
+        TEXTS,
+    ]
+}
+
+/// The binary's own texts: the nodes' titles and links.
+const TEXTS: web::i18n::Source =
+    web::i18n::Source { name: "sen", vi: include_str!("../i18n/vi.ftl"), en: include_str!("../i18n/en.ftl") };
+
+/// The cases of the national portal or of the province's desks.
+#[must_use]
+pub fn cases(place: Place, country: &Country, store: &Store, exchange: &Exchange, documents: Documents, url: &str) -> Cases {
+    let (side, system) = match place {
+        Place::National => (cases::Place::Portal, "G22/portal"),
+        Place::Province | Place::Ministry => (cases::Place::Desk, "H56/one-stop"),
+    };
+    let system: SystemId = system.parse().expect("a system of the sample nation");
+    Cases::new(cases::Parts {
+        store: store.clone(),
+        tenant: system.org.clone(),
+        place: side,
+        system,
+        exchange: Arc::new(exchange.clone()),
+        documents: Some(documents),
+        areas: Arc::clone(&country.areas),
+        organisations: Arc::clone(&country.organisations),
+        calendars: Arc::clone(&country.calendars),
+        catalogue: Arc::clone(&country.catalogue),
+        base_url: url.to_owned(),
+    })
+}
+
+/// Where `/` leads at each place.
+pub(crate) fn home(place: Place) -> Router {
+    let first = match place {
+        Place::National => "/procedures",
+        Place::Ministry => "/my/data-usage",
+        Place::Province => "/desk",
+    };
+    Router::new().route("/", get(move || async move { Redirect::to(first) }))
+}
