@@ -1,0 +1,50 @@
+//! The project's own commands: everything that must pass, the generated files, the benchmarks and the
+//! crash loop. Never part of a release, and never a place for a rule of the platform.
+
+mod clock;
+mod debian;
+mod openapi;
+mod postgres;
+mod shell;
+mod suites;
+mod tally;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything that must pass: format, lints, bans, documents, generated files, both suites
+    Test,
+    /// Only what is read and not run: manifests, licences, sources, SQL, links
+    Tidy,
+    /// Write openapi.json anew from the code
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Test => test::run(),
+        Command::Tidy => test::tidy_only(),
+        Command::Openapi => openapi::write().map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(cause) => {
+            eprintln!("xtask: {cause:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
