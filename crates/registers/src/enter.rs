@@ -7,11 +7,12 @@
 
 use exchange::Call;
 use kernel::time::parse_iso;
-use kernel::{AreaCode, CaseCode, Fact, Kind, OrgCode, PersonalNumber, Problem, Time};
+use kernel::{CaseCode, Fact, Kind, OrgCode, PersonalNumber, Problem, Time};
 use serde_json::{Map, Value, json};
 use store::Tx;
 
 use crate::check;
+use crate::obtain::refused_for_good;
 use crate::record::{Cause, State, Version, replace};
 use crate::schema::{Numbering, Obtain, Schema, Work, put, text_at};
 use crate::service::{Registers, actor, cause, request_digest, standing};
@@ -203,42 +204,6 @@ impl Registers {
         }
     }
 
-    /// What the number is asked for with.
-    pub(crate) fn obtain_request(
-        &self,
-        acts: &Acts<'_>,
-        body: &Map<String, Value>,
-    ) -> Result<Value, Problem> {
-        let o = acts.obtain;
-        Ok(json!({
-            "place": self.place(acts, body)?,
-            "sex": text_at(body, &o.sex),
-            "born": text_at(body, &o.born),
-            "basis": text_at(body, &acts.schema.key),
-        }))
-    }
-
-    /// The three digits of the place of birth: its province, else the province of the book.
-    fn place(&self, acts: &Acts<'_>, body: &Map<String, Value>) -> Result<String, Problem> {
-        let on = text_at(body, &acts.schema.since)
-            .and_then(parse_iso)
-            .ok_or_else(|| Problem::invalid(&acts.schema.since, "record-date-bad"))?;
-        let province = |text: &str| {
-            let area: AreaCode = text.parse().ok()?;
-            (self.0.province)(&area, on)
-        };
-        let born_at = text_at(body, &acts.obtain.place).and_then(province);
-        let book = || {
-            text_at(body, &acts.numbering.book)
-                .and_then(|b| b.rsplit('.').next())
-                .and_then(province)
-        };
-        born_at
-            .or_else(book)
-            .map(|area| format!("{:0>3}", area.as_str()))
-            .ok_or_else(|| Problem::invalid(&acts.obtain.place, "record-place-unknown"))
-    }
-
     /// Step 3: the act gets its number, its place in the book, and stands.
     async fn complete(
         &self,
@@ -314,19 +279,6 @@ impl Registers {
         tx.fact(&subject, fact).await.map(drop)
     }
 
-    fn fits(
-        &self,
-        acts: &Acts<'_>,
-        body: &Map<String, Value>,
-        number: &PersonalNumber,
-    ) -> Result<(), Problem> {
-        let born = text_at(body, &acts.obtain.born).and_then(parse_iso);
-        let sex = text_at(body, &acts.obtain.sex).and_then(check::sex);
-        // The other register's mistake, not the caller's: a bad answer, with the rule in the log.
-        check::fits(number, born, sex, &acts.obtain.field)
-            .map_err(|why| Problem::new(Kind::Upstream, "record-number-refused").because(why))
-    }
-
     /// After a failure: an attempt that cannot succeed is undone; any other waits for a retry.
     async fn give_up(
         &self,
@@ -368,18 +320,6 @@ fn is_final(problem: &Problem) -> bool {
                 )
         }
     }
-}
-
-/// True for a service's own 4xx but those that a later call may not get.
-pub(crate) fn refused_for_good(problem: &Problem) -> bool {
-    let status = problem
-        .args
-        .iter()
-        .find(|(name, _)| *name == "status")
-        .map_or("", |(_, value)| value);
-    problem.code == "service-refused"
-        && status.starts_with('4')
-        && !matches!(status, "408" | "409" | "425" | "429")
 }
 
 /// The ground of a version, for the next one of the same act.

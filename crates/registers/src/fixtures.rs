@@ -1,32 +1,33 @@
 //! What the tests of this crate share: a node with both registers, and another side that fails on
 //! demand. Never in a release build.
 
+mod other;
+
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::request::Parts;
 use bytes::Bytes;
-use exchange::{Agreement, Ask, Call, Heard, Service};
+use exchange::{Agreement, Call, Service};
 use http_body_util::BodyExt as _;
 use kernel::time::parse_iso;
 use kernel::{Actor, AreaCode, Chance, Digest, Problem, Tenant, Time, World};
 use serde_json::{Map, Value, json};
 use store::{Store, StoreConfig};
 use testkit::{ManualClock, TempDir};
-use tokio::sync::Notify;
 use tower::ServiceExt as _;
 use web::{NodeFace, Principal, Shared};
 
-use crate::asks::Asks;
 use crate::load::Entry;
 use crate::record::{Cause, amend};
 use crate::schema::Schema;
 use crate::service::Registers;
 use crate::store as rows;
+
+pub(crate) use other::{Fail, Other};
 
 pub(crate) const MOTHER: &str = "038194000011";
 pub(crate) const FATHER: &str = "038092000012";
@@ -96,162 +97,6 @@ pub(crate) fn citizen(number: &str) -> Principal {
         unit: "G01".parse().expect("code"),
         session: "s1".into(),
     }
-}
-
-/// How the other side fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fail {
-    /// The question never arrives.
-    Before,
-    /// It is answered, and the answer gets lost.
-    AnswerLost,
-    /// It is answered, and the asking node stops before it reads the answer.
-    Hang,
-    /// It answers with the number of someone born in 1926.
-    WrongCentury,
-    /// The service refuses.
-    Refuse,
-    /// It is answered, and then the asking node's table is gone.
-    NoTableAfter,
-}
-
-/// The other side of the exchange: the same node's services, failing on demand.
-pub(crate) struct Other {
-    registers: OnceLock<Registers>,
-    once: Mutex<Option<Fail>>,
-    always: Mutex<Option<Fail>>,
-    withdraw: Mutex<Option<String>>,
-    released: Mutex<Vec<String>>,
-    asked: AtomicUsize,
-    hung: Notify,
-}
-
-impl Other {
-    fn new() -> Arc<Self> {
-        Arc::new(Self {
-            registers: OnceLock::new(),
-            once: Mutex::default(),
-            always: Mutex::default(),
-            withdraw: Mutex::default(),
-            released: Mutex::default(),
-            asked: AtomicUsize::new(0),
-            hung: Notify::new(),
-        })
-    }
-
-    pub(crate) fn fail_once(&self, fail: Fail) {
-        *lock(&self.once) = Some(fail);
-    }
-
-    pub(crate) fn fail_always(&self, fail: Fail) {
-        *lock(&self.always) = Some(fail);
-    }
-
-    pub(crate) fn work_again(&self) {
-        *lock(&self.always) = None;
-    }
-
-    /// While the next question is under way, the act of this case is withdrawn.
-    pub(crate) fn withdraw_during_next(&self, case: &str) {
-        *lock(&self.withdraw) = Some(case.to_owned());
-    }
-
-    pub(crate) fn released(&self) -> Vec<String> {
-        lock(&self.released).clone()
-    }
-
-    pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-
-    /// Returns when a question hangs.
-    pub(crate) async fn hangs(&self) {
-        self.hung.notified().await;
-    }
-
-    async fn answer(&self, ask: Ask) -> Result<Heard, Problem> {
-        let registers = self.registers.get().expect("wired");
-        let call = call_of(
-            &ask.consumer.to_string(),
-            &ask.service.to_string(),
-            &[],
-            ask.idempotency,
-            ask.body,
-        );
-        let body = match service(registers, &ask.service.service).call(call).await {
-            Ok(answer) => answer,
-            Err(problem) => exchange::Answer::of_problem(&problem),
-        };
-        Ok(heard(body.status, body.body))
-    }
-
-    async fn before(&self, ask: &Ask) {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        if ask.service.service == "release-number" {
-            let body: Value = serde_json::from_slice(&ask.body).expect("json");
-            lock(&self.released).push(body["personal_number"].as_str().expect("a number").to_owned());
-        }
-    }
-}
-
-fn heard(status: u16, body: Bytes) -> Heard {
-    Heard {
-        status,
-        media: "application/json".into(),
-        body,
-        request: "00".repeat(16),
-        position: ("evidence-0".into(), 0),
-    }
-}
-
-#[async_trait]
-impl Asks for Other {
-    async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
-        self.before(&ask).await;
-        let unreachable =
-            || Problem::new(kernel::Kind::Unavailable, "provider-unreachable").with("hop", "G01");
-        let fail = lock(&self.once).take().or(*lock(&self.always));
-        match fail {
-            None => {
-                let answer = self.answer(ask).await;
-                let case = lock(&self.withdraw).take();
-                if let Some(case) = case {
-                    let registers = self.registers.get().expect("wired");
-                    let body = json!({"case": case, "reason": "trả lại"}).to_string();
-                    let id = "G15/civil-status/withdraw-birth";
-                    let call = call_of("H56/one-stop", id, &[], None, body.into());
-                    service(registers, "withdraw-birth")
-                        .call(call)
-                        .await
-                        .expect("withdrawn");
-                }
-                answer
-            }
-            Some(Fail::Before) => Err(unreachable()),
-            Some(Fail::AnswerLost) => self.answer(ask).await.and(Err(unreachable())),
-            Some(Fail::Hang) => {
-                self.answer(ask).await?;
-                self.hung.notify_one();
-                std::future::pending().await
-            }
-            Some(Fail::WrongCentury) => Ok(heard(200, r#"{"personal_number":"038126000001"}"#.into())),
-            Some(Fail::Refuse) => Ok(heard(422, r#"{"code":"record-place-unknown"}"#.into())),
-            Some(Fail::NoTableAfter) => {
-                let answer = self.answer(ask).await;
-                let registers = self.registers.get().expect("wired");
-                sql(
-                    registers.store(),
-                    "alter table registers_records rename to registers_records_away",
-                )
-                .await;
-                answer
-            }
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn sql(store: &Store, text: &'static str) {

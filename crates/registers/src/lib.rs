@@ -10,7 +10,7 @@
 //! | [`asks`] | how a register asks another one |
 //! | `lookup` | one record, its granted fields, and the trace |
 //! | `assign`, `release` | giving out a personal number, and its undo |
-//! | `enter`, `withdraw` | entering an act in three steps, and its undo |
+//! | `enter`, `obtain`, `withdraw` | entering an act in three steps, and its undo |
 //! | [`load`] | filling a register from the pack in bulk |
 //! | [`usage`] | who read my data |
 //! | [`store`] | all SQL |
@@ -23,6 +23,7 @@ mod enter;
 mod fixtures;
 pub mod load;
 mod lookup;
+mod obtain;
 pub mod record;
 mod release;
 pub mod schema;
@@ -79,6 +80,7 @@ mod tests {
             include_str!("check.rs"),
             include_str!("enter.rs"),
             include_str!("lookup.rs"),
+            include_str!("obtain.rs"),
             include_str!("release.rs"),
             include_str!("service.rs"),
             include_str!("withdraw.rs"),

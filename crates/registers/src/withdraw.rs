@@ -2,13 +2,13 @@
 //! back, then ends the act: a crash between leaves an act that `finish_withdrawals` ends. The act's
 //! place in the book is never used again.
 
-use bytes::Bytes;
-use exchange::{Ask, Call, ServiceId};
+use exchange::Call;
 use kernel::{Actor, Fact, PersonalNumber, Problem};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::check;
-use crate::enter::{Acts, Attempt, of_version, refused_for_good};
+use crate::enter::{Acts, Attempt, of_version};
+use crate::obtain::refused_for_good;
 use crate::record::{Cause, State, Version, replace};
 use crate::schema::{Work, put, text_at};
 use crate::service::{Registers, actor, need, standing};
@@ -195,78 +195,13 @@ impl Registers {
         .await
         .map(drop)
     }
-
-    /// Step 2 of entering: asks for the child's number, under the attempt's key.
-    pub(crate) async fn obtain(
-        &self,
-        acts: &Acts<'_>,
-        attempt: &Attempt,
-        on_behalf: &str,
-    ) -> Result<PersonalNumber, Problem> {
-        let request = self.obtain_request(acts, &attempt.body)?;
-        let answer = self
-            .ask_other(acts, &acts.obtain.from, &request, attempt, ("", on_behalf))
-            .await?;
-        let number = answer
-            .get(&acts.obtain.answer)
-            .and_then(Value::as_str)
-            .and_then(|n| n.parse().ok());
-        number.ok_or_else(|| {
-            Problem::new(kernel::Kind::Upstream, "record-number-refused").because("the answer has no number")
-        })
-    }
-
-    /// Gives a number back; one that is not there was never given out.
-    pub(crate) async fn release_number(
-        &self,
-        acts: &Acts<'_>,
-        attempt: &Attempt,
-        number: &PersonalNumber,
-        on_behalf: &str,
-    ) -> Result<(), Problem> {
-        let request =
-            json!({ "personal_number": number, "reason": format!("{} {}", acts.schema.code, attempt.case) });
-        match self
-            .ask_other(acts, &acts.obtain.undo, &request, attempt, ("/undo", on_behalf))
-            .await
-        {
-            Err(problem) if !(refused_for_good(&problem) && problem.kind == kernel::Kind::NotFound) => {
-                Err(problem)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    async fn ask_other(
-        &self,
-        acts: &Acts<'_>,
-        service: &ServiceId,
-        request: &Value,
-        attempt: &Attempt,
-        (suffix, on_behalf): (&str, &str),
-    ) -> Result<Value, Problem> {
-        let case = &attempt.case;
-        let again = if attempt.number == 1 {
-            String::new()
-        } else {
-            format!("/{}", attempt.number)
-        };
-        let ask = Ask {
-            consumer: acts.schema.system_id(),
-            service: service.clone(),
-            body: Bytes::from(request.to_string()),
-            on_behalf: on_behalf.to_owned(),
-            issue: Some(case.clone()),
-            idempotency: Some(format!("{case}{again}{suffix}")),
-        };
-        self.0.asks.ask(ask).await?.json()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixtures::{Fail, House};
+    use serde_json::json;
 
     const CASE: &str = "H56.14857-261121-0001";
 
