@@ -40,7 +40,8 @@ pub struct Case {
     pub proposal: Option<Proposal>,
     /// The entered act.
     pub act: Option<EnteredAct>,
-    /// When and by whom it was decided.
+    /// When and by whom it was decided. Stands before the state says so while the result is being
+    /// made: nobody else may decide or send back then.
     pub decided: Option<Decided>,
     /// When its result was given.
     pub returned_at: Option<Time>,
@@ -64,6 +65,9 @@ pub struct Accepted {
     pub at: Time,
     /// The receptionist's account.
     pub by: String,
+    /// The receptionist's name, for the receipt.
+    #[serde(default)]
+    pub by_name: String,
     /// By when the result is owed.
     pub due: Time,
     /// How the due date was counted.
@@ -79,6 +83,20 @@ pub struct Proposal {
     pub note: String,
     /// The officer's account.
     pub by: String,
+    /// When.
+    pub at: Time,
+    /// Why it came back to the officer, when it did.
+    #[serde(default)]
+    pub sent_back: Option<SentBack>,
+}
+
+/// A proposal that came back to the officer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentBack {
+    /// The chairman's words, or the code of the register's refusal.
+    pub note: String,
+    /// The chairman's account; `None` when the register refused the act.
+    pub by: Option<String>,
     /// When.
     pub at: Time,
 }
@@ -103,6 +121,9 @@ pub struct Decided {
     pub at: Time,
     /// The signer's account.
     pub by: String,
+    /// The signer's name, for the result.
+    #[serde(default)]
+    pub by_name: String,
     /// The result document's id.
     pub document: String,
 }

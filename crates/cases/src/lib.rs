@@ -3,8 +3,11 @@
 //!
 //! | read | for |
 //! |---|---|
-//! | [`procedure`], [`case`], [`clock`], [`draft`], [`act`] | the nouns, pure |
+//! | [`procedure`], [`case`], [`clock`], [`draft`], [`answers`], [`act`] | the nouns, pure |
 //! | [`catalogue`], [`places`], [`pack`] | what the pack says, in memory |
+//! | [`citizen`] | the portal: search, form, prefill, papers, check, file, my cases |
+//! | [`handover`] | the filed case goes to the agency that owns it from then on |
+//! | [`portal`] | the owner's statuses and results come back |
 //! | [`store`] | all SQL |
 //! | [`state`] | what every verb is handed |
 
@@ -12,10 +15,13 @@ pub mod act;
 pub mod answers;
 pub mod case;
 pub mod catalogue;
+pub mod citizen;
 pub mod clock;
 pub mod draft;
+pub mod handover;
 pub mod pack;
 pub mod places;
+pub mod portal;
 pub mod procedure;
 pub mod state;
 pub mod store;
@@ -48,7 +54,7 @@ pub const TEXTS: web::i18n::Source = web::i18n::Source {
 /// The routes of the place.
 pub fn router(cases: Cases) -> OpenApiRouter {
     let routes = match cases.place() {
-        Place::Portal => OpenApiRouter::new(),
+        Place::Portal => citizen::routes(),
         Place::Desk => OpenApiRouter::new(),
     };
     routes.with_state(cases)
@@ -59,7 +65,7 @@ impl Cases {
     #[must_use]
     pub fn services(&self) -> Vec<Arc<dyn exchange::Service>> {
         match self.place() {
-            Place::Portal => Vec::new(),
+            Place::Portal => vec![Arc::new(portal::NoteStatus(self.clone()))],
             Place::Desk => Vec::new(),
         }
     }
@@ -68,8 +74,22 @@ impl Cases {
     #[must_use]
     pub fn deliverers(&self) -> Vec<Arc<dyn Deliver>> {
         match self.place() {
-            Place::Portal => Vec::new(),
+            Place::Portal => vec![Arc::new(handover::HandOver(self.clone()))],
             Place::Desk => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Portal;
+
+    #[tokio::test]
+    async fn every_operation_says_who_may_call_it_and_what_it_changes() {
+        let portal = Portal::new().await;
+        let (_, api) = crate::router(portal.cases.clone()).split_for_parts();
+        assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
+        assert_eq!(portal.cases.services().len(), 1);
+        assert_eq!(portal.cases.deliverers().len(), 1);
     }
 }

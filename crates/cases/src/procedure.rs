@@ -302,6 +302,14 @@ impl Procedure {
         self.terms.iter().find(|t| t.channel == channel).map(|t| &t.rule)
     }
 
+    /// The transition of a verb from a state, whoever may do it.
+    #[must_use]
+    pub fn verb_from(&self, verb: Verb, state: &str) -> Option<&Transition> {
+        self.transitions
+            .iter()
+            .find(|t| t.verb == verb && t.from == state)
+    }
+
     /// The source that fills a field, when a register does.
     #[must_use]
     pub fn source_of(&self, field: &str) -> Option<&Prefill> {

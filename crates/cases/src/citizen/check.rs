@@ -1,0 +1,179 @@
+//! `GET /drafts/{id}/check`: everything once more before it is filed, with what is missing. Never
+//! files: see [`crate::citizen::file`].
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use kernel::Problem;
+use web::openapi::utoipa;
+use web::{Page, Refusal, SignedIn};
+
+use crate::citizen::file::faults;
+use crate::citizen::view::{say, shown};
+use crate::citizen::{citizen, own_draft, papers_of, render, see_other};
+use crate::draft::{Attached, Draft};
+use crate::state::Cases;
+
+#[derive(Template)]
+#[template(path = "check.html")]
+struct CheckPage<'a> {
+    page: &'a Page,
+    draft: &'a Draft,
+    name: &'a str,
+    parts: Vec<Part<'a>>,
+    unit: Option<String>,
+    missing: Vec<(String, String)>,
+    stale: String,
+}
+
+struct Part<'a> {
+    href: String,
+    title: &'a str,
+    lines: Vec<Line>,
+}
+
+struct Line {
+    field: String,
+    label: String,
+    value: String,
+    source: String,
+}
+
+/// Shows everything once more.
+#[utoipa::path(get, path = "/drafts/{id}/check", tag = "cases", security(("session" = ["citizen"])),
+    params(("id" = String, Path, description = "the draft")),
+    responses((status = 200, description = "the check", content_type = "text/html"), (status = 404)))]
+pub(crate) async fn check(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let reader = cases.store.read(&cases.tenant).await?;
+    let draft = own_draft(&reader, &citizen(&cases, &who)?, &id).await?;
+    if let Some(code) = &draft.filed_as {
+        return Ok(see_other(&format!("/cases/{code}")));
+    }
+    let papers = papers_of(&reader, &draft).await?;
+    Ok(show(&cases, &page, &draft, &papers, &[], &[], 200)?)
+}
+
+/// The page; `missing` are faults by address, `problems` what else is wrong (a stale page).
+pub(crate) fn show(
+    cases: &Cases,
+    page: &Page,
+    draft: &Draft,
+    papers: &[Attached],
+    missing: &[(String, Problem)],
+    problems: &[Problem],
+    status: u16,
+) -> Result<Response, Problem> {
+    let procedure = cases.version(&draft.version)?;
+    let (lang, id) = (page.lang, &draft.id);
+    let mut parts = Vec::new();
+    for form in &procedure.pages {
+        let line = |q: &crate::procedure::Question| {
+            let value = draft.value(&q.code);
+            let source = draft
+                .prefilled
+                .get(&q.code)
+                .map(|f| say(&f.source, lang).to_owned());
+            Line {
+                field: q.code.clone(),
+                label: say(&q.label, lang).to_owned(),
+                value: value.map_or_else(|| page.t("cases-not-answered"), |v| shown(cases, page, q, v)),
+                source: source.unwrap_or_default(),
+            }
+        };
+        parts.push(Part {
+            href: format!("/drafts/{id}/pages/{}", form.code),
+            title: say(&form.title, lang),
+            lines: form.questions.iter().map(line).collect(),
+        });
+    }
+    for paper in &procedure.papers {
+        let attached = papers.iter().find(|p| p.code == paper.code);
+        let line = Line {
+            field: "file".to_owned(),
+            label: page.t("cases-paper-file"),
+            value: attached.map_or_else(|| page.t("cases-paper-none"), |a| a.name.clone()),
+            source: String::new(),
+        };
+        parts.push(Part {
+            href: format!("/drafts/{id}/papers/{}", paper.code),
+            title: say(&paper.name, lang),
+            lines: vec![line],
+        });
+    }
+    let receiver = draft.value(&procedure.receiver).and_then(|at| at.parse().ok());
+    let missing: Vec<(String, String)> = if status == 200 {
+        faults(cases, &procedure, draft, papers)
+    } else {
+        missing.to_vec()
+    }
+    .iter()
+    .map(|(href, problem)| (format!("/drafts/{id}/{href}"), named(page, &procedure, problem)))
+    .collect();
+    let body = CheckPage {
+        page,
+        draft,
+        name: say(&procedure.name, lang),
+        parts,
+        unit: receiver
+            .and_then(|at| cases.receiver(&procedure, &at).ok())
+            .map(|unit| cases.organisation_name(&unit)),
+        missing,
+        stale: page.errors(problems),
+    };
+    let body = render(&body)?;
+    Ok(page.html_status(status, &page.t("cases-check-title"), body))
+}
+
+/// A fault with the question it is about: on this page several read alike.
+fn named(page: &Page, procedure: &crate::Procedure, problem: &Problem) -> String {
+    let field = problem.field.as_deref().unwrap_or_default();
+    let paper = procedure.papers.iter().find(|p| p.code == field).map(|p| &p.name);
+    let label = procedure.question(field).map(|q| &q.label).or(paper);
+    match label {
+        Some(label) => format!("{}: {}", say(label, page.lang), page.problem_text(problem)),
+        None => page.problem_text(problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Portal, lan, mai};
+
+    #[tokio::test]
+    async fn everything_is_shown_once_more_with_its_source() {
+        let portal = Portal::new().await;
+        let path = portal.whole(&lan()).await;
+        let page = portal.get(Some(&lan()), &format!("{path}/check")).await;
+        assert_eq!(page.status, 200);
+        for text in [
+            "Nguyễn Minh Anh",
+            "19/11/2026",
+            "Xã Hoằng Hóa",
+            "giay.pdf",
+            "Cơ sở dữ liệu quốc gia về dân cư",
+            "UBND",
+        ] {
+            assert!(page.body.contains(text), "{text}");
+        }
+        assert!(page.body.contains("/file\""), "it can be filed");
+        assert_eq!(
+            portal.get(Some(&mai()), &format!("{path}/check")).await.status,
+            404
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_listed_with_a_way_to_it() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        let page = portal.get(Some(&lan()), &format!("{path}/check")).await.body;
+        assert!(page.contains(&format!("{path}/pages/child#child_name")));
+        assert!(page.contains(&format!("{path}/papers/GCS#file")));
+        assert!(!page.contains(&format!("action=\"{path}/file\"")));
+    }
+}

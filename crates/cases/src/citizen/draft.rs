@@ -1,0 +1,270 @@
+//! `GET /drafts/{id}` and its twin: the list of what is to be done before a case can be filed.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use kernel::{OrgCode, Problem};
+use serde::{Deserialize, Serialize};
+use web::openapi::{ToSchema, utoipa};
+use web::{Json, Page, Refusal, SignedIn};
+
+use crate::citizen::view::say;
+use crate::citizen::{citizen, own_draft, papers_of, render, see_other};
+use crate::draft::{Attached, Draft};
+use crate::procedure::Procedure;
+use crate::state::Cases;
+
+/// What a redirect to the list may say.
+#[derive(Debug, Deserialize)]
+pub struct Told {
+    /// What became of asking the registers: see [`crate::citizen::prefill`].
+    #[serde(default)]
+    prefill: String,
+    /// The organisation that did not answer.
+    #[serde(default)]
+    from: String,
+}
+
+#[derive(Template)]
+#[template(path = "draft.html")]
+struct DraftPage<'a> {
+    page: &'a Page,
+    id: &'a str,
+    name: &'a str,
+    notice: Option<(&'static str, String)>,
+    tasks: Vec<Task<'a>>,
+    done: usize,
+    ready: bool,
+    prefill: bool,
+    prefilled: bool,
+    changed: String,
+}
+
+struct Task<'a> {
+    href: String,
+    title: &'a str,
+    /// `done`, `begun`, `todo`.
+    state: &'static str,
+}
+
+/// Shows what is left to do.
+#[utoipa::path(get, path = "/drafts/{id}", tag = "cases", security(("session" = ["citizen"])),
+    params(("id" = String, Path, description = "the draft")),
+    responses((status = 200, description = "the task list", content_type = "text/html"),
+              (status = 303, description = "filed: to its case"), (status = 404)))]
+pub(crate) async fn page(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path(id): Path<String>,
+    Query(told): Query<Told>,
+) -> Result<Response, Refusal> {
+    let reader = cases.store.read(&cases.tenant).await?;
+    let draft = own_draft(&reader, &citizen(&cases, &who)?, &id).await?;
+    if let Some(code) = &draft.filed_as {
+        return Ok(see_other(&format!("/cases/{code}")));
+    }
+    let papers = papers_of(&reader, &draft).await?;
+    let procedure = cases.version(&draft.version)?;
+    let tasks = tasks(&page, &procedure, &draft, &papers);
+    let done = tasks.iter().filter(|t| t.state == "done").count();
+    let body = DraftPage {
+        page: &page,
+        id: &draft.id,
+        name: say(&procedure.name, page.lang),
+        notice: notice(&cases, &page, &told),
+        done,
+        ready: done == tasks.len(),
+        tasks,
+        prefill: !procedure.prefill.is_empty(),
+        prefilled: !draft.prefilled.is_empty(),
+        changed: page.time(draft.changed_at),
+    };
+    Ok(page.html(body.name, render(&body)?).into_response())
+}
+
+fn tasks<'a>(page: &Page, procedure: &'a Procedure, draft: &Draft, papers: &[Attached]) -> Vec<Task<'a>> {
+    let pages = procedure.pages.iter().map(|form| {
+        let begun = form.questions.iter().any(|q| draft.value(&q.code).is_some());
+        let whole = draft.missing(form).next().is_none();
+        Task {
+            href: format!("/drafts/{}/pages/{}", draft.id, form.code),
+            title: say(&form.title, page.lang),
+            state: if whole && begun {
+                "done"
+            } else if begun {
+                "begun"
+            } else {
+                "todo"
+            },
+        }
+    });
+    let papers = procedure.papers.iter().map(|paper| Task {
+        href: format!("/drafts/{}/papers/{}", draft.id, paper.code),
+        title: say(&paper.name, page.lang),
+        state: if papers.iter().any(|p| p.code == paper.code) || !paper.required {
+            "done"
+        } else {
+            "todo"
+        },
+    });
+    pages.chain(papers).collect()
+}
+
+/// What became of asking the registers, in plain words.
+fn notice(cases: &Cases, page: &Page, told: &Told) -> Option<(&'static str, String)> {
+    let from = told.from.parse::<OrgCode>().ok();
+    let known = from.filter(|code| cases.organisations.get(code, cases.today()).is_some());
+    let from = known.map_or_else(
+        || page.t("cases-prefill-register"),
+        |code| cases.organisation_name(&code),
+    );
+    let (class, key) = match told.prefill.as_str() {
+        "done" => ("notice notice-good", "cases-prefill-done"),
+        "none" => ("notice", "cases-prefill-none"),
+        "unreachable" => ("notice notice-warning", "cases-prefill-unreachable"),
+        "refused" => ("notice notice-warning", "cases-prefill-refused"),
+        "cleared" => ("notice", "cases-prefill-cleared"),
+        _ => return None,
+    };
+    Some((class, page.tw(key, &[("from", from)])))
+}
+
+/// A draft as programs see it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DraftJson {
+    id: String,
+    revision: i64,
+    procedure: String,
+    /// What was typed, by field.
+    answers: BTreeMap<String, String>,
+    /// What registers answered, by field.
+    prefilled: BTreeMap<String, FilledJson>,
+    papers: Vec<PaperJson>,
+    /// The case it became.
+    filed_as: Option<String>,
+}
+
+/// A register's answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FilledJson {
+    value: String,
+    source: String,
+    service: String,
+    /// The exchange's request id.
+    request: String,
+}
+
+/// An attached paper.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PaperJson {
+    code: String,
+    name: String,
+    media: String,
+    size: u64,
+    digest: String,
+}
+
+impl From<Attached> for PaperJson {
+    fn from(paper: Attached) -> Self {
+        Self {
+            code: paper.code,
+            name: paper.name,
+            media: paper.media,
+            size: paper.size,
+            digest: paper.digest.hex(),
+        }
+    }
+}
+
+/// A draft's content.
+#[utoipa::path(get, path = "/api/v1/drafts/{id}", tag = "cases", security(("session" = ["citizen"])),
+    params(("id" = String, Path, description = "the draft")),
+    responses((status = 200, body = DraftJson), (status = 401), (status = 404)))]
+pub(crate) async fn api(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path(id): Path<String>,
+) -> Result<Json<DraftJson>, Refusal> {
+    let reader = cases.store.read(&cases.tenant).await?;
+    let draft = own_draft(&reader, &citizen(&cases, &who)?, &id).await?;
+    let papers = match &draft.filed_as {
+        Some(code) => crate::store::papers(&reader, &crate::store::subject(code)).await?,
+        None => papers_of(&reader, &draft).await?,
+    };
+    let filled = |filled: crate::draft::Filled| FilledJson {
+        source: say(&filled.source, page.lang).to_owned(),
+        value: filled.value,
+        service: filled.service,
+        request: filled.request,
+    };
+    Ok(Json(DraftJson {
+        id: draft.id,
+        revision: draft.revision,
+        procedure: draft.procedure.to_string(),
+        answers: draft.answers,
+        prefilled: draft
+            .prefilled
+            .into_iter()
+            .map(|(field, f)| (field, filled(f)))
+            .collect(),
+        papers: papers.into_iter().map(PaperJson::from).collect(),
+        filed_as: draft.filed_as.map(|c| c.to_string()),
+    }))
+}
+
+/// The number a form was shown with; a page without one is as old as can be.
+pub(crate) fn revision(fields: &web::Fields) -> i64 {
+    fields.text("revision").and_then(|r| r.parse().ok()).unwrap_or(0)
+}
+
+/// Refuses a form that is older than the draft, or whose draft is filed.
+pub(crate) fn current(draft: &Draft, revision: i64) -> Result<(), Problem> {
+    if draft.revision == revision && draft.filed_as.is_none() {
+        Ok(())
+    } else {
+        Err(Problem::stale())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Portal, foreign, lan, mai, officer};
+
+    #[tokio::test]
+    async fn a_draft_exists_for_its_citizen_alone() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        let page = portal.get(Some(&lan()), &path).await;
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("/pages/child") && page.body.contains("/papers/GCS"));
+        let api = format!("/api/v1{path}");
+        assert_eq!(portal.get(Some(&lan()), &api).await.json()["revision"], 1);
+        for path in [&path, &api] {
+            assert_eq!(portal.get(Some(&mai()), path).await.status, 404);
+            assert_eq!(portal.get(Some(&foreign()), path).await.status, 404);
+            assert_eq!(portal.get(Some(&officer()), path).await.status, 403);
+        }
+        assert_eq!(portal.get(None, &path).await.status, 303);
+        assert_eq!(portal.get(None, &api).await.status, 401);
+    }
+
+    #[tokio::test]
+    async fn a_notice_names_only_what_the_platform_knows() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        let told = portal
+            .get(Some(&lan()), &format!("{path}?prefill=unreachable&from=G01"))
+            .await
+            .body;
+        assert!(told.contains("Bộ Công an"));
+        let made_up = portal
+            .get(Some(&lan()), &format!("{path}?prefill=%3Cb%3E&from=Kẻ%20lạ"))
+            .await
+            .body;
+        assert!(!made_up.contains("Kẻ lạ") && !made_up.contains("<b>"));
+    }
+}

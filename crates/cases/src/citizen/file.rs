@@ -1,0 +1,391 @@
+//! `POST /drafts/{id}/file`: the case gets its code and status 1, and is on its way to its owner, in
+//! one write. Never twice: a double click and a stale window end at the same case.
+
+use ::store::Tx;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use kernel::fact::Channel;
+use kernel::{AreaCode, CaseCode, Fact, Kind, OrgCode, Problem};
+use serde_json::json;
+use web::openapi::utoipa;
+use web::{Fields, Page, Refusal, SignedIn};
+
+use crate::answers::{self, Rules};
+use crate::case::{Applicant, Case};
+use crate::citizen::draft::{current, revision};
+use crate::citizen::{Citizen, check, citizen, own_draft, papers_of, see_other};
+use crate::draft::{Attached, Draft};
+use crate::procedure::Procedure;
+use crate::state::Cases;
+use crate::store::{self as rows, StatusRow};
+
+/// The national status of a filed case: `Mới đăng ký`.
+const FILED: u8 = 1;
+
+/// The form's field.
+#[derive(web::openapi::ToSchema)]
+#[expect(dead_code, reason = "describes the form for OpenAPI; `Fields` reads it")]
+pub struct FileForm {
+    /// The draft's revision the check was shown with.
+    revision: i64,
+}
+
+/// Files the case.
+#[utoipa::path(post, path = "/drafts/{id}/file", tag = "cases", security(("session" = ["citizen"])),
+    params(("id" = String, Path, description = "the draft")),
+    request_body(content = FileForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "to the case"), (status = 404),
+              (status = 409, description = "changed in another window", content_type = "text/html"),
+              (status = 422, description = "the check with what is missing", content_type = "text/html")),
+    extensions(("x-facts" = json!(["case-filed"]))))]
+pub(crate) async fn file(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let citizen = citizen(&cases, &who)?;
+    let reader = cases.store.read(&cases.tenant).await?;
+    let draft = own_draft(&reader, &citizen, &id).await?;
+    if let Some(code) = &draft.filed_as {
+        return Ok(see_other(&format!("/cases/{code}?filed=1")));
+    }
+    let papers = papers_of(&reader, &draft).await?;
+    if let Err(stale) = current(&draft, revision(&fields)) {
+        return Ok(check::show(&cases, &page, &draft, &papers, &[], &[stale], 409)?);
+    }
+    let procedure = cases.version(&draft.version)?;
+    let faults = faults(&cases, &procedure, &draft, &papers);
+    if !faults.is_empty() {
+        return Ok(check::show(&cases, &page, &draft, &papers, &faults, &[], 422)?);
+    }
+    let code = write(&cases, &citizen, &procedure, &draft).await?;
+    Ok(see_other(&format!("/cases/{code}?filed=1")))
+}
+
+/// Everything the filing does, or nothing of it.
+async fn write(
+    cases: &Cases,
+    citizen: &Citizen<'_>,
+    procedure: &Procedure,
+    draft: &Draft,
+) -> Result<CaseCode, Problem> {
+    let at: AreaCode = draft
+        .value(&procedure.receiver)
+        .and_then(|a| a.parse().ok())
+        .ok_or_else(Problem::stale)?;
+    let unit = &cases.receiver(procedure, &at)?;
+    cases
+        .store
+        .write(&cases.tenant, &citizen.who.actor, |tx| async move {
+            let newest = rows::draft(&tx, &citizen.who.account, &draft.id)
+                .await?
+                .ok_or_else(Problem::not_found)?;
+            if let Some(code) = newest.filed_as {
+                return Ok(code);
+            }
+            let code = next_code(&tx).await?;
+            let case = case(&tx, citizen, procedure, draft, unit, &code);
+            rows::insert_case(&tx, &case, FILED).await?;
+            let status = StatusRow {
+                seq: 0,
+                status: FILED,
+                at: tx.now(),
+                due: None,
+            };
+            rows::insert_status(&tx, &code, &status).await?;
+            rows::papers_move(&tx, &Draft::subject(&draft.id), &rows::subject(&code)).await?;
+            rows::mark_filed(&tx, draft, &code).await?;
+            let filed = Fact::CaseFiled {
+                case: code.clone(),
+                procedure: case.procedure,
+                version: case.version,
+                channel: case.channel,
+                to: case.unit,
+            };
+            tx.fact(&rows::subject(&code), filed).await?;
+            tx.outbox(crate::handover::TOPIC, code.as_str(), &json!({ "code": &code }))
+                .await?;
+            Ok(code)
+        })
+        .await
+}
+
+/// The day's next code of this portal, without a gap: a refused filing gives its number back.
+async fn next_code(tx: &Tx) -> Result<CaseCode, Problem> {
+    let day = tx.now().date();
+    let ymd = format!(
+        "{:02}{:02}{:02}",
+        day.year().rem_euclid(100),
+        u8::from(day.month()),
+        day.day()
+    );
+    let order = tx.next_number(&format!("case/{}/{ymd}", tx.tenant())).await?;
+    Ok(CaseCode::number(
+        tx.tenant(),
+        day,
+        u32::try_from(order).map_err(Problem::internal)?,
+    ))
+}
+
+fn case(
+    tx: &Tx,
+    citizen: &Citizen<'_>,
+    procedure: &Procedure,
+    draft: &Draft,
+    unit: &OrgCode,
+    code: &CaseCode,
+) -> Case {
+    Case {
+        code: code.clone(),
+        procedure: procedure.code.clone(),
+        version: draft.version,
+        unit: unit.clone(),
+        channel: Channel::Online,
+        applicant: Applicant {
+            account: citizen.who.account.clone(),
+            number: citizen.number.clone(),
+            name: citizen.who.name.clone(),
+        },
+        answers: draft.values(),
+        state: procedure.first_state.clone(),
+        revision: 1,
+        filed_at: tx.now(),
+        accepted: None,
+        proposal: None,
+        act: None,
+        decided: None,
+        returned_at: None,
+    }
+}
+
+/// What keeps a draft from being filed, each with its place below the draft's address.
+pub(crate) fn faults(
+    cases: &Cases,
+    procedure: &Procedure,
+    draft: &Draft,
+    papers: &[Attached],
+) -> Vec<(String, Problem)> {
+    let receives = |at: &AreaCode| cases.receiver(procedure, at).map(|_| ());
+    let mut faults: Vec<(String, Problem)> = answers::faults(procedure, draft, &rules(cases, &receives))
+        .into_iter()
+        .map(|(page, problem)| {
+            (
+                format!("pages/{page}#{}", problem.field.as_deref().unwrap_or_default()),
+                problem,
+            )
+        })
+        .collect();
+    let missing = Draft::missing_papers(procedure, papers);
+    faults.extend(missing.map(|p| {
+        (
+            format!("papers/{}#file", p.code),
+            Problem::invalid(&p.code, "paper-missing"),
+        )
+    }));
+    faults
+}
+
+/// What answers are held against now.
+pub(crate) fn rules<'a>(
+    cases: &'a Cases,
+    receives: &'a (dyn Fn(&AreaCode) -> Result<(), Problem> + Sync),
+) -> Rules<'a> {
+    Rules {
+        today: cases.today(),
+        places: cases.places(),
+        receives,
+    }
+}
+
+impl Cases {
+    /// The unit that receives a case for a commune: its people's committee or its province's.
+    ///
+    /// # Errors
+    /// `commune-unknown`; `commune-not-connected` when no agreement in force lets us hand over there.
+    pub fn receiver(&self, procedure: &Procedure, at: &AreaCode) -> Result<OrgCode, Problem> {
+        let field = &procedure.receiver;
+        let unit = self.organisations.of_area(at, self.today());
+        let unit = unit
+            .ok_or_else(|| Problem::invalid(field, "commune-unknown"))?
+            .code
+            .clone();
+        let unit = if procedure.level == "province" {
+            unit.top()
+        } else {
+            unit
+        };
+        let service = crate::handover::service(&unit)?;
+        if self
+            .exchange
+            .may_ask(&self.system, &service, self.store.world().now())
+        {
+            Ok(unit)
+        } else {
+            let name = self.organisation_name(&unit.top());
+            Err(Problem::new(Kind::Invalid, "commune-not-connected")
+                .at(field)
+                .with("name", name))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{CHILD, Portal, foreign, lan, mai, officer};
+
+    #[tokio::test]
+    async fn filing_gives_the_case_its_code_its_status_and_its_way() {
+        let portal = Portal::new().await;
+        let path = portal.whole(&lan()).await;
+        let went = portal.file(&lan(), &path).await;
+        assert_eq!(
+            (went.status, went.location()),
+            (303, "/cases/G22-261121-0001?filed=1".to_owned())
+        );
+        let case = portal
+            .get(Some(&lan()), "/api/v1/cases/G22-261121-0001")
+            .await
+            .json();
+        assert_eq!(
+            (case["status"].clone(), case["unit"].clone()),
+            (1.into(), "H56.15865".into())
+        );
+        assert_eq!(case["statuses"][0]["seq"], 0);
+        assert_eq!(portal.facts("case/G22-261121-0001").await, ["case-filed"]);
+        let waiting = portal.waiting().await;
+        assert_eq!(
+            waiting,
+            [("case-handover".to_owned(), "G22-261121-0001".to_owned())]
+        );
+        let draft = portal.get(Some(&lan()), &format!("/api/v1{path}")).await.json();
+        assert_eq!(
+            (draft["filed_as"].clone(), draft["papers"][0]["code"].clone()),
+            ("G22-261121-0001".into(), "GCS".into())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_double_click_and_a_stale_window_end_at_the_same_case() {
+        let portal = Portal::new().await;
+        let path = portal.whole(&lan()).await;
+        let me = lan();
+        let (one, two) = tokio::join!(portal.file(&me, &path), portal.file(&me, &path));
+        assert_eq!((one.status, two.status), (303, 303));
+        assert_eq!(one.location(), two.location());
+        assert_eq!(portal.file(&lan(), &path).await.location(), one.location());
+        let late = portal.page(&lan(), &path, "child", 1, CHILD).await;
+        assert_eq!(late.location(), "/cases/G22-261121-0001");
+        let mine = portal.get(Some(&lan()), "/api/v1/cases").await.json();
+        assert_eq!(mine["items"].as_array().map(Vec::len), Some(1));
+        assert_eq!(portal.waiting().await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_listed_and_takes_no_number() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        portal.page(&lan(), &path, "child", 1, CHILD).await;
+        let told = portal
+            .post(Some(&lan()), &format!("{path}/file"), &[("revision", "2")])
+            .await;
+        assert_eq!(told.status, 422);
+        for place in [
+            "pages/parents#mother_name",
+            "pages/declarant#receive_at",
+            "papers/GCS#file",
+        ] {
+            assert!(told.body.contains(&format!("{path}/{place}")), "{place}");
+        }
+        assert!(
+            !told.body.contains(&format!("<li><a href=\"{path}/pages/child")),
+            "what is there is not missing"
+        );
+        let whole = portal.whole(&lan()).await;
+        assert_eq!(
+            portal.file(&lan(), &whole).await.location(),
+            "/cases/G22-261121-0001?filed=1"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stale_check_and_a_strangers_draft_are_not_filed() {
+        let portal = Portal::new().await;
+        let path = portal.whole(&lan()).await;
+        let to = format!("{path}/file");
+        assert_eq!(
+            portal.post(Some(&lan()), &to, &[("revision", "1")]).await.status,
+            409
+        );
+        assert_eq!(portal.post(Some(&lan()), &to, &[]).await.status, 409);
+        assert_eq!(
+            portal.post(Some(&mai()), &to, &[("revision", "1")]).await.status,
+            404
+        );
+        assert_eq!(portal.post(Some(&foreign()), &to, &[]).await.status, 404);
+        assert_eq!(portal.post(Some(&officer()), &to, &[]).await.status, 403);
+        assert_eq!(portal.post(None, &to, &[]).await.status, 303);
+        assert!(portal.waiting().await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_commune_that_is_not_connected_is_told_before_filing() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        // Phường Ba Đình, Hà Nội: no agreement of the sample nation reaches it.
+        let told = portal
+            .page(
+                &lan(),
+                &path,
+                "declarant",
+                1,
+                &[("declarant_relation", "mother"), ("receive_at", "00004")],
+            )
+            .await;
+        assert_eq!(told.status, 422);
+        assert!(told.body.contains("Hà Nội") && told.body.contains("#receive_at"));
+    }
+
+    #[tokio::test]
+    async fn numbers_of_a_day_have_no_gap_when_many_file_at_once() {
+        let portal = Portal::new().await;
+        let mut paths = Vec::new();
+        for _ in 0..6 {
+            paths.push(portal.whole(&lan()).await);
+        }
+        let me = lan();
+        let filings = paths.iter().map(|path| portal.file(&me, path));
+        let mut codes = Vec::new();
+        for filed in futures(filings).await {
+            codes.push(filed.location());
+        }
+        codes.sort();
+        let wanted: Vec<String> = (1..=6)
+            .map(|n| format!("/cases/G22-261121-{n:04}?filed=1"))
+            .collect();
+        assert_eq!(codes, wanted);
+    }
+
+    /// Runs futures side by side.
+    async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
+        let mut pinned: Vec<_> = all.map(Box::pin).collect();
+        let mut done: Vec<Option<F::Output>> = pinned.iter().map(|_| None).collect();
+        std::future::poll_fn(|cx| {
+            for (future, slot) in pinned.iter_mut().zip(&mut done) {
+                if slot.is_none()
+                    && let std::task::Poll::Ready(value) = future.as_mut().poll(cx)
+                {
+                    *slot = Some(value);
+                }
+            }
+            if done.iter().all(Option::is_some) {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        })
+        .await;
+        done.into_iter().flatten().collect()
+    }
+}

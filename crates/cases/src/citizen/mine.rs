@@ -1,0 +1,410 @@
+//! `GET /cases`, `GET /cases/{code}` and their twins: what became of what I filed. Never another
+//! citizen's case.
+
+use ::store::Reader;
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::Html;
+use kernel::{CaseCode, Problem, Time};
+use serde::{Deserialize, Serialize};
+use web::openapi::{ToSchema, utoipa};
+use web::{Json, Page, Refusal, SignedIn};
+
+use crate::citizen::view::{moment, say, status};
+use crate::citizen::{Citizen, citizen, render};
+use crate::state::Cases;
+use crate::store::{self as rows, Held, ResultRow, StatusRow};
+
+/// Where a list goes on.
+#[derive(Debug, Deserialize)]
+pub struct From {
+    /// The case after which it goes on, as the page before says: `MS-CODE`.
+    #[serde(default)]
+    after: String,
+    /// Set after filing.
+    #[serde(default)]
+    filed: String,
+}
+
+#[derive(Template)]
+#[template(path = "cases.html")]
+struct CasesPage<'a> {
+    page: &'a Page,
+    drafts: Vec<(String, String, String)>,
+    items: Vec<Row>,
+    next: Option<String>,
+}
+
+struct Row {
+    code: String,
+    procedure: String,
+    status: String,
+    class: &'static str,
+    filed: String,
+    due: String,
+}
+
+#[derive(Template)]
+#[template(path = "case.html")]
+struct CasePage<'a> {
+    page: &'a Page,
+    code: String,
+    filed_now: bool,
+    procedure: String,
+    unit: String,
+    status: String,
+    class: &'static str,
+    filed: String,
+    due: String,
+    working_out: Vec<(String, i64, String)>,
+    statuses: Vec<(String, String, String)>,
+    results: &'a [ResultRow],
+}
+
+/// A list of cases.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CasesJson {
+    items: Vec<CaseLine>,
+    /// What to ask `after` for the next page.
+    next: Option<String>,
+}
+
+/// One case of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseLine {
+    code: String,
+    procedure: String,
+    unit: String,
+    /// The national status, 1 to 10.
+    status: u8,
+    /// RFC 3339.
+    filed_at: String,
+    /// RFC 3339.
+    due_at: Option<String>,
+}
+
+/// A case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseJson {
+    #[serde(flatten)]
+    line: CaseLine,
+    statuses: Vec<StatusJson>,
+    results: Vec<ResultJson>,
+}
+
+/// A change of status.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StatusJson {
+    seq: u32,
+    status: u8,
+    /// RFC 3339.
+    at: String,
+    /// RFC 3339.
+    due: Option<String>,
+}
+
+/// A result.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResultJson {
+    document: String,
+    name: String,
+    number: String,
+    digest: String,
+}
+
+/// My cases and what I have begun.
+#[utoipa::path(get, path = "/cases", tag = "cases", security(("session" = ["citizen"])),
+    params(("after" = Option<String>, Query, description = "where the list goes on")),
+    responses((status = 200, description = "the list", content_type = "text/html")))]
+pub(crate) async fn list(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Query(from): Query<From>,
+) -> Result<Html<String>, Refusal> {
+    let citizen = citizen(&cases, &who)?;
+    let reader = cases.store.read(&cases.tenant).await?;
+    let (held, next) = some(&cases, &reader, &citizen, &from).await?;
+    let drafts = match from.after.is_empty() {
+        true => rows::drafts_of(&reader, &citizen.who.account, cases.store.limits().page_rows_max).await?,
+        false => Vec::new(),
+    };
+    let name = |version: &kernel::Digest| {
+        cases
+            .version(version)
+            .map(|p| say(&p.name, page.lang).to_owned())
+            .unwrap_or_default()
+    };
+    let row = |held: &Held| Row {
+        code: held.case.code.to_string(),
+        procedure: name(&held.case.version),
+        status: status(&page, held.status),
+        class: class(held, cases.store.world().now()),
+        filed: page.time(held.case.filed_at),
+        due: moment(&page, held.due_at),
+    };
+    let body = render(&CasesPage {
+        page: &page,
+        drafts: drafts
+            .iter()
+            .map(|d| (d.id.clone(), name(&d.version), page.time(d.changed_at)))
+            .collect(),
+        items: held.iter().map(row).collect(),
+        next,
+    })?;
+    Ok(page.html(&page.t("cases-mine-title"), body))
+}
+
+/// My cases.
+#[utoipa::path(get, path = "/api/v1/cases", tag = "cases", security(("session" = ["citizen"])),
+    params(("after" = Option<String>, Query, description = "`next` of the page before")),
+    responses((status = 200, body = CasesJson), (status = 401)))]
+pub(crate) async fn list_api(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Query(from): Query<From>,
+) -> Result<Json<CasesJson>, Refusal> {
+    let citizen = citizen(&cases, &who)?;
+    let reader = cases.store.read(&cases.tenant).await?;
+    let (held, next) = some(&cases, &reader, &citizen, &from).await?;
+    Ok(Json(CasesJson {
+        items: held.iter().map(CaseLine::new).collect(),
+        next,
+    }))
+}
+
+/// A page of the citizen's cases and where the next begins.
+async fn some(
+    cases: &Cases,
+    reader: &Reader,
+    citizen: &Citizen<'_>,
+    from: &From,
+) -> Result<(Vec<Held>, Option<String>), Problem> {
+    let after = match from.after.split_once('-') {
+        None if from.after.is_empty() => None,
+        None => return Err(Problem::invalid("after", "malformed")),
+        Some((ms, code)) => match (ms.parse().map(Time), code.parse::<CaseCode>()) {
+            (Ok(at), Ok(code)) => Some((at, code)),
+            _ => return Err(Problem::invalid("after", "malformed")),
+        },
+    };
+    let limit = cases.store.limits().page_rows_max;
+    let mut held = rows::cases_of(reader, &citizen.who.account, after, limit + 1).await?;
+    let more = held.len() > limit;
+    held.truncate(limit);
+    let next = held
+        .last()
+        .filter(|_| more)
+        .map(|h| format!("{}-{}", h.case.filed_at.ms(), h.case.code));
+    Ok((held, next))
+}
+
+/// A case of mine: where it stands, by when it is due and why, and what came of it.
+#[utoipa::path(get, path = "/cases/{code}", tag = "cases", security(("session" = ["citizen"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 200, description = "the case", content_type = "text/html"), (status = 404)))]
+pub(crate) async fn show(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path(code): Path<String>,
+    Query(from): Query<From>,
+) -> Result<Html<String>, Refusal> {
+    let reader = cases.store.read(&cases.tenant).await?;
+    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
+    let code = &held.case.code;
+    let (statuses, results) = (
+        rows::statuses(&reader, code).await?,
+        rows::results(&reader, code).await?,
+    );
+    let line = |s: &StatusRow| (s.at.rfc3339(), page.time(s.at), status(&page, s.status));
+    let body = render(&CasePage {
+        page: &page,
+        code: code.to_string(),
+        filed_now: from.filed == "1",
+        procedure: cases
+            .procedure_of(&held.case)
+            .map(|p| say(&p.name, page.lang).to_owned())?,
+        unit: cases.organisation_name(&held.case.unit),
+        status: status(&page, held.status),
+        class: class(&held, cases.store.world().now()),
+        filed: page.time(held.case.filed_at),
+        due: moment(&page, held.due_at),
+        working_out: working_out(&page, &held),
+        statuses: statuses.iter().map(line).collect(),
+        results: &results,
+    })?;
+    Ok(page.html(&page.tw("cases-case-title", &[("code", code.to_string())]), body))
+}
+
+/// The days of the due date's count: the day, its minutes, why it differs.
+fn working_out(page: &Page, held: &Held) -> Vec<(String, i64, String)> {
+    let lines = held.working_out.iter().flat_map(|w| &w.lines);
+    lines
+        .map(|line| {
+            let day = kernel::time::parse_iso(&line.date).map_or_else(|| line.date.clone(), |d| page.date(d));
+            let reason = if line.reason == "weekend" {
+                page.t("cases-weekend")
+            } else {
+                line.reason.clone()
+            };
+            (day, line.minutes, reason)
+        })
+        .collect()
+}
+
+/// A case of mine.
+#[utoipa::path(get, path = "/api/v1/cases/{code}", tag = "cases", security(("session" = ["citizen"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 200, body = CaseJson), (status = 401), (status = 404)))]
+pub(crate) async fn show_api(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Path(code): Path<String>,
+) -> Result<Json<CaseJson>, Refusal> {
+    let reader = cases.store.read(&cases.tenant).await?;
+    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
+    let statuses = rows::statuses(&reader, &held.case.code).await?;
+    let results = rows::results(&reader, &held.case.code).await?;
+    Ok(Json(CaseJson {
+        line: CaseLine::new(&held),
+        statuses: statuses.iter().map(StatusJson::new).collect(),
+        results: results.into_iter().map(ResultJson::from).collect(),
+    }))
+}
+
+/// A case of the signed-in citizen.
+pub(crate) async fn own_case(reader: &Reader, citizen: &Citizen<'_>, code: &str) -> Result<Held, Problem> {
+    let code: CaseCode = code.parse().map_err(|_| Problem::not_found())?;
+    let held = rows::case(reader, &code).await?;
+    held.filter(|h| h.case.applicant.account == citizen.who.account)
+        .ok_or_else(Problem::not_found)
+}
+
+/// The colour of a case's status.
+fn class(held: &Held, now: Time) -> &'static str {
+    match held.status {
+        3 | 8 => "tag tag-bad",
+        9 | 10 => "tag tag-good",
+        _ if held.due_at.is_some_and(|due| held.ended_at.unwrap_or(now) > due) => "tag tag-bad",
+        1 => "tag tag-wait",
+        _ => "tag tag-now",
+    }
+}
+
+impl CaseLine {
+    fn new(held: &Held) -> Self {
+        Self {
+            code: held.case.code.to_string(),
+            procedure: held.case.procedure.to_string(),
+            unit: held.case.unit.to_string(),
+            status: held.status,
+            filed_at: held.case.filed_at.rfc3339(),
+            due_at: held.due_at.map(Time::rfc3339),
+        }
+    }
+}
+
+impl StatusJson {
+    fn new(row: &StatusRow) -> Self {
+        Self {
+            seq: row.seq,
+            status: row.status,
+            at: row.at.rfc3339(),
+            due: row.due.map(Time::rfc3339),
+        }
+    }
+}
+
+impl std::convert::From<ResultRow> for ResultJson {
+    fn from(row: ResultRow) -> Self {
+        Self {
+            document: row.document,
+            name: row.name,
+            number: row.number,
+            digest: row.digest.hex(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Portal, foreign, lan, mai, officer};
+
+    #[tokio::test]
+    async fn a_case_is_seen_by_who_filed_it_alone() {
+        let portal = Portal::new().await;
+        let path = portal.whole(&lan()).await;
+        let at = portal.file(&lan(), &path).await.location();
+        let page = portal.get(Some(&lan()), &at).await;
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("G22-261121-0001") && page.body.contains("Hoằng Hóa"));
+        assert!(
+            portal
+                .get(Some(&lan()), "/cases")
+                .await
+                .body
+                .contains("G22-261121-0001")
+        );
+        assert!(
+            !portal
+                .get(Some(&mai()), "/cases")
+                .await
+                .body
+                .contains("G22-261121-0001")
+        );
+        for path in ["/cases/G22-261121-0001", "/api/v1/cases/G22-261121-0001"] {
+            assert_eq!(portal.get(Some(&mai()), path).await.status, 404);
+            assert_eq!(portal.get(Some(&foreign()), path).await.status, 404);
+            assert_eq!(portal.get(Some(&officer()), path).await.status, 403);
+        }
+        assert_eq!(portal.get(None, "/cases").await.status, 303);
+        assert_eq!(portal.get(None, "/api/v1/cases").await.status, 401);
+        assert_eq!(portal.get(Some(&lan()), "/cases/x").await.status, 404);
+        assert_eq!(
+            portal.get(Some(&lan()), "/cases/G22-261121-0002").await.status,
+            404
+        );
+    }
+
+    #[tokio::test]
+    async fn a_long_list_is_read_page_by_page_without_a_gap() {
+        let portal = Portal::with_page_rows(2).await;
+        for _ in 0..5 {
+            let path = portal.whole(&lan()).await;
+            portal.file(&lan(), &path).await;
+        }
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = portal
+                .get(Some(&lan()), &format!("/api/v1/cases?after={after}"))
+                .await
+                .json();
+            seen.extend(
+                page["items"]
+                    .as_array()
+                    .expect("a list")
+                    .iter()
+                    .map(|c| c["code"].to_string()),
+            );
+            match page["next"].as_str() {
+                Some(next) => next.clone_into(&mut after),
+                None => break,
+            }
+        }
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 5);
+        assert_eq!(
+            portal.get(Some(&lan()), "/api/v1/cases?after=x").await.status,
+            422
+        );
+        assert!(
+            portal
+                .get(Some(&lan()), "/cases")
+                .await
+                .body
+                .contains("/cases?after=")
+        );
+    }
+}

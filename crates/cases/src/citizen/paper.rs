@@ -1,0 +1,249 @@
+//! `GET/POST /drafts/{id}/papers/{paper}`: attaching a paper. Never takes what only claims to be a
+//! PDF, and never keeps a file under the sender's name.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use kernel::{Fact, Kind, Problem};
+use web::openapi::utoipa;
+use web::{Fields, Page, Refusal, SignedIn, Upload};
+
+use crate::citizen::view::say;
+use crate::citizen::{citizen, own_draft, papers_of, render, see_other};
+use crate::draft::{Attached, Draft};
+use crate::procedure::Paper;
+use crate::state::Cases;
+use crate::store as rows;
+
+/// Length of a file name that is kept, in characters.
+const NAME_CHARS_MAX: usize = 120;
+
+#[derive(Template)]
+#[template(path = "paper.html")]
+struct PaperPage<'a> {
+    page: &'a Page,
+    draft: &'a Draft,
+    title: &'a str,
+    code: &'a str,
+    attached: Option<&'a Attached>,
+    megabytes: String,
+    problems: &'a [Problem],
+}
+
+/// The form's file.
+#[derive(web::openapi::ToSchema)]
+#[expect(dead_code, reason = "describes the form for OpenAPI; `Fields` reads it")]
+pub struct PaperForm {
+    /// The PDF.
+    #[schema(format = Binary, content_media_type = "application/pdf")]
+    file: String,
+}
+
+/// Shows where a paper is attached.
+#[utoipa::path(get, path = "/drafts/{id}/papers/{paper}", tag = "cases", security(("session" = ["citizen"])),
+    params(("id" = String, Path, description = "the draft"), ("paper" = String, Path, description = "the paper")),
+    responses((status = 200, description = "the page", content_type = "text/html"), (status = 404)))]
+pub(crate) async fn show(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path((id, code)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let reader = cases.store.read(&cases.tenant).await?;
+    let draft = own_draft(&reader, &citizen(&cases, &who)?, &id).await?;
+    if let Some(code) = &draft.filed_as {
+        return Ok(see_other(&format!("/cases/{code}")));
+    }
+    let procedure = cases.version(&draft.version)?;
+    let paper = procedure
+        .papers
+        .iter()
+        .find(|p| p.code == code)
+        .ok_or_else(Problem::not_found)?;
+    let papers = papers_of(&reader, &draft).await?;
+    Ok(body(&cases, &page, &draft, paper, &papers, &[])?)
+}
+
+/// Attaches a paper, in the place of an earlier one.
+#[utoipa::path(post, path = "/drafts/{id}/papers/{paper}", tag = "cases", security(("session" = ["citizen"])),
+    params(("id" = String, Path, description = "the draft"), ("paper" = String, Path, description = "the paper")),
+    request_body(content = PaperForm, content_type = "multipart/form-data"),
+    responses((status = 303, description = "back to the draft"), (status = 404), (status = 413, description = "too large"),
+              (status = 422, description = "no PDF", content_type = "text/html")),
+    extensions(("x-facts" = json!(["case-draft-changed"]))))]
+pub(crate) async fn attach(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path((id, code)): Path<(String, String)>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let citizen = citizen(&cases, &who)?;
+    let reader = cases.store.read(&cases.tenant).await?;
+    let draft = own_draft(&reader, &citizen, &id).await?;
+    if let Some(code) = &draft.filed_as {
+        return Ok(see_other(&format!("/cases/{code}")));
+    }
+    let procedure = cases.version(&draft.version)?;
+    let paper = procedure
+        .papers
+        .iter()
+        .find(|p| p.code == code)
+        .ok_or_else(Problem::not_found)?;
+    let papers = papers_of(&reader, &draft).await?;
+    let attached = match check(&cases, paper, &papers, fields.file("file")).await {
+        Ok(attached) => attached,
+        Err(problem) if problem.kind == Kind::Invalid => {
+            return Ok(body(&cases, &page, &draft, paper, &papers, &[problem])?);
+        }
+        Err(problem) => return Err(problem.into()),
+    };
+    let (draft, attached, account) = (&draft, &attached, &citizen.who.account);
+    let digest = cases.store.digest(&cases.tenant, &attached.digest.hex());
+    cases
+        .store
+        .write(&cases.tenant, &who.actor, |tx| async move {
+            let newest = rows::draft(&tx, account, &draft.id)
+                .await?
+                .ok_or_else(Problem::not_found)?;
+            // The papers are part of what is filed: the draft moves on, and a filed one is closed.
+            rows::save_draft(&tx, &newest).await?;
+            rows::attach(&tx, &Draft::subject(&draft.id), attached).await?;
+            let fact = Fact::CaseDraftChanged {
+                part: format!("paper/{}", attached.code),
+                digest,
+            };
+            tx.fact(&Draft::subject(&draft.id), fact).await?;
+            Ok(())
+        })
+        .await?;
+    Ok(see_other(&format!("/drafts/{id}")))
+}
+
+/// The file is a PDF by its content and, with the others, fits into one message to the owner.
+async fn check(
+    cases: &Cases,
+    paper: &Paper,
+    others: &[Attached],
+    file: Option<&Upload>,
+) -> Result<Attached, Problem> {
+    let file = file
+        .filter(|f| !f.bytes.is_empty())
+        .ok_or_else(|| Problem::invalid("file", "paper-missing"))?;
+    let bytes = file.bytes.clone();
+    let pdf = tokio::task::spawn_blocking(move || seal::pdf::looks_like_pdf(&bytes))
+        .await
+        .map_err(Problem::internal)?;
+    if !pdf {
+        return Err(Problem::invalid("file", "paper-not-pdf"));
+    }
+    let size = file.bytes.len() as u64;
+    let all = size
+        + others
+            .iter()
+            .filter(|o| o.code != paper.code)
+            .map(|o| o.size)
+            .sum::<u64>();
+    if all > papers_bytes_max(cases) {
+        return Err(Problem::invalid("file", "papers-too-large").with("max", papers_bytes_max(cases) >> 20));
+    }
+    let digest = cases.store.blobs().put(&file.bytes).await?;
+    Ok(Attached {
+        code: paper.code.clone(),
+        name: file.name.chars().take(NAME_CHARS_MAX).collect(),
+        media: "application/pdf".to_owned(),
+        size,
+        digest,
+    })
+}
+
+/// Size of all papers of a case, in bytes: base64 makes four of three, and the answers need room.
+fn papers_bytes_max(cases: &Cases) -> u64 {
+    let body = cases.store.limits().exchange_body_bytes_max as u64;
+    body.saturating_sub(1 << 20) / 4 * 3
+}
+
+fn body(
+    cases: &Cases,
+    page: &Page,
+    draft: &Draft,
+    paper: &Paper,
+    papers: &[Attached],
+    problems: &[Problem],
+) -> Result<Response, Problem> {
+    let title = say(&paper.name, page.lang);
+    let body = render(&PaperPage {
+        page,
+        draft,
+        title,
+        code: &paper.code,
+        attached: papers.iter().find(|p| p.code == paper.code),
+        megabytes: (cases.store.limits().upload_bytes_max >> 20).to_string(),
+        problems,
+    })?;
+    Ok(if problems.is_empty() {
+        page.html(title, body).into_response()
+    } else {
+        page.html_status(422, title, body)
+    })
+}
+
+/// A paper's content, by its row.
+///
+/// # Errors
+/// Internal when the blob is gone or damaged.
+pub async fn content(cases: &Cases, paper: &Attached) -> Result<Bytes, Problem> {
+    Ok(cases.store.blobs().get(&paper.digest).await?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{PDF, Portal, lan, mai};
+
+    #[tokio::test]
+    async fn a_pdf_is_attached_and_replaced() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        let to = format!("{path}/papers/GCS");
+        let went = portal
+            .upload(&lan(), &to, "../../giấy chứng sinh.pdf", PDF.as_bytes())
+            .await;
+        assert_eq!((went.status, went.location()), (303, path.clone()));
+        let draft = portal.get(Some(&lan()), &format!("/api/v1{path}")).await.json();
+        assert_eq!(draft["papers"][0]["name"], "giấy chứng sinh.pdf");
+        assert_eq!(draft["papers"][0]["size"], PDF.len());
+        assert_eq!(draft["revision"], 2);
+        let second = format!("{PDF}\n");
+        portal.upload(&lan(), &to, "b.pdf", second.as_bytes()).await;
+        let draft = portal.get(Some(&lan()), &format!("/api/v1{path}")).await.json();
+        assert_eq!(draft["papers"].as_array().map(Vec::len), Some(1));
+        assert!(portal.get(Some(&lan()), &to).await.body.contains("b.pdf"));
+    }
+
+    #[tokio::test]
+    async fn what_only_claims_to_be_a_pdf_is_refused_at_the_field() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        let to = format!("{path}/papers/GCS");
+        for bytes in [&b"<html>"[..], b"%PDF-", b"MZ\x90"] {
+            let told = portal.upload(&lan(), &to, "a.pdf", bytes).await;
+            assert_eq!(told.status, 422);
+            assert!(told.body.contains("href=\"#file\"") && told.body.contains("PDF"));
+        }
+        assert_eq!(portal.upload(&lan(), &to, "a.pdf", b"").await.status, 422);
+        assert_eq!(
+            portal
+                .upload(&lan(), &format!("{path}/papers/XYZ"), "a.pdf", PDF.as_bytes())
+                .await
+                .status,
+            404
+        );
+        assert_eq!(
+            portal.upload(&mai(), &to, "a.pdf", PDF.as_bytes()).await.status,
+            404
+        );
+        let draft = portal.get(Some(&lan()), &format!("/api/v1{path}")).await.json();
+        assert_eq!(draft["papers"], serde_json::json!([]));
+    }
+}

@@ -1,0 +1,282 @@
+//! `GET/POST /drafts/{id}/pages/{page}`: a page of the form. Every fault is told at once, at its
+//! field, and nothing that was typed is lost.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use kernel::{Fact, Kind, Problem};
+use web::openapi::utoipa;
+use web::{Fields, Page, Refusal, SignedIn};
+
+use crate::answers::{self, Typed};
+use crate::citizen::draft::{current, revision};
+use crate::citizen::file::rules;
+use crate::citizen::view::{Field, say};
+use crate::citizen::{Citizen, citizen, own_draft, render, see_other};
+use crate::draft::Draft;
+use crate::procedure::{FormPage, Procedure};
+use crate::state::Cases;
+use crate::store as rows;
+
+#[derive(Template)]
+#[template(path = "question.html")]
+struct QuestionPage<'a> {
+    page: &'a Page,
+    draft: &'a Draft,
+    title: &'a str,
+    code: &'a str,
+    number: usize,
+    of: usize,
+    fields: Vec<Field>,
+    filled: bool,
+    problems: &'a [Problem],
+}
+
+/// The form's own field; the others are the page's questions.
+#[derive(web::openapi::ToSchema)]
+#[expect(dead_code, reason = "describes the form for OpenAPI; `Fields` reads it")]
+pub struct AnswersForm {
+    /// The draft's revision the page was shown with.
+    revision: i64,
+}
+
+/// Shows a page of the form.
+#[utoipa::path(get, path = "/drafts/{id}/pages/{page}", tag = "cases", security(("session" = ["citizen"])),
+    params(("id" = String, Path, description = "the draft"), ("page" = String, Path, description = "the page")),
+    responses((status = 200, description = "the page", content_type = "text/html"), (status = 404)))]
+pub(crate) async fn show(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path((id, code)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let reader = cases.store.read(&cases.tenant).await?;
+    let draft = own_draft(&reader, &citizen(&cases, &who)?, &id).await?;
+    if let Some(code) = &draft.filed_as {
+        return Ok(see_other(&format!("/cases/{code}")));
+    }
+    let procedure = cases.version(&draft.version)?;
+    Ok(body(&cases, &page, &procedure, &draft, &code, None, &[], 200)?)
+}
+
+/// Takes a page's answers.
+#[utoipa::path(post, path = "/drafts/{id}/pages/{page}", tag = "cases", security(("session" = ["citizen"])),
+    params(("id" = String, Path, description = "the draft"), ("page" = String, Path, description = "the page")),
+    request_body(content = AnswersForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "to the next page, or to the check"), (status = 404),
+              (status = 409, description = "changed in another window", content_type = "text/html"),
+              (status = 422, description = "the page with every fault", content_type = "text/html")),
+    extensions(("x-facts" = json!(["case-draft-changed"]))))]
+pub(crate) async fn answer(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path((id, code)): Path<(String, String)>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let citizen = citizen(&cases, &who)?;
+    let reader = cases.store.read(&cases.tenant).await?;
+    let draft = own_draft(&reader, &citizen, &id).await?;
+    if let Some(code) = &draft.filed_as {
+        return Ok(see_other(&format!("/cases/{code}")));
+    }
+    let procedure = cases.version(&draft.version)?;
+    let (at, form) = procedure.page(&code).ok_or_else(Problem::not_found)?;
+    let typed: Typed = fields
+        .all()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let show = |draft: &Draft, problems: &[Problem], status| {
+        body(
+            &cases,
+            &page,
+            &procedure,
+            draft,
+            &code,
+            Some(&typed),
+            problems,
+            status,
+        )
+    };
+    if let Err(stale) = current(&draft, revision(&fields)) {
+        // Shown with the newest revision and with what was typed: sending it again overwrites.
+        return Ok(show(&draft, &[stale], 409)?);
+    }
+    let receives = |at: &kernel::AreaCode| cases.receiver(&procedure, at).map(|_| ());
+    let (given, problems) = answers::read_page(&procedure, form, &draft, &typed, &rules(&cases, &receives));
+    if !problems.is_empty() {
+        return Ok(show(&draft, &problems, 422)?);
+    }
+    let mut changed = draft.clone();
+    for question in &form.questions {
+        changed.answers.remove(&question.code);
+    }
+    changed.answers.extend(given);
+    match save(&cases, &citizen, &changed, form).await {
+        Ok(()) => {}
+        Err(problem) if problem.kind == Kind::Conflict => {
+            let newest = own_draft(&reader, &citizen, &id).await?;
+            return Ok(show(&newest, &[problem], 409)?);
+        }
+        Err(problem) => return Err(problem.into()),
+    }
+    Ok(see_other(&match procedure.pages.get(at + 1) {
+        Some(next) => format!("/drafts/{id}/pages/{}", next.code),
+        None => format!("/drafts/{id}/check"),
+    }))
+}
+
+async fn save(cases: &Cases, citizen: &Citizen<'_>, draft: &Draft, form: &FormPage) -> Result<(), Problem> {
+    let content = kernel::digest::canonical_json(&draft.answers).map_err(Problem::internal)?;
+    let digest = cases.store.digest(&cases.tenant, &content);
+    cases
+        .store
+        .write(&cases.tenant, &citizen.who.actor, |tx| async move {
+            rows::save_draft(&tx, draft).await?;
+            let fact = Fact::CaseDraftChanged {
+                part: format!("page/{}", form.code),
+                digest,
+            };
+            tx.fact(&Draft::subject(&draft.id), fact).await?;
+            Ok(())
+        })
+        .await
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the page, what it shows and what is wrong with it"
+)]
+fn body(
+    cases: &Cases,
+    page: &Page,
+    procedure: &Procedure,
+    draft: &Draft,
+    code: &str,
+    typed: Option<&Typed>,
+    problems: &[Problem],
+    status: u16,
+) -> Result<Response, Problem> {
+    let (at, form) = procedure.page(code).ok_or_else(Problem::not_found)?;
+    let fields: Vec<Field> = form
+        .questions
+        .iter()
+        .map(|q| Field::new(cases, page, q, draft, typed, problems))
+        .collect();
+    let title = say(&form.title, page.lang);
+    let body = render(&QuestionPage {
+        page,
+        draft,
+        title,
+        code,
+        number: at + 1,
+        of: procedure.pages.len(),
+        filled: fields.iter().any(|f| f.form == "filled"),
+        fields,
+        problems,
+    })?;
+    Ok(if status == 200 {
+        page.html(title, body).into_response()
+    } else {
+        page.html_status(status, title, body)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{CHILD, Portal, foreign, lan, mai, officer};
+
+    #[tokio::test]
+    async fn a_right_page_leads_to_the_next_and_is_kept() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        let went = portal.page(&lan(), &path, "child", 1, CHILD).await;
+        assert_eq!(
+            (went.status, went.location()),
+            (303, format!("{path}/pages/parents"))
+        );
+        let draft = portal.get(Some(&lan()), &format!("/api/v1{path}")).await.json();
+        assert_eq!(draft["revision"], 2);
+        assert_eq!(draft["answers"]["child_born"], "2026-11-19");
+        assert_eq!(
+            draft["answers"]["child_birth_commune"], "14797",
+            "typed by name, kept by code"
+        );
+        let again = portal
+            .get(Some(&lan()), &format!("{path}/pages/child"))
+            .await
+            .body;
+        assert!(again.contains("Phường Hạc Thành, Tỉnh Thanh Hóa") && again.contains(r#"value="19""#));
+    }
+
+    #[tokio::test]
+    async fn a_wrong_page_tells_every_fault_and_loses_nothing() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        let fields = [
+            ("child_name", "D'Artagnan <i>"),
+            ("child_born-day", "31"),
+            ("child_born-month", "2"),
+            ("child_born-year", "2026"),
+        ];
+        let told = portal.page(&lan(), &path, "child", 1, &fields).await;
+        assert_eq!(told.status, 422);
+        for link in ["#child_name", "#child_born", "#child_sex", "#child_birth_place"] {
+            assert!(told.body.contains(&format!("href=\"{link}\"")), "{link}");
+        }
+        assert!(told.body.contains("D&#39;Artagnan &#60;i&#62;") && !told.body.contains("<i>"));
+        assert!(told.body.contains(r#"value="31""#));
+        let draft = portal.get(Some(&lan()), &format!("/api/v1{path}")).await.json();
+        assert_eq!(draft["answers"], serde_json::json!({}));
+    }
+
+    #[tokio::test]
+    async fn a_page_older_than_the_draft_is_shown_again_with_what_was_typed() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        portal.page(&lan(), &path, "child", 1, CHILD).await;
+        let mut other = CHILD.to_vec();
+        other[0] = ("child_name", "Nguyễn Minh Châu");
+        let stale = portal.page(&lan(), &path, "child", 1, &other).await;
+        assert_eq!(stale.status, 409);
+        assert!(
+            stale.body.contains("Nguyễn Minh Châu") && stale.body.contains(r#"name="revision" value="2""#)
+        );
+        assert_eq!(portal.page(&lan(), &path, "child", 2, &other).await.status, 303);
+    }
+
+    #[tokio::test]
+    async fn what_a_register_filled_is_not_taken_from_the_form() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        portal.post(Some(&lan()), &format!("{path}/prefill"), &[]).await;
+        let page = portal
+            .get(Some(&lan()), &format!("{path}/pages/parents"))
+            .await
+            .body;
+        assert!(page.contains("Cơ sở dữ liệu quốc gia về dân cư") && !page.contains(r#"name="mother_name""#));
+        let went = portal
+            .page(&lan(), &path, "parents", 2, &[("mother_name", "Người khác")])
+            .await;
+        assert_eq!(went.status, 303, "{}", went.body);
+        let draft = portal.get(Some(&lan()), &format!("/api/v1{path}")).await.json();
+        assert_eq!(draft["answers"].get("mother_name"), None);
+    }
+
+    #[tokio::test]
+    async fn a_page_is_for_the_drafts_citizen_alone() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        assert_eq!(portal.page(&mai(), &path, "child", 1, CHILD).await.status, 404);
+        assert_eq!(
+            portal.page(&foreign(), &path, "child", 1, CHILD).await.status,
+            404
+        );
+        assert_eq!(
+            portal.page(&officer(), &path, "child", 1, CHILD).await.status,
+            403
+        );
+        assert_eq!(portal.page(&lan(), &path, "nowhere", 1, CHILD).await.status, 404);
+        assert_eq!(portal.get(None, &format!("{path}/pages/child")).await.status, 303);
+    }
+}

@@ -1,0 +1,104 @@
+//! `POST /procedures/{code}/start`: a citizen begins a form. Never asks a register yet.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use kernel::{Fact, Kind, Problem, ProcedureCode};
+use web::openapi::utoipa;
+use web::{Refusal, SignedIn};
+
+use crate::citizen::{citizen, see_other};
+use crate::draft::Draft;
+use crate::state::Cases;
+use crate::store as rows;
+
+/// Forms one person may have open, count.
+const OPEN_DRAFTS_MAX: u64 = 20;
+
+/// Begins a form.
+#[utoipa::path(post, path = "/procedures/{code}/start", tag = "cases", security(("session" = ["citizen"])),
+    params(("code" = String, Path, description = "the procedure's code")),
+    responses((status = 303, description = "to the draft"), (status = 404), (status = 409, description = "too many open forms")),
+    extensions(("x-facts" = json!(["case-drafted"]))))]
+pub(crate) async fn start(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Path(code): Path<String>,
+) -> Result<Response, Refusal> {
+    let citizen = citizen(&cases, &who)?;
+    let code: ProcedureCode = code.parse().map_err(|_| Problem::not_found())?;
+    let procedure = cases.procedure_today(&code)?;
+    let (version, account, code) = (procedure.version(), &citizen.who.account, &procedure.code);
+    let id = cases
+        .store
+        .write(&cases.tenant, &who.actor, |tx| async move {
+            if rows::open_drafts(&tx, account).await? >= OPEN_DRAFTS_MAX {
+                return Err(Problem::new(Kind::Conflict, "too-many-drafts").with("max", OPEN_DRAFTS_MAX));
+            }
+            let draft = Draft {
+                id: tx.id(),
+                account: account.clone(),
+                procedure: code.clone(),
+                version,
+                answers: Default::default(),
+                prefilled: Default::default(),
+                revision: 1,
+                filed_as: None,
+                created_at: tx.now(),
+                changed_at: tx.now(),
+            };
+            rows::insert_draft(&tx, &draft).await?;
+            tx.fact(
+                &Draft::subject(&draft.id),
+                Fact::CaseDrafted {
+                    procedure: code.clone(),
+                },
+            )
+            .await?;
+            Ok(draft.id)
+        })
+        .await?;
+    Ok(see_other(&format!("/drafts/{id}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Portal, foreign, lan, officer};
+
+    #[tokio::test]
+    async fn a_citizen_begins_a_form_and_nobody_else_does() {
+        let portal = Portal::new().await;
+        let path = "/procedures/1.001193/start";
+        assert!(portal.start(&lan()).await.starts_with("/drafts/"));
+        let out = portal.post(None, path, &[]).await;
+        assert!(
+            out.status == 303 && out.location().starts_with("/sign-in"),
+            "a way to sign in, not an error"
+        );
+        assert_eq!(portal.post(Some(&officer()), path, &[]).await.status, 403);
+        assert_eq!(portal.post(Some(&foreign()), path, &[]).await.status, 404);
+        assert_eq!(
+            portal
+                .post(Some(&lan()), "/procedures/1.000005/start", &[])
+                .await
+                .status,
+            404
+        );
+        let facts = portal.facts_of_drafts().await;
+        assert_eq!(facts, ["case-drafted"], "one fact, for the one form");
+    }
+
+    #[tokio::test]
+    async fn open_forms_are_bounded() {
+        let portal = Portal::new().await;
+        for _ in 0..super::OPEN_DRAFTS_MAX {
+            portal.start(&lan()).await;
+        }
+        assert_eq!(
+            portal
+                .post(Some(&lan()), "/procedures/1.001193/start", &[])
+                .await
+                .status,
+            409
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! How a procedure's words, questions and answers read on a page. Never decides what is right.
+
+use kernel::time::parse_iso;
+use kernel::{Problem, Time};
+use web::{Lang, Page};
+
+use crate::answers::Typed;
+use crate::draft::{Draft, Filled};
+use crate::procedure::{Question, QuestionKind, Term, TermRule, Text};
+use crate::state::Cases;
+
+/// More choices than this are a list to open, not a row of buttons.
+const BUTTONS_MAX: usize = 6;
+
+/// A text in the reader's language.
+pub(crate) fn say(text: &Text, lang: Lang) -> &str {
+    match lang {
+        Lang::Vi => &text.vi,
+        Lang::En => &text.en,
+    }
+}
+
+/// A term in words.
+pub(crate) fn term(page: &Page, term: &Term) -> String {
+    let channel = page.t(&format!(
+        "cases-channel-{}",
+        crate::store::channel_text(term.channel)
+    ));
+    let rule = match &term.rule {
+        TermRule::WorkingDays { days } => page.tw("cases-term-days", &[("days", days.to_string())]),
+        TermRule::SameDay { cutoff } => page.tw(
+            "cases-term-same-day",
+            &[("cutoff", format!("{:02}:{:02}", cutoff / 60, cutoff % 60))],
+        ),
+    };
+    page.tw("cases-term", &[("channel", channel), ("rule", rule)])
+}
+
+/// A national status in words.
+pub(crate) fn status(page: &Page, status: u8) -> String {
+    page.t(&format!("cases-status-{status}"))
+}
+
+/// A day, or `–` when it is not known.
+pub(crate) fn moment(page: &Page, time: Option<Time>) -> String {
+    time.map_or_else(|| "–".to_owned(), |time| page.time(time))
+}
+
+/// An answer as a reader sees it.
+pub(crate) fn shown(cases: &Cases, page: &Page, question: &Question, value: &str) -> String {
+    match question.kind {
+        QuestionKind::Date => parse_iso(value).map_or_else(|| value.to_owned(), |date| page.date(date)),
+        QuestionKind::Choice => {
+            let choice = question.choices.iter().find(|c| c.value == value);
+            choice.map_or_else(|| value.to_owned(), |c| say(&c.label, page.lang).to_owned())
+        }
+        QuestionKind::Commune => match value.parse() {
+            Ok(code) if cases.places().is_commune(&code, cases.today()) => {
+                cases.places().full_name(&code, cases.today())
+            }
+            _ => value.to_owned(),
+        },
+        QuestionKind::Text | QuestionKind::Name | QuestionKind::PersonalNumber => value.to_owned(),
+    }
+}
+
+/// One question on a page.
+pub(crate) struct Field {
+    pub(crate) code: String,
+    pub(crate) label: String,
+    pub(crate) hint: String,
+    pub(crate) required: bool,
+    /// `text`, `number`, `date`, `buttons`, `list`, `filled`.
+    pub(crate) form: &'static str,
+    pub(crate) value: String,
+    pub(crate) day: String,
+    pub(crate) month: String,
+    pub(crate) year: String,
+    pub(crate) choices: Vec<Pick>,
+    /// Communes of the same name, to pick one.
+    pub(crate) candidates: Vec<Pick>,
+    /// Where the answer comes from, when a register gave it.
+    pub(crate) source: String,
+    /// The message at the field, HTML.
+    pub(crate) error: String,
+}
+
+/// One choice.
+pub(crate) struct Pick {
+    pub(crate) value: String,
+    pub(crate) label: String,
+    pub(crate) picked: bool,
+}
+
+impl Field {
+    /// A question with what was typed for it, else what the draft has.
+    pub(crate) fn new(
+        cases: &Cases,
+        page: &Page,
+        question: &Question,
+        draft: &Draft,
+        typed: Option<&Typed>,
+        problems: &[Problem],
+    ) -> Self {
+        let lang = page.lang;
+        let text = |name: &str| typed.and_then(|t| t.get(name)).cloned().unwrap_or_default();
+        let code = &question.code;
+        let kept = draft.value(code).unwrap_or_default();
+        let mut field = Self {
+            code: code.clone(),
+            label: say(&question.label, lang).to_owned(),
+            hint: question
+                .hint
+                .as_ref()
+                .map(|h| say(h, lang).to_owned())
+                .unwrap_or_default(),
+            required: question.required,
+            form: form(question),
+            value: if typed.is_some() {
+                text(code)
+            } else {
+                kept.to_owned()
+            },
+            day: text(&format!("{code}-day")),
+            month: text(&format!("{code}-month")),
+            year: text(&format!("{code}-year")),
+            choices: Vec::new(),
+            candidates: Vec::new(),
+            source: String::new(),
+            error: page.field_error(problems, code),
+        };
+        if let Some(filled) = draft.prefilled.get(code) {
+            field.fill(cases, page, question, filled);
+        } else if question.kind == QuestionKind::Date {
+            field.boxes(typed.is_none().then_some(kept));
+        } else if question.kind == QuestionKind::Commune {
+            field.commune(cases, page, question, &text(&format!("{code}-choice")));
+        }
+        let pick = |c: &crate::procedure::Choice| Pick {
+            picked: c.value == field.value,
+            value: c.value.clone(),
+            label: say(&c.label, lang).to_owned(),
+        };
+        field.choices = question.choices.iter().map(pick).collect();
+        field
+    }
+
+    fn fill(&mut self, cases: &Cases, page: &Page, question: &Question, filled: &Filled) {
+        self.form = "filled";
+        self.value = shown(cases, page, question, &filled.value);
+        say(&filled.source, page.lang).clone_into(&mut self.source);
+    }
+
+    /// A day that was kept, or typed in one piece, goes into the boxes.
+    fn boxes(&mut self, kept: Option<&str>) {
+        let whole = kept.map_or_else(|| self.value.clone(), str::to_owned);
+        if let Some(date) = parse_iso(&whole) {
+            self.day = date.day().to_string();
+            self.month = u8::from(date.month()).to_string();
+            self.year = date.year().to_string();
+        }
+    }
+
+    /// A commune is shown by its name; of several with the same name, one is picked.
+    fn commune(&mut self, cases: &Cases, page: &Page, question: &Question, choice: &str) {
+        let found = cases.places().find(&self.value, cases.today());
+        if found.len() > 1 {
+            let pick = |code: &kernel::AreaCode| Pick {
+                picked: code.as_str() == choice,
+                label: cases.places().full_name(code, cases.today()),
+                value: code.to_string(),
+            };
+            self.candidates = found.iter().map(pick).collect();
+        }
+        self.value = shown(cases, page, question, &self.value);
+    }
+}
+
+fn form(question: &Question) -> &'static str {
+    match question.kind {
+        QuestionKind::Text | QuestionKind::Name | QuestionKind::Commune => "text",
+        QuestionKind::PersonalNumber => "number",
+        QuestionKind::Date => "date",
+        QuestionKind::Choice if question.choices.len() <= BUTTONS_MAX => "buttons",
+        QuestionKind::Choice => "list",
+    }
+}

@@ -1,0 +1,72 @@
+//! The owner's half of a case: receive, accept, propose, enter the act, send back, sign, give. One
+//! file a verb; never the portal's rows.
+//!
+//! | read | for |
+//! |---|---|
+//! | [`receive`] | the service that takes cases over from a portal |
+//! | [`official`] | who may see and touch a case |
+//! | [`step`] | one verb on one case, saved with its status line |
+//! | [`accept`], [`propose`], [`send_back`], [`decide`], [`give`] | the verbs |
+//! | [`act`] | enters acts in registers and takes them back |
+//! | [`receipt`], [`result`] | what the papers say |
+//! | [`worklist`], [`page`], [`papers`], [`view`] | what officials see |
+
+pub mod accept;
+pub mod act;
+pub mod decide;
+pub mod give;
+pub mod official;
+pub mod page;
+pub mod papers;
+pub mod propose;
+pub mod receipt;
+pub mod receive;
+pub mod result;
+pub mod send_back;
+pub mod step;
+mod store;
+pub mod view;
+pub mod worklist;
+
+use std::sync::Arc;
+
+use ::store::Deliver;
+use web::openapi::{OpenApiRouter, routes};
+
+use crate::state::Cases;
+use crate::sync::Sync;
+
+/// The desk's routes.
+pub(crate) fn routes() -> OpenApiRouter<Cases> {
+    OpenApiRouter::new()
+        .routes(routes!(worklist::list))
+        .routes(routes!(worklist::list_json))
+        .routes(routes!(page::show))
+        .routes(routes!(page::show_json))
+        .routes(routes!(papers::paper))
+        .routes(routes!(receipt::receipt))
+        .routes(routes!(accept::by_form))
+        .routes(routes!(accept::by_json))
+        .routes(routes!(propose::by_form))
+        .routes(routes!(propose::by_json))
+        .routes(routes!(send_back::by_form))
+        .routes(routes!(send_back::by_json))
+        .routes(routes!(decide::by_form))
+        .routes(routes!(decide::by_json))
+        .routes(routes!(give::by_form))
+        .routes(routes!(give::by_json))
+}
+
+/// What the desk offers on the exchange.
+pub(crate) fn services(cases: &Cases) -> Vec<Arc<dyn exchange::Service>> {
+    vec![Arc::new(receive::ReceiveCase(cases.clone()))]
+}
+
+/// What the desk does with lines of the outbox.
+pub(crate) fn deliverers(cases: &Cases) -> Vec<Arc<dyn Deliver>> {
+    vec![
+        Arc::new(act::Acts(cases.clone())),
+        Arc::new(decide::Signing(cases.clone())),
+        Arc::new(Sync(cases.clone())),
+    ]
+}

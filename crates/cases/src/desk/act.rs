@@ -1,0 +1,251 @@
+//! Enters a case's act in its register and takes it back, in the order in which that was decided.
+//! The register is asked outside any write and knows a repeated question by its case, so a crash at
+//! any point ends in one act. Never changes a register itself.
+
+use ::store::{Deliver, OutboxLine, Tx};
+use async_trait::async_trait;
+use exchange::{Ask, Heard, ServiceId};
+use kernel::{Actor, CaseCode, Fact, Kind, PersonalNumber, Problem};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use web::Principal;
+
+use crate::case::{Case, EnteredAct, SentBack};
+use crate::desk::step::{PLATFORM, save};
+use crate::procedure::{Act, Procedure, Transition, Verb};
+use crate::state::Cases;
+use crate::store::subject;
+
+/// The outbox topic; its keys are case codes, so that an act is taken back before the next is entered.
+pub const TOPIC: &str = "case-act";
+
+/// What is to be done with the act.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+enum Work {
+    /// Enter it.
+    Enter,
+    /// Take it back.
+    Undo {
+        /// The act's number in the book.
+        act_number: String,
+        /// Why.
+        reason: String,
+        /// The chairman's account.
+        by: String,
+    },
+}
+
+/// What the register answers.
+#[derive(Deserialize)]
+struct Entered {
+    act_number: String,
+    personal_number: Option<PersonalNumber>,
+}
+
+/// Puts the entering of a case's act in line.
+pub(crate) async fn enqueue_enter(tx: &Tx, code: &CaseCode) -> Result<(), Problem> {
+    enqueue(tx, code, &Work::Enter).await
+}
+
+/// Puts the withdrawal of an act in line.
+pub(crate) async fn enqueue_undo(
+    tx: &Tx,
+    code: &CaseCode,
+    act: &EnteredAct,
+    who: &Principal,
+    reason: &str,
+) -> Result<(), Problem> {
+    let work = Work::Undo {
+        act_number: act.act_number.clone(),
+        reason: reason.to_owned(),
+        by: who.account.clone(),
+    };
+    enqueue(tx, code, &work).await
+}
+
+async fn enqueue(tx: &Tx, code: &CaseCode, work: &Work) -> Result<(), Problem> {
+    let payload = serde_json::to_value(work).map_err(Problem::internal)?;
+    tx.outbox(TOPIC, code.as_str(), &payload).await
+}
+
+/// Delivers act lines.
+#[derive(Debug)]
+pub struct Acts(pub(crate) Cases);
+
+#[async_trait]
+impl Deliver for Acts {
+    fn topic(&self) -> &'static str {
+        TOPIC
+    }
+
+    async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
+        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        match serde_json::from_value(line.payload.clone()).map_err(Problem::internal)? {
+            Work::Enter => self.0.enter_act(&code).await,
+            Work::Undo {
+                act_number,
+                reason,
+                by,
+            } => self.0.withdraw_act(&code, &act_number, &reason, &by).await,
+        }
+    }
+}
+
+impl Cases {
+    async fn enter_act(&self, code: &CaseCode) -> Result<(), Problem> {
+        let reader = self.store.read(&self.tenant).await?;
+        let (case, procedure) = self.opened_by_platform(&reader, code).await?;
+        drop(reader);
+        let (Some(act), Some(proposal)) = (&procedure.act, &case.proposal) else {
+            return Ok(());
+        };
+        if waiting(&case, &procedure).is_none() {
+            return Ok(());
+        }
+        // The day of the proposal, not of the delivery: asked again tomorrow, the body is the same.
+        let body = crate::act::body(&procedure, &case, &self.areas, proposal.at.date())
+            .ok_or_else(|| Problem::internal("a procedure with an act has a body for it"))?;
+        let by = format!("official:{}", proposal.by);
+        let heard = self
+            .ask_register(&act.service, &body, &by, code, code.to_string())
+            .await?;
+        if is_refusal(&heard) {
+            return self.act_refused(code, &heard.refusal()).await;
+        }
+        let entered: Entered = heard.json()?;
+        self.act_entered(code, act, &entered).await
+    }
+
+    async fn act_entered(&self, code: &CaseCode, act: &Act, entered: &Entered) -> Result<(), Problem> {
+        self.store
+            .write(&self.tenant, &Actor::Platform, |tx| async move {
+                let (case, procedure) = self.opened_by_platform(&tx, code).await?;
+                let Some(step) = waiting(&case, &procedure) else {
+                    return Ok(());
+                };
+                let mut case = case.moved(step);
+                case.act = Some(EnteredAct {
+                    act_number: entered.act_number.clone(),
+                    personal_number: entered.personal_number.clone(),
+                    at: tx.now(),
+                });
+                save(&tx, &case, &procedure).await?;
+                let fact = Fact::CaseActEntered {
+                    case: code.clone(),
+                    register: register(&act.service)?,
+                    number: entered.act_number.clone(),
+                };
+                tx.fact(&subject(code), fact).await?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// The register will not have it: asking again would not help, so the officer is told.
+    async fn act_refused(&self, code: &CaseCode, refusal: &Problem) -> Result<(), Problem> {
+        let told = refusal.args.iter().find(|(name, _)| *name == "code");
+        let note = told.map_or("unknown", |(_, code)| code.as_str());
+        tracing::warn!(case = %code, note, "the register refused an act");
+        self.store
+            .write(&self.tenant, &Actor::Platform, |tx| async move {
+                let (case, procedure) = self.opened_by_platform(&tx, code).await?;
+                if waiting(&case, &procedure).is_none() {
+                    return Ok(());
+                }
+                let step = case.transition(&procedure, Verb::SendBack, &[PLATFORM.to_owned()])?;
+                let mut case = case.moved(step);
+                if let Some(proposal) = &mut case.proposal {
+                    proposal.sent_back = Some(SentBack {
+                        note: note.to_owned(),
+                        by: None,
+                        at: tx.now(),
+                    });
+                }
+                save(&tx, &case, &procedure).await?;
+                tx.fact(&subject(code), Fact::CaseSentBack { case: code.clone() })
+                    .await?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn withdraw_act(
+        &self,
+        code: &CaseCode,
+        number: &str,
+        reason: &str,
+        by: &str,
+    ) -> Result<(), Problem> {
+        let reader = self.store.read(&self.tenant).await?;
+        let (_, procedure) = self.opened_by_platform(&reader, code).await?;
+        drop(reader);
+        let Some(act) = &procedure.act else { return Ok(()) };
+        // A number of a book is given once, so a fact with it says that this line was delivered.
+        let facts = self.store.facts_of(&self.tenant, &subject(code)).await?;
+        let told =
+            |fact: &Fact| matches!(fact, Fact::CaseActWithdrawn { number: of, .. } if of == number);
+        if facts.iter().any(|record| told(&record.fact)) {
+            return Ok(());
+        }
+        let body = json!({"case": code, "reason": reason});
+        let (by, key) = (format!("official:{by}"), format!("{code}/{number}/undo"));
+        let heard = self.ask_register(&act.undo, &body, &by, code, key).await?;
+        if !(200..300).contains(&heard.status) {
+            // An act that stands must not get a second one beside it: the next line waits for this.
+            return Err(heard.refusal());
+        }
+        self.store
+            .write(&self.tenant, &Actor::Platform, |tx| async move {
+                let fact = Fact::CaseActWithdrawn {
+                    case: code.clone(),
+                    register: register(&act.service)?,
+                    number: number.to_owned(),
+                };
+                tx.fact(&subject(code), fact).await?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn ask_register(
+        &self,
+        service: &str,
+        body: &Value,
+        on_behalf: &str,
+        code: &CaseCode,
+        idempotency: String,
+    ) -> Result<Heard, Problem> {
+        self.exchange
+            .ask(Ask {
+                consumer: self.system.clone(),
+                service: service_id(service)?,
+                body: body.to_string().into(),
+                on_behalf: on_behalf.to_owned(),
+                issue: Some(code.to_string()),
+                idempotency: Some(idempotency),
+            })
+            .await
+    }
+}
+
+/// The platform's step, when the case waits for its act.
+fn waiting<'p>(case: &Case, procedure: &'p Procedure) -> Option<&'p Transition> {
+    case.transition(procedure, Verb::EnterAct, &[PLATFORM.to_owned()])
+        .ok()
+}
+
+/// An answer that stays the same however often the register is asked.
+fn is_refusal(heard: &Heard) -> bool {
+    (400..500).contains(&heard.status) && ![408, 425, 429].contains(&heard.status)
+}
+
+fn service_id(text: &str) -> Result<ServiceId, Problem> {
+    text.parse()
+        .map_err(|_| Problem::new(Kind::Internal, "internal").because(format_args!("{text:?} is no service")))
+}
+
+/// The register as facts name it: its system.
+fn register(service: &str) -> Result<String, Problem> {
+    service_id(service).map(|id| id.provider().to_string())
+}

@@ -1,0 +1,82 @@
+//! `return`: the applicant gets the result. Of a case filed online, electronically, in the change
+//! that decides it; the result travels with the status. Never before a decision.
+
+use ::store::Tx;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use kernel::fact::Channel;
+use kernel::{CaseCode, Fact, Problem};
+use web::openapi::utoipa;
+use web::{Fields, Json, Principal, Refusal, SignedIn};
+
+use crate::case::Case;
+use crate::desk::official::code;
+use crate::desk::step::{PLATFORM, may, save};
+use crate::desk::view::{self, CaseView, Seen};
+use crate::procedure::{Procedure, Transition, Verb};
+use crate::state::Cases;
+use crate::store::subject;
+
+/// Notes from the case's page that the result was handed over.
+#[utoipa::path(post, path = "/desk/cases/{code}/return", tag = "desk", security(("session" = ["receptionist"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409)),
+    extensions(("x-facts" = json!(["case-returned"]))))]
+pub(crate) async fn by_form(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Path(path): Path<String>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let code = code(&path)?;
+    cases.give(&who, &code, view::revision(&fields)?).await?;
+    Ok(view::back(&code))
+}
+
+/// Notes that the result was handed over.
+#[utoipa::path(post, path = "/api/v1/desk/cases/{code}/return", tag = "desk", security(("session" = ["receptionist"])),
+    params(("code" = String, Path, description = "the case's code")), request_body = Seen,
+    responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409)),
+    extensions(("x-facts" = json!(["case-returned"]))))]
+pub(crate) async fn by_json(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Path(path): Path<String>,
+    Json(seen): Json<Seen>,
+) -> Result<Json<CaseView>, Refusal> {
+    let code = code(&path)?;
+    cases.give(&who, &code, seen.revision).await?;
+    Ok(Json(cases.case_view(&who, &code).await?))
+}
+
+impl Cases {
+    /// Gives a result over the counter, where the procedure has somebody for it.
+    async fn give(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
+        self.official(who)?;
+        self.store
+            .write(&self.tenant, &who.actor, |tx| async move {
+                let (case, procedure) = self.opened(&tx, who, code).await?;
+                let step = may(&case, &procedure, Verb::Return, who, revision)?;
+                returned(&tx, case, &procedure, step).await
+            })
+            .await
+    }
+}
+
+/// Gives the result of a case that was filed online; any other waits for its applicant.
+pub(crate) async fn online(tx: &Tx, case: Case, procedure: &Procedure) -> Result<(), Problem> {
+    let step = case.transition(procedure, Verb::Return, &[PLATFORM.to_owned()]);
+    match step {
+        Ok(step) if case.channel == Channel::Online => returned(tx, case, procedure, step).await,
+        _ => Ok(()),
+    }
+}
+
+async fn returned(tx: &Tx, case: Case, procedure: &Procedure, step: &Transition) -> Result<(), Problem> {
+    let mut case = case.moved(step);
+    case.returned_at = Some(tx.now());
+    save(tx, &case, procedure).await?;
+    let fact = Fact::CaseReturned { case: case.code.clone() };
+    tx.fact(&subject(&case.code), fact).await?;
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Which officials see a case: those of its unit and of the organisations above it. To everybody
+//! else the case does not exist. Never which verb they may do: the procedure says that.
+
+use kernel::{CaseCode, OrgCode, Problem};
+use web::Principal;
+
+use crate::state::Cases;
+use crate::store::{self as rows, Held, Rows};
+
+/// The roles that work at a desk.
+pub const ROLES: [&str; 3] = ["receptionist", "officer", "chairman"];
+
+impl Cases {
+    /// Refuses who does not work at one of this place's desks.
+    ///
+    /// # Errors
+    /// 404 for another tenant's people, 403 `role-missing` for who holds no desk role.
+    pub(crate) fn official(&self, who: &Principal) -> Result<(), Problem> {
+        if who.tenant != self.tenant {
+            return Err(Problem::not_found());
+        }
+        who.require_any(&ROLES)
+    }
+
+    /// A case that the official may see.
+    ///
+    /// # Errors
+    /// As [`Cases::official`]; 404 for a case of another unit.
+    pub(crate) async fn seen(
+        &self,
+        rows: &impl Rows,
+        who: &Principal,
+        code: &CaseCode,
+    ) -> Result<Held, Problem> {
+        self.official(who)?;
+        rows::case(rows, code)
+            .await?
+            .filter(|held| sees(who, &held.case.unit))
+            .ok_or_else(Problem::not_found)
+    }
+}
+
+/// True for the official's own unit and those below it.
+fn sees(who: &Principal, unit: &OrgCode) -> bool {
+    who.unit.holds(unit)
+}
+
+/// A case code from an address.
+///
+/// # Errors
+/// 404 for what is no code.
+pub(crate) fn code(text: &str) -> Result<CaseCode, Problem> {
+    text.parse().map_err(|_| Problem::not_found())
+}

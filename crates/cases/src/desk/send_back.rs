@@ -1,0 +1,105 @@
+//! `send-back`: the chairman gives a proposal back to the officer, with a reason. An act that was
+//! entered is taken back: its withdrawal is in line before the officer can propose again.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use kernel::{CaseCode, Fact, Problem};
+use serde::Deserialize;
+use web::openapi::{ToSchema, utoipa};
+use web::{Fields, Json, Principal, Refusal, SignedIn};
+
+use crate::case::{Case, SentBack};
+use crate::desk::act;
+use crate::desk::official::code;
+use crate::desk::step::{may, note, save};
+use crate::desk::view::{self, CaseView};
+use crate::procedure::Verb;
+use crate::state::Cases;
+use crate::store::subject;
+
+/// Why it goes back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reason {
+    /// The revision of the case the chairman has seen.
+    revision: i64,
+    /// Why.
+    note: String,
+}
+
+/// Sends a proposal back from the case's page.
+#[utoipa::path(post, path = "/desk/cases/{code}/send-back", tag = "desk", security(("session" = ["chairman"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 303, description = "back to the case"), (status = 404), (status = 409), (status = 422)),
+    extensions(("x-facts" = json!(["case-sent-back", "case-act-withdrawn"]))))]
+pub(crate) async fn by_form(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: web::Page,
+    Path(path): Path<String>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let code = code(&path)?;
+    let reason = Reason {
+        revision: view::revision(&fields)?,
+        note: fields.lines("note").unwrap_or_default(),
+    };
+    let done = cases.send_back(&who, &code, &reason).await;
+    view::back_or_faults(&cases, &who, &page, &code, done, &fields).await
+}
+
+/// Sends a proposal back.
+#[utoipa::path(post, path = "/api/v1/desk/cases/{code}/send-back", tag = "desk", security(("session" = ["chairman"])),
+    params(("code" = String, Path, description = "the case's code")), request_body = Reason,
+    responses((status = 200, description = "the case", body = CaseView), (status = 404), (status = 409), (status = 422)),
+    extensions(("x-facts" = json!(["case-sent-back", "case-act-withdrawn"]))))]
+pub(crate) async fn by_json(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Path(path): Path<String>,
+    Json(reason): Json<Reason>,
+) -> Result<Json<CaseView>, Refusal> {
+    let code = code(&path)?;
+    cases.send_back(&who, &code, &reason).await?;
+    Ok(Json(cases.case_view(&who, &code).await?))
+}
+
+impl Cases {
+    /// Sends a proposal back. Pressed twice, it goes back once.
+    async fn send_back(&self, who: &Principal, code: &CaseCode, reason: &Reason) -> Result<(), Problem> {
+        self.official(who)?;
+        let note = &note(&reason.note, true)?;
+        self.store
+            .write(&self.tenant, &who.actor, |tx| async move {
+                let (case, procedure) = self.opened(&tx, who, code).await?;
+                if is_done(&case, who, reason, note) {
+                    return Ok(());
+                }
+                let step = may(&case, &procedure, Verb::SendBack, who, reason.revision)?;
+                let mut case = case.moved(step);
+                if let Some(proposal) = &mut case.proposal {
+                    proposal.sent_back = Some(SentBack {
+                        note: note.clone(),
+                        by: Some(who.account.clone()),
+                        at: tx.now(),
+                    });
+                }
+                let entered = case.act.take();
+                save(&tx, &case, &procedure).await?;
+                tx.fact(&subject(code), Fact::CaseSentBack { case: code.clone() })
+                    .await?;
+                match entered {
+                    Some(entered) => act::enqueue_undo(&tx, code, &entered, who, note).await,
+                    None => Ok(()),
+                }
+            })
+            .await
+    }
+}
+
+/// The second click of the one who has just sent it back with the same words.
+fn is_done(case: &Case, who: &Principal, reason: &Reason, note: &str) -> bool {
+    let back = case.proposal.as_ref().and_then(|p| p.sent_back.as_ref());
+    reason.revision < case.revision
+        && back.is_some_and(|b| b.note == note && b.by.as_deref() == Some(who.account.as_str()))
+}

@@ -1,0 +1,106 @@
+//! One verb on one case: open it, change it, save it with the line that tells the portal. Never
+//! decides who may do what: the case and its procedure do.
+
+use std::sync::Arc;
+
+use ::store::Tx;
+use kernel::{CaseCode, Kind, Problem};
+use web::Principal;
+
+use crate::case::Case;
+use crate::procedure::{Procedure, Transition, Verb};
+use crate::state::Cases;
+use crate::store::{self as rows, StatusRow};
+
+/// The role of the platform's own steps.
+pub const PLATFORM: &str = "platform";
+/// Length of an official's words, in characters.
+pub const NOTE_CHARS_MAX: usize = 2_000;
+
+impl Cases {
+    /// A case and its procedure, opened by an official for a change.
+    ///
+    /// # Errors
+    /// As [`Cases::seen`]; `case-own` for a case of the official's own.
+    pub(crate) async fn opened(
+        &self,
+        tx: &Tx,
+        who: &Principal,
+        code: &CaseCode,
+    ) -> Result<(Case, Arc<Procedure>), Problem> {
+        let case = self.seen(tx, who, code).await?.case;
+        case.not_own(who.subject.as_ref())?;
+        let procedure = self.procedure_of(&case)?;
+        Ok((case, procedure))
+    }
+
+    /// A case and its procedure, opened by a job of the platform.
+    ///
+    /// # Errors
+    /// Internal when there is no such case: a line of the outbox is written with its case.
+    pub(crate) async fn opened_by_platform(
+        &self,
+        rows: &impl rows::Rows,
+        code: &CaseCode,
+    ) -> Result<(Case, Arc<Procedure>), Problem> {
+        let held = rows::case(rows, code)
+            .await?
+            .ok_or_else(|| Problem::internal(format_args!("a line names the case {code}, which is not there")))?;
+        let procedure = self.procedure_of(&held.case)?;
+        Ok((held.case, procedure))
+    }
+}
+
+/// The official's page is the newest and the verb is theirs now.
+///
+/// # Errors
+/// `stale` (409), `case-verb-not-now` (409), `role-missing` (403).
+pub(crate) fn may<'p>(
+    case: &Case,
+    procedure: &'p Procedure,
+    verb: Verb,
+    who: &Principal,
+    revision: i64,
+) -> Result<&'p Transition, Problem> {
+    case.seen(revision)?;
+    if case.decided.is_some() && procedure.verb_from(Verb::Sign, &case.state).is_some() {
+        return Err(Problem::new(Kind::Conflict, "case-being-signed"));
+    }
+    case.transition(procedure, verb, &who.roles)
+}
+
+/// Saves a changed case; a changed national status goes to the portal in the same write.
+///
+/// # Errors
+/// `stale` when somebody else has changed the case meanwhile.
+pub(crate) async fn save(tx: &Tx, case: &Case, procedure: &Procedure) -> Result<(), Problem> {
+    let before = rows::case(tx, &case.code).await?.map_or(0, |held| held.status);
+    let status = case.status(procedure);
+    rows::save_case(tx, case, status).await?;
+    if status == before {
+        return Ok(());
+    }
+    let row = StatusRow {
+        seq: rows::last_status(tx, &case.code).await? + 1,
+        status,
+        at: tx.now(),
+        due: case.accepted.as_ref().map(|a| a.due),
+    };
+    rows::insert_status(tx, &case.code, &row).await?;
+    crate::sync::enqueue(tx, &case.code, row.seq).await
+}
+
+/// An official's words, within bounds.
+///
+/// # Errors
+/// 422 at `note`.
+pub(crate) fn note(text: &str, required: bool) -> Result<String, Problem> {
+    let text = text.trim();
+    if required && text.is_empty() {
+        return Err(Problem::invalid("note", "case-note-missing"));
+    }
+    if text.chars().count() > NOTE_CHARS_MAX {
+        return Err(Problem::invalid("note", "case-note-too-long").with("max", NOTE_CHARS_MAX));
+    }
+    Ok(text.to_owned())
+}
