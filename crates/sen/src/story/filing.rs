@@ -35,7 +35,7 @@ const FILLED: [&str; 6] =
 impl Cast {
     /// Step 3.
     pub(super) async fn prefill(&mut self) -> anyhow::Result<Value> {
-        let national = self.national();
+        let (national, began) = (self.national(), self.world.now());
         let begun = self.mother.post(&format!("{national}/procedures/1.001193/start"), &[]).await?;
         begun.ok()?;
         let draft = begun.url.rsplit("/drafts/").next().context("a draft's address")?;
@@ -46,13 +46,10 @@ impl Cast {
         for field in FILLED {
             ensure!(filled.get(field).is_some_and(|f| !f["value"].is_null()), "{field} was not filled");
         }
-        let mut questions: BTreeMap<String, String> = BTreeMap::new();
-        for entry in filled.values() {
-            let (Some(request), Some(service)) = (entry["request"].as_str(), entry["service"].as_str()) else { continue };
-            questions.insert(request.to_owned(), service.to_owned());
-        }
-        ensure!(questions.values().any(|s| s == "G01/population/person-lookup"), "the population register was not asked");
-        self.questions = questions.into_iter().map(|(request, service)| (service, request)).collect();
+        self.questions = self.questions_since(began).await?;
+        let asked = |service: &str| self.questions.iter().filter(|(s, _)| s == service).count();
+        ensure!(asked("G01/population/person-lookup") == 2, "the population register was not asked for both parents");
+        ensure!(asked("G15/civil-status/marriage-lookup") == 1, "the civil-status register was not asked for the marriage");
         let national_evidence = self.evidence(0, Place::National).await?;
         let ministry_evidence = self.evidence(1, Place::Ministry).await?;
         Ok(json!({
@@ -61,6 +58,22 @@ impl Cast {
             "evidence_national": national_evidence,
             "evidence_ministry": ministry_evidence,
         }))
+    }
+
+    /// The questions the portal has asked since an instant, as its evidence names them.
+    async fn questions_since(&mut self, began: kernel::Time) -> anyhow::Result<Vec<(String, String)>> {
+        let list = format!("{}/api/v1/exchange/exchanges", self.national());
+        let operator = &mut self.operators[0];
+        until("three questions in the evidence", async || {
+            let exchanges = operator.get(&list).await?.json()?;
+            let ours = exchanges.as_array().context("a list")?.iter().filter(|e| {
+                e["side"] == "consumer" && e["began"].as_i64().is_some_and(|at| at >= began.ms())
+            });
+            let text = |e: &Value, key: &str| e[key].as_str().unwrap_or_default().to_owned();
+            let questions: Vec<_> = ours.map(|e| (text(e, "service"), text(e, "request"))).collect();
+            Ok((questions.len() >= 3).then_some(questions))
+        })
+        .await
     }
 
     pub(super) async fn draft(&mut self) -> anyhow::Result<Value> {

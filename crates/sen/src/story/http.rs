@@ -82,6 +82,12 @@ impl Default for Browser {
 }
 
 impl Browser {
+    /// The cookies it holds, by name.
+    #[must_use]
+    pub fn cookies(&self) -> &BTreeMap<String, String> {
+        &self.cookies
+    }
+
     /// Opens an address and follows its redirects.
     ///
     /// # Errors
@@ -190,8 +196,36 @@ pub fn hidden(page: &str, name: &str) -> Option<String> {
     let marker = format!("name=\"{name}\"");
     page.split('<').filter(|tag| tag.starts_with("input") && tag.contains(&marker)).find_map(|tag| {
         let (_, rest) = tag.split_once("value=\"")?;
-        Some(rest.split('"').next()?.to_owned())
+        Some(unescape(rest.split('"').next()?))
     })
+}
+
+/// The text of an attribute's value: entities of HTML, named and numbered.
+#[must_use]
+pub fn unescape(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let Some((entity, behind)) = after.split_once(';') else {
+            out.push('&');
+            rest = after;
+            continue;
+        };
+        let code = entity.strip_prefix("#x").and_then(|h| u32::from_str_radix(h, 16).ok());
+        let code = code.or_else(|| entity.strip_prefix('#').and_then(|d| d.parse().ok()));
+        match (entity, code.and_then(char::from_u32)) {
+            (_, Some(c)) => out.push(c),
+            ("amp", _) => out.push('&'),
+            ("lt", _) => out.push('<'),
+            ("gt", _) => out.push('>'),
+            ("quot", _) => out.push('"'),
+            _ => out.push_str(&format!("&{entity};")),
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A page's text without its tags.
@@ -202,7 +236,7 @@ pub fn words(page: &str) -> String {
         text.push_str(piece.split_once('>').map_or(piece, |(_, after)| after));
         text.push(' ');
     }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    unescape(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 fn origin(url: &str) -> &str {
@@ -232,10 +266,13 @@ mod tests {
 
     #[test]
     fn a_page_gives_its_hidden_fields_and_its_words() {
-        let page = r#"<form><input type="hidden" name="revision" value="7"><b>Xin</b> chào</form>"#;
+        let page = r#"<form><input type="hidden" name="revision" value="7"><b>Xin</b> chào &#38; <input name="next" value="/a?b=1&#38;c=2&amp;d">"#;
         assert_eq!(hidden(page, "revision").as_deref(), Some("7"));
+        assert_eq!(hidden(page, "next").as_deref(), Some("/a?b=1&c=2&d"));
+        assert_eq!(unescape("a & b&#39;&ouml;"), "a & b'&ouml;");
         assert_eq!(hidden(page, "other"), None);
-        assert_eq!(words(page), "Xin chào");
+        assert_eq!(words(page), "Xin chào &");
+        assert_eq!(unescape("a&#38;b&amp;c&#x27;d&e"), "a&b&c'd&e");
         assert_eq!(absolute("http://127.0.0.1:1/a/b", "/c"), "http://127.0.0.1:1/c");
         assert_eq!(escape("đ &"), "%C4%91%20%26");
     }

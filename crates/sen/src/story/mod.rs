@@ -7,7 +7,7 @@ mod filing;
 pub mod http;
 pub mod nation;
 mod proofs;
-mod tools;
+pub mod tools;
 
 use std::path::PathBuf;
 

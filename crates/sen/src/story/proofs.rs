@@ -38,7 +38,7 @@ impl Cast {
     pub(super) async fn who_read_my_data(&mut self) -> anyhow::Result<Value> {
         let url = format!("{}/api/v1/my/data-usage", self.nation.url(Place::Ministry));
         let usage = self.mother.get(&url).await?.json()?;
-        let rows = usage["items"].as_array().context("a list of reads")?;
+        let rows = usage["reads"].as_array().context("a list of reads")?;
         let lookups: Vec<&(String, String)> = self.questions.iter().filter(|(s, _)| s == "G01/population/person-lookup").collect();
         let hers = rows.iter().filter(|row| lookups.iter().any(|(_, request)| row["request"] == request.as_str()));
         let hers: Vec<&Value> = hers.collect();

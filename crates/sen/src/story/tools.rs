@@ -36,7 +36,8 @@ impl Drop for Folder {
 }
 
 /// The fields of a page's form as a person sends them: what stands there, and the answers given.
-pub(super) fn form(page: &str, answers: &BTreeMap<&str, &str>) -> Vec<(String, String)> {
+#[must_use]
+pub fn form(page: &str, answers: &BTreeMap<&str, &str>) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = Vec::new();
     let mut put = |name: String, value: String| {
         if !fields.iter().any(|(n, _)| *n == name) {
@@ -82,11 +83,14 @@ pub(super) fn form(page: &str, answers: &BTreeMap<&str, &str>) -> Vec<(String, S
 fn attribute(head: &str, name: &str) -> Option<String> {
     let (_, rest) = head.split_once(&format!(" {name}=\""))?;
     let value = rest.split('"').next()?;
-    Some(value.replace("&#39;", "'").replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    Some(super::http::unescape(value))
 }
 
 /// A synthetic Giấy chứng sinh as a health facility would hand it out, as a PDF.
-pub(super) fn birth_notice(at: Time) -> anyhow::Result<Vec<u8>> {
+///
+/// # Errors
+/// When it cannot be drawn.
+pub fn birth_notice(at: Time) -> anyhow::Result<Vec<u8>> {
     const TEMPLATE: &str = "#set document(title: \"Giấy chứng sinh (mẫu)\")\n#set page(paper: \"a5\")\n\
         = Giấy chứng sinh (mẫu – dữ liệu tổng hợp)\n\nBệnh viện Phụ sản Thanh Hóa (mẫu) chứng nhận một trẻ gái đã chào đời.\n";
     let templates = render::Templates::new([("birth-notice.typ".to_owned(), TEMPLATE.as_bytes().to_vec())])?;
@@ -94,7 +98,10 @@ pub(super) fn birth_notice(at: Time) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The trust that a CA file gives.
-pub(super) fn trust(ca: &Path) -> anyhow::Result<Trust> {
+///
+/// # Errors
+/// When the file cannot be read or holds no certificate.
+pub fn trust(ca: &Path) -> anyhow::Result<Trust> {
     let anchors = Certificate::list_from_pem(&std::fs::read_to_string(ca)?)?;
     Ok(Trust { anchors, ..Trust::default() })
 }
