@@ -8,6 +8,8 @@
 //! | [`citizen`] | the portal: search, form, prefill, papers, check, file, my cases |
 //! | [`handover`] | the filed case goes to the agency that owns it from then on |
 //! | [`portal`] | the owner's statuses and results come back |
+//! | [`desk`] | the owner: receive, accept, propose, enter the act, send back, sign, give |
+//! | [`sync`] | the owner tells the portal each change of status |
 //! | [`store`] | all SQL |
 //! | [`state`] | what every verb is handed |
 
@@ -17,6 +19,7 @@ pub mod case;
 pub mod catalogue;
 pub mod citizen;
 pub mod clock;
+pub mod desk;
 pub mod draft;
 pub mod handover;
 pub mod pack;
@@ -25,6 +28,7 @@ pub mod portal;
 pub mod procedure;
 pub mod state;
 pub mod store;
+pub mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -51,11 +55,18 @@ pub const TEXTS: web::i18n::Source = web::i18n::Source {
     en: include_str!("../i18n/en.ftl"),
 };
 
+/// The desk's texts and those of its problems.
+pub const TEXTS_DESK: web::i18n::Source = web::i18n::Source {
+    name: "cases-desk",
+    vi: include_str!("../i18n/desk-vi.ftl"),
+    en: include_str!("../i18n/desk-en.ftl"),
+};
+
 /// The routes of the place.
 pub fn router(cases: Cases) -> OpenApiRouter {
     let routes = match cases.place() {
         Place::Portal => citizen::routes(),
-        Place::Desk => OpenApiRouter::new(),
+        Place::Desk => desk::routes(),
     };
     routes.with_state(cases)
 }
@@ -66,7 +77,7 @@ impl Cases {
     pub fn services(&self) -> Vec<Arc<dyn exchange::Service>> {
         match self.place() {
             Place::Portal => vec![Arc::new(portal::NoteStatus(self.clone()))],
-            Place::Desk => Vec::new(),
+            Place::Desk => desk::services(self),
         }
     }
 
@@ -75,7 +86,7 @@ impl Cases {
     pub fn deliverers(&self) -> Vec<Arc<dyn Deliver>> {
         match self.place() {
             Place::Portal => vec![Arc::new(handover::HandOver(self.clone()))],
-            Place::Desk => Vec::new(),
+            Place::Desk => desk::deliverers(self),
         }
     }
 }

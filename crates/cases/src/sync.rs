@@ -9,8 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use exchange::{Ask, ServiceId};
 use kernel::{CaseCode, Problem};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::portal::note_status::{GivenResult, StatusNote};
 use crate::state::Cases;
 use crate::store::{self as rows, StatusRow};
 
@@ -50,14 +51,14 @@ impl Deliver for Sync {
         let cases = &self.0;
         let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
         let Payload { seq } = serde_json::from_value(line.payload.clone()).map_err(Problem::internal)?;
-        let body = cases.status_message(&code, seq).await?;
+        let note = cases.status_note(&code, seq).await?;
         let service: ServiceId = SERVICE.parse().expect("a service's name");
         let heard = cases
             .exchange
             .ask(Ask {
                 consumer: cases.system.clone(),
                 service,
-                body: body.to_string().into(),
+                body: serde_json::to_vec(&note).map_err(Problem::internal)?.into(),
                 on_behalf: format!("system:{}", cases.system),
                 issue: Some(code.to_string()),
                 idempotency: Some(format!("{code}/{seq}")),
@@ -73,7 +74,7 @@ impl Deliver for Sync {
 
 impl Cases {
     /// What the portal is told about one change of status.
-    async fn status_message(&self, code: &CaseCode, seq: u32) -> Result<Value, Problem> {
+    async fn status_note(&self, code: &CaseCode, seq: u32) -> Result<StatusNote, Problem> {
         let reader = self.store.read(&self.tenant).await?;
         let held = rows::case(&reader, code).await?.ok_or_else(Problem::not_found)?;
         let statuses = rows::statuses(&reader, code).await?;
@@ -81,27 +82,28 @@ impl Cases {
             .iter()
             .find(|row| row.seq == seq)
             .ok_or_else(|| Problem::internal(format_args!("case {code} has no status {seq}")))?;
-        let mut body = json!({"code": code, "seq": seq, "status": row.status, "at": row.at});
-        if let Some(due) = row.due {
-            body["due"] = json!(due);
-            body["working_out"] = serde_json::to_value(&held.working_out).map_err(Problem::internal)?;
-        }
+        let mut results = Vec::new();
         if brings_results(&statuses, row) {
-            body["results"] = self.results_message(&rows::results(&reader, code).await?).await?;
+            for result in rows::results(&reader, code).await? {
+                let pdf = self.store.blobs().get(&result.digest).await?;
+                results.push(GivenResult {
+                    document: result.document,
+                    name: result.name,
+                    number: result.number,
+                    digest: result.digest,
+                    pdf_base64: STANDARD.encode(pdf),
+                });
+            }
         }
-        Ok(body)
-    }
-
-    async fn results_message(&self, results: &[rows::ResultRow]) -> Result<Value, Problem> {
-        let mut messages = Vec::with_capacity(results.len());
-        for result in results {
-            let pdf = self.store.blobs().get(&result.digest).await?;
-            messages.push(json!({
-                "document": result.document, "name": result.name, "number": result.number,
-                "digest": result.digest, "pdf_base64": STANDARD.encode(pdf),
-            }));
-        }
-        Ok(Value::Array(messages))
+        Ok(StatusNote {
+            code: code.clone(),
+            seq,
+            status: row.status,
+            at: row.at,
+            due: row.due,
+            working_out: row.due.and(held.working_out),
+            results,
+        })
     }
 }
 

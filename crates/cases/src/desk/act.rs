@@ -183,8 +183,7 @@ impl Cases {
         let Some(act) = &procedure.act else { return Ok(()) };
         // A number of a book is given once, so a fact with it says that this line was delivered.
         let facts = self.store.facts_of(&self.tenant, &subject(code)).await?;
-        let told =
-            |fact: &Fact| matches!(fact, Fact::CaseActWithdrawn { number: of, .. } if of == number);
+        let told = |fact: &Fact| matches!(fact, Fact::CaseActWithdrawn { number: of, .. } if of == number);
         if facts.iter().any(|record| told(&record.fact)) {
             return Ok(());
         }

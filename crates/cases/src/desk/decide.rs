@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use documents::Issued;
-use kernel::fact::Outcome;
 use kernel::{Actor, CaseCode, Fact, Kind, Problem};
 use serde_json::json;
 use web::openapi::utoipa;
@@ -18,7 +17,7 @@ use crate::desk::official::code;
 use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView, Seen};
 use crate::desk::{give, result};
-use crate::procedure::{Procedure, Transition, Verb};
+use crate::procedure::{Procedure, Verb};
 use crate::state::Cases;
 use crate::store::{self as rows, ResultRow, subject};
 
@@ -86,10 +85,11 @@ impl Cases {
                 if is_done(&case, who, revision) {
                     return Ok(());
                 }
+                may(&case, &procedure, Verb::Sign, who, revision)?;
                 let outcome = case.proposal.as_ref().map(|p| p.outcome);
-                let step = may(&case, &procedure, Verb::Sign, who, revision)?;
                 let outcome = outcome.ok_or(Problem::new(Kind::Conflict, "case-no-proposal"))?;
-                let mut case = case.moved(&Transition { to: step.from.clone(), ..step.clone() });
+                let mut case = case;
+                case.revision += 1;
                 case.decided = Some(Decided {
                     outcome,
                     at: tx.now(),
@@ -128,9 +128,10 @@ impl Cases {
         self.store
             .write(&self.tenant, actor, |tx| async move {
                 let (case, procedure) = self.opened_by_platform(&tx, code).await?;
-                let (Some(decided), Some(step)) =
-                    (being_signed(&case, &procedure).cloned(), procedure.verb_from(Verb::Sign, &case.state))
-                else {
+                let (Some(decided), Some(step)) = (
+                    being_signed(&case, &procedure).cloned(),
+                    procedure.verb_from(Verb::Sign, &case.state),
+                ) else {
                     return Ok(());
                 };
                 let due = case.accepted.as_ref().map_or(decided.at, |a| a.due);
@@ -189,10 +190,4 @@ fn is_for_good(problem: &Problem) -> bool {
 /// The second click of the one who has just signed.
 fn is_done(case: &Case, who: &Principal, revision: i64) -> bool {
     case.decided.as_ref().is_some_and(|d| d.by == who.account) && revision < case.revision
-}
-
-/// What is proposed is what is decided.
-#[must_use]
-pub fn is_refusal(outcome: Outcome) -> bool {
-    outcome == Outcome::Refused
 }

@@ -76,7 +76,9 @@ async fn returned(tx: &Tx, case: Case, procedure: &Procedure, step: &Transition)
     let mut case = case.moved(step);
     case.returned_at = Some(tx.now());
     save(tx, &case, procedure).await?;
-    let fact = Fact::CaseReturned { case: case.code.clone() };
+    let fact = Fact::CaseReturned {
+        case: case.code.clone(),
+    };
     tx.fact(&subject(&case.code), fact).await?;
     Ok(())
 }

@@ -54,7 +54,17 @@ pub(crate) async fn by_form(
         Ok(outcome) => {
             let revision = view::revision(&fields)?;
             let note = fields.lines("note").unwrap_or_default();
-            cases.propose(&who, &code, &Proposed { revision, outcome, note }).await
+            cases
+                .propose(
+                    &who,
+                    &code,
+                    &Proposed {
+                        revision,
+                        outcome,
+                        note,
+                    },
+                )
+                .await
         }
         Err(problem) => Err(problem),
     };

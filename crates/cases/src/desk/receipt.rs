@@ -73,7 +73,13 @@ impl Cases {
         self.documents()?.issue(new, actor).await
     }
 
-    fn receipt_data(&self, case: &Case, procedure: &Procedure, accepted: &Accepted, papers: &[&str]) -> Value {
+    fn receipt_data(
+        &self,
+        case: &Case,
+        procedure: &Procedure,
+        accepted: &Accepted,
+        papers: &[&str],
+    ) -> Value {
         let name = |code: &str| {
             let paper = procedure.papers.iter().find(|p| p.code == code);
             paper.map_or_else(|| code.to_owned(), |p| p.name.vi.clone())

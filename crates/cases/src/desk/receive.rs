@@ -5,61 +5,15 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use exchange::{Answer, Call, Service, ServiceId, SystemId};
-use kernel::fact::Channel;
-use kernel::{Actor, CaseCode, Digest, Fact, Kind, OrgCode, Problem, ProcedureCode, Time};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use kernel::{Actor, Digest, Fact, Kind, Problem};
 
 use crate::answers::TEXT_CHARS_MAX;
-use crate::case::{Answers, Applicant, Case};
+use crate::case::Case;
 use crate::draft::Attached;
+use crate::handover::{Handover, HandoverPaper, Received};
 use crate::procedure::Procedure;
 use crate::state::Cases;
 use crate::store::{self as rows, StatusRow, subject};
-
-/// A case as a portal hands it over.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HandedOver {
-    /// Its code.
-    pub code: CaseCode,
-    /// Its procedure.
-    pub procedure: ProcedureCode,
-    /// The version it was filed under.
-    pub version: Digest,
-    /// The unit it is for.
-    pub unit: OrgCode,
-    /// How it was filed.
-    pub channel: Channel,
-    /// Who filed it.
-    pub applicant: Applicant,
-    /// What was answered.
-    pub answers: Answers,
-    /// When it was filed.
-    pub filed_at: Time,
-    /// What was attached.
-    pub papers: Vec<HandedPaper>,
-    /// The portal's name on the exchange.
-    pub portal: SystemId,
-}
-
-/// An attached paper with its bytes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HandedPaper {
-    /// The paper's code in the procedure.
-    pub code: String,
-    /// The sender's file name.
-    pub name: String,
-    /// The media type.
-    pub media: String,
-    /// Size in bytes.
-    pub size: u64,
-    /// SHA-256 of the content.
-    pub digest: Digest,
-    /// The content.
-    pub bytes_base64: String,
-}
 
 /// `receive-case` of the place's system.
 #[derive(Debug)]
@@ -76,15 +30,18 @@ impl Service for ReceiveCase {
     }
 
     async fn call(&self, call: Call) -> Result<Answer, Problem> {
-        let handed: HandedOver = web::json::read(&call.body, self.0.store.limits().json_depth_max)?;
+        let handed: Handover = web::json::read(&call.body, self.0.store.limits().json_depth_max)?;
         from_its_portal(&handed, &call.consumer)?;
         self.0.receive(&handed, &call.consumer).await?;
-        Answer::json(&json!({"case": handed.code, "received": true}))
+        Answer::json(&Received {
+            case: handed.code,
+            received: true,
+        })
     }
 }
 
 /// A case is taken from the portal it names, and only from the one that is told its statuses.
-fn from_its_portal(handed: &HandedOver, consumer: &SystemId) -> Result<(), Problem> {
+fn from_its_portal(handed: &Handover, consumer: &SystemId) -> Result<(), Problem> {
     if handed.portal == *consumer && consumer.to_string() == crate::sync::PORTAL {
         Ok(())
     } else {
@@ -93,7 +50,7 @@ fn from_its_portal(handed: &HandedOver, consumer: &SystemId) -> Result<(), Probl
 }
 
 impl Cases {
-    async fn receive(&self, handed: &HandedOver, consumer: &SystemId) -> Result<(), Problem> {
+    async fn receive(&self, handed: &Handover, consumer: &SystemId) -> Result<(), Problem> {
         let procedure = self.check_case(handed)?;
         let mut papers = Vec::with_capacity(handed.papers.len());
         for paper in &handed.papers {
@@ -136,14 +93,14 @@ impl Cases {
     }
 
     /// The procedure's version, its unit and its answers are ones we know.
-    fn check_case(&self, handed: &HandedOver) -> Result<std::sync::Arc<Procedure>, Problem> {
+    fn check_case(&self, handed: &Handover) -> Result<std::sync::Arc<Procedure>, Problem> {
         let procedure = self
             .catalogue
             .version(&handed.version)
             .filter(|p| p.code == handed.procedure)
             .ok_or_else(|| Problem::invalid("version", "case-version-unknown"))?;
-        let known = self.tenant.holds(&handed.unit)
-            && self.organisations.get(&handed.unit, self.today()).is_some();
+        let known =
+            self.tenant.holds(&handed.unit) && self.organisations.get(&handed.unit, self.today()).is_some();
         if !known {
             return Err(Problem::invalid("unit", "case-unit-unknown"));
         }
@@ -169,7 +126,7 @@ impl Cases {
     }
 
     /// The bytes are what the digest says, and a PDF, and kept before the row that points to them.
-    async fn take_paper(&self, procedure: &Procedure, paper: &HandedPaper) -> Result<Attached, Problem> {
+    async fn take_paper(&self, procedure: &Procedure, paper: &HandoverPaper) -> Result<Attached, Problem> {
         let bad = |code| Problem::invalid("papers", code);
         if !procedure.papers.iter().any(|p| p.code == paper.code) {
             return Err(bad("case-paper-unknown"));
@@ -209,7 +166,7 @@ fn is_same(held: &Case, handed: &Case) -> bool {
         && held.filed_at == handed.filed_at
 }
 
-fn as_case(handed: &HandedOver, procedure: &Procedure) -> Case {
+fn as_case(handed: &Handover, procedure: &Procedure) -> Case {
     Case {
         code: handed.code.clone(),
         procedure: handed.procedure.clone(),

@@ -74,7 +74,11 @@ impl Cases {
         let place = area
             .and_then(|area| self.areas.area(area, on))
             .map_or_else(String::new, |a| a.name().to_owned());
-        Agency { name, province, place }
+        Agency {
+            name,
+            province,
+            place,
+        }
     }
 
     /// Issues the result of a decision, signed by who decided; once, however often it is asked.
@@ -89,9 +93,11 @@ impl Cases {
         actor: &Actor,
     ) -> Result<Issued, Problem> {
         let (template, number, data) = match decided.outcome {
-            Outcome::Refused => {
-                (REFUSAL, case.code.to_string(), self.refusal_data(case, procedure, decided))
-            }
+            Outcome::Refused => (
+                REFUSAL,
+                case.code.to_string(),
+                self.refusal_data(case, procedure, decided),
+            ),
             Outcome::Granted => {
                 let act = case.act.as_ref().ok_or_else(|| lacking("act"))?;
                 let data = match procedure.result.template.as_str() {
@@ -143,16 +149,22 @@ impl Cases {
         let need = |field: &str| said(field).ok_or_else(|| lacking(field));
         let born = parse_iso(case.answers.get("child_born").map_or("", String::as_str))
             .ok_or_else(|| lacking("child_born"))?;
-        let number = act.personal_number.as_ref().ok_or_else(|| lacking("personal_number"))?;
+        let number = act
+            .personal_number
+            .as_ref()
+            .ok_or_else(|| lacking("personal_number"))?;
         let agency = self.agency(&case.unit, on);
         let birth_place = [need("child_birth_place")?, need("child_birth_commune")?].join(", ");
         // The act was entered on the day of the proposal; the certificate repeats the book.
         let registered = case.proposal.as_ref().map_or(act.at, |p| p.at).date();
+        let id_paper = format!("Số định danh cá nhân {}", case.applicant.number.as_str());
+        let words = render::date_in_words(born);
+        let registered_at = format!("{}, {}", agency.name, agency.province);
         Ok(json!({
             "number": act.act_number,
             "agency": {"name": agency.name, "province": agency.province},
             "child": {
-                "full_name": need("child_name")?, "born_on": iso(born), "born_on_words": render::date_in_words(born),
+                "full_name": need("child_name")?, "born_on": iso(born), "born_on_words": words,
                 "sex": need("child_sex")?, "ethnicity": need("child_ethnicity")?,
                 "nationality": need("child_nationality")?, "birth_place": birth_place,
                 "home_town": need("child_hometown")?, "personal_number": number.as_str(),
@@ -161,9 +173,9 @@ impl Cases {
             "father": self.parent(case, procedure, "father", on),
             "declarant": {
                 "full_name": case.applicant.name,
-                "id_paper": format!("Số định danh cá nhân {}", case.applicant.number.as_str()),
+                "id_paper": id_paper,
             },
-            "registered_at": [agency.name, agency.province].join(", "),
+            "registered_at": registered_at,
             "registered_on": iso(registered),
             "signer": {"position": "CHỦ TỊCH", "name": decided.by_name},
         }))
@@ -172,9 +184,14 @@ impl Cases {
     /// A parent as the certificate names them; nobody when nobody was named.
     fn parent(&self, case: &Case, procedure: &Procedure, who: &str, on: Date) -> Value {
         let said = |part: &str| self.said(case, procedure, &format!("{who}_{part}"), on);
-        let Some(name) = said("name") else { return Value::Null };
+        let Some(name) = said("name") else {
+            return Value::Null;
+        };
         let residence: Vec<String> = [said("line"), said("commune")].into_iter().flatten().collect();
-        let born = case.answers.get(&format!("{who}_born")).and_then(|d| parse_iso(d));
+        let born = case
+            .answers
+            .get(&format!("{who}_born"))
+            .and_then(|d| parse_iso(d));
         json!({
             "full_name": name,
             "birth_year": born.map(|d| d.year().to_string()).unwrap_or_default(),

@@ -43,9 +43,9 @@ impl Cases {
         rows: &impl rows::Rows,
         code: &CaseCode,
     ) -> Result<(Case, Arc<Procedure>), Problem> {
-        let held = rows::case(rows, code)
-            .await?
-            .ok_or_else(|| Problem::internal(format_args!("a line names the case {code}, which is not there")))?;
+        let held = rows::case(rows, code).await?.ok_or_else(|| {
+            Problem::internal(format_args!("a line names the case {code}, which is not there"))
+        })?;
         let procedure = self.procedure_of(&held.case)?;
         Ok((held.case, procedure))
     }

@@ -52,7 +52,9 @@ pub(crate) async fn list(
     limit: usize,
 ) -> Result<Vec<Held>, Problem> {
     let below = format!("{unit}.%");
-    let (at, code) = after.map_or((i64::MIN, String::new()), |(at, code)| (at.ms(), code.to_string()));
+    let (at, code) = after.map_or((i64::MIN, String::new()), |(at, code)| {
+        (at.ms(), code.to_string())
+    });
     let rows = rows
         .all(
             "select code, procedure, version, unit, channel, applicant, answers, state, status, revision, filed_at, due_at,

@@ -1,0 +1,310 @@
+//! A case's page: what was answered and attached, what may be done now and by whom, by when it is
+//! owed and how that was counted, what has happened. Never a button for what would be refused.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse, Response};
+use kernel::calendar::Line;
+use kernel::fact::Outcome;
+use kernel::time::parse_iso;
+use kernel::{Actor, CaseCode, Fact, FactRecord, Problem};
+use web::openapi::utoipa;
+use web::{Fields, Json, Page, Principal, Refusal, SignedIn};
+
+use crate::case::Case;
+use crate::desk::official::code;
+use crate::desk::view::{CaseView, is_decided, verbs};
+use crate::desk::worklist::{mark, say};
+use crate::draft::Attached;
+use crate::procedure::{Clock, Procedure, Question, QuestionKind, Verb};
+use crate::state::Cases;
+use crate::store::{self as rows, Held, subject};
+
+#[derive(Template)]
+#[template(path = "desk_case.html")]
+struct View<'a> {
+    page: &'a Page,
+    case: &'a Case,
+    errors: String,
+    faults: &'a [Problem],
+    procedure: &'a str,
+    state: &'a str,
+    unit: String,
+    mark: Option<(&'static str, String)>,
+    sections: Vec<Section<'a>>,
+    papers: Vec<(String, Attached)>,
+    /// What the reader may do now.
+    may: Vec<Verb>,
+    /// Why nothing, or not everything, may be done now.
+    why_not: Vec<String>,
+    decided: bool,
+    timeline: Vec<Event>,
+    outcome: String,
+    note: String,
+}
+
+/// A page of the form with its answers.
+struct Section<'a> {
+    title: &'a str,
+    rows: Vec<(&'a str, String)>,
+}
+
+/// Something that happened to the case.
+struct Event {
+    at: String,
+    time: String,
+    text: String,
+    by: String,
+}
+
+/// A case as a page.
+#[utoipa::path(get, path = "/desk/cases/{code}", tag = "desk", security(("session" = ["receptionist", "officer", "chairman"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 200, description = "the case", content_type = "text/html"), (status = 404)),
+    extensions(("x-facts" = json!(["case-viewed"]))))]
+pub(crate) async fn show(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path(path): Path<String>,
+) -> Result<Html<String>, Refusal> {
+    let code = code(&path)?;
+    let body = body(&cases, &who, &page, &code, &[], None).await?;
+    Ok(page.html(&page.tw("desk-case-title", &[("code", code.to_string())]), body))
+}
+
+/// A case.
+#[utoipa::path(get, path = "/api/v1/desk/cases/{code}", tag = "desk", security(("session" = ["receptionist", "officer", "chairman"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 200, description = "the case", body = CaseView), (status = 404)),
+    extensions(("x-facts" = json!(["case-viewed"]))))]
+pub(crate) async fn show_json(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Path(path): Path<String>,
+) -> Result<Json<CaseView>, Refusal> {
+    Ok(Json(cases.case_view(&who, &code(&path)?).await?))
+}
+
+/// The page again with what is wrong with its form, and what was typed.
+///
+/// # Errors
+/// As [`show`].
+pub(crate) async fn with_faults(
+    cases: &Cases,
+    who: &Principal,
+    page: &Page,
+    code: &CaseCode,
+    faults: &[Problem],
+    fields: &Fields,
+) -> Result<Response, Refusal> {
+    let body = body(cases, who, page, code, faults, Some(fields)).await?;
+    let title = page.tw("desk-case-title", &[("code", code.to_string())]);
+    Ok(page.html_status(422, &title, body).into_response())
+}
+
+async fn body(
+    cases: &Cases,
+    who: &Principal,
+    page: &Page,
+    code: &CaseCode,
+    faults: &[Problem],
+    fields: Option<&Fields>,
+) -> Result<String, Problem> {
+    let (held, procedure) = cases.looked(who, code).await?;
+    let reader = cases.store.read(&cases.tenant).await?;
+    let papers = rows::papers(&reader, &subject(code)).await?;
+    let facts = cases.store.facts_of(&cases.tenant, &subject(code)).await?;
+    let Held { case, due_at, .. } = &held;
+    let state = procedure.states.get(&case.state);
+    let running = state.is_some_and(|s| s.clock == Clock::Run);
+    let now = cases.store.world().now();
+    let urgency = due_at
+        .filter(|_| running)
+        .map(|due| cases.urgency(&case.unit, due, now));
+    let typed = |name: &str| fields.and_then(|f| f.lines(name)).unwrap_or_default();
+    View {
+        page,
+        case,
+        errors: page.errors(faults),
+        faults,
+        procedure: say(&procedure.name, page.lang),
+        state: state.map_or(case.state.as_str(), |s| say(&s.label, page.lang)),
+        unit: cases.organisation_name(&case.unit),
+        mark: urgency.and_then(|urgency| mark(page, urgency)),
+        sections: sections(cases, page, case, &procedure),
+        papers: papers
+            .into_iter()
+            .map(|paper| (paper_name(&procedure, &paper, page), paper))
+            .collect(),
+        may: verbs(case, &procedure, who),
+        why_not: why_not(page, case, &procedure, who),
+        decided: is_decided(case, &procedure),
+        timeline: timeline(page, case, &facts),
+        outcome: typed("outcome"),
+        note: typed("note"),
+    }
+    .render()
+    .map_err(Problem::internal)
+}
+
+fn sections<'a>(cases: &Cases, page: &'a Page, case: &Case, procedure: &'a Procedure) -> Vec<Section<'a>> {
+    let row = |q: &'a Question| {
+        let answer = case.answers.get(&q.code).filter(|a| !a.is_empty())?;
+        Some((say(&q.label, page.lang), shown(cases, page, case, q, answer)))
+    };
+    procedure
+        .pages
+        .iter()
+        .map(|form| Section {
+            title: say(&form.title, page.lang),
+            rows: form.questions.iter().filter_map(row).collect(),
+        })
+        .collect()
+}
+
+/// An answer as people read it.
+fn shown(cases: &Cases, page: &Page, case: &Case, question: &Question, answer: &str) -> String {
+    let choice = question.choices.iter().find(|c| c.value == answer);
+    match question.kind {
+        QuestionKind::Choice => choice.map(|c| say(&c.label, page.lang).to_owned()),
+        QuestionKind::Commune => {
+            let area = answer.parse().ok();
+            area.map(|area| cases.places().full_name(&area, case.filed_at.date()))
+        }
+        QuestionKind::Date => parse_iso(answer).map(|day| page.date(day)),
+        QuestionKind::Text | QuestionKind::Name | QuestionKind::PersonalNumber => None,
+    }
+    .unwrap_or_else(|| answer.to_owned())
+}
+
+fn paper_name(procedure: &Procedure, paper: &Attached, page: &Page) -> String {
+    let known = procedure.papers.iter().find(|p| p.code == paper.code);
+    known.map_or_else(|| paper.code.clone(), |p| say(&p.name, page.lang).to_owned())
+}
+
+/// Why nothing, or not everything, may be done now.
+fn why_not(page: &Page, case: &Case, procedure: &Procedure, who: &Principal) -> Vec<String> {
+    if case.not_own(who.subject.as_ref()).is_err() {
+        return vec![page.t("problem-case-own.rule")];
+    }
+    if case.decided.is_some() && !is_decided(case, procedure) {
+        return vec![page.t("problem-case-being-signed.rule")];
+    }
+    let here: Vec<_> = procedure
+        .transitions
+        .iter()
+        .filter(|t| t.from == case.state)
+        .collect();
+    if here.is_empty() {
+        return vec![page.t("desk-nothing-left")];
+    }
+    if here.iter().any(|t| who.has(&t.role)) {
+        return Vec::new();
+    }
+    let mut roles: Vec<&str> = here.iter().map(|t| t.role.as_str()).collect();
+    roles.dedup();
+    let names: Vec<String> = roles
+        .iter()
+        .map(|role| page.t(&format!("desk-role-{role}")))
+        .collect();
+    vec![page.tw("desk-waits-for", &[("who", names.join(", "))])]
+}
+
+fn timeline(page: &Page, case: &Case, facts: &[FactRecord]) -> Vec<Event> {
+    let event = |at: kernel::Time, text: String, by: String| Event {
+        at: at.rfc3339(),
+        time: page.time(at),
+        text,
+        by,
+    };
+    let filed = event(case.filed_at, page.t("desk-fact-filed"), String::new());
+    let told = facts.iter().filter_map(|record| {
+        let text = happened(page, &record.fact)?;
+        Some(event(record.at, text, by(page, &record.actor)))
+    });
+    std::iter::once(filed).chain(told).collect()
+}
+
+/// A fact in words; looks are left out, the log of reads has them.
+fn happened(page: &Page, fact: &Fact) -> Option<String> {
+    let with_number = |key, number: &String| page.tw(key, &[("number", number.clone())]);
+    Some(match fact {
+        Fact::CaseReceived { .. } => page.t("desk-fact-received"),
+        Fact::CaseAccepted { .. } => page.t("desk-fact-accepted"),
+        Fact::CaseProposed { outcome, .. } => match outcome {
+            Outcome::Granted => page.t("desk-fact-proposed-granted"),
+            Outcome::Refused => page.t("desk-fact-proposed-refused"),
+        },
+        Fact::CaseActEntered { number, .. } => with_number("desk-fact-act-entered", number),
+        Fact::CaseActWithdrawn { number, .. } => with_number("desk-fact-act-withdrawn", number),
+        Fact::CaseSentBack { .. } => page.t("desk-fact-sent-back"),
+        Fact::CaseDecided { .. } => page.t("desk-fact-decided"),
+        Fact::CaseReturned { .. } => page.t("desk-fact-returned"),
+        _ => return None,
+    })
+}
+
+fn by(page: &Page, actor: &Actor) -> String {
+    match actor {
+        Actor::Platform => page.t("desk-role-platform"),
+        Actor::System(id) | Actor::Official(id) | Actor::Citizen(id) => id.clone(),
+    }
+}
+
+impl View<'_> {
+    fn can(&self, verb: &str) -> bool {
+        let wanted = match verb {
+            "accept" => Verb::Accept,
+            "propose" => Verb::Propose,
+            "send-back" => Verb::SendBack,
+            "sign" => Verb::Sign,
+            _ => Verb::Return,
+        };
+        self.may.contains(&wanted)
+    }
+
+    fn fault(&self, field: &str) -> String {
+        self.page.field_error(self.faults, field)
+    }
+
+    fn has_fault(&self, field: &str) -> bool {
+        self.faults.iter().any(|p| p.field.as_deref() == Some(field))
+    }
+
+    fn outcome_text(&self, outcome: &Outcome) -> String {
+        self.page.t(match outcome {
+            Outcome::Granted => "desk-granted",
+            Outcome::Refused => "desk-refused",
+        })
+    }
+
+    /// One line of the working-out: the day, the working time, why a day has none.
+    fn line(&self, line: &Line) -> (String, String) {
+        let day = parse_iso(&line.date).map_or_else(|| line.date.clone(), |day| self.page.date(day));
+        let time = self.page.tw(
+            "desk-working-time",
+            &[
+                ("hours", (line.minutes / 60).to_string()),
+                ("minutes", (line.minutes % 60).to_string()),
+            ],
+        );
+        let reason = match line.reason.as_str() {
+            "weekend" => self.page.t("desk-weekend"),
+            reason => reason.to_owned(),
+        };
+        (
+            day,
+            if line.minutes > 0 || reason.is_empty() {
+                time
+            } else {
+                reason
+            },
+        )
+    }
+
+    fn size(&self, paper: &Attached) -> String {
+        self.page
+            .tw("desk-size", &[("kb", paper.size.div_ceil(1024).to_string())])
+    }
+}

@@ -1,0 +1,250 @@
+//! The desk's worklist: what waits, the most urgent first, a page at a time. Shows codes and dates
+//! and no person: who a case is about is seen on its page, and that leaves a fact.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Html;
+use kernel::{CaseCode, OrgCode, Problem, ProcedureCode, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use web::openapi::{ToSchema, utoipa};
+use web::page::query_value;
+use web::{Json, Lang, Page, Principal, Refusal, SignedIn};
+
+use crate::desk::store::{self as list_rows, Place, Which};
+use crate::procedure::{Clock, Text};
+use crate::state::Cases;
+use crate::store::Held;
+
+/// Working minutes before the due instant from which on a case is marked as due soon.
+const SOON_MINUTES: i64 = 4 * 60;
+
+/// Which part of the list.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct From {
+    /// Empty for what is open, `all`, or a state.
+    #[serde(default)]
+    state: String,
+    /// The place after which to go on.
+    #[serde(default)]
+    after: String,
+}
+
+/// How urgent a case is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Urgency {
+    /// Nothing is owed, or there is time.
+    None,
+    /// At most half a working day is left.
+    Soon,
+    /// The due instant has passed.
+    Overdue,
+}
+
+/// A case of the list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Item {
+    /// Its code.
+    #[schema(value_type = String)]
+    code: CaseCode,
+    /// Its procedure.
+    #[schema(value_type = String)]
+    procedure: ProcedureCode,
+    /// The unit that decides it.
+    #[schema(value_type = String)]
+    unit: OrgCode,
+    /// Its state.
+    state: String,
+    /// Its national status.
+    status: u8,
+    /// When it was filed, in milliseconds since 1970 UTC.
+    #[schema(value_type = i64)]
+    filed_at: Time,
+    /// By when its result is owed.
+    #[schema(value_type = Option<i64>)]
+    due_at: Option<Time>,
+    /// How urgent it is.
+    urgency: Urgency,
+    #[serde(skip)]
+    name: Option<Text>,
+    #[serde(skip)]
+    label: Option<Text>,
+}
+
+/// A page of the list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct List {
+    /// The cases.
+    items: Vec<Item>,
+    /// The value of `after` for the next page.
+    next: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "desk_list.html")]
+struct View<'a> {
+    page: &'a Page,
+    list: &'a List,
+    /// Code, label, true for the one shown.
+    states: Vec<(String, String, bool)>,
+    unit: String,
+    next: Option<String>,
+    first: bool,
+    now: String,
+}
+
+/// The worklist as a page.
+#[utoipa::path(get, path = "/desk", tag = "desk", security(("session" = ["receptionist", "officer", "chairman"])),
+    params(("state" = Option<String>, Query, description = "empty: open cases; all; or a state"),
+           ("after" = Option<String>, Query, description = "go on after this place")),
+    responses((status = 200, description = "the cases of the own unit, the most urgent first", content_type = "text/html"), (status = 403)))]
+pub(crate) async fn list(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Query(from): Query<From>,
+) -> Result<Html<String>, Refusal> {
+    let list = cases.worklist(&who, &from).await?;
+    let mut states = vec![
+        (String::new(), page.t("desk-open"), from.state.is_empty()),
+        ("all".to_owned(), page.t("desk-all"), from.state == "all"),
+    ];
+    for (code, label) in cases.states() {
+        let shown = code == from.state;
+        states.push((code, say(&label, page.lang).to_owned(), shown));
+    }
+    let next = list.next.as_ref();
+    let view = View {
+        page: &page,
+        list: &list,
+        states,
+        unit: cases.organisation_name(&who.unit),
+        next: next.map(|n| {
+            format!(
+                "/desk?state={}&after={}",
+                query_value(&from.state),
+                query_value(n)
+            )
+        }),
+        first: from.after.is_empty(),
+        now: page.time(cases.store.world().now()),
+    };
+    let body = view.render().map_err(Problem::internal)?;
+    Ok(page.html(&page.t("desk-list-title"), body))
+}
+
+/// The worklist.
+#[utoipa::path(get, path = "/api/v1/desk/cases", tag = "desk", security(("session" = ["receptionist", "officer", "chairman"])),
+    params(("state" = Option<String>, Query, description = "empty: open cases; all; or a state"),
+           ("after" = Option<String>, Query, description = "go on after this place")),
+    responses((status = 200, description = "the cases of the own unit, the most urgent first", body = List), (status = 403)))]
+pub(crate) async fn list_json(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Query(from): Query<From>,
+) -> Result<Json<List>, Refusal> {
+    Ok(Json(cases.worklist(&who, &from).await?))
+}
+
+impl Cases {
+    async fn worklist(&self, who: &Principal, from: &From) -> Result<List, Problem> {
+        self.official(who)?;
+        let after = place_of(&from.after)?;
+        let (limit, now) = (self.store.limits().page_rows_max, self.store.world().now());
+        let reader = self.store.read(&self.tenant).await?;
+        let which = Which::of(&from.state);
+        let mut held = list_rows::list(&reader, &who.unit, &which, after.as_ref(), limit + 1).await?;
+        let more = held.len() > limit;
+        held.truncate(limit);
+        let next = held.last().filter(|_| more).map(|last| {
+            let (at, code) = list_rows::place(last);
+            format!("{}.{code}", at.ms())
+        });
+        let items = held.into_iter().map(|held| self.item(held, now)).collect();
+        Ok(List { items, next })
+    }
+
+    fn item(&self, held: Held, now: Time) -> Item {
+        let procedure = self.procedure_of(&held.case).ok();
+        let state = procedure.as_ref().and_then(|p| p.states.get(&held.case.state));
+        let running = state.is_some_and(|s| s.clock == Clock::Run);
+        let urgency = match held.due_at.filter(|_| running) {
+            Some(due) => self.urgency(&held.case.unit, due, now),
+            None => Urgency::None,
+        };
+        Item {
+            urgency,
+            label: state.map(|s| s.label.clone()),
+            name: procedure.as_ref().map(|p| p.name.clone()),
+            status: held.status,
+            due_at: held.due_at,
+            filed_at: held.case.filed_at,
+            code: held.case.code,
+            procedure: held.case.procedure,
+            unit: held.case.unit,
+            state: held.case.state,
+        }
+    }
+
+    /// How urgent what is owed by `due` is to a unit now.
+    pub(crate) fn urgency(&self, unit: &OrgCode, due: Time, now: Time) -> Urgency {
+        if now > due {
+            return Urgency::Overdue;
+        }
+        let left = self.calendars.of(unit, now.date()).between(now, due);
+        if left <= SOON_MINUTES {
+            Urgency::Soon
+        } else {
+            Urgency::None
+        }
+    }
+
+    /// Every state of every procedure, with its label.
+    fn states(&self) -> BTreeMap<String, Text> {
+        let states = self.catalogue.procedures().flat_map(|p| &p.states);
+        states.map(|(code, s)| (code.clone(), s.label.clone())).collect()
+    }
+}
+
+/// A place as the list's links carry it.
+fn place_of(text: &str) -> Result<Option<Place>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let parts = text.split_once('.');
+    let place = parts.and_then(|(at, code)| Some((Time(at.parse().ok()?), code.parse().ok()?)));
+    place.map(Some).ok_or_else(Problem::not_found)
+}
+
+/// A text in the reader's language.
+pub(crate) fn say(text: &Text, lang: Lang) -> &str {
+    match lang {
+        Lang::Vi => &text.vi,
+        Lang::En => &text.en,
+    }
+}
+
+impl View<'_> {
+    fn said<'t>(&self, text: &'t Option<Text>, or: &'t str) -> &'t str {
+        text.as_ref().map_or(or, |text| say(text, self.page.lang))
+    }
+
+    fn due(&self, item: &Item) -> String {
+        item.due_at.map(|due| self.page.time(due)).unwrap_or_default()
+    }
+
+    /// Tag class and text, when there is something to say.
+    fn mark(&self, item: &Item) -> Option<(&'static str, String)> {
+        mark(self.page, item.urgency)
+    }
+}
+
+/// Tag class and text of an urgency.
+pub(crate) fn mark(page: &Page, urgency: Urgency) -> Option<(&'static str, String)> {
+    match urgency {
+        Urgency::None => None,
+        Urgency::Soon => Some(("tag-wait", page.t("desk-soon"))),
+        Urgency::Overdue => Some(("tag-bad", page.t("desk-overdue"))),
+    }
+}
