@@ -1,7 +1,6 @@
 //! The consumer's half: find the agreement, seal the request, send it, check the answer, flush the
 //! evidence, hand the answer over. Never reads a register: the provider's half does.
 
-use base64::Engine as _;
 use bytes::Bytes;
 use kernel::{Digest, Kind, Problem};
 
@@ -174,9 +173,4 @@ impl Gateway {
         seal::batch::verify(&message.parts(), &message.sealed, &certificate, &self.roots)
             .map_err(|e| broken().because(e))
     }
-}
-
-/// Base64, for headers.
-pub(crate) fn b64(bytes: &[u8]) -> String {
-    base64::engine::general_purpose::STANDARD.encode(bytes)
 }

@@ -9,9 +9,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use kernel::{Kind, Problem};
 
-use crate::client::{Ask, b64};
+use crate::client::Ask;
 use crate::gateway::Exchange;
 use crate::ids::{ServiceId, SystemId};
+use crate::service::Answer;
 
 impl Exchange {
     /// What information systems of this node's tenants call.
@@ -30,7 +31,28 @@ async fn call(
     Path((org, system, service)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, web::Refusal> {
+) -> Response {
+    match ask(&exchange, (org, system, service), &headers, body).await {
+        Ok(response) => response,
+        // Programs call this face: they are told in problem+json, with proper status codes.
+        Err(problem) => {
+            tracing::warn!(%problem, "a call at the information-system face was refused");
+            answer(&Answer::of_problem(&problem))
+        }
+    }
+}
+
+fn answer(answer: &Answer) -> Response {
+    let status = axum::http::StatusCode::from_u16(answer.status).unwrap_or(axum::http::StatusCode::BAD_GATEWAY);
+    (status, [(axum::http::header::CONTENT_TYPE, answer.media.clone())], answer.body.clone()).into_response()
+}
+
+async fn ask(
+    exchange: &Exchange,
+    (org, system, service): (String, String, String),
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
     let service: ServiceId = format!("{org}/{system}/{service}").parse().map_err(|_| {
         Problem::new(Kind::NotFound, "service-unknown").with("service", format!("{org}/{system}/{service}"))
     })?;
@@ -63,10 +85,4 @@ async fn call(
         &format!("{}/{}", heard.position.0, heard.position.1),
     );
     Ok(response)
-}
-
-/// Shown in a `Digest`-like header by callers that want to compare.
-#[must_use]
-pub fn body_digest(body: &[u8]) -> String {
-    b64(kernel::Digest::of(body).bytes())
 }
