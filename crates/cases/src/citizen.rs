@@ -11,6 +11,7 @@ pub mod prefill;
 pub mod question;
 pub mod result;
 pub mod search;
+pub mod shape;
 pub mod start;
 mod view;
 

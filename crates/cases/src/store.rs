@@ -3,18 +3,20 @@
 
 mod drafts;
 mod papers;
+mod statuses;
 
 use std::future::Future;
 
 use ::store::{Reader, Row, Tx, Value, params};
 use kernel::fact::Channel;
-use kernel::{CaseCode, Digest, Kind, Problem, Tenant, Time};
+use kernel::{CaseCode, Kind, Problem, Tenant, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Accepted, Case, Decided, EnteredAct, Proposal};
 use crate::clock::WorkingOut;
 pub use drafts::{draft, drafts_of, insert_draft, mark_filed, open_drafts, save_draft};
 pub use papers::{attach, paper, papers, papers_move};
+pub use statuses::{ResultRow, StatusRow, insert_result, insert_status, last_status, results, statuses};
 
 /// What can be read from: a write in progress or a read outside any.
 pub trait Rows: Sync {
@@ -82,32 +84,6 @@ pub struct Held {
     pub handed_over_at: Option<Time>,
     /// How the due date was counted.
     pub working_out: Option<WorkingOut>,
-}
-
-/// One change of a case's national status.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusRow {
-    /// 0 for the filing, then the owner's changes from 1.
-    pub seq: u32,
-    /// 1 to 10.
-    pub status: u8,
-    /// When it changed.
-    pub at: Time,
-    /// By when the result was owed then.
-    pub due: Option<Time>,
-}
-
-/// A result that was given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResultRow {
-    /// The document's id.
-    pub document: String,
-    /// Its name.
-    pub name: String,
-    /// Its number.
-    pub number: String,
-    /// The file's digest: its name among the blobs.
-    pub digest: Digest,
 }
 
 /// The subject of a case's facts, and the holder of its papers.
@@ -251,93 +227,6 @@ async fn change_details(
     )
     .await?;
     Ok(())
-}
-
-/// Writes one status of a case.
-///
-/// # Errors
-/// Conflict `already-there`.
-pub async fn insert_status(tx: &Tx, code: &CaseCode, row: &StatusRow) -> Result<(), Problem> {
-    tx.exec(
-        "insert into cases_statuses (tenant, code, seq, status, at, due_at) values ($1, $2, $3, $4, $5, $6)",
-        params![tx.tenant(), code, row.seq, row.status, row.at, row.due],
-    )
-    .await?;
-    Ok(())
-}
-
-/// The statuses of a case, in order.
-///
-/// # Errors
-/// As [`case`].
-pub async fn statuses(rows: &impl Rows, code: &CaseCode) -> Result<Vec<StatusRow>, Problem> {
-    let rows = rows
-        .all(
-            "select seq, status, at, due_at from cases_statuses where tenant = $1 and code = $2 order by seq",
-            params![rows.tenant(), code],
-        )
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(StatusRow {
-                seq: number(row, "seq")?,
-                status: number(row, "status")?,
-                at: row.time("at")?,
-                due: row.opt_int("due_at")?.map(Time),
-            })
-        })
-        .collect()
-}
-
-/// The number of the last status of a case.
-///
-/// # Errors
-/// As [`case`].
-pub async fn last_status(rows: &impl Rows, code: &CaseCode) -> Result<u32, Problem> {
-    let row = rows
-        .one(
-            "select cast(coalesce(max(seq), 0) as bigint) as seq from cases_statuses where tenant = $1 and code = $2",
-            params![rows.tenant(), code],
-        )
-        .await?;
-    row.map_or(Ok(0), |row| number(&row, "seq"))
-}
-
-/// Writes a result of a case; one that is there stays.
-///
-/// # Errors
-/// As [`case`].
-pub async fn insert_result(tx: &Tx, code: &CaseCode, row: &ResultRow) -> Result<(), Problem> {
-    tx.exec(
-        "insert into cases_results (tenant, code, document, name, number, digest) values ($1, $2, $3, $4, $5, $6)
-         on conflict (tenant, code, document) do nothing",
-        params![tx.tenant(), code, &row.document, &row.name, &row.number, row.digest],
-    )
-    .await?;
-    Ok(())
-}
-
-/// The results of a case.
-///
-/// # Errors
-/// As [`case`].
-pub async fn results(rows: &impl Rows, code: &CaseCode) -> Result<Vec<ResultRow>, Problem> {
-    let rows = rows
-        .all(
-            "select document, name, number, digest from cases_results where tenant = $1 and code = $2 order by document",
-            params![rows.tenant(), code],
-        )
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(ResultRow {
-                document: row.text("document")?,
-                name: row.text("name")?,
-                number: row.text("number")?,
-                digest: row.digest("digest")?,
-            })
-        })
-        .collect()
 }
 
 impl Details {

@@ -6,10 +6,11 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Html;
 use kernel::{CaseCode, Problem, Time};
-use serde::{Deserialize, Serialize};
-use web::openapi::{ToSchema, utoipa};
+use serde::Deserialize;
+use web::openapi::utoipa;
 use web::{Json, Page, Refusal, SignedIn};
 
+use crate::citizen::shape::{CaseJson, CaseLine, CasesJson, ResultJson, StatusJson};
 use crate::citizen::view::{moment, say, status};
 use crate::citizen::{Citizen, citizen, render};
 use crate::state::Cases;
@@ -59,57 +60,6 @@ struct CasePage<'a> {
     working_out: Vec<(String, i64, String)>,
     statuses: Vec<(String, String, String)>,
     results: &'a [ResultRow],
-}
-
-/// A list of cases.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CasesJson {
-    items: Vec<CaseLine>,
-    /// What to ask `after` for the next page.
-    next: Option<String>,
-}
-
-/// One case of a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CaseLine {
-    code: String,
-    procedure: String,
-    unit: String,
-    /// The national status, 1 to 10.
-    status: u8,
-    /// RFC 3339.
-    filed_at: String,
-    /// RFC 3339.
-    due_at: Option<String>,
-}
-
-/// A case.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct CaseJson {
-    #[serde(flatten)]
-    line: CaseLine,
-    statuses: Vec<StatusJson>,
-    results: Vec<ResultJson>,
-}
-
-/// A change of status.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct StatusJson {
-    seq: u32,
-    status: u8,
-    /// RFC 3339.
-    at: String,
-    /// RFC 3339.
-    due: Option<String>,
-}
-
-/// A result.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ResultJson {
-    document: String,
-    name: String,
-    number: String,
-    digest: String,
 }
 
 /// My cases and what I have begun.
@@ -289,41 +239,6 @@ fn class(held: &Held, now: Time) -> &'static str {
         _ if held.due_at.is_some_and(|due| held.ended_at.unwrap_or(now) > due) => "tag tag-bad",
         1 => "tag tag-wait",
         _ => "tag tag-now",
-    }
-}
-
-impl CaseLine {
-    fn new(held: &Held) -> Self {
-        Self {
-            code: held.case.code.to_string(),
-            procedure: held.case.procedure.to_string(),
-            unit: held.case.unit.to_string(),
-            status: held.status,
-            filed_at: held.case.filed_at.rfc3339(),
-            due_at: held.due_at.map(Time::rfc3339),
-        }
-    }
-}
-
-impl StatusJson {
-    fn new(row: &StatusRow) -> Self {
-        Self {
-            seq: row.seq,
-            status: row.status,
-            at: row.at.rfc3339(),
-            due: row.due.map(Time::rfc3339),
-        }
-    }
-}
-
-impl std::convert::From<ResultRow> for ResultJson {
-    fn from(row: ResultRow) -> Self {
-        Self {
-            document: row.document,
-            name: row.name,
-            number: row.number,
-            digest: row.digest.hex(),
-        }
     }
 }
 

@@ -1,0 +1,93 @@
+//! How cases read to programs. Never decides who may read them.
+
+use kernel::Time;
+use serde::Serialize;
+use web::openapi::ToSchema;
+
+use crate::store::{Held, ResultRow, StatusRow};
+
+/// A list of cases.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CasesJson {
+    pub(crate) items: Vec<CaseLine>,
+    /// What to ask `after` for the next page.
+    pub(crate) next: Option<String>,
+}
+
+/// One case of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseLine {
+    code: String,
+    procedure: String,
+    unit: String,
+    /// The national status, 1 to 10.
+    status: u8,
+    /// RFC 3339.
+    filed_at: String,
+    /// RFC 3339.
+    due_at: Option<String>,
+}
+
+/// A case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseJson {
+    #[serde(flatten)]
+    pub(crate) line: CaseLine,
+    pub(crate) statuses: Vec<StatusJson>,
+    pub(crate) results: Vec<ResultJson>,
+}
+
+/// A change of status.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StatusJson {
+    seq: u32,
+    status: u8,
+    /// RFC 3339.
+    at: String,
+    /// RFC 3339.
+    due: Option<String>,
+}
+
+/// A result.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ResultJson {
+    document: String,
+    name: String,
+    number: String,
+    digest: String,
+}
+
+impl CaseLine {
+    pub(crate) fn new(held: &Held) -> Self {
+        Self {
+            code: held.case.code.to_string(),
+            procedure: held.case.procedure.to_string(),
+            unit: held.case.unit.to_string(),
+            status: held.status,
+            filed_at: held.case.filed_at.rfc3339(),
+            due_at: held.due_at.map(Time::rfc3339),
+        }
+    }
+}
+
+impl StatusJson {
+    pub(crate) fn new(row: &StatusRow) -> Self {
+        Self {
+            seq: row.seq,
+            status: row.status,
+            at: row.at.rfc3339(),
+            due: row.due.map(Time::rfc3339),
+        }
+    }
+}
+
+impl From<ResultRow> for ResultJson {
+    fn from(row: ResultRow) -> Self {
+        Self {
+            document: row.document,
+            name: row.name,
+            number: row.number,
+            digest: row.digest.hex(),
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! A portal with its router, registers that answer as the sample nation's do, and a browser.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use ::store::OutboxLine;
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::request::Parts;
+use bytes::Bytes;
+use exchange::{Agreement, Ask, Call, Heard, ServiceId, SystemId};
+use kernel::limits::Limits;
+use kernel::{Problem, Time};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use web::{Authenticate, Principal};
+
+use crate::testing::{CHILD, PDF, Who, foreign, lan, mai, nam, nouns, officer};
+use crate::{Asker, Cases};
+
+/// Everybody above, by account, tenant and role.
+struct FakeSessions;
+
+#[async_trait]
+impl Authenticate for FakeSessions {
+    async fn authenticate(&self, parts: &Parts) -> Result<Option<Principal>, Problem> {
+        let key = parts
+            .headers
+            .get("x-who")
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default();
+        Ok([lan(), nam(), mai(), officer(), foreign()]
+            .into_iter()
+            .map(|w| w.0)
+            .find(|p| session(p) == key))
+    }
+}
+
+fn session(p: &Principal) -> String {
+    format!("{}@{}", p.account, p.tenant)
+}
+
+type Told = Result<(u16, Value), Problem>;
+
+/// The registers and the owner, as far as the portal knows them.
+#[derive(Default)]
+struct FakeExchange {
+    /// By organisation, instead of what the sample registers would say.
+    told: Mutex<BTreeMap<String, Told>>,
+    asked: Mutex<Vec<(String, Value)>>,
+}
+
+#[async_trait]
+impl Asker for FakeExchange {
+    async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
+        let body: Value = serde_json::from_slice(&ask.body).expect("json");
+        let nth = {
+            let mut asked = self.asked.lock().expect("whole");
+            asked.push((ask.service.to_string(), body.clone()));
+            asked.len()
+        };
+        let told = self
+            .told
+            .lock()
+            .expect("whole")
+            .get(ask.service.org.as_str())
+            .cloned();
+        let (status, answer) = told.unwrap_or_else(|| Ok(register(&ask.service.service, &body)))?;
+        Ok(Heard {
+            status,
+            media: "application/json".to_owned(),
+            body: Bytes::from(answer.to_string()),
+            request: format!("{nth:032x}"),
+            position: ("evidence-0".to_owned(), nth as u64),
+        })
+    }
+
+    fn may_ask(&self, _: &SystemId, service: &ServiceId, _: Time) -> bool {
+        service.org.as_str() == "H56"
+    }
+}
+
+/// What the sample registers say.
+fn register(service: &str, body: &Value) -> (u16, Value) {
+    let person = |number: &str, name: &str, sex: &str, born: &str| {
+        json!({"record": {"personal_number": number, "full_name": name, "sex": sex, "date_of_birth": born,
+            "ethnicity": "01", "nationality": "VN", "hometown": "Thanh Hóa", "residence": {"commune": "15865", "line": "Thôn 3"}}})
+    };
+    let key = |name: &str| {
+        body.get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    match (
+        service,
+        key("personal_number").as_str(),
+        key("wife_number").as_str(),
+        key("husband_number").as_str(),
+    ) {
+        ("person-lookup", "038198000001", ..) => {
+            (200, person("038198000001", "Lê Thị Lan", "female", "1998-02-03"))
+        }
+        ("person-lookup", "038096000002", ..) => (
+            200,
+            person("038096000002", "Nguyễn Văn Nam", "male", "1996-05-06"),
+        ),
+        ("marriage-lookup", _, "038198000001", _) | ("marriage-lookup", _, _, "038096000002") => {
+            let record = json!({"husband_number": "038096000002", "wife_number": "038198000001",
+                "husband_name": "Nguyễn Văn Nam", "wife_name": "Lê Thị Lan"});
+            (200, json!({ "record": record }))
+        }
+        _ => (404, json!({"code": "record-not-found"})),
+    }
+}
+
+/// A portal with its router.
+pub(crate) struct Portal {
+    pub(crate) cases: Cases,
+    temp: testkit::TempStore,
+    router: Router,
+    exchange: Arc<FakeExchange>,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    location: String,
+}
+
+impl Answer {
+    pub(crate) fn location(&self) -> String {
+        self.location.clone()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+}
+
+impl Portal {
+    pub(crate) async fn new() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(crate) async fn with_page_rows(page_rows_max: usize) -> Self {
+        Self::with(Limits {
+            page_rows_max,
+            ..Limits::default()
+        })
+        .await
+    }
+
+    async fn with(limits: Limits) -> Self {
+        let temp = testkit::store_with(&[crate::MIGRATIONS], limits).await;
+        let exchange = Arc::new(FakeExchange::default());
+        let nouns = nouns();
+        let cases = Cases::new(crate::Parts {
+            store: temp.store.clone(),
+            tenant: "G22".parse().expect("a code"),
+            place: crate::Place::Portal,
+            system: "G22/portal".parse().expect("an id"),
+            exchange: exchange.clone(),
+            documents: None,
+            areas: nouns.areas.clone(),
+            organisations: nouns.organisations.clone(),
+            calendars: nouns.calendars.clone(),
+            catalogue: nouns.catalogue.clone(),
+            base_url: "http://portal.test".to_owned(),
+        });
+        let (router, _) = crate::router(cases.clone()).split_for_parts();
+        let shared = web::Shared {
+            texts: Arc::new(
+                web::Texts::new(&[web::TEXTS, crate::TEXTS]).expect("both languages have every text"),
+            ),
+            world: temp.store.world().clone(),
+            limits: Arc::new(temp.store.limits().clone()),
+            node: web::NodeFace::new("test", "web-home"),
+            authenticate: Arc::new(FakeSessions),
+        };
+        Self {
+            cases,
+            router: web::present(router, shared),
+            temp,
+            exchange,
+        }
+    }
+
+    async fn send(&self, who: Option<&Who>, request: axum::http::request::Builder, body: Vec<u8>) -> Answer {
+        let request = match who {
+            Some(who) => request.header("x-who", session(&who.0)),
+            None => request,
+        };
+        let request = request
+            .header("host", "portal.test")
+            .header("sec-fetch-site", "same-origin");
+        let request = request.body(Body::from(body)).expect("a request");
+        let answer = self.router.clone().oneshot(request).await.expect("an answer");
+        let status = answer.status().as_u16();
+        let location = answer
+            .headers()
+            .get("location")
+            .map(|v| v.to_str().expect("text").to_owned())
+            .unwrap_or_default();
+        let body = axum::body::to_bytes(answer.into_body(), 16 << 20)
+            .await
+            .expect("a body");
+        Answer {
+            status,
+            location,
+            body: String::from_utf8(body.to_vec()).expect("text"),
+        }
+    }
+
+    pub(crate) async fn get(&self, who: Option<&Who>, path: &str) -> Answer {
+        let path = path.replace(' ', "%20").chars().map(percent).collect::<String>();
+        self.send(who, Request::get(path), Vec::new()).await
+    }
+
+    pub(crate) async fn post(&self, who: Option<&Who>, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let pairs = fields
+            .iter()
+            .map(|(k, v)| format!("{k}={}", web::page::query_value(v)));
+        let body = pairs.collect::<Vec<_>>().join("&");
+        let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
+        self.send(who, request, body.into_bytes()).await
+    }
+
+    pub(crate) async fn upload(&self, who: &Who, path: &str, name: &str, bytes: &[u8]) -> Answer {
+        let mut body = format!(
+            "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: application/pdf\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n--b--\r\n");
+        self.send(
+            Some(who),
+            Request::post(path).header("content-type", "multipart/form-data; boundary=b"),
+            body,
+        )
+        .await
+    }
+
+    /// A new draft's address.
+    pub(crate) async fn start(&self, who: &Who) -> String {
+        let went = self.post(Some(who), "/procedures/1.001193/start", &[]).await;
+        assert_eq!(went.status, 303, "{}", went.body);
+        went.location()
+    }
+
+    pub(crate) async fn page(
+        &self,
+        who: &Who,
+        path: &str,
+        page: &str,
+        revision: i64,
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        let revision = revision.to_string();
+        let mut all = vec![("revision", revision.as_str())];
+        all.extend_from_slice(fields);
+        self.post(Some(who), &format!("{path}/pages/{page}"), &all).await
+    }
+
+    pub(crate) async fn revision(&self, who: &Who, path: &str) -> i64 {
+        self.get(Some(who), &format!("/api/v1{path}")).await.json()["revision"]
+            .as_i64()
+            .expect("a number")
+    }
+
+    /// A draft with nothing missing.
+    pub(crate) async fn whole(&self, who: &Who) -> String {
+        let path = self.start(who).await;
+        self.post(Some(who), &format!("{path}/prefill"), &[]).await;
+        let declarant = &[
+            ("declarant_relation", "mother"),
+            ("receive_at", "xã Hoằng Hóa, tỉnh Thanh Hóa"),
+        ];
+        for (page, fields) in [("child", CHILD), ("parents", &[]), ("declarant", declarant)] {
+            let revision = self.revision(who, &path).await;
+            let went = self.page(who, &path, page, revision, fields).await;
+            assert_eq!(went.status, 303, "{page}: {}", went.body);
+        }
+        let went = self
+            .upload(who, &format!("{path}/papers/GCS"), "giay.pdf", PDF.as_bytes())
+            .await;
+        assert_eq!(went.status, 303, "{}", went.body);
+        path
+    }
+
+    pub(crate) async fn file(&self, who: &Who, path: &str) -> Answer {
+        let revision = self.revision(who, path).await.to_string();
+        self.post(
+            Some(who),
+            &format!("{path}/file"),
+            &[("revision", revision.as_str())],
+        )
+        .await
+    }
+
+    /// A filed case's code.
+    pub(crate) async fn filed(&self, who: &Who) -> String {
+        let path = self.whole(who).await;
+        let at = self.file(who, &path).await.location();
+        at.trim_start_matches("/cases/")
+            .trim_end_matches("?filed=1")
+            .to_owned()
+    }
+
+    /// What an organisation answers from now on.
+    pub(crate) fn answer(&self, organisation: &str, told: Told) {
+        self.exchange
+            .told
+            .lock()
+            .expect("whole")
+            .insert(organisation.to_owned(), told);
+    }
+
+    pub(crate) fn asked(&self) -> Vec<(String, Value)> {
+        self.exchange.asked.lock().expect("whole").clone()
+    }
+
+    /// The keys of a subject's facts, in order.
+    pub(crate) async fn facts(&self, subject: &str) -> Vec<String> {
+        let facts = self
+            .temp
+            .store
+            .facts_of(&self.cases.tenant, subject)
+            .await
+            .expect("facts");
+        facts.iter().map(key).collect()
+    }
+
+    /// The keys of all facts about drafts.
+    pub(crate) async fn facts_of_drafts(&self) -> Vec<String> {
+        self.temp.store.seal_facts_now().await.expect("sealed");
+        let all = self.temp.store.facts_from(0, 1_000).await.expect("facts");
+        all.iter()
+            .filter(|(_, f)| f.subject.starts_with("draft/"))
+            .map(|(_, f)| key(f))
+            .collect()
+    }
+
+    /// Topic and key of what waits for delivery.
+    pub(crate) async fn waiting(&self) -> Vec<(String, String)> {
+        let lines = self
+            .temp
+            .store
+            .outbox_waiting(&self.cases.tenant)
+            .await
+            .expect("lines");
+        lines.into_iter().map(|l| (l.topic, l.key)).collect()
+    }
+
+    /// The outbox line of a filed case.
+    pub(crate) fn line(&self, code: &str) -> OutboxLine {
+        OutboxLine {
+            id: "l".to_owned(),
+            tenant: self.cases.tenant.clone(),
+            topic: crate::handover::TOPIC.to_owned(),
+            key: code.to_owned(),
+            seq: 1,
+            payload: json!({ "code": code }),
+            attempts: 0,
+            created: testkit::START,
+        }
+    }
+
+    /// The owner of the sample cases notes a status.
+    pub(crate) async fn note(&self, code: &str, note: Value) -> Result<Value, Problem> {
+        self.note_by("H56/one-stop", code, note).await
+    }
+
+    pub(crate) async fn note_by(
+        &self,
+        consumer: &str,
+        code: &str,
+        mut note: Value,
+    ) -> Result<Value, Problem> {
+        note["code"] = json!(code);
+        if note.get("at").is_none() {
+            note["at"] = json!(testkit::START.ms());
+        }
+        let service = crate::portal::NoteStatus(self.cases.clone());
+        let call = Call {
+            consumer: consumer.parse().expect("an id"),
+            request: "0".repeat(32),
+            agreement: Arc::new(agreement(consumer)),
+            on_behalf: "platform".to_owned(),
+            issue: Some(code.to_owned()),
+            idempotency: None,
+            body: Bytes::from(note.to_string()),
+            at: testkit::START,
+        };
+        let answer = exchange::Service::call(&service, call).await?;
+        Ok(serde_json::from_slice(&answer.body).expect("json"))
+    }
+
+    /// A result as an owner sends it.
+    pub(crate) fn result(&self, document: &str, bytes: &[u8]) -> Value {
+        let pdf = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+        json!({"document": document, "name": "Giấy khai sinh", "number": "1/2026",
+            "digest": kernel::Digest::of(bytes).hex(), "pdf_base64": pdf})
+    }
+}
+
+fn key(record: &kernel::FactRecord) -> String {
+    let value = serde_json::to_value(&record.fact).expect("json");
+    value["fact"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Percent-encodes what a request line cannot carry.
+fn percent(c: char) -> String {
+    if c.is_ascii() {
+        c.to_string()
+    } else {
+        web::page::query_value(&c.to_string())
+    }
+}
+
+fn agreement(consumer: &str) -> Agreement {
+    let text = String::new;
+    Agreement {
+        id: "02/TT-G22-H56".to_owned(),
+        provider: "G22".parse().expect("a code"),
+        consumer: consumer.parse().expect("an id"),
+        service: "G22/portal/note-status".parse().expect("an id"),
+        fields: Vec::new(),
+        purpose: text(),
+        legal_basis: text(),
+        place: text(),
+        valid_from: Time(0),
+        valid_to: Time(i64::MAX),
+        sharing_method: text(),
+        handling: text(),
+        conditions: text(),
+        rate_per_minute: 600,
+        commitments: text(),
+        protection: text(),
+        storage: text(),
+        deletion: text(),
+        other: text(),
+    }
+}
