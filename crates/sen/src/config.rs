@@ -39,7 +39,10 @@ pub struct Jobs {
 
 impl Default for Jobs {
     fn default() -> Self {
-        Self { directory_ms: 2_000, timestamp_ms: 2_000 }
+        Self {
+            directory_ms: 2_000,
+            timestamp_ms: 2_000,
+        }
     }
 }
 
@@ -60,7 +63,11 @@ impl Default for Config {
 /// `packs/vn` beside the working folder, or beside the program's own workspace.
 fn default_pack() -> PathBuf {
     let here = PathBuf::from("packs/vn");
-    if here.join("pack.toml").is_file() { here } else { Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn") }
+    if here.join("pack.toml").is_file() {
+        here
+    } else {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn")
+    }
 }
 
 impl Config {
@@ -69,7 +76,8 @@ impl Config {
     /// # Errors
     /// When the file cannot be read or has a key or value that is not known.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         toml::from_str(&text).with_context(|| format!("{} is not a configuration of sen", file.display()))
     }
 }
@@ -84,7 +92,11 @@ mod tests {
         let text = std::fs::read_to_string(&file).expect("the example");
         let mut example: Config = toml::from_str(&text).expect("the example reads");
         example.pack = Config::default().pack;
-        assert_eq!(example, Config::default(), "the example's values are the defaults");
+        assert_eq!(
+            example,
+            Config::default(),
+            "the example's values are the defaults"
+        );
         let keys = |v: &toml::Value| -> Vec<String> {
             let mut list = Vec::new();
             for (k, v) in v.as_table().expect("a table") {

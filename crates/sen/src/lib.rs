@@ -8,7 +8,9 @@
 //! | [`verify`] | checking a document, a container, a log or a data folder |
 //! | [`wiring`] | the lists in which every crate stands once |
 //! | [`config`] | every key with its default and unit |
+//! | [`bench`] | the parts that the benchmarks measure |
 
+pub mod bench;
 pub mod config;
 pub mod simulators;
 pub mod story;

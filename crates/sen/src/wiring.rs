@@ -40,19 +40,29 @@ pub fn texts() -> Vec<web::i18n::Source> {
         documents::TEXTS,
         registers::TEXTS,
         cases::TEXTS,
-        //cases::TEXTS_DESK,
+        cases::TEXTS_DESK,
         indicators::TEXTS,
         TEXTS,
     ]
 }
 
 /// The binary's own texts: the nodes' titles and links.
-const TEXTS: web::i18n::Source =
-    web::i18n::Source { name: "sen", vi: include_str!("../i18n/vi.ftl"), en: include_str!("../i18n/en.ftl") };
+const TEXTS: web::i18n::Source = web::i18n::Source {
+    name: "sen",
+    vi: include_str!("../i18n/vi.ftl"),
+    en: include_str!("../i18n/en.ftl"),
+};
 
 /// The cases of the national portal or of the province's desks.
 #[must_use]
-pub fn cases(place: Place, country: &Country, store: &Store, exchange: &Exchange, documents: Documents, url: &str) -> Cases {
+pub fn cases(
+    place: Place,
+    country: &Country,
+    store: &Store,
+    exchange: &Exchange,
+    documents: Documents,
+    url: &str,
+) -> Cases {
     let (side, system) = match place {
         Place::National => (cases::Place::Portal, "G22/portal"),
         Place::Province | Place::Ministry => (cases::Place::Desk, "H56/one-stop"),

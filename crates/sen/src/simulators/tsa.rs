@@ -23,9 +23,16 @@ struct Tsa {
 /// The simulator's routes: `POST /` takes a TimeStampReq.
 pub fn router(identity: Identity, world: World) -> Router {
     let serial = Arc::new(AtomicU64::new(u64::try_from(world.now().ms()).unwrap_or(1)));
-    let tsa = Tsa { identity: Arc::new(identity), world, serial };
+    let tsa = Tsa {
+        identity: Arc::new(identity),
+        world,
+        serial,
+    };
     let about = "SIMULATOR of a timestamp authority (RFC 3161). POST a TimeStampReq to this address.\n";
-    Router::new().route("/", post(stamp)).route("/about", get(move || async move { about })).with_state(tsa)
+    Router::new()
+        .route("/", post(stamp))
+        .route("/about", get(move || async move { about }))
+        .with_state(tsa)
 }
 
 async fn stamp(State(tsa): State<Tsa>, request: Bytes) -> impl IntoResponse {

@@ -85,26 +85,58 @@ impl Cast {
     async fn sign_in(&mut self) -> anyhow::Result<Value> {
         let (national, ministry) = (self.national(), self.nation.url(Place::Ministry));
         let mother = self.nation.sample("citizen", Place::Ministry)?.clone();
-        let page = self.mother.get(&format!("{national}/sign-in?next=/procedures")).await?;
+        let page = self
+            .mother
+            .get(&format!("{national}/sign-in?next=/procedures"))
+            .await?;
         page.ok()?;
-        let asked = self.mother.trail.iter().find(|u| u.contains("/oidc/authorize")).cloned();
+        let asked = self
+            .mother
+            .trail
+            .iter()
+            .find(|u| u.contains("/oidc/authorize"))
+            .cloned();
         let asked = asked.context("the portal did not ask the identity provider")?;
         ensure!(asked.starts_with(&ministry), "the identity provider is not G01's");
-        ensure!(asked.contains("code_challenge_method=S256"), "the request carries no PKCE challenge");
-        ensure!(page.url.starts_with(&ministry), "the password is asked at {}", page.url);
+        ensure!(
+            asked.contains("code_challenge_method=S256"),
+            "the request carries no PKCE challenge"
+        );
+        ensure!(
+            page.url.starts_with(&ministry),
+            "the password is asked at {}",
+            page.url
+        );
         let next = super::http::hidden(&page.text(), "next").unwrap_or_default();
-        let fields = [("user", mother.user.as_str()), ("password", mother.password.as_str()), ("next", next.as_str())];
+        let fields = [
+            ("user", mother.user.as_str()),
+            ("password", mother.password.as_str()),
+            ("next", next.as_str()),
+        ];
         let back = self.mother.post(&format!("{ministry}/sign-in"), &fields).await?;
         back.ok()?;
-        ensure!(back.url.starts_with(&national), "she did not come back to the portal but to {}", back.url);
+        ensure!(
+            back.url.starts_with(&national),
+            "she did not come back to the portal but to {}",
+            back.url
+        );
         let me = self.mother.get(&format!("{national}/api/v1/me")).await?.json()?;
         self.officials_sign_in().await?;
-        self.before = self.operators[0].get(&format!("{national}/api/v1/indicators")).await?.json()?;
-        Ok(json!({"issuer": ministry, "flow": "code", "pkce": "S256", "account": me["account"], "level": me["level"]}))
+        self.before = self.operators[0]
+            .get(&format!("{national}/api/v1/indicators"))
+            .await?
+            .json()?;
+        Ok(
+            json!({"issuer": ministry, "flow": "code", "pkce": "S256", "account": me["account"], "level": me["level"]}),
+        )
     }
 
     async fn officials_sign_in(&mut self) -> anyhow::Result<()> {
-        let people = [("receptionist", Place::Province), ("officer", Place::Province), ("chairman", Place::Province)];
+        let people = [
+            ("receptionist", Place::Province),
+            ("officer", Place::Province),
+            ("chairman", Place::Province),
+        ];
         let browsers = [&mut self.receptionist, &mut self.officer, &mut self.chairman];
         for ((role, place), browser) in people.into_iter().zip(browsers) {
             password_sign_in(&self.nation, browser, role, place).await?;
@@ -119,23 +151,49 @@ impl Cast {
     /// Step 2.
     async fn find_procedure(&mut self) -> anyhow::Result<Value> {
         let national = self.national();
-        let found = self.mother.get(&format!("{national}/api/v1/procedures?q=dang%20ky%20khai%20sinh&limit=20")).await?;
+        let found = self
+            .mother
+            .get(&format!(
+                "{national}/api/v1/procedures?q=dang%20ky%20khai%20sinh&limit=20"
+            ))
+            .await?;
         let found = found.json()?;
         let items = found["items"].as_array().context("a list")?;
-        let rank = items.iter().position(|i| i["code"] == "1.001193").context("1.001193 is not found")?;
-        let page = self.mother.get(&format!("{national}/procedures/1.001193")).await?;
+        let rank = items
+            .iter()
+            .position(|i| i["code"] == "1.001193")
+            .context("1.001193 is not found")?;
+        let page = self
+            .mother
+            .get(&format!("{national}/procedures/1.001193"))
+            .await?;
         page.ok()?;
-        ensure!(page.text().contains("Đăng ký khai sinh"), "the page does not name the procedure");
-        Ok(json!({"query": "dang ky khai sinh", "code": "1.001193", "rank": rank + 1, "name": items[rank]["name"]}))
+        ensure!(
+            page.text().contains("Đăng ký khai sinh"),
+            "the page does not name the procedure"
+        );
+        Ok(
+            json!({"query": "dang ky khai sinh", "code": "1.001193", "rank": rank + 1, "name": items[rank]["name"]}),
+        )
     }
 }
 
-async fn password_sign_in(nation: &Nation, browser: &mut Browser, role: &str, place: Place) -> anyhow::Result<()> {
+async fn password_sign_in(
+    nation: &Nation,
+    browser: &mut Browser,
+    role: &str,
+    place: Place,
+) -> anyhow::Result<()> {
     let sample = nation.sample(role, place)?;
     let url = nation.url(place);
-    let fields = [("user", sample.user.as_str()), ("password", sample.password.as_str()), ("next", "/figures")];
+    let fields = [
+        ("user", sample.user.as_str()),
+        ("password", sample.password.as_str()),
+        ("next", "/figures"),
+    ];
     let done = browser.post(&format!("{url}/sign-in"), &fields).await?;
-    done.ok().with_context(|| format!("the {role} cannot sign in at {}", place.id()))?;
+    done.ok()
+        .with_context(|| format!("the {role} cannot sign in at {}", place.id()))?;
     Ok(())
 }
 

@@ -16,26 +16,50 @@ impl Cast {
     /// Step 6.
     pub(super) async fn decide(&mut self) -> anyhow::Result<Value> {
         let desk = self.desk();
-        let receipt = self.receptionist.get(&format!("{}/desk/cases/{}/receipt", self.province(), self.case)).await?;
+        let receipt = self
+            .receptionist
+            .get(&format!("{}/desk/cases/{}/receipt", self.province(), self.case))
+            .await?;
         receipt.ok()?;
         ensure!(receipt.body.starts_with(b"%PDF"), "the receipt is no PDF");
         self.keep_file("receipt.pdf", &receipt.body)?;
         let seen = self.officer.get(&desk).await?.json()?;
         let working_out = &seen["accepted"]["working_out"];
-        let minutes: i64 = working_out["lines"].as_array().context("a working-out")?.iter().filter_map(|l| l["minutes"].as_i64()).sum();
-        ensure!(Some(minutes) == working_out["term_minutes"].as_i64(), "the working-out does not add up to the term");
+        let minutes: i64 = working_out["lines"]
+            .as_array()
+            .context("a working-out")?
+            .iter()
+            .filter_map(|l| l["minutes"].as_i64())
+            .sum();
+        ensure!(
+            Some(minutes) == working_out["term_minutes"].as_i64(),
+            "the working-out does not add up to the term"
+        );
         let proposal = json!({"revision": seen["revision"], "outcome": "granted", "note": "Đủ điều kiện đăng ký khai sinh"});
-        self.officer.post_json(&format!("{desk}/propose"), &proposal).await?;
+        self.officer
+            .post_json(&format!("{desk}/propose"), &proposal)
+            .await?;
         let browser = &mut self.chairman;
         let to_sign = until("the act in the civil-status register", async || {
             let seen = browser.get(&desk).await?.json()?;
             Ok((!seen["act"]["act_number"].is_null()).then_some(seen))
         })
         .await?;
-        let number = to_sign["act"]["personal_number"].as_str().context("the child has a personal number")?;
-        let number: kernel::PersonalNumber = number.parse().ok().context("a personal number of twelve digits")?;
-        ensure!(number.sex() == kernel::codes::Sex::Female, "the personal number is of another sex");
-        let signed = self.chairman.post_json(&format!("{desk}/sign"), &json!({"revision": to_sign["revision"]})).await?;
+        let number = to_sign["act"]["personal_number"]
+            .as_str()
+            .context("the child has a personal number")?;
+        let number: kernel::PersonalNumber = number
+            .parse()
+            .ok()
+            .context("a personal number of twelve digits")?;
+        ensure!(
+            number.sex() == kernel::codes::Sex::Female,
+            "the personal number is of another sex"
+        );
+        let signed = self
+            .chairman
+            .post_json(&format!("{desk}/sign"), &json!({"revision": to_sign["revision"]}))
+            .await?;
         Ok(json!({
             "receipt_bytes": receipt.body.len(),
             "due": seen["accepted"]["due"],
@@ -56,8 +80,15 @@ impl Cast {
         })
         .await?;
         let statuses = in_order_once(&done)?;
-        ensure!(statuses.starts_with(&[1, 2]) && statuses.ends_with(&[9, 10]), "the statuses are {statuses:?}");
-        let result = done["results"].as_array().and_then(|r| r.first()).context("the case has a result")?.clone();
+        ensure!(
+            statuses.starts_with(&[1, 2]) && statuses.ends_with(&[9, 10]),
+            "the statuses are {statuses:?}"
+        );
+        let result = done["results"]
+            .as_array()
+            .and_then(|r| r.first())
+            .context("the case has a result")?
+            .clone();
         let document = result["document"].as_str().context("a document id")?;
         let address = format!("{}/cases/{}/results/{document}", self.national(), self.case);
         let pdf = self.mother.get(&address).await?;
@@ -66,7 +97,11 @@ impl Cast {
         self.keep_file("certificate.pdf", &self.certificate)?;
         let trust = tools::trust(&self.nation.layout().ca())?;
         let verdict = seal::pdf::verify(&self.certificate, &trust, World::of_this_machine().now());
-        ensure!(verdict.is_passed(), "the certificate does not pass: {}", verdict.reason);
+        ensure!(
+            verdict.is_passed(),
+            "the certificate does not pass: {}",
+            verdict.reason
+        );
         let checked = tools::check_pdf_outside(&self.certificate, &self.nation.layout().ca()).await?;
         Ok(json!({
             "number": result["number"],

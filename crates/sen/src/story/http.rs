@@ -77,7 +77,11 @@ impl Reply {
 
 impl Default for Browser {
     fn default() -> Self {
-        Self { client: Client::plain(), cookies: BTreeMap::new(), trail: Vec::new() }
+        Self {
+            client: Client::plain(),
+            cookies: BTreeMap::new(),
+            trail: Vec::new(),
+        }
     }
 }
 
@@ -101,8 +105,17 @@ impl Browser {
     /// # Errors
     /// As [`Browser::get`].
     pub async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> anyhow::Result<Reply> {
-        let body = fields.iter().map(|(k, v)| format!("{}={}", escape(k), escape(v))).collect::<Vec<_>>().join("&");
-        self.walk("POST", url, Some(("application/x-www-form-urlencoded".to_owned(), body.into()))).await
+        let body = fields
+            .iter()
+            .map(|(k, v)| format!("{}={}", escape(k), escape(v)))
+            .collect::<Vec<_>>()
+            .join("&");
+        self.walk(
+            "POST",
+            url,
+            Some(("application/x-www-form-urlencoded".to_owned(), body.into())),
+        )
+        .await
     }
 
     /// Sends JSON and reads JSON.
@@ -110,21 +123,37 @@ impl Browser {
     /// # Errors
     /// As [`Browser::get`], and when the answer is not 2xx with JSON.
     pub async fn post_json(&mut self, url: &str, body: &Value) -> anyhow::Result<Value> {
-        let reply = self.walk("POST", url, Some(("application/json".to_owned(), body.to_string().into()))).await?;
+        let reply = self
+            .walk(
+                "POST",
+                url,
+                Some(("application/json".to_owned(), body.to_string().into())),
+            )
+            .await?;
         reply.ok()?;
-        if reply.body.is_empty() { Ok(Value::Null) } else { reply.json() }
+        if reply.body.is_empty() {
+            Ok(Value::Null)
+        } else {
+            reply.json()
+        }
     }
 
     /// Sends a form with a file.
     ///
     /// # Errors
     /// As [`Browser::get`].
-    pub async fn upload(&mut self, url: &str, fields: &[(&str, &str)], file: &File<'_>) -> anyhow::Result<Reply> {
+    pub async fn upload(
+        &mut self,
+        url: &str,
+        fields: &[(&str, &str)],
+        file: &File<'_>,
+    ) -> anyhow::Result<Reply> {
         const EDGE: &str = "sen-story-edge-5f1d";
         let mut body = Vec::new();
         for (name, value) in fields {
             body.extend_from_slice(
-                format!("--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes(),
+                format!("--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+                    .as_bytes(),
             );
         }
         let head = format!(
@@ -134,26 +163,51 @@ impl Browser {
         body.extend_from_slice(head.as_bytes());
         body.extend_from_slice(file.bytes);
         body.extend_from_slice(format!("\r\n--{EDGE}--\r\n").as_bytes());
-        self.walk("POST", url, Some((format!("multipart/form-data; boundary={EDGE}"), body.into()))).await
+        self.walk(
+            "POST",
+            url,
+            Some((format!("multipart/form-data; boundary={EDGE}"), body.into())),
+        )
+        .await
     }
 
-    async fn walk(&mut self, method: &str, url: &str, body: Option<(String, Bytes)>) -> anyhow::Result<Reply> {
+    async fn walk(
+        &mut self,
+        method: &str,
+        url: &str,
+        body: Option<(String, Bytes)>,
+    ) -> anyhow::Result<Reply> {
         self.trail.clear();
         let (mut method, mut url, mut body) = (method.to_owned(), url.to_owned(), body);
         for _ in 0..REDIRECTS_MAX {
             self.trail.push(url.clone());
             let answer = self.send(&method, &url, body.take()).await?;
             let status = answer.status().as_u16();
-            let next = answer.headers().get("location").and_then(|l| l.to_str().ok()).map(|l| absolute(&url, l));
+            let next = answer
+                .headers()
+                .get("location")
+                .and_then(|l| l.to_str().ok())
+                .map(|l| absolute(&url, l));
             match next {
                 Some(next) if (300..400).contains(&status) => (method, url) = ("GET".to_owned(), next),
-                _ => return Ok(Reply { status, url, body: answer.into_body() }),
+                _ => {
+                    return Ok(Reply {
+                        status,
+                        url,
+                        body: answer.into_body(),
+                    });
+                }
             }
         }
         bail!("the redirects of {url} do not end")
     }
 
-    async fn send(&mut self, method: &str, url: &str, body: Option<(String, Bytes)>) -> anyhow::Result<web::http::Response<Bytes>> {
+    async fn send(
+        &mut self,
+        method: &str,
+        url: &str,
+        body: Option<(String, Bytes)>,
+    ) -> anyhow::Result<web::http::Response<Bytes>> {
         let mut request = web::http::Request::builder().method(method).uri(url);
         if !self.cookies.is_empty() {
             let cookies: Vec<String> = self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
@@ -162,10 +216,14 @@ impl Browser {
         if url.contains("/api/") {
             request = request.header("accept", "application/json");
         } else {
-            request = request.header("accept", "text/html").header("accept-language", "vi");
+            request = request
+                .header("accept", "text/html")
+                .header("accept-language", "vi");
         }
         if method == "POST" {
-            request = request.header("origin", origin(url)).header("sec-fetch-site", "same-origin");
+            request = request
+                .header("origin", origin(url))
+                .header("sec-fetch-site", "same-origin");
         }
         let (media, bytes) = body.unwrap_or_default();
         if !media.is_empty() {
@@ -194,10 +252,12 @@ impl Browser {
 #[must_use]
 pub fn hidden(page: &str, name: &str) -> Option<String> {
     let marker = format!("name=\"{name}\"");
-    page.split('<').filter(|tag| tag.starts_with("input") && tag.contains(&marker)).find_map(|tag| {
-        let (_, rest) = tag.split_once("value=\"")?;
-        Some(unescape(rest.split('"').next()?))
-    })
+    page.split('<')
+        .filter(|tag| tag.starts_with("input") && tag.contains(&marker))
+        .find_map(|tag| {
+            let (_, rest) = tag.split_once("value=\"")?;
+            Some(unescape(rest.split('"').next()?))
+        })
 }
 
 /// The text of an attribute's value: entities of HTML, named and numbered.
@@ -212,7 +272,9 @@ pub fn unescape(value: &str) -> String {
             rest = after;
             continue;
         };
-        let code = entity.strip_prefix("#x").and_then(|h| u32::from_str_radix(h, 16).ok());
+        let code = entity
+            .strip_prefix("#x")
+            .and_then(|h| u32::from_str_radix(h, 16).ok());
         let code = code.or_else(|| entity.strip_prefix('#').and_then(|d| d.parse().ok()));
         match (entity, code.and_then(char::from_u32)) {
             (_, Some(c)) => out.push(c),
@@ -245,7 +307,11 @@ fn origin(url: &str) -> &str {
 }
 
 fn absolute(base: &str, location: &str) -> String {
-    if location.starts_with('/') { format!("{}{location}", origin(base)) } else { location.to_owned() }
+    if location.starts_with('/') {
+        format!("{}{location}", origin(base))
+    } else {
+        location.to_owned()
+    }
 }
 
 fn escape(text: &str) -> String {

@@ -22,10 +22,17 @@ use nation::Nation;
 ///
 /// # Errors
 /// When the story cannot even begin.
-pub async fn run(url: Option<String>, as_json: bool, keep: Option<PathBuf>, world: &World) -> anyhow::Result<u8> {
+pub async fn run(
+    url: Option<String>,
+    as_json: bool,
+    keep: Option<PathBuf>,
+    world: &World,
+) -> anyhow::Result<u8> {
     let program = std::env::current_exe().context("this program has a path")?;
     let steps = live(&program, url.as_deref(), keep, world, |step| print(step, as_json)).await?;
-    Ok(u8::from(steps.len() != NAMES.len() || steps.iter().any(|s| s["ok"] != true)))
+    Ok(u8::from(
+        steps.len() != NAMES.len() || steps.iter().any(|s| s["ok"] != true),
+    ))
 }
 
 /// The steps' names, in order.
@@ -66,7 +73,9 @@ pub async fn live(
         let ms = world.now().ms() - began.ms();
         let step = match proof {
             Ok(proof) => json!({"step": index + 1, "name": name, "ok": true, "ms": ms, "proof": proof}),
-            Err(cause) => json!({"step": index + 1, "name": name, "ok": false, "ms": ms, "proof": {"error": format!("{cause:#}")}}),
+            Err(cause) => {
+                json!({"step": index + 1, "name": name, "ok": false, "ms": ms, "proof": {"error": format!("{cause:#}")}})
+            }
         };
         tell(&step);
         let failed = step["ok"] != true;
@@ -86,7 +95,12 @@ fn print(step: &Value, as_json: bool) {
         return;
     }
     let mark = if step["ok"] == true { "ok    " } else { "FAILED" };
-    println!("{mark} {:>2}. {} ({} ms)", step["step"], step["name"].as_str().unwrap_or_default(), step["ms"]);
+    println!(
+        "{mark} {:>2}. {} ({} ms)",
+        step["step"],
+        step["name"].as_str().unwrap_or_default(),
+        step["ms"]
+    );
     if let Some(proof) = step["proof"].as_object() {
         for (key, value) in proof {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -42,11 +42,17 @@ impl Nation {
     /// When a process does not become ready.
     pub async fn start(program: &Path, world: &World) -> anyhow::Result<Self> {
         let data = std::env::temp_dir().join(format!("sen-story-{}", world.id()));
-        let port = free_ports()?;
+        let port = free_ports(world)?;
         prepare::prepare(&data, &Config::default().pack, port, world)?;
         let samples = accounts::read(&data)?;
-        let mut nation =
-            Self { port, data, samples, program: program.to_owned(), children: Vec::new(), temporary: true };
+        let mut nation = Self {
+            port,
+            data,
+            samples,
+            program: program.to_owned(),
+            children: Vec::new(),
+            temporary: true,
+        };
         for place in PLACES {
             nation.start_node(place).await?;
         }
@@ -59,12 +65,26 @@ impl Nation {
     /// # Errors
     /// When the address has no port or the folder is not that nation's.
     pub fn running(url: &str) -> anyhow::Result<Self> {
-        let port = url.trim_end_matches('/').rsplit(':').next().and_then(|p| p.parse().ok());
-        let port = port.with_context(|| format!("{url} names no port: give the national portal, http://127.0.0.1:8080"))?;
+        let port = url
+            .trim_end_matches('/')
+            .rsplit(':')
+            .next()
+            .and_then(|p| p.parse().ok());
+        let port = port.with_context(|| {
+            format!("{url} names no port: give the national portal, http://127.0.0.1:8080")
+        })?;
         let data = std::env::var_os("SEN_DATA").map_or_else(|| Config::default().data, PathBuf::from);
-        let samples = accounts::read(&data)
-            .context("the sample sign-ins are not found: run this beside sen-data, or name its folder in SEN_DATA")?;
-        Ok(Self { port, data, samples, program: PathBuf::new(), children: Vec::new(), temporary: false })
+        let samples = accounts::read(&data).context(
+            "the sample sign-ins are not found: run this beside sen-data, or name its folder in SEN_DATA",
+        )?;
+        Ok(Self {
+            port,
+            data,
+            samples,
+            program: PathBuf::new(),
+            children: Vec::new(),
+            temporary: false,
+        })
     }
 
     /// True when this story may kill a node.
@@ -90,7 +110,10 @@ impl Nation {
     /// # Errors
     /// When there is none.
     pub fn sample(&self, role: &str, place: Place) -> anyhow::Result<&Sample> {
-        let found = self.samples.iter().find(|s| s.role == role && s.node == place.id());
+        let found = self
+            .samples
+            .iter()
+            .find(|s| s.role == role && s.node == place.id());
         found.with_context(|| format!("there is no sample {role} at {}", place.id()))
     }
 
@@ -100,7 +123,14 @@ impl Nation {
     /// When it ends or says nothing in time.
     pub async fn start_node(&mut self, place: Place) -> anyhow::Result<()> {
         let mut child = Command::new(&self.program)
-            .args(["up", "--json", "--only", place.id(), "--port", &self.port.to_string()])
+            .args([
+                "up",
+                "--json",
+                "--only",
+                place.id(),
+                "--port",
+                &self.port.to_string(),
+            ])
             .args(["--people", &PEOPLE.to_string(), "--data"])
             .arg(&self.data)
             .arg("--pack")
@@ -115,7 +145,11 @@ impl Nation {
         match tokio::time::timeout(READY, lines.next_line()).await {
             Ok(Ok(Some(line))) if line.contains("\"ready\":true") => {}
             Ok(other) => bail!("the node {} ended before it was ready ({other:?})", place.id()),
-            Err(_) => bail!("the node {} did not become ready within {} s", place.id(), READY.as_secs()),
+            Err(_) => bail!(
+                "the node {} did not become ready within {} s",
+                place.id(),
+                READY.as_secs()
+            ),
         }
         self.children.push((place, child));
         Ok(())
@@ -126,7 +160,11 @@ impl Nation {
     /// # Errors
     /// When there is no such child.
     pub async fn kill(&mut self, place: Place) -> anyhow::Result<()> {
-        let index = self.children.iter().position(|(p, _)| *p == place).context("the node is no child of this story")?;
+        let index = self
+            .children
+            .iter()
+            .position(|(p, _)| *p == place)
+            .context("the node is no child of this story")?;
         let (_, mut child) = self.children.swap_remove(index);
         child.kill().await.context("cannot kill the node")
     }
@@ -142,13 +180,25 @@ impl Nation {
     }
 }
 
-/// A first port such that all that count from it are free now.
-fn free_ports() -> anyhow::Result<u16> {
-    let used = || PLACES.into_iter().flat_map(|p| [p as u16, 10 + p as u16, 20 + p as u16, 40 + p as u16]).chain([30]);
-    for first in (20_000..60_000).step_by(61) {
+/// A first port such that all that count from it are free now. Below the ports that the machine
+/// gives to callers, and begun at chance, so that two nations that start at once rarely meet.
+///
+/// # Errors
+/// When there is none.
+pub fn free_ports(world: &World) -> anyhow::Result<u16> {
+    const BLOCKS: u16 = 200;
+    let used = || {
+        PLACES
+            .into_iter()
+            .flat_map(|p| [p as u16, 10 + p as u16, 20 + p as u16, 40 + p as u16])
+            .chain([30])
+    };
+    let begin = u16::from_le_bytes(world.random()) % BLOCKS;
+    for block in (begin..BLOCKS).chain(0..begin) {
+        let first = 20_000 + block * 60;
         if used().all(|offset| TcpListener::bind(("127.0.0.1", first + offset)).is_ok()) {
             return Ok(first);
         }
     }
-    bail!("no free ports between 20000 and 60000")
+    bail!("no free ports between 20000 and 32000")
 }

@@ -19,13 +19,29 @@ impl Cast {
         std::fs::write(&altered, &bytes)?;
         let ca = self.nation.layout().ca();
         let good = crate::verify::verify(&whole, Some(&ca), &self.world)?;
-        ensure!(crate::verify::exit_code(&good) == 0, "the certificate does not pass: {}", good.reason);
-        ensure!(good.signer.is_some() && good.signed_at.is_some(), "nobody is said to have signed");
+        ensure!(
+            crate::verify::exit_code(&good) == 0,
+            "the certificate does not pass: {}",
+            good.reason
+        );
+        ensure!(
+            good.signer.is_some() && good.signed_at.is_some(),
+            "nobody is said to have signed"
+        );
         let unanchored = crate::verify::verify(&whole, None, &self.world)?;
-        ensure!(crate::verify::exit_code(&unanchored) == 2, "without trust it must be undecided");
+        ensure!(
+            crate::verify::exit_code(&unanchored) == 2,
+            "without trust it must be undecided"
+        );
         let bad = crate::verify::verify(&altered, Some(&ca), &self.world)?;
-        ensure!(crate::verify::exit_code(&bad) == 1, "the altered certificate does not fail");
-        ensure!(bad.first_bad.is_some(), "it is not said where the altered certificate is bad");
+        ensure!(
+            crate::verify::exit_code(&bad) == 1,
+            "the altered certificate does not fail"
+        );
+        ensure!(
+            bad.first_bad.is_some(),
+            "it is not said where the altered certificate is bad"
+        );
         Ok(json!({
             "whole": crate::verify::as_json(&good),
             "without_trust": crate::verify::as_json(&unanchored)["verdict"],
@@ -39,8 +55,16 @@ impl Cast {
         let url = format!("{}/api/v1/my/data-usage", self.nation.url(Place::Ministry));
         let usage = self.mother.get(&url).await?.json()?;
         let rows = usage["reads"].as_array().context("a list of reads")?;
-        let lookups: Vec<&(String, String)> = self.questions.iter().filter(|(s, _)| s == "G01/population/person-lookup").collect();
-        let hers = rows.iter().filter(|row| lookups.iter().any(|(_, request)| row["request"] == request.as_str()));
+        let lookups: Vec<&(String, String)> = self
+            .questions
+            .iter()
+            .filter(|(s, _)| s == "G01/population/person-lookup")
+            .collect();
+        let hers = rows.iter().filter(|row| {
+            lookups
+                .iter()
+                .any(|(_, request)| row["request"] == request.as_str())
+        });
         let hers: Vec<&Value> = hers.collect();
         ensure!(!hers.is_empty(), "the read of step 3 is not listed");
         for row in &hers {
@@ -61,7 +85,11 @@ impl Cast {
         // The evidence is the measure: the figure must count what the log holds, no more, no less.
         let moved = until("the national figures", async || {
             let exchanges = operator.get(&list).await?.json()?;
-            let count = |side: &str| exchanges.as_array().map_or(0, |l| l.iter().filter(|e| e["side"] == side).count());
+            let count = |side: &str| {
+                exchanges
+                    .as_array()
+                    .map_or(0, |l| l.iter().filter(|e| e["side"] == side).count())
+            };
             let after = operator.get(&figures).await?.json()?;
             let by = |figure: &str, org: &str| value(&after, figure, org) - value(&before, figure, org);
             let all = json!({
@@ -73,7 +101,14 @@ impl Cast {
                 "in_evidence_for_the_case": count("provider"),
                 "exchanges_asked_by_g22": by("exchanges-asked", "G22"),
             });
-            let once = ["cases_received", "cases_decided", "cases_on_time", "cases_returned"].iter().all(|k| all[*k] == 1);
+            let once = [
+                "cases_received",
+                "cases_decided",
+                "cases_on_time",
+                "cases_returned",
+            ]
+            .iter()
+            .all(|k| all[*k] == 1);
             let counted = all["exchanges_answered_by_g22"] == all["in_evidence_for_the_case"];
             Ok((once && counted).then_some((all, after)))
         })
@@ -85,10 +120,21 @@ impl Cast {
                 return Err(cause.context(format!("before {before}, after {after}")));
             }
         };
-        let rebuilt = self.operators[0].post_json(&format!("{national}/api/v1/indicators/rebuild"), &json!({})).await?;
-        ensure!(rebuilt["equal"] == true, "a rebuild differs: {}", rebuilt["differences"]);
-        let share = after.as_array().and_then(|l| l.iter().find(|f| f["figure"] == "on-time-share" && f["org"] == "H56"));
-        Ok(json!({"moved": moved, "on_time_share": share, "rebuilt_from_facts": rebuilt["facts"], "rebuild_equal": true}))
+        let rebuilt = self.operators[0]
+            .post_json(&format!("{national}/api/v1/indicators/rebuild"), &json!({}))
+            .await?;
+        ensure!(
+            rebuilt["equal"] == true,
+            "a rebuild differs: {}",
+            rebuilt["differences"]
+        );
+        let share = after.as_array().and_then(|l| {
+            l.iter()
+                .find(|f| f["figure"] == "on-time-share" && f["org"] == "H56")
+        });
+        Ok(
+            json!({"moved": moved, "on_time_share": share, "rebuilt_from_facts": rebuilt["facts"], "rebuild_equal": true}),
+        )
     }
 
     /// Step 11.
@@ -106,7 +152,12 @@ impl Cast {
         })
         .await?;
         let verdict = seal::asice::verify(&container, &trust, self.world.now().max(now));
-        ensure!(verdict.is_passed(), "the exported container does not pass: {} {:?}", verdict.reason, verdict.first_bad);
+        ensure!(
+            verdict.is_passed(),
+            "the exported container does not pass: {} {:?}",
+            verdict.reason,
+            verdict.first_bad
+        );
         let outside = tools::check_asice_outside(&container, &ca, &layout.tsa(), &self.world).await?;
         self.keep_file("exchange.asice", &container)?;
         self.keep_file("ca.pem", &std::fs::read(&ca)?)?;
@@ -114,7 +165,13 @@ impl Cast {
         let mut nodes = serde_json::Map::new();
         for place in PLACES {
             let verdict = crate::verify::verify(&layout.node(place), Some(&ca), &self.world)?;
-            ensure!(verdict.is_passed(), "the logs of {} do not pass: {} {:?}", place.id(), verdict.reason, verdict.first_bad);
+            ensure!(
+                verdict.is_passed(),
+                "the logs of {} do not pass: {} {:?}",
+                place.id(),
+                verdict.reason,
+                verdict.first_bad
+            );
             nodes.insert(place.id().to_owned(), verdict.indication.as_str().into());
         }
         Ok(json!({
@@ -127,7 +184,11 @@ impl Cast {
 }
 
 fn value(figures: &Value, figure: &str, org: &str) -> i64 {
-    let found = figures.as_array().and_then(|list| list.iter().find(|f| f["figure"] == figure && f["org"] == org));
+    let found = figures
+        .as_array()
+        .and_then(|list| list.iter().find(|f| f["figure"] == figure && f["org"] == org));
     // Counts are whole numbers, written with a decimal point only when they are shares.
-    found.and_then(|f| f["value"].as_f64()).map_or(0, |v| v.round() as i64)
+    found
+        .and_then(|f| f["value"].as_f64())
+        .map_or(0, |v| v.round() as i64)
 }

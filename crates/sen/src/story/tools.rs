@@ -46,10 +46,14 @@ pub fn form(page: &str, answers: &BTreeMap<&str, &str>) -> Vec<(String, String)>
     };
     let mut select: Option<String> = None;
     for tag in page.split('<') {
-        let Some((head, _)) = tag.split_once('>') else { continue };
+        let Some((head, _)) = tag.split_once('>') else {
+            continue;
+        };
         let name = attribute(head, "name");
         if head.starts_with("input") {
-            let (Some(name), kind) = (name, attribute(head, "type").unwrap_or_default()) else { continue };
+            let (Some(name), kind) = (name, attribute(head, "type").unwrap_or_default()) else {
+                continue;
+            };
             let answer = answers.get(name.as_str()).map(|a| (*a).to_owned());
             match kind.as_str() {
                 "radio" | "checkbox" => {
@@ -62,7 +66,14 @@ pub fn form(page: &str, answers: &BTreeMap<&str, &str>) -> Vec<(String, String)>
                 "hidden" => put(name, attribute(head, "value").unwrap_or_default()),
                 _ => {
                     let stands = attribute(head, "value").unwrap_or_default();
-                    put(name, if stands.is_empty() { answer.unwrap_or_default() } else { stands });
+                    put(
+                        name,
+                        if stands.is_empty() {
+                            answer.unwrap_or_default()
+                        } else {
+                            stands
+                        },
+                    );
                 }
             }
         } else if head.starts_with("select") {
@@ -71,7 +82,9 @@ pub fn form(page: &str, answers: &BTreeMap<&str, &str>) -> Vec<(String, String)>
             select = None;
         } else if let (true, Some(name)) = (head.starts_with("option"), &select) {
             let value = attribute(head, "value").unwrap_or_default();
-            let wanted = answers.get(name.as_str()).map_or(head.contains(" selected"), |a| *a == value);
+            let wanted = answers
+                .get(name.as_str())
+                .map_or(head.contains(" selected"), |a| *a == value);
             if wanted && !value.is_empty() {
                 put(name.clone(), value);
             }
@@ -103,7 +116,10 @@ pub fn birth_notice(at: Time) -> anyhow::Result<Vec<u8>> {
 /// When the file cannot be read or holds no certificate.
 pub fn trust(ca: &Path) -> anyhow::Result<Trust> {
     let anchors = Certificate::list_from_pem(&std::fs::read_to_string(ca)?)?;
-    Ok(Trust { anchors, ..Trust::default() })
+    Ok(Trust {
+        anchors,
+        ..Trust::default()
+    })
 }
 
 /// Whether a container carries a timestamp.
@@ -133,7 +149,11 @@ pub(super) async fn check_pdf_outside(pdf: &[u8], ca: &Path) -> anyhow::Result<(
         (true, true) => {
             let nss = format!("sql:{}", folder.path("").display());
             run("certutil", &["-N", "-d", &nss, "--empty-password"]).await?;
-            run("certutil", &["-A", "-d", &nss, "-n", "sen", "-t", "CT,C,C", "-i", text(ca)]).await?;
+            run(
+                "certutil",
+                &["-A", "-d", &nss, "-n", "sen", "-t", "CT,C,C", "-i", text(ca)],
+            )
+            .await?;
             let said = run("pdfsig", &["-nssdir", &nss, text(&file)]).await?;
             ensure!(said.contains("Signature is Valid"), "pdfsig: {said}");
             ensure!(said.contains("Certificate is Trusted"), "pdfsig: {said}");
@@ -147,7 +167,17 @@ pub(super) async fn check_pdf_outside(pdf: &[u8], ca: &Path) -> anyhow::Result<(
         std::fs::write(&cms_file, cms)?;
         std::fs::write(&content, signed)?;
         let out = folder.path("out.bin");
-        let wanted = ["cms", "-verify", "-binary", "-inform", "DER", "-in", text(&cms_file), "-content", text(&content)];
+        let wanted = [
+            "cms",
+            "-verify",
+            "-binary",
+            "-inform",
+            "DER",
+            "-in",
+            text(&cms_file),
+            "-content",
+            text(&content),
+        ];
         let trusted = ["-CAfile", text(ca), "-purpose", "any", "-out", text(&out)];
         run("openssl", &[&wanted[..], &trusted[..]].concat()).await?;
         "CMS Verification successful".to_owned()
@@ -158,7 +188,12 @@ pub(super) async fn check_pdf_outside(pdf: &[u8], ca: &Path) -> anyhow::Result<(
 }
 
 /// What `xmlsec1` and `openssl ts -verify` say of an exported container.
-pub(super) async fn check_asice_outside(zip: &[u8], ca: &Path, tsa: &Path, world: &World) -> anyhow::Result<(String, String)> {
+pub(super) async fn check_asice_outside(
+    zip: &[u8],
+    ca: &Path,
+    tsa: &Path,
+    world: &World,
+) -> anyhow::Result<(String, String)> {
     let folder = Folder::new(world)?;
     for (name, content) in unzip(zip)? {
         ensure!(!name.contains(".."), "a container's file leaves its folder");
@@ -171,17 +206,40 @@ pub(super) async fn check_asice_outside(zip: &[u8], ca: &Path, tsa: &Path, world
     let xmlsec = if is_there("xmlsec1").await {
         let id = "--id-attr:Id";
         let signed = "http://uri.etsi.org/01903/v1.3.2#:SignedProperties";
-        let (map, result) = ("--url-map:/sig-hashchainresult.xml", folder.path("sig-hashchainresult.xml"));
+        let (map, result) = (
+            "--url-map:/sig-hashchainresult.xml",
+            folder.path("sig-hashchainresult.xml"),
+        );
         let signatures = folder.path("META-INF/signatures.xml");
-        let wanted = ["--verify", "--trusted-pem", text(ca), id, signed, map, text(&result), text(&signatures)];
+        let wanted = [
+            "--verify",
+            "--trusted-pem",
+            text(ca),
+            id,
+            signed,
+            map,
+            text(&result),
+            text(&signatures),
+        ];
         run("xmlsec1", &wanted).await?;
         "OK".to_owned()
     } else {
         ABSENT.to_owned()
     };
     let openssl = if is_there("openssl").await {
-        let (token, data) = (folder.path("META-INF/timestamp.tst"), folder.path("ts-hashchainresult.xml"));
-        let wanted = ["ts", "-verify", "-data", text(&data), "-in", text(&token), "-token_in"];
+        let (token, data) = (
+            folder.path("META-INF/timestamp.tst"),
+            folder.path("ts-hashchainresult.xml"),
+        );
+        let wanted = [
+            "ts",
+            "-verify",
+            "-data",
+            text(&data),
+            "-in",
+            text(&token),
+            "-token_in",
+        ];
         let trusted = ["-CAfile", text(ca), "-untrusted", text(tsa)];
         run("openssl", &[&wanted[..], &trusted[..]].concat()).await?;
         "Verification: OK".to_owned()
@@ -192,18 +250,35 @@ pub(super) async fn check_asice_outside(zip: &[u8], ca: &Path, tsa: &Path, world
 }
 
 fn text(path: &Path) -> &str {
-    path.to_str().expect("temporary folders and data folders have names in UTF-8")
+    path.to_str()
+        .expect("temporary folders and data folders have names in UTF-8")
 }
 
 async fn is_there(program: &str) -> bool {
-    let looked = Command::new("sh").args(["-c", &format!("command -v {program}")]).stdout(Stdio::null()).status().await;
+    let looked = Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .stdout(Stdio::null())
+        .status()
+        .await;
     looked.is_ok_and(|s| s.success())
 }
 
 async fn run(program: &str, args: &[&str]) -> anyhow::Result<String> {
-    let done = Command::new(program).args(args).stdin(Stdio::null()).output().await?;
-    let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    if done.status.success() { Ok(said) } else { bail!("{program} refuses: {said}") }
+    let done = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .await?;
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
+    if done.status.success() {
+        Ok(said)
+    } else {
+        bail!("{program} refuses: {said}")
+    }
 }
 
 #[cfg(test)]
@@ -217,7 +292,13 @@ mod tests {
             <select name="d"><option value="">-</option><option value="1">M</option><option value="2" selected>N</option></select>"#;
         let answers = BTreeMap::from([("a", "A"), ("b", "B"), ("c", "y"), ("d", "1")]);
         let sent = form(page, &answers);
-        let expect = [("revision", "3"), ("a", "A"), ("b", "kept"), ("c", "y"), ("d", "1")];
+        let expect = [
+            ("revision", "3"),
+            ("a", "A"),
+            ("b", "kept"),
+            ("c", "y"),
+            ("d", "1"),
+        ];
         assert_eq!(sent, expect.map(|(k, v)| (k.to_owned(), v.to_owned())));
     }
 }

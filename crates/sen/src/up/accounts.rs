@@ -46,7 +46,12 @@ pub(crate) fn make(world: &World, mother: &str) -> Vec<Sample> {
         sample("chairman", Place::Province, "chutich", "Phạm Minh Chủ (mẫu)"),
         sample("operator", Place::National, "vanhanh", "Trần Thị Vận (mẫu)"),
         sample("operator", Place::Ministry, "vanhanh-bo", "Đỗ Văn Hành (mẫu)"),
-        sample("operator", Place::Province, "vanhanh-tinh", "Hoàng Thị Hành (mẫu)"),
+        sample(
+            "operator",
+            Place::Province,
+            "vanhanh-tinh",
+            "Hoàng Thị Hành (mẫu)",
+        ),
     ]
 }
 

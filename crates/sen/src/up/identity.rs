@@ -21,7 +21,12 @@ const LEVEL_MIN: u8 = 2;
 ///
 /// # Errors
 /// When the provider's key cannot be read.
-pub(crate) fn state(place: Place, config: &Config, store: &Store, layout: &Layout) -> anyhow::Result<IdentityState> {
+pub(crate) fn state(
+    place: Place,
+    config: &Config,
+    store: &Store,
+    layout: &Layout,
+) -> anyhow::Result<IdentityState> {
     let tenant = place.tenants().remove(0);
     let sessions = Sessions::new(store.clone(), tenant.clone(), place.id());
     let callback = format!("{}/sign-in/callback", Place::National.url(config.port));
@@ -39,34 +44,59 @@ pub(crate) fn state(place: Place, config: &Config, store: &Store, layout: &Layou
     let provider = match place {
         Place::Ministry => {
             let file = layout.oidc_key();
-            let pem = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let pem =
+                std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
             Some(Provider {
                 issuer,
                 key: SigningKey::from_pkcs8_pem(&pem)?,
-                clients: vec![Client { id: CLIENT.to_owned(), redirect_uris: vec![callback] }],
+                clients: vec![Client {
+                    id: CLIENT.to_owned(),
+                    redirect_uris: vec![callback],
+                }],
             })
         }
         Place::National | Place::Province => None,
     };
-    Ok(IdentityState { store: store.clone(), tenant, sessions, mode, provider })
+    Ok(IdentityState {
+        store: store.clone(),
+        tenant,
+        sessions,
+        mode,
+        provider,
+    })
 }
 
 /// Opens the sample accounts of a node that are not there yet.
 ///
 /// # Errors
 /// When the store cannot be written.
-pub(crate) async fn open_samples(place: Place, config: &Config, store: &Store, layout: &Layout) -> anyhow::Result<()> {
+pub(crate) async fn open_samples(
+    place: Place,
+    config: &Config,
+    store: &Store,
+    layout: &Layout,
+) -> anyhow::Result<()> {
     let tenant = place.tenants().remove(0);
     let accounts = Accounts::new(store.clone(), tenant.clone());
-    for sample in accounts::read(&config.data)?.into_iter().filter(|s| s.node == place.id()) {
+    for sample in accounts::read(&config.data)?
+        .into_iter()
+        .filter(|s| s.node == place.id())
+    {
         if accounts.get(&sample.id).await?.is_none() {
-            accounts.open(&Actor::Platform, &account(&sample, &tenant, config, layout)?).await?;
+            accounts
+                .open(&Actor::Platform, &account(&sample, &tenant, config, layout)?)
+                .await?;
         }
     }
     Ok(())
 }
 
-fn account(sample: &Sample, tenant: &kernel::OrgCode, config: &Config, _layout: &Layout) -> anyhow::Result<NewAccount> {
+fn account(
+    sample: &Sample,
+    tenant: &kernel::OrgCode,
+    config: &Config,
+    _layout: &Layout,
+) -> anyhow::Result<NewAccount> {
     let (mut subject, mut born, mut level, mut name) = (None, None, 0, sample.name.clone());
     let mut unit = tenant.clone();
     if sample.role == "citizen" {

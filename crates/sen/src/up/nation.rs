@@ -58,7 +58,10 @@ impl Place {
             Self::Ministry => &["G01", "G15"],
             Self::Province => &["H56"],
         };
-        codes.iter().map(|c| c.parse().expect("a code of the sample nation")).collect()
+        codes
+            .iter()
+            .map(|c| c.parse().expect("a code of the sample nation"))
+            .collect()
     }
 
     /// The systems of the node's tenants and the services each offers.
@@ -67,8 +70,16 @@ impl Place {
         match self {
             Self::National => &[("G22", "portal", &["note-status"])],
             Self::Ministry => &[
-                ("G01", "population", &["person-lookup", "assign-number", "release-number"]),
-                ("G15", "civil-status", &["marriage-lookup", "enter-birth", "withdraw-birth"]),
+                (
+                    "G01",
+                    "population",
+                    &["person-lookup", "assign-number", "release-number"],
+                ),
+                (
+                    "G15",
+                    "civil-status",
+                    &["marriage-lookup", "enter-birth", "withdraw-birth"],
+                ),
             ],
             Self::Province => &[("H56", "one-stop", &["receive-case"])],
         }
@@ -78,7 +89,12 @@ impl Place {
     #[must_use]
     pub const fn ports(self, first: u16) -> Ports {
         let n = self as u16;
-        Ports { portal: first + n, face: first + 10 + n, peer: first + 20 + n, health: first + 40 + n }
+        Ports {
+            portal: first + n,
+            face: first + 10 + n,
+            peer: first + 20 + n,
+            health: first + 40 + n,
+        }
     }
 
     /// The portal's address, without a slash at the end.

@@ -71,7 +71,11 @@ fn templates(pack: &Path) -> anyhow::Result<render::Templates> {
     for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "typ") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             files.push((name, std::fs::read(&path)?));
         }
     }
@@ -99,17 +103,30 @@ impl Node {
     ///
     /// # Errors
     /// When a file, key or database cannot be used: the message says which and what to do.
-    pub async fn open(place: Place, config: &Config, country: &Country, world: &World) -> anyhow::Result<Self> {
+    pub async fn open(
+        place: Place,
+        config: &Config,
+        country: &Country,
+        world: &World,
+    ) -> anyhow::Result<Self> {
         let layout = Layout::of(&config.data);
         let folder = layout.node(place);
         let tenants = place.tenants();
         let home = tenants[0].clone();
         let store = open_store(place, config, &folder, world).await?;
         let hub_certificate = Certificate::from_pem(&std::fs::read_to_string(layout.hub())?)?;
-        let directory =
-            Directory::open(store.clone(), home.clone(), hub_certificate, folder.join("directory.jws")).await?;
+        let directory = Directory::open(
+            store.clone(),
+            home.clone(),
+            hub_certificate,
+            folder.join("directory.jws"),
+        )
+        .await?;
         let token = std::fs::read_to_string(folder.join("directory.jws"))?;
-        directory.adopt(&token).await.context("the directory on disk is refused")?;
+        directory
+            .adopt(&token)
+            .await
+            .context("the directory on disk is refused")?;
         let keyring = Arc::new(Keyring::read_folder(&folder.join("keys"))?);
         let peers = Client::tls(tls_client(&keyring, &directory, world)?);
         let exchange = Exchange::open(exchange::Parts {
@@ -122,7 +139,10 @@ impl Node {
             plain: Client::plain(),
         })
         .await?;
-        exchange.agreements().adopt_folder(&folder.join("agreements")).await?;
+        exchange
+            .agreements()
+            .adopt_folder(&folder.join("agreements"))
+            .await?;
         let base_url = place.url(config.port);
         let documents = documents::Documents::new(documents::Parts {
             store: store.clone(),
@@ -137,7 +157,8 @@ impl Node {
             Place::Ministry | Place::Province => None,
         };
         let indicators = indicators::Indicators::open(store.clone(), home.clone()).await?;
-        let mut deliverers: Vec<Arc<dyn store::outbox::Deliver>> = vec![Arc::new(exchange::Notices(exchange.clone()))];
+        let mut deliverers: Vec<Arc<dyn store::outbox::Deliver>> =
+            vec![Arc::new(exchange::Notices(exchange.clone()))];
         let identity = super::identity::state(place, config, &store, &layout)?;
         let sessions = identity.sessions.clone();
         super::identity::open_samples(place, config, &store, &layout).await?;
@@ -177,7 +198,12 @@ impl Node {
             node: face(place, config.port),
             authenticate: Arc::new(sessions),
         };
-        let portal = web::present(portal.merge(crate::wiring::home(place)).merge(web::openapi::router(api.clone())), shared);
+        let portal = web::present(
+            portal
+                .merge(crate::wiring::home(place))
+                .merge(web::openapi::router(api.clone())),
+            shared,
+        );
         let (peer_pages, _) = directory::peer_router(directory.clone()).split_for_parts();
         let peer_router = exchange.peer_router().merge(peer_pages);
         Ok(Self {
@@ -202,6 +228,12 @@ impl Node {
         &self.api
     }
 
+    /// The node's store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The node's gateway.
     #[must_use]
     pub fn exchange(&self) -> &Exchange {
@@ -223,9 +255,30 @@ impl Node {
         let tls = tls_server(&self.keyring, &self.directory, world)?;
         let checks: Vec<Arc<dyn web::health::Check>> = vec![Arc::new(StoreAnswers(self.store.clone()))];
         serve(&mut running, portal, None, self.portal, &limits, &shutdown);
-        serve(&mut running, face, None, self.exchange.face_router(), &limits, &shutdown);
-        serve(&mut running, peer, Some(tls), self.peer_router, &limits, &shutdown);
-        serve(&mut running, health, None, web::health::router(checks), &limits, &shutdown);
+        serve(
+            &mut running,
+            face,
+            None,
+            self.exchange.face_router(),
+            &limits,
+            &shutdown,
+        );
+        serve(
+            &mut running,
+            peer,
+            Some(tls),
+            self.peer_router,
+            &limits,
+            &shutdown,
+        );
+        serve(
+            &mut running,
+            health,
+            None,
+            web::health::router(checks),
+            &limits,
+            &shutdown,
+        );
         if self.place == Place::Ministry {
             // The simulators of outside parties live with the ministry's process.
             let keys = Keyring::read_folder(&Layout::of(&self.config.data).tsa_keys())?;
@@ -237,10 +290,18 @@ impl Node {
         }
         let jobs = &self.config.jobs;
         if self.place != Place::National {
-            let hub = self.directory.node_of(&Place::National.tenants()[0]).context("the directory names no hub")?;
+            let hub = self
+                .directory
+                .node_of(&Place::National.tenants()[0])
+                .context("the directory names no hub")?;
             let url = format!("https://{}/directory/snapshot", hub.peer);
-            let follow =
-                directory::follow(self.directory.clone(), self.peers, url, jobs.directory_ms, shutdown.clone());
+            let follow = directory::follow(
+                self.directory.clone(),
+                self.peers,
+                url,
+                jobs.directory_ms,
+                shutdown.clone(),
+            );
             running.spawn(async move { joined(follow.await) });
         }
         let outbox = self.store.run_outbox(self.deliverers, shutdown.clone());
@@ -269,7 +330,10 @@ async fn open_store(place: Place, config: &Config, folder: &Path, world: &World)
     let database = if config.database == "sqlite" {
         Database::Sqlite(folder.join("sen.db"))
     } else {
-        Database::Postgres { url: config.database.clone(), schema: format!("sen_{}", place.id()) }
+        Database::Postgres {
+            url: config.database.clone(),
+            schema: format!("sen_{}_{}", Layout::of(&config.data).id()?, place.id()),
+        }
     };
     let store_config = StoreConfig {
         database,
@@ -289,7 +353,9 @@ async fn open_store(place: Place, config: &Config, folder: &Path, world: &World)
 async fn bind(port: u16) -> anyhow::Result<Listener> {
     Listener::bind(SocketAddr::from(([127, 0, 0, 1], port)))
         .await
-        .with_context(|| format!("port {port} cannot be used: stop what listens there, or choose others with --port"))
+        .with_context(|| {
+            format!("port {port} cannot be used: stop what listens there, or choose others with --port")
+        })
 }
 
 fn serve(
@@ -307,11 +373,19 @@ fn serve(
 fn tls_identity(keyring: &Keyring) -> TlsIdentity {
     let mut chain = vec![keyring.node.certificate.der().to_vec()];
     chain.extend(keyring.node.chain.iter().map(|c| c.der().to_vec()));
-    TlsIdentity { chain, key_pkcs8: keyring.node.key.to_pkcs8_der() }
+    TlsIdentity {
+        chain,
+        key_pkcs8: keyring.node.key.to_pkcs8_der(),
+    }
 }
 
 fn anchors(directory: &Directory) -> Vec<Vec<u8>> {
-    directory.trust().anchors.iter().map(|c| c.der().to_vec()).collect()
+    directory
+        .trust()
+        .anchors
+        .iter()
+        .map(|c| c.der().to_vec())
+        .collect()
 }
 
 fn accept(directory: &Directory) -> web::tls::Accept {
@@ -319,23 +393,42 @@ fn accept(directory: &Directory) -> web::tls::Accept {
     Arc::new(move |der| directory.node_certificate_ok(der).map(|_| ()))
 }
 
-fn tls_client(keyring: &Keyring, directory: &Directory, world: &World) -> anyhow::Result<Arc<rustls::ClientConfig>> {
-    Ok(web::tls::client_config(world, &tls_identity(keyring), &anchors(directory), accept(directory))?)
+fn tls_client(
+    keyring: &Keyring,
+    directory: &Directory,
+    world: &World,
+) -> anyhow::Result<Arc<rustls::ClientConfig>> {
+    Ok(web::tls::client_config(
+        world,
+        &tls_identity(keyring),
+        &anchors(directory),
+        accept(directory),
+    )?)
 }
 
 /// The server takes every certificate of the directory's roots and refuses revoked nodes request by
 /// request, so that a caller is told `node-revoked` instead of a broken connection.
-fn tls_server(keyring: &Keyring, directory: &Directory, world: &World) -> anyhow::Result<Arc<rustls::ServerConfig>> {
+fn tls_server(
+    keyring: &Keyring,
+    directory: &Directory,
+    world: &World,
+) -> anyhow::Result<Arc<rustls::ServerConfig>> {
     let any: web::tls::Accept = Arc::new(|_| Ok(()));
-    Ok(web::tls::server_config(world, &tls_identity(keyring), &anchors(directory), any)?)
+    Ok(web::tls::server_config(
+        world,
+        &tls_identity(keyring),
+        &anchors(directory),
+        any,
+    )?)
 }
 
 fn face(place: Place, port: u16) -> NodeFace {
     let mut face = NodeFace::new(place.id(), &format!("sen-title-{}", place.id()));
     let links: &[(&str, &str, Option<&str>)] = match place {
-        Place::National => {
-            &[("/procedures", "sen-nav-procedures", None), ("/cases", "sen-nav-cases", Some("citizen"))]
-        }
+        Place::National => &[
+            ("/procedures", "sen-nav-procedures", None),
+            ("/cases", "sen-nav-cases", Some("citizen")),
+        ],
         Place::Ministry => &[("/my/data-usage", "sen-nav-usage", Some("citizen"))],
         Place::Province => &[
             ("/desk", "sen-nav-desk", Some("receptionist")),
@@ -351,8 +444,16 @@ fn face(place: Place, port: u16) -> NodeFace {
             role: role.map(str::to_owned),
         })
         .chain([
-            NavItem { href: "/figures".to_owned(), key: "sen-nav-figures".to_owned(), role: None },
-            NavItem { href: "/verify".to_owned(), key: "sen-nav-verify".to_owned(), role: None },
+            NavItem {
+                href: "/figures".to_owned(),
+                key: "sen-nav-figures".to_owned(),
+                role: None,
+            },
+            NavItem {
+                href: "/verify".to_owned(),
+                key: "sen-nav-verify".to_owned(),
+                role: None,
+            },
         ])
         .collect();
     if place == Place::National {
@@ -374,7 +475,11 @@ impl web::health::Check for StoreAnswers {
     }
 
     async fn check(&self) -> Result<(), String> {
-        self.0.read(&store::node_tenant()).await.map(|_| ()).map_err(|p| p.code.to_owned())
+        self.0
+            .read(&store::node_tenant())
+            .await
+            .map(|_| ())
+            .map_err(|p| p.code.to_owned())
     }
 }
 

@@ -27,7 +27,12 @@ pub async fn print(pack: Option<PathBuf>, world: &World) -> anyhow::Result<()> {
 pub async fn describe(pack: Option<PathBuf>, world: &World) -> anyhow::Result<OpenApi> {
     let data = std::env::temp_dir().join(format!("sen-openapi-{}", world.id()));
     let defaults = Config::default();
-    let config = Config { data: data.clone(), pack: pack.unwrap_or(defaults.pack.clone()), people: 4, ..defaults };
+    let config = Config {
+        data: data.clone(),
+        pack: pack.unwrap_or(defaults.pack.clone()),
+        people: 4,
+        ..defaults
+    };
     let described = open_all(&config, world).await;
     std::fs::remove_dir_all(&data).ok();
     described

@@ -12,7 +12,7 @@ use super::node::Country;
 use crate::config::Config;
 
 /// The seed of every sample nation: two of the same size have the same people.
-const SEED: u64 = 56;
+pub const SEED: u64 = 56;
 /// The province whose desks the sample nation has.
 const PROVINCE: &str = "H56";
 
@@ -31,12 +31,18 @@ pub(crate) async fn open(
     let asks = std::sync::Arc::new(exchange.clone());
     let registers = Registers::load(&config.pack, store.clone(), asks, tenants, province)?;
     let name = format!("synthetic-people-seed-{SEED}-count-{}", config.people);
-    let persons = registers.schema("population").context("the pack has no population register")?.clone();
-    let marriages = registers.schema("marriage").context("the pack has no marriage register")?.clone();
+    let persons = registers
+        .schema("population")
+        .context("the pack has no population register")?
+        .clone();
+    let marriages = registers
+        .schema("marriage")
+        .context("the pack has no marriage register")?
+        .clone();
     let households = || people::people(&country.areas, SEED, config.people);
-    let entries = households().flat_map(|h| members(h).into_iter()).filter_map(|p| {
-        registers::Entry::of(&persons, &p.record()).ok()
-    });
+    let entries = households()
+        .flat_map(|h| members(h).into_iter())
+        .filter_map(|p| registers::Entry::of(&persons, &p.record()).ok());
     registers.load_entries("population", &name, entries).await?;
     let entries = households().filter_map(|h| registers::Entry::of(&marriages, &h.marriage.record()).ok());
     registers.load_entries("marriage", &name, entries).await?;
@@ -66,5 +72,7 @@ pub(crate) fn sample_mother(config: &Config) -> anyhow::Result<Person> {
 pub(crate) fn sample_unit(config: &Config) -> anyhow::Result<OrgCode> {
     let mother = sample_mother(config)?;
     let province: OrgCode = PROVINCE.parse().expect("a code of the sample nation");
-    province.unit(mother.residence.commune.as_str()).map_err(|e| anyhow::anyhow!("{e}"))
+    province
+        .unit(mother.residence.commune.as_str())
+        .map_err(|e| anyhow::anyhow!("{e}"))
 }

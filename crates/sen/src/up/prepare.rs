@@ -58,6 +58,14 @@ impl Layout {
         self.0.join("tsa.pem")
     }
 
+    /// The nation's own id: twelve hex digits, so that several nations can share a database server.
+    ///
+    /// # Errors
+    /// When the folder is not prepared.
+    pub fn id(&self) -> anyhow::Result<String> {
+        fs::read_to_string(self.0.join(MARK)).with_context(|| format!("{} is not prepared", self.0.display()))
+    }
+
     /// The identity provider's signing key.
     #[must_use]
     pub fn oidc_key(&self) -> PathBuf {
@@ -78,19 +86,35 @@ impl Layout {
 pub fn prepare(data: &Path, pack: &Path, port: u16, world: &World) -> anyhow::Result<()> {
     let layout = Layout::of(data);
     private_folder(data).with_context(|| {
-        format!("cannot write to {}: choose another folder with --data, or give this user the right to write", data.display())
+        format!(
+            "cannot write to {}: choose another folder with --data, or give this user the right to write",
+            data.display()
+        )
     })?;
     if !data.join(MARK).exists() {
         let strangers = fs::read_dir(data)?.filter_map(Result::ok).any(|f| {
             let name = f.file_name();
-            !["ca.pem", "ca.key", "hub.pem", "tsa.pem", "simulators", accounts::FILE].iter().any(|k| name == *k)
+            ![
+                "ca.pem",
+                "ca.key",
+                "hub.pem",
+                "tsa.pem",
+                "simulators",
+                accounts::FILE,
+            ]
+            .iter()
+            .any(|k| name == *k)
                 && Place::parse(&name.to_string_lossy()).is_none()
         });
         if strangers {
-            bail!("{} holds files that are not Sen's: choose an empty folder with --data", data.display());
+            bail!(
+                "{} holds files that are not Sen's: choose an empty folder with --data",
+                data.display()
+            );
         }
         make(&layout, pack, port, world)?;
-        write(&data.join(MARK), b"1\n", 0o600)?;
+        let id = world.id();
+        write(&data.join(MARK), id.get(20..).unwrap_or(&id).as_bytes(), 0o600)?;
     }
     addresses(&layout, port, world)
 }
@@ -109,7 +133,9 @@ impl Issuer<'_> {
             organisation: org.map(ToString::to_string),
             position: None,
         };
-        Ok(self.authority.issue(profile, &subject, self.from, DAYS, self.world.random::<16>())?)
+        Ok(self
+            .authority
+            .issue(profile, &subject, self.from, DAYS, self.world.random::<16>())?)
     }
 }
 
@@ -119,7 +145,11 @@ fn make(layout: &Layout, pack: &Path, port: u16, world: &World) -> anyhow::Resul
     let authority = Authority::new("Sen Development CA", from)?;
     write(&layout.ca(), authority.certificate().pem().as_bytes(), 0o644)?;
     write(&layout.0.join("ca.key"), authority.key_pem().as_bytes(), 0o600)?;
-    let issuer = Issuer { authority, world, from };
+    let issuer = Issuer {
+        authority,
+        world,
+        from,
+    };
     let names = organisation_names(pack)?;
     let samples = accounts::make(world, "Người mẹ (mẫu)");
     let mut rings = BTreeMap::new();
@@ -129,10 +159,18 @@ fn make(layout: &Layout, pack: &Path, port: u16, world: &World) -> anyhow::Resul
         ring.write_folder(&layout.node(place).join("keys"))?;
         rings.insert(place, ring);
     }
-    write(&layout.oidc_key(), seal::key::SigningKey::generate().to_pkcs8_pem().as_bytes(), 0o600)?;
+    write(
+        &layout.oidc_key(),
+        seal::key::SigningKey::generate().to_pkcs8_pem().as_bytes(),
+        0o600,
+    )?;
     let tsa = issuer.issue(Profile::TimestampAuthority, "Sen Timestamp Simulator", None)?;
     write(&layout.tsa(), tsa.certificate.pem().as_bytes(), 0o644)?;
-    let tsa_ring = Keyring { node: tsa.clone(), seals: BTreeMap::new(), signers: BTreeMap::new() };
+    let tsa_ring = Keyring {
+        node: tsa.clone(),
+        seals: BTreeMap::new(),
+        signers: BTreeMap::new(),
+    };
     private_folder(&layout.0.join("simulators"))?;
     tsa_ring.write_folder(&layout.tsa_keys())?;
     sign_agreements(layout, pack, &rings, world)?;
@@ -140,19 +178,41 @@ fn make(layout: &Layout, pack: &Path, port: u16, world: &World) -> anyhow::Resul
     write(&layout.hub(), hub.chain_pem().as_bytes(), 0o644)?;
     let snapshot = snapshot(&issuer.authority, &rings, &tsa, &names, port, world);
     publish(layout, &snapshot, hub)?;
-    write(&layout.0.join(accounts::FILE), &serde_json::to_vec_pretty(&samples)?, 0o600)
+    write(
+        &layout.0.join(accounts::FILE),
+        &serde_json::to_vec_pretty(&samples)?,
+        0o600,
+    )
 }
 
-fn keyring(issuer: &Issuer<'_>, place: Place, names: &BTreeMap<OrgCode, String>, samples: &[Sample]) -> anyhow::Result<Keyring> {
-    let hosts = vec![place.id().to_owned(), "localhost".to_owned(), "127.0.0.1".to_owned()];
+fn keyring(
+    issuer: &Issuer<'_>,
+    place: Place,
+    names: &BTreeMap<OrgCode, String>,
+    samples: &[Sample],
+) -> anyhow::Result<Keyring> {
+    let hosts = vec![
+        place.id().to_owned(),
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+    ];
     let node = issuer.issue(Profile::Node { names: hosts }, place.id(), None)?;
     let mut seals = BTreeMap::new();
     for org in place.tenants() {
-        seals.insert(org.clone(), issuer.issue(Profile::OrganisationSeal, &names[&org], Some(&org))?);
+        seals.insert(
+            org.clone(),
+            issuer.issue(Profile::OrganisationSeal, &names[&org], Some(&org))?,
+        );
     }
     let mut signers = BTreeMap::new();
-    for s in samples.iter().filter(|s| s.node == place.id() && s.role == "chairman") {
-        signers.insert(s.id.clone(), issuer.issue(Profile::PersonalSignature, &s.name, place.tenants().first())?);
+    for s in samples
+        .iter()
+        .filter(|s| s.node == place.id() && s.role == "chairman")
+    {
+        signers.insert(
+            s.id.clone(),
+            issuer.issue(Profile::PersonalSignature, &s.name, place.tenants().first())?,
+        );
     }
     Ok(Keyring { node, seals, signers })
 }
@@ -167,20 +227,32 @@ fn organisation_names(pack: &Path) -> anyhow::Result<BTreeMap<OrgCode, String>> 
         .flat_map(|p| p.tenants())
         .map(|org| {
             let name = organisations.get(&org, today).map(|o| o.name.to_string());
-            Ok((org.clone(), name.with_context(|| format!("the pack has no organisation {org}"))?))
+            Ok((
+                org.clone(),
+                name.with_context(|| format!("the pack has no organisation {org}"))?,
+            ))
         })
         .collect()
 }
 
 /// Both parties sign what the pack says they agreed; each node that hosts a party gets a copy.
-fn sign_agreements(layout: &Layout, pack: &Path, rings: &BTreeMap<Place, Keyring>, world: &World) -> anyhow::Result<()> {
+fn sign_agreements(
+    layout: &Layout,
+    pack: &Path,
+    rings: &BTreeMap<Place, Keyring>,
+    world: &World,
+) -> anyhow::Result<()> {
     let home = |org: &OrgCode| PLACES.into_iter().find(|p| p.tenants().contains(&org.top()));
     for agreement in exchange::pack::agreements(pack)? {
         let parties = [agreement.provider.clone(), agreement.consumer.org.clone()];
         let mut words = Vec::new();
         for org in &parties {
-            let place = home(org).with_context(|| format!("the agreement {} names {org}, which has no node", agreement.id))?;
-            words.push((place, agreement.accept(org, world.now(), &rings[&place].seals[&org.top()].key)));
+            let place = home(org)
+                .with_context(|| format!("the agreement {} names {org}, which has no node", agreement.id))?;
+            words.push((
+                place,
+                agreement.accept(org, world.now(), &rings[&place].seals[&org.top()].key),
+            ));
         }
         let signed = SignedAgreement {
             provider_acceptance: words[0].1.clone(),
@@ -206,7 +278,11 @@ fn snapshot(
     world: &World,
 ) -> Snapshot {
     let hub = Place::National.tenants().remove(0);
-    let mut s = Snapshot { serial: 1, issued: world.now(), ..Snapshot::empty(hub) };
+    let mut s = Snapshot {
+        serial: 1,
+        issued: world.now(),
+        ..Snapshot::empty(hub)
+    };
     for (place, ring) in rings {
         s.nodes.push(NodeEntry {
             id: place.id().to_owned(),
@@ -221,7 +297,11 @@ fn snapshot(
         }));
         for (org, system, services) in place.systems() {
             let org: OrgCode = org.parse().expect("a code of the sample nation");
-            s.systems.push(SystemEntry { org: org.clone(), code: (*system).to_owned(), name: (*system).to_owned() });
+            s.systems.push(SystemEntry {
+                org: org.clone(),
+                code: (*system).to_owned(),
+                name: (*system).to_owned(),
+            });
             s.services.extend(services.iter().map(|code| ServiceEntry {
                 org: org.clone(),
                 system: (*system).to_owned(),
@@ -231,7 +311,10 @@ fn snapshot(
         }
     }
     s.anchors.push(authority.certificate().pem());
-    s.timestamp_authorities.push(TimestampEntry { url: tsa_url(port), certificate_pem: tsa.certificate.pem() });
+    s.timestamp_authorities.push(TimestampEntry {
+        url: tsa_url(port),
+        certificate_pem: tsa.certificate.pem(),
+    });
     s
 }
 
@@ -248,8 +331,12 @@ fn addresses(layout: &Layout, port: u16, world: &World) -> anyhow::Result<()> {
     let file = layout.node(Place::National).join("directory.jws");
     let hub_certificate = seal::certificate::Certificate::from_pem(&fs::read_to_string(layout.hub())?)?;
     let token = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let old = directory::snapshot::read(&token, &hub_certificate)
-        .map_err(|e| anyhow::anyhow!("{} is damaged ({e}): restore it from a backup, or start anew with --fresh", file.display()))?;
+    let old = directory::snapshot::read(&token, &hub_certificate).map_err(|e| {
+        anyhow::anyhow!(
+            "{} is damaged ({e}): restore it from a backup, or start anew with --fresh",
+            file.display()
+        )
+    })?;
     let mut new = old.clone();
     for node in &mut new.nodes {
         if let Some(place) = Place::parse(&node.id) {
@@ -269,7 +356,9 @@ fn addresses(layout: &Layout, port: u16, world: &World) -> anyhow::Result<()> {
 }
 
 fn publish(layout: &Layout, snapshot: &Snapshot, hub: &Identity) -> anyhow::Result<()> {
-    let token = snapshot.sign(hub).map_err(|e| anyhow::anyhow!("the directory is unsound: {e}"))?;
+    let token = snapshot
+        .sign(hub)
+        .map_err(|e| anyhow::anyhow!("the directory is unsound: {e}"))?;
     for place in PLACES {
         write(&layout.node(place).join("directory.jws"), token.as_bytes(), 0o600)?;
     }
@@ -287,7 +376,9 @@ pub(crate) fn write(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> 
     let beside = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(mode);
-    let mut file = options.open(&beside).with_context(|| format!("cannot write {}", beside.display()))?;
+    let mut file = options
+        .open(&beside)
+        .with_context(|| format!("cannot write {}", beside.display()))?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path).with_context(|| format!("cannot write {}", path.display()))

@@ -50,10 +50,17 @@ pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
         prepare::prepare(&config.data, &config.pack, config.port, world)?;
     }
     say("Reading the pack …");
-    let country = Country::read(&config.pack)
-        .with_context(|| format!("the pack {} cannot be used: name one with --pack", config.pack.display()))?;
+    let country = Country::read(&config.pack).with_context(|| {
+        format!(
+            "the pack {} cannot be used: name one with --pack",
+            config.pack.display()
+        )
+    })?;
     let (stop, shutdown) = watch::channel(false);
-    let places: Vec<Place> = PLACES.into_iter().filter(|p| wish.only.is_none_or(|only| only == *p)).collect();
+    let places: Vec<Place> = PLACES
+        .into_iter()
+        .filter(|p| wish.only.is_none_or(|only| only == *p))
+        .collect();
     let mut running = Vec::new();
     for place in &places {
         say(&format!("Opening the node {} …", place.id()));
@@ -65,7 +72,10 @@ pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
     say("Stopping: requests that have begun are finished …");
     stop.send(true).ok();
     for mut node in running {
-        if tokio::time::timeout(DRAIN, async { while node.join_next().await.is_some() {} }).await.is_err() {
+        if tokio::time::timeout(DRAIN, async { while node.join_next().await.is_some() {} })
+            .await
+            .is_err()
+        {
             tracing::warn!("some requests did not finish in time and were cut off");
         }
     }
@@ -88,7 +98,11 @@ fn wipe(config: &Config) -> anyhow::Result<()> {
         return Ok(());
     }
     let ours = data.join("ca.pem").is_file() || data.read_dir().is_ok_and(|mut d| d.next().is_none());
-    anyhow::ensure!(ours, "{} is not a data folder of Sen: --fresh removes nothing else", data.display());
+    anyhow::ensure!(
+        ours,
+        "{} is not a data folder of Sen: --fresh removes nothing else",
+        data.display()
+    );
     std::fs::remove_dir_all(data).with_context(|| format!("cannot remove {}", data.display()))
 }
 
@@ -113,11 +127,19 @@ fn announce(wish: &Wish, places: &[Place], ms: i64) -> anyhow::Result<()> {
             .map(|s| json!({"role": s.role, "node": s.node, "user": s.user, "password": s.password}))
             .collect();
         let ca = Layout::of(&config.data).ca();
-        println!("{}", json!({"ready": true, "ms": ms, "ca": ca, "nodes": nodes, "accounts": accounts}));
+        println!(
+            "{}",
+            json!({"ready": true, "ms": ms, "ca": ca, "nodes": nodes, "accounts": accounts})
+        );
         return Ok(());
     }
-    println!("\nReady in {ms} ms. Everything here is a sample: people, accounts and certificates are synthetic.\n");
-    println!("{:<10} {:<28} {:<24} {:<18} HEALTH", "NODE", "PORTAL", "SYSTEMS", "NODE TO NODE");
+    println!(
+        "\nReady in {ms} ms. Everything here is a sample: people, accounts and certificates are synthetic.\n"
+    );
+    println!(
+        "{:<10} {:<28} {:<24} {:<18} HEALTH",
+        "NODE", "PORTAL", "SYSTEMS", "NODE TO NODE"
+    );
     for place in places {
         let ports = place.ports(config.port);
         println!(
@@ -129,11 +151,24 @@ fn announce(wish: &Wish, places: &[Place], ms: i64) -> anyhow::Result<()> {
             ports.health
         );
     }
-    println!("{:<10} {:<28} timestamp authority, SIMULATOR", "simulator", format!("http://127.0.0.1:{}", config.port + super::nation::SIMULATORS));
-    println!("\n{:<13} {:<10} {:<14} {:<14} NAME", "ROLE", "NODE", "USER", "PASSWORD");
+    println!(
+        "{:<10} {:<28} timestamp authority, SIMULATOR",
+        "simulator",
+        format!("http://127.0.0.1:{}", config.port + super::nation::SIMULATORS)
+    );
+    println!(
+        "\n{:<13} {:<10} {:<14} {:<14} NAME",
+        "ROLE", "NODE", "USER", "PASSWORD"
+    );
     for s in samples {
-        println!("{:<13} {:<10} {:<14} {:<14} {}", s.role, s.node, s.user, s.password, s.name);
+        println!(
+            "{:<13} {:<10} {:<14} {:<14} {}",
+            s.role, s.node, s.user, s.password, s.name
+        );
     }
-    println!("\nTrust for `sen verify`: {}\nCtrl-C stops.", Layout::of(&config.data).ca().display());
+    println!(
+        "\nTrust for `sen verify`: {}\nCtrl-C stops.",
+        Layout::of(&config.data).ca().display()
+    );
     Ok(())
 }

@@ -26,8 +26,15 @@ pub fn verify(path: &Path, trust: &Trust, now: Time) -> anyhow::Result<Verdict> 
     if path.join("logs").is_dir() {
         return Ok(node(path, trust, now).unwrap_or_else(|bad| bad));
     }
-    let nodes: Vec<PathBuf> = children(path).into_iter().filter(|p| p.join("logs").is_dir()).collect();
-    anyhow::ensure!(!nodes.is_empty(), "{} is neither an evidence log nor a data folder", path.display());
+    let nodes: Vec<PathBuf> = children(path)
+        .into_iter()
+        .filter(|p| p.join("logs").is_dir())
+        .collect();
+    anyhow::ensure!(
+        !nodes.is_empty(),
+        "{} is neither an evidence log nor a data folder",
+        path.display()
+    );
     let mut verdict = None;
     for folder in nodes {
         match node(&folder, trust, now) {
@@ -49,16 +56,24 @@ fn worse(before: Option<Verdict>, now: Verdict) -> Verdict {
 /// Checks a node's folder: its streams one after the other.
 fn node(folder: &Path, trust: &Trust, now: Time) -> Result<Verdict, Verdict> {
     let named = |why: String| Verdict::failed(why, folder.display().to_string());
-    let pem = std::fs::read_to_string(folder.join("keys").join("node.pem")).map_err(|e| named(e.to_string()))?;
+    let pem =
+        std::fs::read_to_string(folder.join("keys").join("node.pem")).map_err(|e| named(e.to_string()))?;
     let mut chain = Certificate::list_from_pem(&pem).map_err(|e| named(e.to_string()))?;
     if chain.is_empty() {
         return Err(named("keys/node.pem holds no certificate".to_owned()));
     }
     let signer = chain.remove(0);
     let mut verdict = None;
-    for stream in children(&folder.join("logs")).into_iter().filter(|p| has_segments(p)) {
+    for stream in children(&folder.join("logs"))
+        .into_iter()
+        .filter(|p| has_segments(p))
+    {
         let whole = log(&stream, Some((&signer, &chain)), trust, now)?;
-        let what = stream.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let what = stream
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         match what.as_str() {
             "facts" => facts(&stream)?,
             _ => evidence(&stream, folder)?,
@@ -69,10 +84,18 @@ fn node(folder: &Path, trust: &Trust, now: Time) -> Result<Verdict, Verdict> {
 }
 
 /// Checks one stream's bytes, roots and checkpoints.
-fn log(dir: &Path, signer: Option<(&Certificate, &[Certificate])>, trust: &Trust, now: Time) -> Result<Verdict, Verdict> {
+fn log(
+    dir: &Path,
+    signer: Option<(&Certificate, &[Certificate])>,
+    trust: &Trust,
+    now: Time,
+) -> Result<Verdict, Verdict> {
     let report = files::verify(dir);
     if let Some(position) = report.first_bad {
-        return Err(Verdict::failed(report.why, format!("{} record {position}", dir.display())));
+        return Err(Verdict::failed(
+            report.why,
+            format!("{} record {position}", dir.display()),
+        ));
     }
     let checkpoints = checkpoint::read(dir);
     let latest = checkpoints.last().map(|c| c.at);
@@ -90,7 +113,8 @@ fn log(dir: &Path, signer: Option<(&Certificate, &[Certificate])>, trust: &Trust
 /// Every checkpoint must be the node's own.
 fn signatures(dir: &Path, certificate: &Certificate) -> Result<(), Verdict> {
     let path = dir.join(checkpoint::FILE);
-    let bad = |line: usize, why: String| Verdict::failed(why, format!("{} line {}", path.display(), line + 1));
+    let bad =
+        |line: usize, why: String| Verdict::failed(why, format!("{} line {}", path.display(), line + 1));
     let key = PublicKey::from_certificate(certificate).map_err(|e| bad(0, e.to_string()))?;
     let text = std::fs::read_to_string(&path).unwrap_or_default();
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
@@ -109,7 +133,10 @@ fn facts(dir: &Path) -> Result<(), Verdict> {
         let key = (record.tenant.to_string(), record.subject.clone());
         let (seq, prev) = last.get(&key).copied().unwrap_or_default();
         if record.seq != seq + 1 || record.prev != prev {
-            return Err(format!("the chain of {} breaks at its fact {} (record {position})", record.subject, record.seq));
+            return Err(format!(
+                "the chain of {} breaks at its fact {} (record {position})",
+                record.subject, record.seq
+            ));
         }
         last.insert(key, (record.seq, FactRecord::digest(text)));
         Ok(())
@@ -118,7 +145,8 @@ fn facts(dir: &Path) -> Result<(), Verdict> {
 
 /// Every message kept must carry a seal that holds, by the certificate of the directory on disk.
 fn evidence(dir: &Path, node: &Path) -> Result<(), Verdict> {
-    let certificates = certificates(node).map_err(|e| Verdict::failed(e.to_string(), node.display().to_string()))?;
+    let certificates =
+        certificates(node).map_err(|e| Verdict::failed(e.to_string(), node.display().to_string()))?;
     let roots = RootCache::default();
     each(dir, |_, bytes| {
         let record: Evidence = envelope::read(bytes).map_err(|p| p.to_string())?;
@@ -141,10 +169,16 @@ fn sealed(kept: &Kept, certificates: &HashMap<Digest, Certificate>, roots: &Root
 
 /// The members' certificates of the directory on disk, checked against the hub's.
 fn certificates(node: &Path) -> anyhow::Result<HashMap<Digest, Certificate>> {
-    let hub = node.parent().context("a node's folder has a parent")?.join("hub.pem");
-    let hub = Certificate::from_pem(&std::fs::read_to_string(&hub).with_context(|| format!("cannot read {}", hub.display()))?)?;
+    let hub = node
+        .parent()
+        .context("a node's folder has a parent")?
+        .join("hub.pem");
+    let hub = Certificate::from_pem(
+        &std::fs::read_to_string(&hub).with_context(|| format!("cannot read {}", hub.display()))?,
+    )?;
     let token = std::fs::read_to_string(node.join("directory.jws"))?;
-    let snapshot = directory::snapshot::read(&token, &hub).map_err(|p| anyhow::anyhow!("directory.jws: {p}"))?;
+    let snapshot =
+        directory::snapshot::read(&token, &hub).map_err(|p| anyhow::anyhow!("directory.jws: {p}"))?;
     let mut all = HashMap::new();
     for member in snapshot.members {
         for certificate in Certificate::list_from_pem(&member.certificate_pem)? {
@@ -163,12 +197,15 @@ fn each(dir: &Path, mut check: impl FnMut(u64, &[u8]) -> Result<(), String>) -> 
 }
 
 fn has_segments(path: &Path) -> bool {
-    children(path).iter().any(|p| p.extension().is_some_and(|e| e == "seg"))
+    children(path)
+        .iter()
+        .any(|p| p.extension().is_some_and(|e| e == "seg"))
 }
 
 fn children(path: &Path) -> Vec<PathBuf> {
-    let mut list: Vec<PathBuf> =
-        std::fs::read_dir(path).map(|d| d.filter_map(Result::ok).map(|f| f.path()).collect()).unwrap_or_default();
+    let mut list: Vec<PathBuf> = std::fs::read_dir(path)
+        .map(|d| d.filter_map(Result::ok).map(|f| f.path()).collect())
+        .unwrap_or_default();
     list.sort();
     list
 }

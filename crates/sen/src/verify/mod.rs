@@ -29,15 +29,20 @@ pub fn verify(path: &Path, trust: Option<&Path>, world: &World) -> anyhow::Resul
     } else if bytes.starts_with(b"PK") {
         Ok(seal::asice::verify(&bytes, &trust, world.now()))
     } else {
-        anyhow::bail!("{} is neither a PDF, an ASiC-E container, an evidence log nor a data folder", path.display())
+        anyhow::bail!(
+            "{} is neither a PDF, an ASiC-E container, an evidence log nor a data folder",
+            path.display()
+        )
     }
 }
 
 fn read_trust(pem: Option<&Path>) -> anyhow::Result<Trust> {
     let mut trust = Trust::default();
     if let Some(file) = pem {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        trust.anchors = Certificate::list_from_pem(&text).with_context(|| format!("{} holds no certificates", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        trust.anchors = Certificate::list_from_pem(&text)
+            .with_context(|| format!("{} holds no certificates", file.display()))?;
     }
     Ok(trust)
 }

@@ -1,0 +1,130 @@
+//! The parts that `cargo xtask bench exchange` measures: an echo service, and two nodes of the sample
+//! nation with one more agreement for it. Hidden commands; nothing here runs in a nation of people.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::post;
+use directory::keyring::Keyring;
+use exchange::behind::Behind;
+use exchange::{Agreement, ServiceId, SignedAgreement};
+use kernel::limits::Limits;
+use kernel::{OrgCode, World};
+use tokio::sync::watch;
+use web::client::Client;
+use web::listen::{self, Listener};
+
+use crate::config::Config;
+use crate::up::nation::Place;
+use crate::up::node::{Country, Node};
+use crate::up::prepare::{self, Layout};
+
+/// The service that is measured.
+const SERVICE: &str = "G01/population/echo";
+/// The system that calls it.
+const CONSUMER: &str = "G22/portal";
+
+/// Prepares a data folder whose nodes hold an agreement for the echo service.
+///
+/// # Errors
+/// As [`prepare::prepare`].
+pub fn prepare_folder(config: &Config, world: &World) -> anyhow::Result<()> {
+    prepare::prepare(&config.data, &config.pack, config.port, world)?;
+    let layout = Layout::of(&config.data);
+    let agreement = agreement(world)?;
+    let accept = |place: Place, org: &OrgCode| {
+        let ring = Keyring::read_folder(&layout.node(place).join("keys"))?;
+        let seal = ring
+            .seals
+            .get(org)
+            .with_context(|| format!("{} has no seal of {org}", place.id()))?;
+        anyhow::Ok(agreement.accept(org, world.now(), &seal.key))
+    };
+    let signed = SignedAgreement {
+        provider_acceptance: accept(Place::Ministry, &agreement.provider)?,
+        consumer_acceptance: accept(Place::National, &agreement.consumer.org)?,
+        agreement: agreement.clone(),
+    };
+    for place in [Place::National, Place::Ministry] {
+        let file = layout
+            .node(place)
+            .join("agreements")
+            .join(format!("{}.json", agreement.hash()));
+        prepare::write(&file, &serde_json::to_vec_pretty(&signed)?, 0o600)?;
+    }
+    Ok(())
+}
+
+fn agreement(world: &World) -> anyhow::Result<Agreement> {
+    let words = || "Đo hiệu năng với dữ liệu giả định.".to_owned();
+    let code = |text: &str| text.parse::<OrgCode>().map_err(|e| anyhow::anyhow!("{e}"));
+    Ok(Agreement {
+        id: "00/TT-bench".to_owned(),
+        provider: code("G01")?,
+        consumer: CONSUMER.parse().map_err(|e| anyhow::anyhow!("{e}"))?,
+        service: service()?,
+        fields: Vec::new(),
+        purpose: words(),
+        legal_basis: words(),
+        place: words(),
+        valid_from: world.now().plus_ms(-86_400_000),
+        valid_to: world.now().plus_ms(86_400_000),
+        sharing_method: words(),
+        handling: words(),
+        conditions: words(),
+        rate_per_minute: u32::MAX,
+        commitments: words(),
+        protection: words(),
+        storage: words(),
+        deletion: words(),
+        other: String::new(),
+    })
+}
+
+fn service() -> anyhow::Result<ServiceId> {
+    SERVICE.parse().map_err(|e| anyhow::anyhow!("{e}"))
+}
+
+/// Runs one node; the ministry's offers the echo service that stands at a URL. Until it is killed.
+///
+/// # Errors
+/// When the node cannot be started.
+pub async fn node(place: Place, config: &Config, echo: &str, world: &World) -> anyhow::Result<()> {
+    let country = Country::read(&config.pack)?;
+    let node = Node::open(place, config, &country, world).await?;
+    if place == Place::Ministry {
+        node.exchange().provide(Arc::new(Behind {
+            id: service()?,
+            url: echo.to_owned(),
+            client: Client::plain(),
+            call_ms_max: config.limits.exchange_call_ms_max,
+            answer_bytes_max: config.limits.exchange_body_bytes_max,
+        }));
+    }
+    // Held, because a channel that closes is an end of the node.
+    let (_stop, shutdown) = watch::channel(false);
+    let mut running = node.start(shutdown, world).await?;
+    println!("ready");
+    while running.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// Runs the echo service on a port of this machine, until it is killed.
+///
+/// # Errors
+/// When the port is taken.
+pub async fn echo(port: u16) -> anyhow::Result<()> {
+    let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
+    let router = Router::new().route(
+        "/",
+        post(async |body: Bytes| ([(CONTENT_TYPE, "application/json")], body)),
+    );
+    let (_stop, shutdown) = watch::channel(false);
+    println!("ready");
+    listen::serve(listener, None, router, &Limits::default(), shutdown).await;
+    Ok(())
+}
