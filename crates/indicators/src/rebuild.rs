@@ -29,7 +29,7 @@ impl Indicators {
         let (position, in_use) = store
             .write(home, &Actor::Platform, |tx| async move { Ok((tx.position(FOLLOWER).await?, rows::all_in(&tx).await?)) })
             .await?;
-        let fresh = self.from_zero(position).await?;
+        let fresh = self.counted_anew(position).await?;
         let differences = compare(&in_use, &fresh);
         let equal = differences.is_empty();
         store
@@ -40,7 +40,7 @@ impl Indicators {
         Ok(Rebuilt { facts: position, equal, differences })
     }
 
-    async fn from_zero(&self, end: u64) -> Result<Values, Problem> {
+    async fn counted_anew(&self, end: u64) -> Result<Values, Problem> {
         let (mut values, mut position) = (Values::new(), 0);
         while position < end {
             let facts = self.0.store.facts_from(position, STEP).await?;
