@@ -1,0 +1,22 @@
+//! What the whole-system tests share: a nation, its people, one birth registration through it, and a
+//! client that sends what no browser would. Never in a release, and never a rule of the platform.
+//!
+//! | read | for |
+//! |---|---|
+//! | [`ground`] | the runtime, folders and the program under test |
+//! | [`site`] | where a nation is and who may sign in there |
+//! | [`nation`] | a nation inside the test, whose nodes stop and start |
+//! | [`program`] | a nation run by the program `sen`, its log kept |
+//! | [`people`] | somebody signed in |
+//! | [`birth`] | one birth registration, step by step |
+//! | [`raw`] | one request as it is, and its answer |
+//! | [`api`] | the operations of a node's description |
+
+pub mod api;
+pub mod birth;
+pub mod ground;
+pub mod nation;
+pub mod people;
+pub mod program;
+pub mod raw;
+pub mod site;
