@@ -11,6 +11,7 @@ documents-verdict-indeterminate = Undecided: the signer could not be verified.
 documents-kind = Kind
 documents-kind-birth-certificate = Birth certificate
 documents-kind-receipt = Receipt with appointment
+documents-kind-refusal = Notice of refusal
 documents-number = Number
 documents-issued = Issued at
 documents-signer = Signed by

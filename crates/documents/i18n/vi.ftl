@@ -11,6 +11,7 @@ documents-verdict-indeterminate = Chưa đủ căn cứ để kết luận: khô
 documents-kind = Loại văn bản
 documents-kind-birth-certificate = Giấy khai sinh
 documents-kind-receipt = Giấy tiếp nhận hồ sơ và hẹn trả kết quả
+documents-kind-refusal = Thông báo từ chối giải quyết hồ sơ
 documents-number = Số
 documents-issued = Cấp lúc
 documents-signer = Người ký

@@ -1,5 +1,6 @@
 //! P-256 signing keys, and the identity that a key and its certificates make. Never shows a key
-//! in a log: `Debug` is redacted, and the one way out is [`SigningKey::to_pkcs8_pem`].
+//! in a log: `Debug` is redacted, and the ways out are [`SigningKey::to_pkcs8_pem`] and
+//! [`SigningKey::to_pkcs8_der`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -56,6 +57,12 @@ impl SigningKey {
             der: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der).map_err(refused)?,
             raw: EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map_err(refused)?,
         })))
+    }
+
+    /// The key as PKCS #8 DER, for a TLS stack: the caller keeps it secret.
+    #[must_use]
+    pub fn to_pkcs8_der(&self) -> Vec<u8> {
+        self.0.der.to_pkcs8v1().expect("a key that was read can be written").as_ref().to_vec()
     }
 
     /// `-----BEGIN PRIVATE KEY-----`: the caller keeps it secret.
