@@ -1,6 +1,7 @@
 //! The project's own commands: everything that must pass, the generated files, the benchmarks and the
 //! crash loop. Never part of a release, and never a place for a rule of the platform.
 
+mod bench;
 mod clock;
 mod debian;
 mod openapi;
@@ -31,6 +32,15 @@ enum Command {
     Tidy,
     /// Write openapi.json anew from the code
     Openapi,
+    /// Measurements, each beside its peer where there is one
+    Bench {
+        /// What to measure; everything when left out
+        #[arg(value_enum)]
+        what: Option<bench::What>,
+        /// One JSON object a figure
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -38,6 +48,7 @@ fn main() -> ExitCode {
         Command::Test => test::run(),
         Command::Tidy => test::tidy_only(),
         Command::Openapi => openapi::write().map(|()| true),
+        Command::Bench { what, json } => bench::run(what, json).map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

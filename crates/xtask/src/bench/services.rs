@@ -1,0 +1,51 @@
+//! Cases filed through the national portal, over HTTP and through its pages, as citizens do. The
+//! load client is the testbed's; this starts the nation and asks it.
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use super::figure::Figure;
+use crate::{openapi, shell};
+
+/// Length of the measurement, in seconds.
+const SECONDS: u32 = 20;
+/// Citizens at work at the same time.
+const CLIENTS: u32 = 8;
+
+/// Measures filing.
+pub(crate) fn measure() -> Result<Vec<Figure>> {
+    shell::run(&mut shell::cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "sen",
+        "--package",
+        "testbed",
+    ]))?;
+    let folder = openapi::target()?.join("release");
+    let mut command = shell::program(folder.join("testbed"));
+    command.arg("file").arg(folder.join("sen"));
+    command
+        .args([CLIENTS.to_string(), SECONDS.to_string()])
+        .env("SEN_LOG", "error");
+    let text = shell::output(&mut command)?;
+    let report: Value = serde_json::from_str(text.trim()).context("the load client reports JSON")?;
+    let number = |name: &str| {
+        report[name]
+            .as_f64()
+            .with_context(|| format!("the report has {name}"))
+    };
+    Ok(vec![Figure {
+        case: format!("services/filed/c{CLIENTS}"),
+        value: number("per_second")?,
+        unit: "cases/s",
+        ratio: None,
+        cpu_ratio: None,
+        more: vec![
+            ("requests_per_case", number("requests_per_case")?),
+            ("p50_ms", number("p50_ms")?),
+            ("p99_ms", number("p99_ms")?),
+        ],
+    }])
+}
