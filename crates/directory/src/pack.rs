@@ -78,17 +78,6 @@ pub fn read_table(
         let wanted = columns.join(",");
         return Err(PackFault::of(&path, format!("the header must be {wanted}")));
     }
-    let mut record = StringRecord::new();
-    while reader
-        .read_record(&mut record)
-        .map_err(|e| PackFault::of(&path, e))?
-    {
-        row(&record).map_err(|why| PackFault {
-            path: path.clone(),
-            line: record.position().map(csv::Position::line),
-            why,
-        })?;
-    }
     let lines = || {
         bytes
             .split(|b| *b == b'\n')
@@ -96,11 +85,37 @@ pub fn read_table(
             .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
             .filter(|line| !line.is_empty())
     };
+    // Hashing costs about as much as reading: both go on at once.
+    let (read, root) = std::thread::scope(|scope| {
+        let root = scope.spawn(|| rows_root(lines()));
+        let read = read_rows(reader, &path, &mut row);
+        (read, root.join().expect("hashing does not panic"))
+    });
+    read?;
     Ok(PackFile {
         file: file.to_owned(),
         rows: lines().count() as u64,
-        root: rows_root(lines()),
+        root,
     })
+}
+
+fn read_rows(
+    mut reader: csv::Reader<&[u8]>,
+    path: &Path,
+    row: &mut impl FnMut(&StringRecord) -> Result<(), String>,
+) -> Result<(), PackFault> {
+    let mut record = StringRecord::new();
+    while reader
+        .read_record(&mut record)
+        .map_err(|e| PackFault::of(path, e))?
+    {
+        row(&record).map_err(|why| PackFault {
+            path: path.to_owned(),
+            line: record.position().map(csv::Position::line),
+            why,
+        })?;
+    }
+    Ok(())
 }
 
 /// Reads a TOML file of the pack.
