@@ -1,11 +1,14 @@
 //! `sen up`: a nation on one machine. Read top to bottom: [`nation`] says who there is, [`prepare`]
-//! makes keys and agreements once, [`node`] wires one node, [`run`] starts and stops them.
+//! makes keys and agreements once, [`node`] wires one node (with `identity`, `population`, `face`
+//! and `tls` for its parts), [`run`] starts and stops them, [`openapi`] describes them.
 
 pub mod accounts;
+mod face;
 mod identity;
 pub mod nation;
 pub mod node;
 pub mod openapi;
-pub mod population;
+mod population;
 pub mod prepare;
 pub mod run;
+mod tls;

@@ -19,8 +19,6 @@ use tokio::task::JoinSet;
 use utoipa_axum::router::OpenApiRouter;
 use web::client::Client;
 use web::listen::{self, Listener};
-use web::shared::{NavItem, NodeFace};
-use web::tls::TlsIdentity;
 
 use super::accounts::{self, Sample};
 use super::nation::{Place, SIMULATORS};
@@ -128,7 +126,7 @@ impl Node {
             .await
             .context("the directory on disk is refused")?;
         let keyring = Arc::new(Keyring::read_folder(&folder.join("keys"))?);
-        let peers = Client::tls(tls_client(&keyring, &directory, world)?);
+        let peers = Client::tls(super::tls::client(&keyring, &directory, world)?);
         let exchange = Exchange::open(exchange::Parts {
             node: place.id().to_owned(),
             tenants: tenants.clone(),
@@ -195,7 +193,7 @@ impl Node {
             texts: Arc::clone(&country.texts),
             world: world.clone(),
             limits: Arc::new(config.limits.clone()),
-            node: face(place, config.port),
+            node: super::face::of(place, config.port),
             authenticate: Arc::new(sessions),
         };
         let portal = web::present(
@@ -252,7 +250,7 @@ impl Node {
         let peer = bind(ports.peer).await?;
         let health = bind(ports.health).await?;
         let limits = self.config.limits.clone();
-        let tls = tls_server(&self.keyring, &self.directory, world)?;
+        let tls = super::tls::server(&self.keyring, &self.directory, world)?;
         let checks: Vec<Arc<dyn web::health::Check>> = vec![Arc::new(StoreAnswers(self.store.clone()))];
         serve(&mut running, portal, None, self.portal, &limits, &shutdown);
         serve(
@@ -285,8 +283,6 @@ impl Node {
             let tsa = bind(self.config.port + SIMULATORS).await?;
             let router = crate::simulators::tsa::router(keys.node, world.clone());
             serve(&mut running, tsa, None, router, &limits, &shutdown);
-        } else if self.place == Place::Province || self.place == Place::National {
-            // Nothing else listens.
         }
         let jobs = &self.config.jobs;
         if self.place != Place::National {
@@ -368,101 +364,6 @@ fn serve(
 ) {
     let (limits, shutdown) = (limits.clone(), shutdown.clone());
     running.spawn(async move { listen::serve(listener, tls, router, &limits, shutdown).await });
-}
-
-fn tls_identity(keyring: &Keyring) -> TlsIdentity {
-    let mut chain = vec![keyring.node.certificate.der().to_vec()];
-    chain.extend(keyring.node.chain.iter().map(|c| c.der().to_vec()));
-    TlsIdentity {
-        chain,
-        key_pkcs8: keyring.node.key.to_pkcs8_der(),
-    }
-}
-
-fn anchors(directory: &Directory) -> Vec<Vec<u8>> {
-    directory
-        .trust()
-        .anchors
-        .iter()
-        .map(|c| c.der().to_vec())
-        .collect()
-}
-
-fn accept(directory: &Directory) -> web::tls::Accept {
-    let directory = directory.clone();
-    Arc::new(move |der| directory.node_certificate_ok(der).map(|_| ()))
-}
-
-fn tls_client(
-    keyring: &Keyring,
-    directory: &Directory,
-    world: &World,
-) -> anyhow::Result<Arc<rustls::ClientConfig>> {
-    Ok(web::tls::client_config(
-        world,
-        &tls_identity(keyring),
-        &anchors(directory),
-        accept(directory),
-    )?)
-}
-
-/// The server takes every certificate of the directory's roots and refuses revoked nodes request by
-/// request, so that a caller is told `node-revoked` instead of a broken connection.
-fn tls_server(
-    keyring: &Keyring,
-    directory: &Directory,
-    world: &World,
-) -> anyhow::Result<Arc<rustls::ServerConfig>> {
-    let any: web::tls::Accept = Arc::new(|_| Ok(()));
-    Ok(web::tls::server_config(
-        world,
-        &tls_identity(keyring),
-        &anchors(directory),
-        any,
-    )?)
-}
-
-fn face(place: Place, port: u16) -> NodeFace {
-    let mut face = NodeFace::new(place.id(), &format!("sen-title-{}", place.id()));
-    let links: &[(&str, &str, Option<&str>)] = match place {
-        Place::National => &[
-            ("/procedures", "sen-nav-procedures", None),
-            ("/cases", "sen-nav-cases", Some("citizen")),
-        ],
-        Place::Ministry => &[("/my/data-usage", "sen-nav-usage", Some("citizen"))],
-        Place::Province => &[
-            ("/desk", "sen-nav-desk", Some("receptionist")),
-            ("/desk", "sen-nav-desk", Some("officer")),
-            ("/desk", "sen-nav-desk", Some("chairman")),
-        ],
-    };
-    face.nav = links
-        .iter()
-        .map(|(href, key, role)| NavItem {
-            href: (*href).to_owned(),
-            key: (*key).to_owned(),
-            role: role.map(str::to_owned),
-        })
-        .chain([
-            NavItem {
-                href: "/figures".to_owned(),
-                key: "sen-nav-figures".to_owned(),
-                role: None,
-            },
-            NavItem {
-                href: "/verify".to_owned(),
-                key: "sen-nav-verify".to_owned(),
-                role: None,
-            },
-        ])
-        .collect();
-    if place == Place::National {
-        face.form_targets.push(Place::Ministry.url(port));
-    }
-    if place == Place::Ministry {
-        face.form_targets.push(Place::National.url(port));
-    }
-    face
 }
 
 /// Ready means: the store answers.

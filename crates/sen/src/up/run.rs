@@ -63,7 +63,13 @@ pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
         .collect();
     let mut running = Vec::new();
     for place in &places {
-        say(&format!("Opening the node {} …", place.id()));
+        let first = !Layout::of(&config.data).node(*place).join("logs").exists();
+        let people = if first && *place == Place::Ministry {
+            format!(", loading {} synthetic people", config.people)
+        } else {
+            String::new()
+        };
+        say(&format!("Opening the node {}{people} …", place.id()));
         let opened = Node::open(*place, config, &country, world).await?;
         running.push(opened.start(shutdown.clone(), world).await?);
     }

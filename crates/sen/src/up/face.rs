@@ -1,0 +1,49 @@
+//! What a node of the sample nation looks like to a person: its title and the links of its header.
+
+use web::shared::{NavItem, NodeFace};
+
+use super::nation::Place;
+
+/// A node's face.
+pub(super) fn of(place: Place, port: u16) -> NodeFace {
+    let mut face = NodeFace::new(place.id(), &format!("sen-title-{}", place.id()));
+    let links: &[(&str, &str, Option<&str>)] = match place {
+        Place::National => &[
+            ("/procedures", "sen-nav-procedures", None),
+            ("/cases", "sen-nav-cases", Some("citizen")),
+        ],
+        Place::Ministry => &[("/my/data-usage", "sen-nav-usage", Some("citizen"))],
+        Place::Province => &[
+            ("/desk", "sen-nav-desk", Some("receptionist")),
+            ("/desk", "sen-nav-desk", Some("officer")),
+            ("/desk", "sen-nav-desk", Some("chairman")),
+        ],
+    };
+    face.nav = links
+        .iter()
+        .map(|(href, key, role)| NavItem {
+            href: (*href).to_owned(),
+            key: (*key).to_owned(),
+            role: role.map(str::to_owned),
+        })
+        .chain([
+            NavItem {
+                href: "/figures".to_owned(),
+                key: "sen-nav-figures".to_owned(),
+                role: None,
+            },
+            NavItem {
+                href: "/verify".to_owned(),
+                key: "sen-nav-verify".to_owned(),
+                role: None,
+            },
+        ])
+        .collect();
+    if place == Place::National {
+        face.form_targets.push(Place::Ministry.url(port));
+    }
+    if place == Place::Ministry {
+        face.form_targets.push(Place::National.url(port));
+    }
+    face
+}
