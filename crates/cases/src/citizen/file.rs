@@ -60,8 +60,17 @@ pub(crate) async fn file(
     if !faults.is_empty() {
         return Ok(check::show(&cases, &page, &draft, &papers, &faults, &[], 422)?);
     }
-    let code = write(&cases, &citizen, &procedure, &draft).await?;
-    Ok(see_other(&format!("/cases/{code}?filed=1")))
+    match write(&cases, &citizen, &procedure, &draft).await {
+        Ok(code) => Ok(see_other(&format!("/cases/{code}?filed=1"))),
+        // Two windows at once: whoever came second finds the case that the first one filed.
+        Err(problem) if problem.kind == Kind::Conflict => {
+            match own_draft(&reader, &citizen, &id).await?.filed_as {
+                Some(code) => Ok(see_other(&format!("/cases/{code}?filed=1"))),
+                None => Err(problem.into()),
+            }
+        }
+        Err(problem) => Err(problem.into()),
+    }
 }
 
 /// Everything the filing does, or nothing of it.
