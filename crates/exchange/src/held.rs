@@ -1,0 +1,218 @@
+//! Agreements as the hot path asks for them: by hash, and by who asks what. In memory only: the rows
+//! are in [`crate::agreements`]. Never forgets that one is revoked.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kernel::{Digest, Kind, Problem, Time};
+
+use crate::agreement::Agreement;
+use crate::ids::{ServiceId, SystemId};
+use crate::rate::Bucket;
+
+/// What a node holds, ready for questions.
+#[derive(Default)]
+pub(crate) struct Book {
+    entries: HashMap<Digest, Held>,
+    /// Hashes by service and consumer, the newest term first.
+    by_service: HashMap<ServiceId, HashMap<SystemId, Vec<Digest>>>,
+}
+
+struct Held {
+    agreement: Arc<Agreement>,
+    revoked: bool,
+    rate: Mutex<Bucket>,
+}
+
+impl Book {
+    /// Adds an agreement. What is revoked at one tenant is revoked: by either party, for both.
+    pub(crate) fn insert(&mut self, hash: Digest, agreement: Agreement, revoked: bool) {
+        if let Some(held) = self.entries.get_mut(&hash) {
+            held.revoked |= revoked;
+            return;
+        }
+        let by_consumer = self.by_service.entry(agreement.service.clone()).or_default();
+        by_consumer.entry(agreement.consumer.clone()).or_default().push(hash);
+        let pair = (agreement.service.clone(), agreement.consumer.clone());
+        let held = Held {
+            rate: Mutex::new(Bucket::full(agreement.rate_per_minute)),
+            agreement: Arc::new(agreement),
+            revoked,
+        };
+        self.entries.insert(hash, held);
+        let (entries, by_service) = (&self.entries, &mut self.by_service);
+        if let Some(hashes) = by_service.get_mut(&pair.0).and_then(|c| c.get_mut(&pair.1)) {
+            let begins = |h: &Digest| entries.get(h).map(|e| e.agreement.valid_from);
+            hashes.sort_by(|a, b| begins(b).cmp(&begins(a)).then(a.cmp(b)));
+        }
+    }
+
+    pub(crate) fn revoke(&mut self, hash: &Digest) {
+        if let Some(held) = self.entries.get_mut(hash) {
+            held.revoked = true;
+        }
+    }
+
+    pub(crate) fn get(&self, hash: &Digest) -> Option<Arc<Agreement>> {
+        self.entries.get(hash).map(|held| Arc::clone(&held.agreement))
+    }
+
+    /// The newest agreement in force for a consumer and a service; without one, why the newest is not.
+    pub(crate) fn find(
+        &self,
+        consumer: &SystemId,
+        service: &ServiceId,
+        at: Time,
+    ) -> Result<(Digest, Arc<Agreement>), Problem> {
+        let hashes = self.by_service.get(service).and_then(|c| c.get(consumer));
+        let mut refused = None;
+        for hash in hashes.into_iter().flatten() {
+            let Some(held) = self.entries.get(hash) else {
+                continue;
+            };
+            match held.in_force(at) {
+                Ok(()) => return Ok((*hash, Arc::clone(&held.agreement))),
+                Err(problem) => refused = refused.or(Some(problem)),
+            }
+        }
+        Err(refused.unwrap_or_else(|| missing(service)))
+    }
+
+    /// The agreement that a call names, when it is in force and for that very call.
+    pub(crate) fn check(
+        &self,
+        hash: &Digest,
+        consumer: &SystemId,
+        service: &ServiceId,
+        at: Time,
+    ) -> Result<Arc<Agreement>, Problem> {
+        self.checked(hash, consumer, service, at)
+            .map(|held| Arc::clone(&held.agreement))
+    }
+
+    /// As [`Book::check`], and takes the call out of the agreement's calls of this minute.
+    pub(crate) fn spend(
+        &self,
+        hash: &Digest,
+        consumer: &SystemId,
+        service: &ServiceId,
+        at: Time,
+    ) -> Result<Arc<Agreement>, Problem> {
+        let held = self.checked(hash, consumer, service, at)?;
+        held.rate.lock().unwrap_or_else(PoisonError::into_inner).take(at)?;
+        Ok(Arc::clone(&held.agreement))
+    }
+
+    pub(crate) fn list(&self) -> Vec<(Digest, Arc<Agreement>, bool)> {
+        let entries = self.entries.iter();
+        let mut list: Vec<_> = entries
+            .map(|(h, e)| (*h, Arc::clone(&e.agreement), e.revoked))
+            .collect();
+        list.sort_by(|a, b| a.1.id.cmp(&b.1.id).then(a.0.cmp(&b.0)));
+        list
+    }
+
+    fn checked(
+        &self,
+        hash: &Digest,
+        consumer: &SystemId,
+        service: &ServiceId,
+        at: Time,
+    ) -> Result<&Held, Problem> {
+        let held = self.entries.get(hash).ok_or_else(|| missing(service))?;
+        if held.agreement.consumer != *consumer || held.agreement.service != *service {
+            return Err(missing(service));
+        }
+        held.in_force(at)?;
+        Ok(held)
+    }
+}
+
+impl Held {
+    fn in_force(&self, at: Time) -> Result<(), Problem> {
+        if self.revoked {
+            let revoked = Problem::new(Kind::Forbidden, "agreement-revoked");
+            return Err(revoked.with("agreement", &self.agreement.id));
+        }
+        self.agreement.in_term(at)
+    }
+}
+
+fn missing(service: &ServiceId) -> Problem {
+    Problem::new(Kind::Forbidden, "agreement-missing").with("service", service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::tests::sample;
+
+    fn book(agreements: &[(Agreement, bool)]) -> Book {
+        let mut book = Book::default();
+        for (agreement, revoked) in agreements {
+            book.insert(agreement.hash(), agreement.clone(), *revoked);
+        }
+        book
+    }
+
+    fn code<T>(answer: Result<T, Problem>) -> &'static str {
+        answer.map(|_| ()).expect_err("refused").code
+    }
+
+    #[test]
+    fn a_renewed_agreement_takes_the_place_of_the_one_that_ended() {
+        let old = sample();
+        let renewed = Agreement {
+            id: "02/TT-TEST".into(),
+            valid_from: Time(900),
+            valid_to: Time(2_000),
+            ..sample()
+        };
+        let book = book(&[(renewed.clone(), false), (old.clone(), false)]);
+        let found = |at| book.find(&old.consumer, &old.service, Time(at)).map(|(hash, _)| hash);
+        assert_eq!(found(500).expect("the old one"), old.hash());
+        assert_eq!(found(950).expect("the newest of two"), renewed.hash());
+        assert_eq!(found(1_500).expect("the renewed one"), renewed.hash());
+        assert_eq!(code(found(2_000)), "agreement-expired");
+    }
+
+    #[test]
+    fn an_agreement_serves_its_own_consumer_and_service_only() {
+        let a = sample();
+        let book = book(&[(a.clone(), false)]);
+        let (other_system, other_service) = (
+            "G22/other".parse().expect("id"),
+            "G01/population/other".parse().expect("id"),
+        );
+        assert!(book.check(&a.hash(), &a.consumer, &a.service, Time(1)).is_ok());
+        for (consumer, service) in [(&other_system, &a.service), (&a.consumer, &other_service)] {
+            assert_eq!(code(book.find(consumer, service, Time(1))), "agreement-missing");
+            assert_eq!(code(book.check(&a.hash(), consumer, service, Time(1))), "agreement-missing");
+        }
+        let unknown = book.check(&Digest::of(b"x"), &a.consumer, &a.service, Time(1));
+        assert_eq!(code(unknown), "agreement-missing");
+    }
+
+    #[test]
+    fn what_one_party_revoked_stays_revoked_however_often_it_is_added() {
+        let a = sample();
+        for order in [[true, false], [false, true]] {
+            let book = book(&order.map(|revoked| (a.clone(), revoked)));
+            assert_eq!(code(book.find(&a.consumer, &a.service, Time(1))), "agreement-revoked");
+            assert_eq!(book.list().len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_refused_call_costs_nothing_of_the_minute() {
+        let a = Agreement {
+            rate_per_minute: 1,
+            ..sample()
+        };
+        let book = book(&[(a.clone(), false)]);
+        let other = "G22/other".parse().expect("id");
+        assert!(book.spend(&a.hash(), &other, &a.service, Time(1)).is_err());
+        assert!(book.spend(&a.hash(), &a.consumer, &a.service, Time(1)).is_ok());
+        assert_eq!(code(book.spend(&a.hash(), &a.consumer, &a.service, Time(1))), "too-many");
+    }
+}
