@@ -1,0 +1,142 @@
+//! What of a service's answer may leave: the fields the agreement grants, a status and a size that
+//! the exchange carries. Whatever the service gave, and never more.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use kernel::{Kind, Problem};
+use serde_json::Value;
+
+use crate::agreement::Agreement;
+use crate::service::Answer;
+
+/// Length of a media type, in bytes.
+const MEDIA_BYTES_MAX: usize = 127;
+
+/// The answer that may leave; a signed refusal when the service's cannot.
+pub(crate) fn fit(answer: Answer, agreement: &Agreement, body_bytes_max: usize) -> Answer {
+    let unusable = |why: String| {
+        Answer::of_problem(
+            &Problem::new(Kind::Upstream, "answer-bad")
+                .with("service", &agreement.service)
+                .because(why),
+        )
+    };
+    if !(200..600).contains(&answer.status) {
+        return unusable(format!("status {}", answer.status));
+    }
+    let media_good = answer.media.len() <= MEDIA_BYTES_MAX && !answer.media.chars().any(char::is_control);
+    if !media_good {
+        return unusable("the media type is none".to_owned());
+    }
+    if answer.body.len() > body_bytes_max {
+        let too_large = Problem::new(Kind::TooLarge, "body-too-large").with("max", body_bytes_max);
+        return Answer::of_problem(&too_large);
+    }
+    match cut(&answer.body, agreement) {
+        Ok(None) => answer,
+        Ok(Some(body)) => Answer { body, ..answer },
+        // What cannot be read cannot be cut: under an agreement of fields it stays here.
+        Err(_) if agreement.fields.is_empty() || answer.status >= 300 => answer,
+        Err(e) => unusable(e.to_string()),
+    }
+}
+
+/// Cuts the record of a JSON body; `None` when there is no record in it.
+fn cut(body: &[u8], agreement: &Agreement) -> Result<Option<Bytes>, serde_json::Error> {
+    let mut value: Value = serde_json::from_slice(body)?;
+    let Some(record) = value.get_mut("record") else {
+        return Ok(None);
+    };
+    let granted: BTreeSet<&str> = agreement.fields.iter().map(String::as_str).collect();
+    match record {
+        Value::Array(list) => list.iter_mut().for_each(|one| keep(one, &granted)),
+        one => keep(one, &granted),
+    }
+    Ok(Some(value.to_string().into()))
+}
+
+/// A record is an object of fields; anything else in its place could say anything.
+fn keep(record: &mut Value, granted: &BTreeSet<&str>) {
+    match record {
+        Value::Object(fields) => fields.retain(|field, _| granted.contains(field.as_str())),
+        other => *other = Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::tests::sample;
+    use serde_json::json;
+
+    fn leaves(body: &Value, fields: &[&str]) -> Value {
+        let agreement = Agreement {
+            fields: fields.iter().map(|&f| f.to_owned()).collect(),
+            ..sample()
+        };
+        let fitted = fit(Answer::json(body).expect("json"), &agreement, 1_000);
+        assert_eq!(fitted.status, 200);
+        serde_json::from_slice(&fitted.body).expect("json")
+    }
+
+    #[test]
+    fn only_granted_fields_leave_whatever_the_service_gave() {
+        let record = json!({"full_name": "A", "residence": {"commune": "14857"}});
+        let two = json!({"record": [record, record], "more": 1});
+        let name = json!({"full_name": "A"});
+        let checks = [
+            (json!({"record": record}), vec!["full_name"], json!({"record": name})),
+            (two, vec!["full_name"], json!({"record": [name, name], "more": 1})),
+            (json!({"record": record}), vec![], json!({"record": {}})),
+            (json!({"record": "A, 14857"}), vec!["full_name"], json!({"record": null})),
+            (json!({"record": ["A", [record]]}), vec!["full_name"], json!({"record": [null, null]})),
+            (json!({"act_number": "1/2026"}), vec![], json!({"act_number": "1/2026"})),
+        ];
+        for (given, fields, left) in checks {
+            assert_eq!(leaves(&given, &fields), left, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_record_hidden_behind_a_second_name_or_another_spelling_is_cut_too() {
+        let agreement = sample();
+        for sly in [
+            r#"{"record":{"full_name":"A"},"record":{"residence":"B"}}"#,
+            r#"{"\u0072ecord":{"residence":"B"}}"#,
+        ] {
+            let answer = Answer {
+                status: 200,
+                media: "application/json".into(),
+                body: sly.into(),
+            };
+            let body = fit(answer, &agreement, 1_000).body;
+            assert_eq!(body, r#"{"record":{}}"#);
+        }
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_carried_becomes_a_refusal() {
+        let agreement = sample();
+        let answer = |status, media: &str, body: &str| Answer {
+            status,
+            media: media.to_owned(),
+            body: body.to_owned().into(),
+        };
+        let told = |given: Answer, max| {
+            let fitted = fit(given, &agreement, max);
+            let body: Value = serde_json::from_slice(&fitted.body).expect("problem+json");
+            (fitted.status, body["code"].as_str().expect("a code").to_owned())
+        };
+        let bad = (502, "answer-bad".to_owned());
+        assert_eq!(told(answer(200, "application/json", "<html>"), 100), bad);
+        assert_eq!(told(answer(101, "application/json", "{}"), 100), bad);
+        assert_eq!(told(answer(999, "application/json", "{}"), 100), bad);
+        assert_eq!(told(answer(200, "text/plain\r\nx-road-client: y", "{}"), 100), bad);
+        assert_eq!(told(answer(200, &"a".repeat(200), "{}"), 100), bad);
+        let large = (413, "body-too-large".to_owned());
+        assert_eq!(told(answer(200, "application/json", &"1".repeat(101)), 100), large);
+        let refusal = fit(answer(500, "text/plain", "no"), &agreement, 100);
+        assert_eq!((refusal.status, &refusal.body[..]), (500, &b"no"[..]));
+    }
+}
