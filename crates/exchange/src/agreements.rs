@@ -2,9 +2,8 @@
 //! signatures hold, found by consumer and service, ended by either party. Never drafts: an
 //! agreement without both signatures is not one.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use directory::Directory;
 use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem, Tenant, Time};
@@ -12,6 +11,7 @@ use seal::jws::PublicKey;
 use store::Store;
 
 use crate::agreement::{Agreement, SignedAgreement, read_revocation, revocation};
+use crate::held::Book;
 use crate::ids::{ServiceId, SystemId};
 use crate::store as rows;
 
@@ -21,13 +21,7 @@ pub struct Agreements {
     store: Store,
     directory: Directory,
     tenants: Arc<[Tenant]>,
-    held: Arc<RwLock<HashMap<Digest, Held>>>,
-}
-
-#[derive(Clone)]
-struct Held {
-    agreement: Arc<Agreement>,
-    revoked: bool,
+    held: Arc<RwLock<Book>>,
 }
 
 impl Agreements {
@@ -36,14 +30,11 @@ impl Agreements {
     /// # Errors
     /// When the store cannot be read.
     pub async fn open(store: Store, directory: Directory, tenants: &[Tenant]) -> Result<Self, Problem> {
-        let mut held = HashMap::new();
+        let mut held = Book::default();
         for tenant in tenants {
             for row in rows::agreements(&store, tenant).await? {
-                let entry = Held {
-                    agreement: Arc::new(row.signed.agreement),
-                    revoked: row.revoked_at.is_some(),
-                };
-                held.insert(entry.agreement.hash(), entry);
+                let agreement = row.signed.agreement;
+                held.insert(agreement.hash(), agreement, row.revoked_at.is_some());
             }
         }
         Ok(Self {
@@ -110,11 +101,7 @@ impl Agreements {
                 .await?;
         }
         if new {
-            let held = Held {
-                agreement: Arc::new(signed.agreement),
-                revoked: false,
-            };
-            self.locked_mut().insert(hash, held);
+            self.locked_mut().insert(hash, signed.agreement, false);
         }
         Ok(new)
     }
@@ -129,18 +116,17 @@ impl Agreements {
         service: &ServiceId,
         at: Time,
     ) -> Result<Arc<Agreement>, Problem> {
-        let held = self.locked();
-        let mut best = Problem::new(Kind::Forbidden, "agreement-missing").with("service", service);
-        for entry in held
-            .values()
-            .filter(|h| h.agreement.consumer == *consumer && h.agreement.service == *service)
-        {
-            match allowed(entry, at) {
-                Ok(()) => return Ok(Arc::clone(&entry.agreement)),
-                Err(problem) => best = problem,
-            }
-        }
-        Err(best)
+        self.locked().find(consumer, service, at).map(|(_, held)| held)
+    }
+
+    /// As [`Agreements::find`], with the agreement's hash.
+    pub(crate) fn find_named(
+        &self,
+        consumer: &SystemId,
+        service: &ServiceId,
+        at: Time,
+    ) -> Result<(Digest, Arc<Agreement>), Problem> {
+        self.locked().find(consumer, service, at)
     }
 
     /// The agreement of a hash that a call names, checked against the call.
@@ -154,14 +140,23 @@ impl Agreements {
         service: &ServiceId,
         at: Time,
     ) -> Result<Arc<Agreement>, Problem> {
-        let held = self.locked();
-        let missing = || Problem::new(Kind::Forbidden, "agreement-missing").with("service", service);
-        let entry = held.get(hash).ok_or_else(missing)?;
-        if entry.agreement.consumer != *consumer || entry.agreement.service != *service {
-            return Err(missing());
-        }
-        allowed(entry, at)?;
-        Ok(Arc::clone(&entry.agreement))
+        self.locked().check(hash, consumer, service, at)
+    }
+
+    /// As [`Agreements::check`], and takes the call out of the agreement's calls of this minute.
+    pub(crate) fn spend(
+        &self,
+        hash: &Digest,
+        consumer: &SystemId,
+        service: &ServiceId,
+        at: Time,
+    ) -> Result<Arc<Agreement>, Problem> {
+        self.locked().spend(hash, consumer, service, at)
+    }
+
+    /// The parties' own number of an agreement held.
+    pub(crate) fn name_of(&self, hash: &Digest) -> Option<String> {
+        self.locked().get(hash).map(|agreement| agreement.id.clone())
     }
 
     /// Ends an agreement now, by one of its parties here; tells the other party through the outbox.
@@ -176,19 +171,14 @@ impl Agreements {
         actor: &Actor,
         key: &seal::key::SigningKey,
     ) -> Result<(), Problem> {
-        let agreement = self
-            .locked()
-            .get(&hash)
-            .map(|h| Arc::clone(&h.agreement))
-            .ok_or_else(Problem::not_found)?;
-        let other = if agreement.provider == *by {
+        let agreement = self.locked().get(&hash).ok_or_else(Problem::not_found)?;
+        let other = if by.holds(&agreement.provider) {
             &agreement.consumer.org
-        } else {
+        } else if by.holds(&agreement.consumer.org) {
             &agreement.provider
-        };
-        if agreement.provider != *by && agreement.consumer.org != *by {
+        } else {
             return Err(Problem::not_found());
-        }
+        };
         let notice = revocation(hash, by, self.store.world().now(), why, key);
         let payload = serde_json::json!({ "to": other, "notice": notice });
         let payload = &payload;
@@ -216,12 +206,8 @@ impl Agreements {
     /// `seal-broken` when the word is not a party's.
     pub async fn hear_revocation(&self, notice: &str) -> Result<(), Problem> {
         let (hash, by, why) = read_revocation(notice, &|org| self.key_of(org))?;
-        let agreement = self
-            .locked()
-            .get(&hash)
-            .map(|h| Arc::clone(&h.agreement))
-            .ok_or_else(Problem::not_found)?;
-        if agreement.provider != by && agreement.consumer.org != by {
+        let agreement = self.locked().get(&hash).ok_or_else(Problem::not_found)?;
+        if !by.holds(&agreement.provider) && !by.holds(&agreement.consumer.org) {
             return Err(Problem::new(Kind::Forbidden, "seal-broken").with("hop", &by));
         }
         let (by, why) = (&by, why.as_str());
@@ -247,43 +233,24 @@ impl Agreements {
     /// What the node holds: hash, agreement and whether it is revoked, by the parties' number.
     #[must_use]
     pub fn list(&self) -> Vec<(Digest, Arc<Agreement>, bool)> {
-        let mut list: Vec<_> = self
-            .locked()
-            .iter()
-            .map(|(h, e)| (*h, Arc::clone(&e.agreement), e.revoked))
-            .collect();
-        list.sort_by(|a, b| a.1.id.cmp(&b.1.id));
-        list
+        self.locked().list()
     }
 
     fn key_of(&self, org: &OrgCode) -> Option<PublicKey> {
         self.directory
-            .seal_certificate(org)
+            .seal_certificate(&org.top())
             .and_then(|c| PublicKey::from_certificate(&c).ok())
     }
 
     fn mark_revoked(&self, hash: &Digest) {
-        if let Some(entry) = self.locked_mut().get_mut(hash) {
-            entry.revoked = true;
-        }
+        self.locked_mut().revoke(hash);
     }
 
-    fn locked(&self) -> std::sync::RwLockReadGuard<'_, HashMap<Digest, Held>> {
-        self.held
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn locked(&self) -> RwLockReadGuard<'_, Book> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn locked_mut(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<Digest, Held>> {
-        self.held
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn locked_mut(&self) -> RwLockWriteGuard<'_, Book> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn allowed(entry: &Held, at: Time) -> Result<(), Problem> {
-    if entry.revoked {
-        return Err(Problem::new(Kind::Forbidden, "agreement-revoked").with("agreement", &entry.agreement.id));
-    }
-    entry.agreement.in_term(at)
 }

@@ -2,7 +2,7 @@
 //! answer comes back as it is. Never follows a redirect.
 
 use async_trait::async_trait;
-use axum::body::Bytes;
+use axum::http::HeaderValue;
 use kernel::{Kind, Problem};
 use web::client::{Client, ClientError};
 
@@ -30,13 +30,19 @@ impl Service for Behind {
     }
 
     async fn call(&self, call: Call) -> Result<Answer, Problem> {
-        let request = axum::http::Request::post(&self.url)
+        let text = |text: &str| HeaderValue::from_bytes(text.as_bytes()).map_err(Problem::internal);
+        let mut request = axum::http::Request::post(&self.url)
             .header("content-type", "application/json")
-            .header("x-road-client", call.consumer.header())
-            .header("x-road-request-id", &call.request)
-            .header("x-road-userid", &call.on_behalf)
-            .body(call.body)
-            .map_err(Problem::internal)?;
+            .header("x-road-client", text(&call.consumer.header())?)
+            .header("x-road-request-id", text(&call.request)?)
+            .header("x-road-userid", text(&call.on_behalf)?);
+        if let Some(issue) = &call.issue {
+            request = request.header("x-road-issue", text(issue)?);
+        }
+        if let Some(key) = &call.idempotency {
+            request = request.header("idempotency-key", text(key)?);
+        }
+        let request = request.body(call.body).map_err(Problem::internal)?;
         let answer = self
             .client
             .send(request, self.call_ms_max, self.answer_bytes_max)
@@ -49,7 +55,7 @@ impl Service for Behind {
                 };
                 Problem::new(kind, code)
                     .with("service", &self.id)
-                    .with("limit", self.answer_bytes_max)
+                    .with("max", self.answer_bytes_max)
                     .because(e)
             })?;
         let media = answer
@@ -61,7 +67,7 @@ impl Service for Behind {
         Ok(Answer {
             status: answer.status().as_u16(),
             media,
-            body: Bytes::from(answer.into_body()),
+            body: answer.into_body(),
         })
     }
 }

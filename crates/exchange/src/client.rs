@@ -1,14 +1,17 @@
 //! The consumer's half: find the agreement, seal the request, send it, check the answer, flush the
 //! evidence, hand the answer over. Never reads a register: the provider's half does.
 
-use bytes::Bytes;
-use kernel::{Digest, Kind, Problem};
+use std::sync::Arc;
 
-use crate::agreement::Agreement;
+use bytes::Bytes;
+use kernel::{Digest, Kind, Problem, Time};
+use seal::batch::Parts;
+use tracing::Instrument as _;
+
 use crate::envelope::{CONSUMER, EVIDENCE_VERSION, Evidence, Message, Reply, Sent, WIRE_VERSION};
 use crate::gateway::{Exchange, Gateway, STREAM};
 use crate::ids::{ServiceId, SystemId};
-use crate::message::{AnswerHead, RequestHead, request_hash};
+use crate::message::{AnswerHead, HEAD_BYTES_MAX, RequestHead, request_hash};
 use crate::service::Heard;
 use crate::wire;
 
@@ -37,8 +40,10 @@ impl Exchange {
     /// `node-revoked`, `seal-broken`, `replayed`, `clock-skew`, `provider-unreachable`,
     /// `body-too-large`. A service's own 4xx or 5xx is an answer, not an error.
     pub async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
-        let g = &*self.0;
-        let result = g.ask(ask).await;
+        let gateway = Arc::clone(&self.0);
+        // A caller that goes away half-way must not leave an exchange with evidence on one side.
+        let asked = tokio::spawn(async move { gateway.ask(ask).await }.in_current_span());
+        let result = asked.await.unwrap_or_else(|e| Err(Problem::internal(e)));
         let outcome = match &result {
             Ok(heard) if heard.status < 400 => "answered",
             Ok(_) => "refused-by-service",
@@ -52,29 +57,36 @@ impl Exchange {
 impl Gateway {
     async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
         let began = self.now();
-        let agreement = self.agreements.find(&ask.consumer, &ask.service, began)?;
-        let head = self.request_head(&ask, &agreement)?;
-        let message = self.seal_request(&head, ask.body).await?;
-        let parts = message.parts();
-        let sent = Sent {
-            version: WIRE_VERSION,
-            message,
+        let (head, message, parts) = match self.prepare(ask, began).await {
+            Ok(prepared) => prepared,
+            Err(problem) => {
+                // Nothing has left: this is no exchange and has no evidence, but it is counted.
+                metrics::counter!("sen_exchange_refused_total", "side" => "consumer", "code" => problem.code)
+                    .increment(1);
+                return Err(problem);
+            }
         };
-        let reply = wire::carry(self, &ask.service, &sent).await;
-        let kept = sent.message.keep(&parts);
-        let checked = reply.and_then(|reply| self.check_reply(&head, &parts, reply));
         let mut record = Evidence {
             version: EVIDENCE_VERSION,
             side: CONSUMER,
             began: began.ms(),
-            ended: self.now().ms(),
-            request: kept,
+            ended: began.ms(),
+            request: message.keep(&parts),
             answer: None,
             fault: String::new(),
         };
+        let sent = Sent {
+            version: WIRE_VERSION,
+            message,
+        };
+        let checked = match wire::carry(self, &head.service, sent).await {
+            Ok(reply) => self.check_reply(&head, &parts, reply).await,
+            Err(problem) => Err(problem),
+        };
+        record.ended = self.now().ms();
         match checked {
-            Ok((answer_head, answer)) => {
-                record.answer = Some(answer.keep(&answer.parts()));
+            Ok((answer_head, answer, answer_parts)) => {
+                record.answer = Some(answer.keep(&answer_parts));
                 let position = self.keep(&record).await?;
                 Ok(Heard {
                     status: answer_head.status,
@@ -92,85 +104,86 @@ impl Gateway {
         }
     }
 
-    fn request_head(&self, ask: &Ask, agreement: &Agreement) -> Result<RequestHead, Problem> {
+    /// Everything that can be refused before anything leaves, and the seal.
+    async fn prepare(&self, ask: Ask, now: Time) -> Result<(RequestHead, Message, Parts), Problem> {
+        let (agreement, _) = self.agreements.find_named(&ask.consumer, &ask.service, now)?;
         let limit = self.store.limits().exchange_body_bytes_max;
         if ask.body.len() > limit {
-            return Err(Problem::new(Kind::TooLarge, "body-too-large").with("limit", limit));
+            return Err(Problem::new(Kind::TooLarge, "body-too-large").with("max", limit));
         }
-        Ok(RequestHead {
-            consumer: ask.consumer.clone(),
-            service: ask.service.clone(),
-            request: self.store.world().id(),
-            agreement: agreement.hash(),
-            sent: self.now(),
-            on_behalf: ask.on_behalf.clone(),
-            issue: ask.issue.clone(),
-            idempotency: ask.idempotency.clone(),
-            media: "application/json".to_owned(),
-        })
-    }
-
-    async fn seal_request(&self, head: &RequestHead, body: Bytes) -> Result<Message, Problem> {
-        let sealer = self.sealers.get(&head.consumer.org.top()).ok_or_else(|| {
-            Problem::new(Kind::Forbidden, "member-unknown").with("member", &head.consumer.org)
+        let sealer = self.sealers.get(&ask.consumer.org.top()).ok_or_else(|| {
+            Problem::new(Kind::Forbidden, "member-unknown").with("member", &ask.consumer.org)
         })?;
-        let head = head.to_bytes();
-        let parts = seal::batch::Parts {
-            head: Digest::of(&head),
-            body: Digest::of(&body),
+        let head = RequestHead {
+            consumer: ask.consumer,
+            service: ask.service,
+            request: self.store.world().id(),
+            agreement,
+            sent: now,
+            on_behalf: ask.on_behalf,
+            issue: ask.issue,
+            idempotency: ask.idempotency,
+            media: "application/json".to_owned(),
         };
-        let sealed = sealer.seal(parts).await?;
-        Ok(Message {
-            head: head.into(),
-            body: Vec::from(body).into(),
-            sealed,
-        })
+        let bytes = head.to_bytes();
+        if bytes.len() > HEAD_BYTES_MAX {
+            return Err(Problem::new(Kind::Malformed, "head-bad").because("longer than a head may be"));
+        }
+        let parts = Parts {
+            head: Digest::of(&bytes),
+            body: Digest::of(&ask.body),
+        };
+        let message = Message {
+            head: bytes.into(),
+            body: Vec::from(ask.body).into(),
+            sealed: sealer.seal(parts).await?,
+        };
+        Ok((head, message, parts))
     }
 
     /// The answer must be to this very request, from the provider the agreement names.
-    fn check_reply(
+    async fn check_reply(
         &self,
         asked: &RequestHead,
-        parts: &seal::batch::Parts,
+        parts: &Parts,
         reply: Reply,
-    ) -> Result<(AnswerHead, Message), Problem> {
+    ) -> Result<(AnswerHead, Message, Parts), Problem> {
         let broken = || Problem::new(Kind::Upstream, "seal-broken").with("hop", &asked.service.org);
-        if let Some(fault) = reply.fault {
-            return Err(wire::problem_of(&fault).with("hop", &asked.service.org));
+        if reply.version != WIRE_VERSION {
+            return Err(Problem::new(Kind::Upstream, "envelope-version").with("version", reply.version));
         }
-        let answer = reply.answer.ok_or_else(broken)?;
+        let answer = match (reply.answer, reply.fault) {
+            (Some(answer), None) => answer,
+            (None, Some(fault)) => return Err(self.told(asked, &fault)),
+            (Some(_), Some(_)) | (None, None) => return Err(broken().because("neither answer nor refusal")),
+        };
         let head = AnswerHead::parse(&answer.head).map_err(|_| broken())?;
         let ours = head.consumer == asked.consumer
             && head.service == asked.service
             && head.request == asked.request
             && head.request_hash == request_hash(&parts.head, &parts.body);
         if !ours {
-            return Err(broken());
+            return Err(broken().because("an answer to another request"));
         }
-        self.check_seal(&asked.service.org, &answer)
+        let answer_parts = self
+            .check_seal(&asked.service.org, &answer)
+            .await
             .map_err(|e| broken().because(e))?;
-        Ok((head, answer))
+        // Signed long ago or far ahead, it would prove nothing to anybody later.
+        self.replay
+            .in_time(Time(answer.sealed.signing_time), self.now())
+            .map_err(|e| e.with("hop", &asked.service.org))?;
+        Ok((head, answer, answer_parts))
     }
 
-    /// A message must carry the seal of the member it speaks for, by a certificate that is good now.
-    pub(crate) fn check_seal(&self, member: &kernel::OrgCode, message: &Message) -> Result<(), Problem> {
-        let broken = || Problem::new(Kind::Forbidden, "seal-broken").with("hop", member);
-        let certificate = self
-            .directory
-            .seal_certificate(&member.top())
-            .ok_or_else(|| Problem::new(Kind::Forbidden, "member-unknown").with("member", member))?;
-        let thumbprint = certificate.thumbprint();
-        if *thumbprint.bytes() != message.sealed.certificate {
-            return Err(broken().because("sealed with another certificate than the directory's"));
-        }
-        let now = self.now();
-        if self.directory.is_revoked(&thumbprint)
-            || now < certificate.not_before()
-            || now >= certificate.not_after()
-        {
-            return Err(broken().because("the member's certificate is revoked or out of its term"));
-        }
-        seal::batch::verify(&message.parts(), &message.sealed, &certificate, &self.roots)
-            .map_err(|e| broken().because(e))
+    /// The provider's refusal in our words: it travels as a key, the places are filled from what
+    /// was asked.
+    fn told(&self, asked: &RequestHead, fault: &crate::envelope::Fault) -> Problem {
+        let agreement = self.agreements.name_of(&asked.agreement);
+        wire::problem_of(fault)
+            .with("hop", &asked.service.org)
+            .with("service", &asked.service)
+            .with("member", &asked.consumer.org)
+            .with("agreement", agreement.unwrap_or_default())
     }
 }

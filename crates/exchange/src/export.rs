@@ -1,18 +1,16 @@
 //! One exchange as an auditor takes it away: an ASiC-E container of the request or of the answer,
 //! with its hash chain, signature and timestamp, and the log's proof that the record is in it.
 
-use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
-use kernel::{Digest, Kind, Problem};
+use kernel::{Digest, Kind, OrgCode, Problem};
 use seal::asice::{ContainerInput, TimestampProof};
 use seal::hashchain;
 use serde::Serialize;
 
-use crate::envelope::{self, Evidence};
+use crate::envelope::{self, Evidence, Kept};
 use crate::gateway::{Exchange, Gateway, STREAM};
 use crate::message::RequestHead;
 use crate::store::{self as rows, Indexed, Stamp};
+use crate::timestamping::signature_file;
 
 /// Which message of an exchange a container holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,25 +51,13 @@ impl Exchange {
     /// 404 when this node has no such exchange or message.
     pub async fn container(&self, request: &str, which: Which) -> Result<Vec<u8>, Problem> {
         let g = &*self.0;
-        let found = self
-            .find(request)
-            .await?
-            .into_iter()
-            .next()
-            .ok_or_else(Problem::not_found)?;
-        let record = g.record(found.position).await?;
-        let head = RequestHead::parse(&record.request.head)?;
-        let (org, kept) = match which {
-            Which::Request => (&head.consumer.org, &record.request),
-            Which::Answer => (
-                &head.service.org,
-                record.answer.as_ref().ok_or_else(Problem::not_found)?,
-            ),
-        };
-        let certificate = g.certificate_of(org, kept)?;
+        let (position, org, kept) = self.message(request, which).await?;
+        let certificate = g.certificate_of(&org, &kept).await?;
         let reader = g.store.read(&g.home).await?;
-        let timestamp = match rows::stamp_of(&reader, STREAM, found.position).await? {
-            Some(stamp) => Some(g.stamp_proof(&stamp, &g.signature_file(org, kept)?).await?),
+        let stamp = rows::stamp_of(&reader, STREAM, position).await?;
+        drop(reader);
+        let timestamp = match stamp {
+            Some(stamp) => Some(g.stamp_proof(&stamp, &signature_file(&kept, &certificate)).await?),
             None => None,
         };
         let input = ContainerInput {
@@ -84,6 +70,22 @@ impl Exchange {
             timestamp,
         };
         seal::asice::export(&input).map_err(Problem::internal)
+    }
+
+    /// One message of an exchange from whichever side of it has it, and where.
+    async fn message(&self, request: &str, which: Which) -> Result<(u64, OrgCode, Kept), Problem> {
+        for found in self.find(request).await? {
+            let record = self.0.record(found.position).await?;
+            let head = RequestHead::parse(&record.request.head)?;
+            let message = match which {
+                Which::Request => Some((head.consumer.org, record.request)),
+                Which::Answer => record.answer.map(|answer| (head.service.org, answer)),
+            };
+            if let Some((org, kept)) = message {
+                return Ok((found.position, org, kept));
+            }
+        }
+        Err(Problem::not_found())
     }
 
     /// The proof that an exchange's record is in this node's log as it stands now.
@@ -136,7 +138,9 @@ impl Gateway {
     /// Recomputes the stamped span's hash chain: it is a function of the log, so it is not stored.
     async fn stamp_proof(&self, stamp: &Stamp, file: &str) -> Result<TimestampProof, Problem> {
         let span = usize::try_from(stamp.next - stamp.first).map_err(Problem::internal)?;
-        let mut leaves = self.signature_files(&self.evidence.read(stamp.first, span).await?)?;
+        let mut leaves = self
+            .signature_files(self.evidence.read(stamp.first, span).await?)
+            .await?;
         leaves.push(Digest::of(stamp.checkpoint.as_bytes()));
         let (root, mut paths) = hashchain::ts_chain(&leaves);
         let own = Digest::of(file.as_bytes());
@@ -152,25 +156,4 @@ impl Gateway {
             }
         }
     }
-}
-
-/// The request's container, for information systems behind the face.
-pub(crate) async fn asic_of_face(
-    State(exchange): State<Exchange>,
-    Path(request): Path<String>,
-) -> Result<Response, web::Refusal> {
-    let (request, which) = match request.strip_suffix("-answer") {
-        Some(request) => (request.to_owned(), Which::Answer),
-        None => (request, Which::Request),
-    };
-    let zip = exchange.container(&request, which).await?;
-    let name = format!("attachment; filename=\"{request}.asice\"");
-    Ok((
-        [
-            (CONTENT_TYPE, "application/vnd.etsi.asic-e+zip".to_owned()),
-            (CONTENT_DISPOSITION, name),
-        ],
-        zip,
-    )
-        .into_response())
 }

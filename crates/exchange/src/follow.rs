@@ -2,6 +2,7 @@
 //! once. Never on the hot path.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kernel::fact::ExchangeCount;
@@ -26,6 +27,9 @@ impl Exchange {
     /// When the log or the store cannot be used; nothing is half done then.
     pub async fn fold_evidence(&self) -> Result<usize, Problem> {
         let g = &*self.0;
+        if g.evidence.len().await <= g.folded.load(Ordering::Acquire) {
+            return Ok(0); // without a question to the database: this is asked ten times a second
+        }
         let from = g
             .store
             .write(&g.home, &Actor::Platform, |tx| async move {
@@ -34,6 +38,7 @@ impl Exchange {
             .await?;
         let records = g.evidence.read(from, STEP).await?;
         if records.is_empty() {
+            g.folded.fetch_max(from, Ordering::AcqRel);
             return Ok(0);
         }
         let to = from + records.len() as u64;
@@ -41,15 +46,18 @@ impl Exchange {
             .iter()
             .map(|(p, bytes)| entry(*p, bytes))
             .collect::<Result<Vec<_>, _>>()?;
-        let counts = count(&entries)?;
+        let counts = count(entries.iter().map(|(e, _)| e))?;
         let (entries, counts) = (&entries, &counts);
         g.store
             .write(&g.home, &Actor::Platform, |tx| async move {
                 if tx.position(FOLLOWER).await? != from {
                     return Ok(()); // another process of this node was first
                 }
-                for e in entries {
-                    rows::index(&tx, e).await?;
+                for (e, replayed) in entries {
+                    // The id of a replay is that of the exchange it repeats: it is counted only.
+                    if !replayed {
+                        rows::index(&tx, e).await?;
+                    }
                 }
                 let fact = Fact::ExchangesCounted {
                     stream: STREAM.to_owned(),
@@ -61,6 +69,7 @@ impl Exchange {
                 tx.set_position(FOLLOWER, to).await
             })
             .await?;
+        g.folded.fetch_max(to, Ordering::AcqRel);
         Ok(records.len())
     }
 
@@ -83,7 +92,8 @@ impl Exchange {
     }
 }
 
-fn entry(position: u64, bytes: &[u8]) -> Result<Indexed, Problem> {
+/// The record as the index has it, and whether it is of a replay.
+fn entry(position: u64, bytes: &[u8]) -> Result<(Indexed, bool), Problem> {
     let record: Evidence = envelope::read(bytes)?;
     let head = RequestHead::parse(&record.request.head)?;
     let status = record
@@ -92,7 +102,7 @@ fn entry(position: u64, bytes: &[u8]) -> Result<Indexed, Problem> {
         .map(|a| AnswerHead::parse(&a.head))
         .transpose()?
         .map_or(0, |h| h.status);
-    Ok(Indexed {
+    let indexed = Indexed {
         request: head.request,
         side: if record.side == CONSUMER {
             "consumer"
@@ -108,10 +118,11 @@ fn entry(position: u64, bytes: &[u8]) -> Result<Indexed, Problem> {
         issue: head.issue,
         status: i64::from(status),
         began: record.began,
-    })
+    };
+    Ok((indexed, record.fault == "replayed"))
 }
 
-fn count(entries: &[Indexed]) -> Result<Vec<ExchangeCount>, Problem> {
+fn count<'a>(entries: impl Iterator<Item = &'a Indexed>) -> Result<Vec<ExchangeCount>, Problem> {
     let mut counts: BTreeMap<(&str, &str, &str, bool), u64> = BTreeMap::new();
     for e in entries {
         *counts

@@ -2,7 +2,8 @@
 //! evidence log. The halves are [`crate::client`] and [`crate::provider`].
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use directory::Directory;
 use directory::keyring::Keyring;
@@ -13,12 +14,14 @@ use store::log::RecordLog;
 use web::client::Client;
 
 use crate::agreements::Agreements;
+use crate::certificates::Certificates;
 use crate::envelope::{self, Evidence};
 use crate::ids::ServiceId;
 use crate::message::RequestHead;
 use crate::replay::ReplayGuard;
 use crate::sealer::Sealer;
 use crate::service::Service;
+use crate::timestamping::Unstamped;
 
 /// The evidence stream of a node.
 pub const STREAM: &str = "evidence-0";
@@ -41,6 +44,11 @@ pub(crate) struct Gateway {
     pub(crate) services: RwLock<HashMap<ServiceId, Arc<dyn Service>>>,
     pub(crate) replay: ReplayGuard,
     pub(crate) roots: RootCache,
+    pub(crate) certificates: Certificates,
+    /// Up to where the evidence is folded, as this process knows.
+    pub(crate) folded: AtomicU64,
+    /// The checkpoint that waits for its timestamp; one stamping at a time.
+    pub(crate) unstamped: tokio::sync::Mutex<Option<Unstamped>>,
 }
 
 /// What a gateway is made of.
@@ -82,6 +90,10 @@ impl Exchange {
             parts.store.limits().clock_skew_ms_max,
         )
         .await?;
+        let certificates = Certificates::new(parts.store.clone());
+        for seal in parts.keyring.seals.values() {
+            certificates.keep(&seal.certificate).await?;
+        }
         let sealers = parts
             .keyring
             .seals
@@ -104,6 +116,9 @@ impl Exchange {
             services: RwLock::new(HashMap::new()),
             replay,
             roots: RootCache::default(),
+            certificates,
+            folded: AtomicU64::new(0),
+            unstamped: tokio::sync::Mutex::new(None),
         })))
     }
 
@@ -113,7 +128,7 @@ impl Exchange {
             .0
             .services
             .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+            .unwrap_or_else(PoisonError::into_inner);
         services.insert(service.id(), service);
     }
 
@@ -132,7 +147,7 @@ impl Gateway {
     pub(crate) fn service(&self, id: &ServiceId) -> Option<Arc<dyn Service>> {
         self.services
             .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .get(id)
             .cloned()
     }
@@ -143,9 +158,15 @@ impl Gateway {
     }
 }
 
+/// Between the instant a record says it ended at and its place in the log, in milliseconds.
+const APPEND_MS_MAX: i64 = 10_000;
+
 /// Fills the guard with what this node's provider side has seen within the window.
 async fn refill(guard: &ReplayGuard, log: &dyn RecordLog, now: Time, window_ms: i64) -> Result<(), Problem> {
     const STEP: u64 = 512;
+    // What ended before this was sent too long ago to pass again. Records stand in the order of
+    // their ends, not of their beginnings: a slow call ends behind many quick ones.
+    let oldest = now.ms() - 2 * window_ms - APPEND_MS_MAX;
     let mut end = log.len().await;
     while end > 0 {
         let from = end.saturating_sub(STEP);
@@ -155,7 +176,7 @@ async fn refill(guard: &ReplayGuard, log: &dyn RecordLog, now: Time, window_ms: 
         let mut reached_old = false;
         for (_, bytes) in &records {
             let record: Evidence = envelope::read(bytes)?;
-            reached_old |= record.began < now.ms() - 2 * window_ms;
+            reached_old |= record.ended < oldest;
             if record.side == envelope::PROVIDER
                 && let Ok(head) = RequestHead::parse(&record.request.head)
             {

@@ -6,10 +6,12 @@
 //! |---|---|
 //! | [`client`] | the consumer's half, top to bottom |
 //! | [`provider`] | the provider's half, top to bottom |
-//! | [`agreement`], [`agreements`] | the noun, and what a node holds |
+//! | [`agreement`], [`agreements`] | the noun, and what a node holds (in memory: `held`, `rate`) |
+//! | `check`, `fit` | what is asked of a sealed message; what of a service's answer may leave |
 //! | [`message`], [`envelope`] | the signed bytes, the wire's and the log's format |
 //! | [`wire`] | the one module that knows how gateways talk |
 //! | [`replay`], [`sealer`] | one effect a request; one signature a batch |
+//! | `certificates` | what evidence was sealed with, for as long as it is kept |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`face`], [`behind`] | information systems that call, and that are called |
 //! | [`api`], [`notice`], [`pack`] | the operator, the other party, the pack |
@@ -18,17 +20,22 @@ pub mod agreement;
 pub mod agreements;
 pub mod api;
 pub mod behind;
+mod certificates;
+mod check;
 pub mod client;
 pub mod envelope;
 pub mod export;
 pub mod face;
+mod fit;
 pub mod follow;
 pub mod gateway;
+mod held;
 pub mod ids;
 pub mod message;
 pub mod notice;
 pub mod pack;
 pub mod provider;
+mod rate;
 pub mod replay;
 pub mod sealer;
 pub mod service;

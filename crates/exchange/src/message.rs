@@ -8,6 +8,9 @@ use kernel::{Digest, Kind, Problem, Time};
 
 use crate::ids::{ServiceId, SystemId};
 
+/// Size of a head, in bytes.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+
 /// What a request's head says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestHead {
@@ -75,7 +78,7 @@ impl RequestHead {
     /// # Errors
     /// `head-bad` for anything that [`RequestHead::to_bytes`] would not have written.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let text = std::str::from_utf8(bytes).map_err(|_| bad())?;
+        let text = text_of(bytes)?;
         let mut lines = text.split("\r\n");
         if lines.next() != Some("POST") {
             return Err(bad());
@@ -130,7 +133,7 @@ impl AnswerHead {
     /// # Errors
     /// `head-bad` for anything that [`AnswerHead::to_bytes`] would not have written.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
-        let text = std::str::from_utf8(bytes).map_err(|_| bad())?;
+        let text = text_of(bytes)?;
         let mut lines = text.split("\r\n");
         let status = lines.next().and_then(|s| s.parse().ok()).ok_or_else(bad)?;
         lines.next().ok_or_else(bad)?;
@@ -160,6 +163,13 @@ impl AnswerHead {
 #[must_use]
 pub fn request_hash(head: &Digest, body: &Digest) -> String {
     STANDARD.encode(Digest::of_parts(&[head.bytes(), body.bytes()]).bytes())
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, Problem> {
+    if bytes.len() > HEAD_BYTES_MAX {
+        return Err(bad());
+    }
+    std::str::from_utf8(bytes).map_err(|_| bad())
 }
 
 fn bad() -> Problem {

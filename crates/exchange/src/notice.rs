@@ -2,9 +2,10 @@
 //! over the peer listener, repeated until heard. The notice is the party's signed word.
 
 use async_trait::async_trait;
-use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::routing::post;
+use axum::{Extension, Router};
 use kernel::{Kind, OrgCode, Problem};
 use store::outbox::{Deliver, OutboxLine};
 use web::Peer;
@@ -14,7 +15,18 @@ use crate::gateway::Exchange;
 /// The outbox topic.
 pub(crate) const TOPIC: &str = "agreement-notice";
 /// The path on the peer listener.
-pub(crate) const PATH: &str = "/exchange/v1/agreement-notices";
+const PATH: &str = "/exchange/v1/agreement-notices";
+/// Size of a notice, and of the answer to one, in bytes.
+const NOTICE_BYTES_MAX: usize = 16 * 1024;
+/// Time for the other node to take a notice, in milliseconds.
+const NOTICE_MS_MAX: u64 = 5_000;
+
+/// Where other nodes bring their notices.
+pub(crate) fn routes() -> Router<Exchange> {
+    Router::new()
+        .route(PATH, post(take))
+        .layer(axum::extract::DefaultBodyLimit::max(NOTICE_BYTES_MAX))
+}
 
 /// Carries notices to other nodes.
 pub struct Notices(pub Exchange);
@@ -44,7 +56,7 @@ impl Deliver for Notices {
         let unreachable = || Problem::new(Kind::Unavailable, "provider-unreachable").with("hop", &to);
         let answer = g
             .peers
-            .send(request, 5_000, 65_536)
+            .send(request, NOTICE_MS_MAX, NOTICE_BYTES_MAX)
             .await
             .map_err(|e| unreachable().because(e))?;
         if answer.status().is_success() {
@@ -55,7 +67,7 @@ impl Deliver for Notices {
     }
 }
 
-pub(crate) async fn take(
+async fn take(
     State(exchange): State<Exchange>,
     Extension(peer): Extension<Peer>,
     notice: String,

@@ -1,24 +1,37 @@
-//! The provider's half: check node, head, time, seal, agreement and replay; call the service; cut
-//! the answer to the granted fields; seal it; flush the evidence; only then let it leave.
+//! The provider's half: check node, head and seal; time, agreement, rate and replay; call the
+//! service; fit the answer to the agreement; seal it; flush the evidence; only then let it leave.
+//! Never a rule of a service.
+//!
+//! A crash between a service's effect and the flush loses the record and the guard's memory of it:
+//! what changes something carries an idempotency key, and the service knows it again.
 
-use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Digest, Kind, Problem};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use kernel::{Digest, Kind, Problem, Time};
+use seal::batch::Parts;
 
 use crate::agreement::Agreement;
 use crate::envelope::{
     EVIDENCE_VERSION, Evidence, Fault, Kept, Message, PROVIDER, Reply, Sent, WIRE_VERSION,
 };
+use crate::fit::fit;
 use crate::gateway::Gateway;
 use crate::message::{AnswerHead, RequestHead, request_hash};
-use crate::service::{Answer, Call};
+use crate::service::{Answer, Call, Service};
 
 impl Gateway {
     /// Takes a request from another node (or from this one) and gives the reply that may leave.
     pub(crate) async fn provide(&self, from_node: &str, sent: Sent) -> Reply {
         let began = self.now();
-        let parts = sent.message.parts();
+        let (head, parts) = match self.admit(from_node, &sent).await {
+            Ok(admitted) => admitted,
+            // What was never proven to come from a member is counted, and kept out of the evidence.
+            Err(problem) => return refuse(&problem),
+        };
         let mut record = Evidence {
             version: EVIDENCE_VERSION,
             side: PROVIDER,
@@ -27,11 +40,6 @@ impl Gateway {
             request: sent.message.keep(&parts),
             answer: None,
             fault: String::new(),
-        };
-        let head = match self.admit(from_node, &sent) {
-            Ok(head) => head,
-            // What was never proven to come from a member is counted, and kept out of the evidence.
-            Err(problem) => return refuse(&problem),
         };
         let answered = self.answer(&head, &parts, sent.message).await;
         record.ended = self.now().ms();
@@ -55,8 +63,8 @@ impl Gateway {
         }
     }
 
-    /// The message is a member's own, sent now, from the member's node.
-    fn admit(&self, from_node: &str, sent: &Sent) -> Result<RequestHead, Problem> {
+    /// The message is a member's own, from the member's node.
+    async fn admit(&self, from_node: &str, sent: &Sent) -> Result<(RequestHead, Parts), Problem> {
         if sent.version != WIRE_VERSION {
             return Err(Problem::new(Kind::Malformed, "envelope-version").with("version", sent.version));
         }
@@ -67,43 +75,39 @@ impl Gateway {
         if node.id != from_node {
             return Err(unknown().because(format!("{member} does not live on node {from_node}")));
         }
-        self.check_seal(&head.consumer.org, &sent.message)?;
-        Ok(head)
+        let parts = self.check_seal(&head.consumer.org, &sent.message).await?;
+        Ok((head, parts))
     }
 
     async fn answer(
         &self,
         head: &RequestHead,
-        parts: &seal::batch::Parts,
+        parts: &Parts,
         message: Message,
     ) -> Result<(Message, Kept), Problem> {
         let now = self.now();
-        self.replay.pass(&head.consumer, &head.request, head.sent, now)?;
+        // The signing time as well: evidence signed at an impossible time would prove nothing later.
+        self.replay.in_time(head.sent, now)?;
+        self.replay.in_time(Time(message.sealed.signing_time), now)?;
         let agreement = self
             .agreements
-            .check(&head.agreement, &head.consumer, &head.service, now)?;
+            .spend(&head.agreement, &head.consumer, &head.service, now)?;
         let service = self
             .service(&head.service)
             .ok_or_else(|| Problem::new(Kind::NotFound, "service-unknown").with("service", &head.service))?;
+        self.replay
+            .pass(&head.consumer, &head.request, head.sent, now)?;
         let call = Call {
             consumer: head.consumer.clone(),
             request: head.request.clone(),
-            agreement: agreement.clone(),
+            agreement: Arc::clone(&agreement),
             on_behalf: head.on_behalf.clone(),
             issue: head.issue.clone(),
             idempotency: head.idempotency.clone(),
             body: Vec::from(message.body).into(),
             at: now,
         };
-        let deadline = Duration::from_millis(self.store.limits().exchange_call_ms_max);
-        let answer = match tokio::time::timeout(deadline, service.call(call)).await {
-            Ok(Ok(answer)) => cut(answer, &agreement)?,
-            Ok(Err(problem)) => {
-                tracing::warn!(service = %head.service, request = head.request, %problem, "the service refused a call");
-                Answer::of_problem(&problem)
-            }
-            Err(_) => Answer::of_problem(&Problem::new(Kind::Timeout, "timeout")),
-        };
+        let answer = self.call(service.as_ref(), call, &agreement).await;
         let answer_head = AnswerHead {
             status: answer.status,
             media: answer.media,
@@ -112,23 +116,40 @@ impl Gateway {
             request: head.request.clone(),
             request_hash: request_hash(&parts.head, &parts.body),
         };
-        self.seal_answer(&answer_head, answer.body.to_vec()).await
+        self.seal_answer(&answer_head, answer.body).await
     }
 
-    async fn seal_answer(&self, head: &AnswerHead, body: Vec<u8>) -> Result<(Message, Kept), Problem> {
+    /// Calls the service; whatever it does, there is an answer.
+    async fn call(&self, service: &dyn Service, call: Call, agreement: &Agreement) -> Answer {
+        let limits = self.store.limits();
+        // The rest is for the two gateways, so that the refusal still reaches the consumer in time.
+        let deadline = Duration::from_millis(limits.exchange_call_ms_max / 5 * 4);
+        let request = call.request.clone();
+        let called = AssertUnwindSafe(service.call(call)).catch_unwind();
+        let problem = match tokio::time::timeout(deadline, called).await {
+            Ok(Ok(Ok(answer))) => return fit(answer, agreement, limits.exchange_body_bytes_max),
+            Ok(Ok(Err(problem))) => problem,
+            Ok(Err(_)) => Problem::internal("the service panicked"),
+            Err(_) => Problem::new(Kind::Timeout, "timeout"),
+        };
+        tracing::warn!(service = %agreement.service, request, %problem, "the service refused a call");
+        Answer::of_problem(&problem)
+    }
+
+    async fn seal_answer(&self, head: &AnswerHead, body: Bytes) -> Result<(Message, Kept), Problem> {
         let sealer = self
             .sealers
             .get(&head.service.org.top())
             .ok_or_else(|| Problem::new(Kind::NotFound, "service-unknown").with("service", &head.service))?;
         let head = head.to_bytes();
-        let parts = seal::batch::Parts {
+        let parts = Parts {
             head: Digest::of(&head),
             body: Digest::of(&body),
         };
-        let sealed = sealer.seal(parts.clone()).await?;
+        let sealed = sealer.seal(parts).await?;
         let message = Message {
             head: head.into(),
-            body: body.into(),
+            body: Vec::from(body).into(),
             sealed,
         };
         let kept = message.keep(&parts);
@@ -136,24 +157,9 @@ impl Gateway {
     }
 }
 
-/// Cuts a record in an answer to the fields the agreement grants, whatever the service gave.
-fn cut(answer: Answer, agreement: &Agreement) -> Result<Answer, Problem> {
-    if agreement.fields.is_empty() || !(200..300).contains(&answer.status) {
-        return Ok(answer);
-    }
-    let mut value: serde_json::Value = serde_json::from_slice(&answer.body).map_err(Problem::internal)?;
-    let granted: BTreeSet<&str> = agreement.fields.iter().map(String::as_str).collect();
-    if let Some(record) = value.get_mut("record").and_then(|r| r.as_object_mut()) {
-        record.retain(|field, _| granted.contains(field.as_str()));
-    }
-    Ok(Answer {
-        body: value.to_string().into(),
-        ..answer
-    })
-}
-
 fn refuse(problem: &Problem) -> Reply {
-    metrics::counter!("sen_exchange_refused_total", "code" => problem.code).increment(1);
+    metrics::counter!("sen_exchange_refused_total", "side" => "provider", "code" => problem.code)
+        .increment(1);
     tracing::warn!(
         code = problem.code,
         cause = problem.cause,
@@ -167,19 +173,5 @@ fn refuse(problem: &Problem) -> Reply {
         version: WIRE_VERSION,
         answer: None,
         fault: Some(fault),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_granted_fields_leave_whatever_the_service_gave() {
-        let agreement = crate::agreement::tests::sample();
-        let answer =
-            Answer::json(&serde_json::json!({"record": {"full_name": "A", "residence": "B"}})).expect("json");
-        let cut = cut(answer, &agreement).expect("json");
-        assert_eq!(cut.body, r#"{"record":{"full_name":"A"}}"#);
     }
 }

@@ -3,6 +3,7 @@
 //! start it is filled from the evidence, which is.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Mutex;
 
 use kernel::{Kind, Problem, Time};
@@ -32,16 +33,24 @@ impl ReplayGuard {
         }
     }
 
+    /// Refuses what was sent or signed too long ago or too far ahead.
+    ///
+    /// # Errors
+    /// `clock-skew`.
+    pub fn in_time(&self, at: Time, now: Time) -> Result<(), Problem> {
+        if now.ms().abs_diff(at.ms()) <= self.window_ms.unsigned_abs() {
+            return Ok(());
+        }
+        let apart = now.ms().saturating_sub(at.ms());
+        Err(Problem::new(Kind::Forbidden, "clock-skew").because(format!("{apart} ms apart")))
+    }
+
     /// Lets a request pass once.
     ///
     /// # Errors
     /// `clock-skew` when it was sent too long ago or too far ahead, `replayed` when it was seen.
     pub fn pass(&self, consumer: &SystemId, request: &str, sent: Time, now: Time) -> Result<(), Problem> {
-        if (now.ms() - sent.ms()).abs() > self.window_ms {
-            return Err(
-                Problem::new(Kind::Forbidden, "clock-skew").with("seconds", (now.ms() - sent.ms()) / 1000)
-            );
-        }
+        self.in_time(sent, now)?;
         let mut seen = self
             .seen
             .lock()
@@ -52,9 +61,17 @@ impl ReplayGuard {
             seen.requests.retain(|_, at| at.ms() >= oldest);
             seen.swept = now;
         }
-        match seen.requests.insert((consumer.clone(), request.to_owned()), sent) {
-            None => Ok(()),
-            Some(_) => Err(Problem::new(Kind::Conflict, "replayed")),
+        match seen.requests.entry((consumer.clone(), request.to_owned())) {
+            Entry::Vacant(place) => {
+                place.insert(sent);
+                Ok(())
+            }
+            Entry::Occupied(mut held) => {
+                // The same id under another time must not shorten how long the first is remembered.
+                let latest = sent.max(*held.get());
+                held.insert(latest);
+                Err(Problem::new(Kind::Conflict, "replayed"))
+            }
         }
     }
 
@@ -95,6 +112,21 @@ mod tests {
                 .code,
             "clock-skew"
         );
+    }
+
+    #[test]
+    fn the_same_id_under_an_earlier_time_does_not_make_the_first_forgotten() {
+        let guard = ReplayGuard::new(60_000);
+        let who: SystemId = "G22/portal".parse().expect("id");
+        let (first, now) = (Time(1_050_000), Time(1_000_000));
+        assert!(guard.pass(&who, "r1", first, now).is_ok(), "a clock 50 s ahead");
+        assert!(guard.pass(&who, "r1", Time(945_000), now).is_err());
+        // The guard sweeps on the way to the last instant at which the first is still in time.
+        for at in [1_061_000, 1_100_000] {
+            assert!(guard.pass(&who, &at.to_string(), Time(at), Time(at)).is_ok());
+        }
+        let again = guard.pass(&who, "r1", first, Time(1_105_000)).expect_err("again");
+        assert_eq!(again.code, "replayed");
     }
 
     #[test]

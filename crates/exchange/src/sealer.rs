@@ -27,6 +27,8 @@ impl Sealer {
             while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
                 let (parts, replies): (Vec<Parts>, Vec<_>) = batch.drain(..).unzip();
                 let sealed = seal_batch(&identity, &parts, world.now());
+                metrics::counter!("sen_exchange_seal_batches_total").increment(1);
+                metrics::counter!("sen_exchange_sealed_total").increment(parts.len() as u64);
                 for (reply, sealed) in replies.into_iter().zip(sealed) {
                     // A caller that has gone away no longer needs its signature.
                     reply.send(sealed).ok();

@@ -136,20 +136,63 @@ impl Heard {
     #[must_use]
     pub fn refusal(&self) -> Problem {
         let told: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
-        let code = told
-            .get("code")
-            .and_then(|c| c.as_str())
-            .unwrap_or("unknown")
-            .to_owned();
+        let code = shown(told.get("code").and_then(|c| c.as_str()).unwrap_or_default());
         let kind = match self.status {
+            403 => Kind::Forbidden,
             404 => Kind::NotFound,
             409 => Kind::Conflict,
             400 | 422 => Kind::Invalid,
+            413 => Kind::TooLarge,
+            429 => Kind::TooMany,
             503 => Kind::Unavailable,
+            504 => Kind::Timeout,
             _ => Kind::Upstream,
         };
         Problem::new(kind, "service-refused")
             .with("status", self.status)
             .with("code", code)
+    }
+}
+
+/// Another party's key as it may be shown: a key, or `unknown`.
+pub(crate) fn shown(code: &str) -> &str {
+    let key = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if (1..=64).contains(&code.len()) && code.bytes().all(key) {
+        code
+    } else {
+        "unknown"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(status: u16, body: &str) -> Heard {
+        Heard {
+            status,
+            media: "application/problem+json".to_owned(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            request: "0".repeat(32),
+            position: ("evidence-0".to_owned(), 0),
+        }
+    }
+
+    #[test]
+    fn a_refusal_keeps_the_services_status_and_key_and_nothing_else_it_says() {
+        let checks = [
+            (403, r#"{"code":"record-no-field"}"#, Kind::Forbidden, "record-no-field"),
+            (404, r#"{"code":"record-not-found","full_name":"A"}"#, Kind::NotFound, "record-not-found"),
+            (429, r#"{"code":"<b>buy</b>"}"#, Kind::TooMany, "unknown"),
+            (500, "<html>", Kind::Upstream, "unknown"),
+            (504, "", Kind::Timeout, "unknown"),
+        ];
+        for (status, body, kind, code) in checks {
+            let problem = heard(status, body).json::<serde_json::Value>().expect_err("refused");
+            assert_eq!((problem.code, problem.kind), ("service-refused", kind));
+            let args = vec![("status", status.to_string()), ("code", code.to_owned())];
+            assert_eq!(problem.args, args);
+        }
+        assert_eq!(heard(200, "<html>").json::<u8>().expect_err("garbage").code, "answer-bad");
     }
 }

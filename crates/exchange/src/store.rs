@@ -126,11 +126,16 @@ fn indexed(row: &Row) -> Result<Indexed, Problem> {
     })
 }
 
+/// Indexes an exchange. Of two records under one id, the answered one counts.
 pub(crate) async fn index(tx: &Tx, e: &Indexed) -> Result<(), Problem> {
     tx.exec(
         "insert into exchange_requests \
          (tenant, request, side, stream, log_position, consumer, service, agreement, issue, status, began) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         on conflict (tenant, request, side) do update set stream = excluded.stream, \
+         log_position = excluded.log_position, agreement = excluded.agreement, issue = excluded.issue, \
+         status = excluded.status, began = excluded.began \
+         where exchange_requests.status = 0 and excluded.status <> 0",
         params![
             tx.tenant(),
             &e.request,

@@ -3,11 +3,12 @@
 //! order of their first use, and of the log's checkpoint. Without an authority the span only grows:
 //! amber, then back-filled.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use kernel::{Actor, Digest, Kind, OrgCode, Problem};
+use seal::certificate::Certificate;
 use seal::{hashchain, timestamp};
 use tokio::sync::watch;
 
@@ -18,6 +19,20 @@ use crate::store::{self as rows, Stamp};
 
 /// Records one token covers, count.
 const SPAN_MAX: usize = 10_000;
+/// The stream of the platform's facts.
+const FACTS: &str = "facts";
+/// Time for an authority to answer, in milliseconds.
+const AUTHORITY_MS_MAX: u64 = 5_000;
+/// Size of an authority's answer, in bytes.
+const TOKEN_BYTES_MAX: usize = 64 * 1024;
+
+/// A span that could not be stamped yet.
+pub(crate) struct Unstamped {
+    /// The position behind its last record.
+    next: u64,
+    /// The checkpoint made for it.
+    checkpoint: String,
+}
 
 impl Exchange {
     /// Stamps for as long as the node runs, every `every`.
@@ -44,20 +59,31 @@ impl Exchange {
     /// `timestamp-unavailable` when no authority of the directory gave a good token.
     pub async fn stamp_now(&self) -> Result<usize, Problem> {
         let g = &*self.0;
+        let mut unstamped = g.unstamped.lock().await;
         let first = rows::stamped_to(&g.store.read(&g.home).await?, STREAM).await?;
         let records = g.evidence.read(first, SPAN_MAX).await?;
         if records.is_empty() {
             return Ok(0);
         }
-        let checkpoint = g.store.checkpoint(STREAM, &g.keyring.node.key, &g.node).await?;
-        let mut leaves = g.signature_files(&records)?;
+        let (count, next) = (records.len(), first + records.len() as u64);
+        let checkpoint = match unstamped.take() {
+            Some(waiting) if waiting.next == next => waiting.checkpoint,
+            _ => g.store.checkpoint(STREAM, &g.keyring.node.key, &g.node).await?,
+        };
+        // Kept for the next try: an authority that is down must not make a checkpoint each time.
+        let waiting = Unstamped {
+            next,
+            checkpoint: checkpoint.clone(),
+        };
+        *unstamped = Some(waiting);
+        let mut leaves = g.signature_files(records).await?;
         leaves.push(Digest::of(checkpoint.as_bytes()));
         let (root, _) = hashchain::ts_chain(&leaves);
         let imprint = Digest::of(hashchain::ts_hashchainresult_xml(&root).as_bytes());
         let token = g.token(&imprint).await?;
         let stamp = Stamp {
             first,
-            next: first + records.len() as u64,
+            next,
             checkpoint,
             root,
             token,
@@ -68,54 +94,33 @@ impl Exchange {
                 rows::insert_stamp(&tx, STREAM, stamp).await
             })
             .await?;
-        Ok(records.len())
+        *unstamped = None;
+        // The facts get their signed root at the same beat.
+        g.store
+            .checkpoint(FACTS, &g.keyring.node.key, &g.node)
+            .await?;
+        Ok(count)
     }
 }
 
 impl Gateway {
     /// The digests of the signature files of a span, each once, in the order of their first use.
-    pub(crate) fn signature_files(&self, records: &[(u64, Vec<u8>)]) -> Result<Vec<Digest>, Problem> {
-        let mut seen = HashSet::new();
-        let mut files = Vec::new();
-        for (_, bytes) in records {
-            let record: Evidence = envelope::read(bytes)?;
-            let head = RequestHead::parse(&record.request.head)?;
-            let mut take = |org: &OrgCode, kept: &Kept| -> Result<(), Problem> {
-                let digest = Digest::of(self.signature_file(org, kept)?.as_bytes());
-                if seen.insert(digest) {
-                    files.push(digest);
-                }
-                Ok(())
-            };
-            take(&head.consumer.org, &record.request)?;
-            if let Some(answer) = &record.answer {
-                take(&head.service.org, answer)?;
+    pub(crate) async fn signature_files(&self, records: Vec<(u64, Vec<u8>)>) -> Result<Vec<Digest>, Problem> {
+        let kept = blocking(move || signatures(&records)).await??;
+        let mut certificates = HashMap::new();
+        for (org, kept) in &kept {
+            if !certificates.contains_key(&kept.sealed.certificate) {
+                let certificate = self.certificate_of(org, kept).await?;
+                certificates.insert(kept.sealed.certificate, certificate);
             }
         }
-        Ok(files)
-    }
-
-    /// The XAdES file of a kept message, as it was the moment it was signed.
-    pub(crate) fn signature_file(&self, org: &OrgCode, kept: &Kept) -> Result<String, Problem> {
-        let certificate = self.certificate_of(org, kept)?;
-        // Without issuers: the file must stay the same bytes whatever the directory says later.
-        Ok(seal::batch::signatures_xml(
-            &kept.sealed,
-            &kept.parts(),
-            &certificate,
-            &[],
-        ))
-    }
-
-    /// The certificate a kept message was sealed with: the directory's present one or an earlier one.
-    pub(crate) fn certificate_of(
-        &self,
-        org: &OrgCode,
-        kept: &Kept,
-    ) -> Result<seal::certificate::Certificate, Problem> {
-        self.directory
-            .certificate_by_thumbprint(&Digest(kept.sealed.certificate))
-            .ok_or_else(|| Problem::new(Kind::NotFound, "member-unknown").with("member", org))
+        blocking(move || {
+            kept.iter()
+                .filter_map(|(_, kept)| Some((kept, certificates.get(&kept.sealed.certificate)?)))
+                .map(|(kept, certificate)| Digest::of(signature_file(kept, certificate).as_bytes()))
+                .collect()
+        })
+        .await
     }
 
     async fn token(&self, imprint: &Digest) -> Result<Vec<u8>, Problem> {
@@ -126,7 +131,7 @@ impl Gateway {
                 .header("content-type", "application/timestamp-query")
                 .body(Bytes::from(timestamp::request(imprint, nonce)))
                 .map_err(Problem::internal)?;
-            let token = match self.plain.send(request, 5_000, 65_536).await {
+            let token = match self.plain.send(request, AUTHORITY_MS_MAX, TOKEN_BYTES_MAX).await {
                 Ok(answer) => {
                     timestamp::token_of_response(answer.body(), imprint, nonce).map_err(|e| e.to_string())
                 }
@@ -144,4 +149,33 @@ impl Gateway {
         }
         Err(problem)
     }
+}
+
+/// The XAdES file of a kept message, as it was the moment it was signed.
+pub(crate) fn signature_file(kept: &Kept, certificate: &Certificate) -> String {
+    // Without issuers: the file must stay the same bytes whatever the directory says later.
+    seal::batch::signatures_xml(&kept.sealed, &kept.parts(), certificate, &[])
+}
+
+/// One message for each signature of a span, in the order of their first use. Every seal in the
+/// evidence was verified or made here, so that one signature stands for one file.
+fn signatures(records: &[(u64, Vec<u8>)]) -> Result<Vec<(OrgCode, Kept)>, Problem> {
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
+    for (_, bytes) in records {
+        let record: Evidence = envelope::read(bytes)?;
+        let head = RequestHead::parse(&record.request.head)?;
+        let answer = record.answer.map(|answer| (head.service.org, answer));
+        for (org, kept) in std::iter::once((head.consumer.org, record.request)).chain(answer) {
+            if seen.insert(kept.sealed.signature) {
+                all.push((org, kept));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Ten thousand records are a second's work: not on a thread that others wait for.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
 }
