@@ -1,5 +1,5 @@
 //! Measures what a start of the platform waits for: loading the sample people. Never part of a
-//! release: `cargo run --release -p registers --example measure [PEOPLE]`.
+//! release: `cargo run --release -p registers --example load [PEOPLE]`.
 
 use std::path::Path;
 use std::sync::Arc;
