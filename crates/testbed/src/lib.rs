@@ -6,16 +6,24 @@
 //! | [`ground`] | the runtime, folders and the program under test |
 //! | [`site`] | where a nation is and who may sign in there |
 //! | [`nation`] | a nation inside the test, whose nodes stop and start |
+//! | [`pack`] | the pack with one file changed |
 //! | [`program`] | a nation run by the program `sen`, its log kept |
 //! | [`people`] | somebody signed in |
 //! | [`birth`] | one birth registration, step by step |
 //! | [`raw`] | one request as it is, and its answer |
 //! | [`api`] | the operations of a node's description |
+//! | [`load`], [`crash`], [`audit`] | people at work while nodes die, and what must hold afterwards |
+//! | [`filing`] | how many cases can be filed in a time |
 
 pub mod api;
+pub mod audit;
 pub mod birth;
+pub mod crash;
+pub mod filing;
 pub mod ground;
+pub mod load;
 pub mod nation;
+pub mod pack;
 pub mod people;
 pub mod program;
 pub mod raw;

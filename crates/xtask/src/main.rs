@@ -3,6 +3,7 @@
 
 mod bench;
 mod clock;
+mod crash;
 mod debian;
 mod openapi;
 mod postgres;
@@ -32,6 +33,18 @@ enum Command {
     Tidy,
     /// Write openapi.json anew from the code
     Openapi,
+    /// Kill random nodes of a nation under load, then audit what was acknowledged
+    Crash {
+        /// How often a node is killed
+        #[arg(long, default_value_t = 200)]
+        rounds: usize,
+        /// What decides who dies and when; a fresh one when left out
+        #[arg(long)]
+        seed: Option<u64>,
+        /// With the release build
+        #[arg(long)]
+        release: bool,
+    },
     /// Measurements, each beside its peer where there is one
     Bench {
         /// What to measure; everything when left out
@@ -48,6 +61,11 @@ fn main() -> ExitCode {
         Command::Test => test::run(),
         Command::Tidy => test::tidy_only(),
         Command::Openapi => openapi::write().map(|()| true),
+        Command::Crash {
+            rounds,
+            seed,
+            release,
+        } => crash::run(rounds, seed, release),
         Command::Bench { what, json } => bench::run(what, json).map(|()| true),
     };
     match done {

@@ -1,0 +1,98 @@
+//! The testbed's own command, called by `cargo xtask crash` and `cargo xtask bench services`: runs a
+//! load against a nation of the program it is given. Never part of a release.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use kernel::World;
+use testbed::{crash, filing};
+
+#[derive(Parser)]
+#[command(name = "testbed", about = "Loads against a nation of the program sen")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Kill random nodes under load, then audit what was acknowledged
+    Crash {
+        /// The program sen
+        program: PathBuf,
+        /// How often a node is killed
+        rounds: usize,
+        /// What decides who dies and when
+        seed: u64,
+    },
+    /// File cases for some time, and print how it went as JSON
+    File {
+        /// The program sen
+        program: PathBuf,
+        /// Citizens at once
+        clients: usize,
+        /// For how long
+        seconds: u64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let world = World::of_this_machine();
+    let done = match Cli::parse().command {
+        Command::Crash {
+            program,
+            rounds,
+            seed,
+        } => crash::run(&program, rounds, seed, &world)
+            .await
+            .map(|run| tell(&run)),
+        Command::File {
+            program,
+            clients,
+            seconds,
+        } => filing::measure(&program, clients, Duration::from_secs(seconds), &world)
+            .await
+            .map(|report| {
+                println!("{report}");
+                true
+            }),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(cause) => {
+            eprintln!("testbed: {cause:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints what a crash run came to; true when everything holds.
+fn tell(run: &crash::Run) -> bool {
+    let mut ready = run.ready_ms.clone();
+    ready.sort_unstable();
+    if let (Some(median), Some(longest)) = (ready.get(ready.len() / 2), ready.last()) {
+        println!(
+            "{} kills; ready again after {median} ms (median), {longest} ms (longest)",
+            ready.len()
+        );
+    }
+    for (what, count) in &run.found.counts {
+        println!("{count:>6} × {what}");
+    }
+    for fault in &run.found.faults {
+        println!("FAULT {fault}");
+    }
+    println!(
+        "{}",
+        if run.found.faults.is_empty() {
+            "nothing lost, nothing twice"
+        } else {
+            "the audit failed"
+        }
+    );
+    run.found.faults.is_empty()
+}
