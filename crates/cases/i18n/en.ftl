@@ -95,7 +95,7 @@ cases-status-10 = Result given
 
 # Problems: the rule that was broken and the remedy
 problem-answer-missing = Not answered
-    .rule = This question must be answered.
+    .rule = “{ $label }” must be answered.
     .remedy = Please answer it.
 problem-answer-too-long = Too long
     .rule = The answer has { $length } characters; at most { $max } are taken.

@@ -95,7 +95,7 @@ cases-status-10 = Đã trả kết quả
 
 # Lỗi: luật bị vi phạm và cách khắc phục
 problem-answer-missing = Chưa trả lời
-    .rule = Mục này bắt buộc.
+    .rule = Mục “{ $label }” là bắt buộc.
     .remedy = Hãy trả lời mục này.
 problem-answer-too-long = Quá dài
     .rule = Câu trả lời có { $length } ký tự, tối đa { $max } ký tự.

@@ -9,7 +9,7 @@ use web::openapi::utoipa;
 use web::{Page, Refusal, SignedIn};
 
 use crate::citizen::file::faults;
-use crate::citizen::view::{say, shown};
+use crate::citizen::view::{labelled, say, shown};
 use crate::citizen::{citizen, own_draft, papers_of, render, see_other};
 use crate::draft::{Attached, Draft};
 use crate::state::Cases;
@@ -129,14 +129,19 @@ pub(crate) fn show(
     Ok(page.html_status(status, &page.t("cases-check-title"), body))
 }
 
-/// A fault with the question it is about: on this page several read alike.
+/// A fault with the question or the paper it is about.
 fn named(page: &Page, procedure: &crate::Procedure, problem: &Problem) -> String {
+    let text = page.problem_text(&labelled(page, procedure, problem));
     let field = problem.field.as_deref().unwrap_or_default();
     let paper = procedure.papers.iter().find(|p| p.code == field).map(|p| &p.name);
-    let label = procedure.question(field).map(|q| &q.label).or(paper);
-    match label {
-        Some(label) => format!("{}: {}", say(label, page.lang), page.problem_text(problem)),
-        None => page.problem_text(problem),
+    // A missing answer's own text names its question.
+    let question = procedure
+        .question(field)
+        .filter(|_| problem.code != "answer-missing")
+        .map(|q| &q.label);
+    match question.or(paper) {
+        Some(label) => format!("{}: {text}", say(label, page.lang)),
+        None => text,
     }
 }
 

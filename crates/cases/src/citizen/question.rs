@@ -11,7 +11,7 @@ use web::{Fields, Page, Refusal, SignedIn};
 use crate::answers::{self, Typed};
 use crate::citizen::draft::{current, revision};
 use crate::citizen::file::rules;
-use crate::citizen::view::{Field, say};
+use crate::citizen::view::{Field, labelled, say};
 use crate::citizen::{Citizen, citizen, own_draft, render, see_other};
 use crate::draft::Draft;
 use crate::procedure::{FormPage, Procedure};
@@ -158,6 +158,10 @@ fn body(
     status: u16,
 ) -> Result<Response, Problem> {
     let (at, form) = procedure.page(code).ok_or_else(Problem::not_found)?;
+    let problems: &[Problem] = &problems
+        .iter()
+        .map(|p| labelled(page, procedure, p))
+        .collect::<Vec<_>>();
     let fields: Vec<Field> = form
         .questions
         .iter()
@@ -226,6 +230,10 @@ mod tests {
         }
         assert!(told.body.contains("D&#39;Artagnan &#60;i&#62;") && !told.body.contains("<i>"));
         assert!(told.body.contains(r#"value="31""#));
+        assert!(
+            told.body.contains("Mục “Giới tính” là bắt buộc."),
+            "each fault names its question"
+        );
         let draft = portal.get(Some(&lan()), &format!("/api/v1{path}")).await.json();
         assert_eq!(draft["answers"], serde_json::json!({}));
     }

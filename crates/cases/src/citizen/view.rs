@@ -6,7 +6,7 @@ use web::{Lang, Page};
 
 use crate::answers::Typed;
 use crate::draft::{Draft, Filled};
-use crate::procedure::{Question, QuestionKind, Term, TermRule, Text};
+use crate::procedure::{Procedure, Question, QuestionKind, Term, TermRule, Text};
 use crate::state::Cases;
 
 /// More choices than this are a list to open, not a row of buttons.
@@ -61,6 +61,18 @@ pub(crate) fn shown(cases: &Cases, page: &Page, question: &Question, value: &str
             _ => value.to_owned(),
         },
         QuestionKind::Text | QuestionKind::Name | QuestionKind::PersonalNumber => value.to_owned(),
+    }
+}
+
+/// A problem that names its question: in a list of problems several read alike.
+pub(crate) fn labelled(page: &Page, procedure: &Procedure, problem: &Problem) -> Problem {
+    let question = problem
+        .field
+        .as_deref()
+        .and_then(|field| procedure.question(field));
+    match question {
+        Some(question) => problem.clone().with("label", say(&question.label, page.lang)),
+        None => problem.clone(),
     }
 }
 
