@@ -25,6 +25,8 @@ pub mod result;
 pub mod send_back;
 pub mod step;
 mod store;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod view;
 pub mod worklist;
 

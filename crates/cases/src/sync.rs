@@ -112,3 +112,96 @@ fn brings_results(statuses: &[StatusRow], row: &StatusRow) -> bool {
     let first = statuses.iter().find(|s| s.status >= DECIDED);
     first.is_some_and(|first| first.seq == row.seq)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+
+    use base64::Engine as _;
+    use serde_json::{Value, json};
+
+    use crate::desk::testing::{CASE, Desk};
+
+    #[tokio::test]
+    async fn every_status_is_told_once_and_in_order_and_the_result_with_it() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        assert_eq!(desk.verb("chu", "sign", json!({})).await.status, 200);
+        assert!(desk.deliver().await.is_empty());
+        let noted = desk.nation.noted.lock().expect("whole").clone();
+        assert_eq!(noted, [(1, 2), (2, 4), (3, 9), (4, 10)]);
+        let results = desk.nation.results.lock().expect("whole").clone();
+        assert_eq!(results.len(), 1, "the result travels once");
+        let pdf = base64::engine::general_purpose::STANDARD
+            .decode(results[0]["pdf_base64"].as_str().expect("text"))
+            .expect("base64");
+        assert_eq!(json!(kernel::Digest::of(&pdf)), results[0]["digest"]);
+        let notes = desk.nation.asked_of("note-status");
+        let case = desk.json().await;
+        assert_eq!(notes[0]["due"], case["accepted"]["due"]);
+        assert_eq!(notes[0]["working_out"], case["accepted"]["working_out"]);
+    }
+
+    #[tokio::test]
+    async fn a_failing_and_restarting_deliverer_loses_and_repeats_no_status() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        assert_eq!(desk.verb("chu", "sign", json!({})).await.status, 200);
+        // The portal takes it in, and the answer is lost: the line is there again after a restart.
+        desk.nation.loses_answers.store(true, Ordering::SeqCst);
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let runner = desk.temp.store.run_outbox(desk.cases.deliverers(), stopped);
+        wait(|| desk.nation.asked_of("note-status").len() > 1).await;
+        stop.send(true).expect("running");
+        runner.await.expect("stopped");
+        assert!(desk.nation.noted.lock().expect("whole").len() <= 2);
+        desk.nation.loses_answers.store(false, Ordering::SeqCst);
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let runner = desk.temp.store.run_outbox(desk.cases.deliverers(), stopped);
+        let clock = Arc::clone(&desk.temp.clock);
+        wait(|| {
+            clock.advance_ms(60_000);
+            desk.nation.noted.lock().expect("whole").len() == 4
+        })
+        .await;
+        stop.send(true).expect("running");
+        runner.await.expect("stopped");
+        assert_eq!(
+            *desk.nation.noted.lock().expect("whole"),
+            [(1, 2), (2, 4), (3, 9), (4, 10)]
+        );
+        assert_eq!(desk.nation.results.lock().expect("whole").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refusing_portal_keeps_the_line() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        desk.nation.noted.lock().expect("whole").clear();
+        desk.nation.away.store(true, Ordering::SeqCst);
+        assert_eq!(
+            desk.deliver_topic("case-status").await.expect("fails").code,
+            "provider-unreachable"
+        );
+        assert_eq!(desk.lines("case-status").await[0].payload, json!({"seq": 1}));
+        assert_eq!(desk.lines("case-status").await[0].key, CASE);
+        desk.nation.away.store(false, Ordering::SeqCst);
+        assert!(desk.deliver_topic("case-status").await.is_none());
+        assert_eq!(
+            desk.nation.asked_of("note-status")[0].get("results"),
+            None::<&Value>
+        );
+    }
+
+    async fn wait(mut done: impl FnMut() -> bool) {
+        for _ in 0..1_000 {
+            if done() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("waited in vain");
+    }
+}

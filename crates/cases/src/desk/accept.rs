@@ -105,3 +105,115 @@ impl Cases {
 fn is_done(case: &Case, who: &Principal, revision: i64) -> bool {
     case.accepted.as_ref().is_some_and(|a| a.by == who.account) && revision < case.revision
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::clock;
+    use crate::desk::testing::{API, CASE, Desk, MONDAY, UNIT};
+    use crate::testing::{birth, nouns};
+    use kernel::fact::Channel;
+
+    #[tokio::test]
+    async fn acceptance_starts_the_clock_opens_the_obligation_and_gives_a_receipt() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let case = desk.json().await;
+        assert_eq!((&case["state"], &case["status"]), (&json!("accepted"), &json!(2)));
+        let calendar = nouns()
+            .calendars
+            .of(&UNIT.parse().expect("a code"), MONDAY.date());
+        let procedure = birth();
+        let counted = clock::due(procedure.term(Channel::Online), &calendar, MONDAY).expect("a term");
+        assert_eq!(case["accepted"]["due"], json!(counted.due));
+        assert_eq!(
+            case["accepted"]["working_out"],
+            serde_json::to_value(&counted).expect("json")
+        );
+        let reader = desk.temp.store.read(&desk.cases.tenant).await.expect("a reader");
+        let owed = obligations::get(&reader, &format!("case/{CASE}"))
+            .await
+            .expect("owed");
+        assert_eq!(
+            (owed.obligation.due, owed.obligation.debtor.as_str()),
+            (counted.due, UNIT)
+        );
+        assert_eq!(
+            desk.facts_of(&format!("document/receipt-{CASE}")).await,
+            ["document-issued"]
+        );
+        let receipt = desk.get("tiep", &format!("/desk/cases/{CASE}/receipt")).await;
+        assert!(
+            receipt.status == 200 && receipt.bytes.starts_with(b"%PDF"),
+            "{}",
+            receipt.body
+        );
+    }
+
+    #[tokio::test]
+    async fn a_double_click_on_accept_gives_one_receipt_and_one_obligation() {
+        let desk = Desk::new().await;
+        let path = format!("/desk/cases/{CASE}/accept");
+        let fields = [("revision", "1")];
+        let (one, two) = tokio::join!(
+            desk.form("tiep", &path, &fields),
+            desk.form("tiep", &path, &fields)
+        );
+        assert_eq!((one.status, two.status), (303, 303), "{} {}", one.body, two.body);
+        assert_eq!(desk.facts().await, ["case-received", "case-accepted"]);
+        assert_eq!(
+            desk.facts_of(&format!("obligation/case/{CASE}")).await,
+            ["obligation-opened"]
+        );
+        assert_eq!(
+            desk.facts_of(&format!("document/receipt-{CASE}")).await,
+            ["document-issued"]
+        );
+        assert_eq!(desk.lines("case-status").await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn two_receptionists_cannot_both_accept() {
+        let desk = Desk::new().await;
+        let (one, two) = tokio::join!(
+            desk.verb_at("tiep", "accept", 1, json!({})),
+            desk.verb_at("tiep-2", "accept", 1, json!({}))
+        );
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409]);
+    }
+
+    #[tokio::test]
+    async fn chairman_and_officer_cannot_accept() {
+        let desk = Desk::new().await;
+        for who in ["chu", "tich"] {
+            let answer = desk.verb(who, "accept", json!({})).await;
+            assert_eq!((answer.status, answer.problem().as_str()), (403, "role-missing"));
+        }
+        assert_eq!(desk.facts().await, ["case-received"]);
+    }
+
+    #[tokio::test]
+    async fn a_case_is_accepted_after_hours_and_counted_from_the_next_opening() {
+        let desk = Desk::new().await;
+        desk.temp.clock.set(testkit::START);
+        desk.accept().await;
+        let case = desk.json().await;
+        let monday = kernel::Time::parse_rfc3339("2026-11-23T17:00:00+07:00").expect("a time");
+        assert_eq!(
+            case["accepted"]["due"],
+            json!(monday),
+            "a Saturday counts as Monday morning"
+        );
+    }
+
+    #[tokio::test]
+    async fn nobody_without_a_session_gets_to_a_desk() {
+        let desk = Desk::new().await;
+        assert_eq!(desk.get("", API).await.status, 401);
+        assert_eq!(desk.verb("", "accept", json!({})).await.status, 401);
+        assert!(desk.get("", "/desk").await.location.starts_with("/sign-in"));
+    }
+}

@@ -248,3 +248,109 @@ fn service_id(text: &str) -> Result<ServiceId, Problem> {
 fn register(service: &str) -> Result<String, Problem> {
     service_id(service).map(|id| id.provider().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use serde_json::json;
+
+    use crate::desk::testing::{CASE, Desk, MONDAY};
+
+    #[tokio::test]
+    async fn an_act_is_entered_once_and_the_case_goes_to_be_signed() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        let case = desk.json().await;
+        assert_eq!(case["act"]["act_number"], "1/2026");
+        assert_eq!(case["act"]["personal_number"], "038326000001");
+        let body = &desk.nation.asked_of("enter-birth")[0];
+        assert_eq!(
+            (&body["case"], &body["book"]),
+            (&json!(CASE), &json!("H56.15865"))
+        );
+        assert_eq!(
+            desk.facts().await.last().map(String::as_str),
+            Some("case-act-entered")
+        );
+        assert_eq!(desk.lines("case-act").await, []);
+    }
+
+    #[tokio::test]
+    async fn a_register_that_is_away_is_asked_again_with_the_same_words() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        desk.propose("granted", "").await;
+        desk.nation.away.store(true, Ordering::SeqCst);
+        assert_eq!(
+            desk.deliver_topic("case-act").await.expect("fails").code,
+            "provider-unreachable"
+        );
+        assert_eq!(desk.state().await, "entering");
+        desk.nation.away.store(false, Ordering::SeqCst);
+        desk.nation.loses_answers.store(true, Ordering::SeqCst);
+        assert!(desk.deliver_topic("case-act").await.is_some());
+        desk.nation.loses_answers.store(false, Ordering::SeqCst);
+        desk.temp.clock.set(MONDAY.plus_ms(86_400_000));
+        assert!(desk.deliver_topic("case-act").await.is_none());
+        let asked = desk.nation.asked_of("enter-birth");
+        assert_eq!(
+            (asked.len(), &asked[0]),
+            (2, &asked[1]),
+            "tomorrow's question is today's"
+        );
+        assert_eq!(
+            (desk.state().await.as_str(), desk.nation.acts_standing()),
+            ("to-sign", 1)
+        );
+    }
+
+    #[tokio::test]
+    async fn an_act_the_register_refuses_goes_back_to_the_officer_with_the_reason() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        desk.propose("granted", "").await;
+        *desk.nation.refuses.lock().expect("whole") = Some("record-date-late");
+        assert!(
+            desk.deliver_topic("case-act").await.is_none(),
+            "the line is not tried for ever"
+        );
+        let case = desk.json().await;
+        assert_eq!(case["state"], "reworking");
+        assert_eq!(case["proposal"]["sent_back"]["note"], "record-date-late");
+        assert!(
+            desk.get("tich", &format!("/desk/cases/{CASE}"))
+                .await
+                .body
+                .contains("record-date-late")
+        );
+        *desk.nation.refuses.lock().expect("whole") = None;
+        desk.propose("granted", "Đã kiểm tra lại").await;
+        assert!(desk.deliver_topic("case-act").await.is_none());
+        assert_eq!(desk.state().await, "to-sign");
+    }
+
+    #[tokio::test]
+    async fn a_line_delivered_twice_changes_nothing_the_second_time() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        desk.propose("granted", "").await;
+        let line = desk.lines("case-act").await.remove(0);
+        assert!(desk.deliver_topic("case-act").await.is_none());
+        let (revision, facts) = (desk.revision().await, desk.facts().await);
+        let handlers = desk.cases.deliverers();
+        let acts = handlers
+            .iter()
+            .find(|h| h.topic() == "case-act")
+            .expect("a handler");
+        acts.deliver(&line).await.expect("nothing to do");
+        assert_eq!((desk.revision().await, desk.facts().await), (revision, facts));
+        let back = desk.verb("chu", "send-back", json!({"note": "Sai tên"})).await;
+        assert_eq!(back.status, 200, "{}", back.body);
+        let undo = desk.lines("case-act").await.remove(0);
+        assert!(desk.deliver_topic("case-act").await.is_none());
+        let facts = desk.facts().await;
+        acts.deliver(&undo).await.expect("nothing to do");
+        assert_eq!(desk.facts().await, facts);
+    }
+}

@@ -79,6 +79,12 @@ impl Cases {
     async fn sign(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
         self.official(who)?;
         let _turn = self.turn(code).await;
+        self.decide(who, code, revision).await?;
+        self.finish_signing(code).await
+    }
+
+    /// Writes the decision down: from here on it is this official's, and nobody else's.
+    async fn decide(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 let (case, procedure) = self.opened(&tx, who, code).await?;
@@ -100,8 +106,7 @@ impl Cases {
                 save(&tx, &case, &procedure).await?;
                 tx.outbox(TOPIC, code.as_str(), &json!({})).await
             })
-            .await?;
-        self.finish_signing(code).await
+            .await
     }
 
     /// Makes the result of a decision and decides the case with it; nothing when that is done.
@@ -160,6 +165,12 @@ impl Cases {
             .await
     }
 
+    /// A decision whose result was not made: what a crash leaves.
+    #[cfg(test)]
+    pub(crate) async fn decide_and_crash(&self, who: &Principal, code: &CaseCode, revision: i64) {
+        self.decide(who, code, revision).await.expect("decided");
+    }
+
     /// The result cannot be made as things are: the case is open for another decision.
     async fn give_up_signing(&self, code: &CaseCode, actor: &Actor) -> Result<(), Problem> {
         self.store
@@ -190,4 +201,222 @@ fn is_for_good(problem: &Problem) -> bool {
 /// The second click of the one who has just signed.
 fn is_done(case: &Case, who: &Principal, revision: i64) -> bool {
     case.decided.as_ref().is_some_and(|d| d.by == who.account) && revision < case.revision
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::desk::testing::{CASE, Desk, code, pack_templates};
+    use crate::store as rows;
+
+    async fn results(desk: &Desk) -> Vec<rows::ResultRow> {
+        let reader = desk.temp.store.read(&desk.cases.tenant).await.expect("a reader");
+        rows::results(&reader, &code()).await.expect("read")
+    }
+
+    #[tokio::test]
+    async fn the_chairman_signs_and_an_online_case_is_given_at_once() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        let answer = desk.verb("chu", "sign", json!({})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let case = answer.json();
+        assert_eq!(
+            (&case["state"], &case["status"]),
+            (&json!("returned"), &json!(10))
+        );
+        assert_eq!(case["document"], format!("birth-{CASE}"));
+        assert_eq!(case["decided"]["outcome"], "granted");
+        assert_eq!(results(&desk).await[0].number, "1/2026");
+        assert_eq!(
+            desk.facts_of(&format!("obligation/case/{CASE}")).await,
+            ["obligation-opened", "obligation-met"]
+        );
+        assert_eq!(desk.facts().await[4..], ["case-decided", "case-returned"]);
+        assert_eq!(case["verbs"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn receptionist_and_officer_cannot_sign() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        for who in ["tiep", "tich", "tinh"] {
+            let answer = desk.verb(who, "sign", json!({})).await;
+            assert_eq!(
+                (answer.status, answer.problem().as_str()),
+                (403, "role-missing"),
+                "{who}"
+            );
+        }
+        assert_eq!(desk.state().await, "to-sign");
+    }
+
+    #[tokio::test]
+    async fn two_officials_deciding_at_once_have_one_winner() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        let revision = desk.revision().await;
+        let (one, two) = tokio::join!(
+            desk.verb_at("chu", "sign", revision, json!({})),
+            desk.verb_at("chu-2", "sign", revision, json!({}))
+        );
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409]);
+        let winner = if one.status == 200 { "chu" } else { "chu-2" };
+        assert_eq!(desk.json().await["decided"]["by"], winner);
+        let decided = desk.facts().await.iter().filter(|f| *f == "case-decided").count();
+        assert_eq!((decided, results(&desk).await.len()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn signing_and_sending_back_at_once_have_one_winner() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        let revision = desk.revision().await;
+        let (one, two) = tokio::join!(
+            desk.verb_at("chu", "sign", revision, json!({})),
+            desk.verb_at("chu-2", "send-back", revision, json!({"note": "Sai"}))
+        );
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409]);
+        let undone = desk.facts().await.contains(&"case-sent-back".to_owned());
+        assert_eq!(results(&desk).await.is_empty(), undone);
+    }
+
+    #[tokio::test]
+    async fn a_double_click_signs_once() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        let (path, revision) = (
+            format!("/desk/cases/{CASE}/sign"),
+            desk.revision().await.to_string(),
+        );
+        let fields = [("revision", revision.as_str())];
+        let (one, two) = tokio::join!(desk.form("chu", &path, &fields), desk.form("chu", &path, &fields));
+        assert_eq!((one.status, two.status), (303, 303), "{} {}", one.body, two.body);
+        assert_eq!(
+            desk.facts_of(&format!("document/birth-{CASE}")).await,
+            ["document-issued"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_crash_between_decision_and_result_is_finished_by_the_outbox() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        desk.claim("chu").await;
+        let waiting = desk.json().await;
+        assert_eq!(
+            (&waiting["state"], &waiting["decided"]),
+            (&json!("to-sign"), &json!(null))
+        );
+        for (who, verb, more) in [
+            ("chu-2", "sign", json!({})),
+            ("chu-2", "send-back", json!({"note": "x"})),
+        ] {
+            let answer = desk.verb(who, verb, more).await;
+            assert_eq!(
+                (answer.status, answer.problem().as_str()),
+                (409, "case-being-signed")
+            );
+        }
+        assert!(desk.deliver_topic("case-sign").await.is_none());
+        let case = desk.json().await;
+        assert_eq!(
+            (&case["state"], &case["decided"]["by"]),
+            (&json!("returned"), &json!("chu"))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_crash_between_result_and_case_makes_no_second_result() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        desk.claim("chu").await;
+        let reader = desk.temp.store.read(&desk.cases.tenant).await.expect("a reader");
+        let (case, procedure) = desk
+            .cases
+            .opened_by_platform(&reader, &code())
+            .await
+            .expect("a case");
+        let decided = case.decided.as_ref().expect("decided");
+        let actor = kernel::Actor::Official("chu".to_owned());
+        let first = desk
+            .cases
+            .issue_result(&case, &procedure, decided, &actor)
+            .await
+            .expect("issued");
+        assert!(desk.deliver_topic("case-sign").await.is_none());
+        assert_eq!(results(&desk).await[0].digest, first.digest);
+        assert_eq!(
+            desk.facts_of(&format!("document/birth-{CASE}")).await,
+            ["document-issued"]
+        );
+    }
+
+    #[tokio::test]
+    async fn who_has_no_key_cannot_sign_and_the_case_stays_open() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        let answer = desk.verb("chu-3", "sign", json!({})).await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (403, "document-signer")
+        );
+        assert!(desk.deliver_topic("case-sign").await.is_none());
+        assert_eq!(desk.state().await, "to-sign");
+        assert_eq!(desk.verb("chu", "sign", json!({})).await.status, 200);
+    }
+
+    #[tokio::test]
+    async fn the_papers_of_the_pack_say_what_the_case_says() {
+        let desk = Desk::with(pack_templates(), kernel::limits::Limits::default()).await;
+        desk.receive(&crate::desk::testing::handover())
+            .await
+            .expect("received");
+        desk.to_sign().await;
+        let receipt = desk.get("tiep", &format!("/desk/cases/{CASE}/receipt")).await;
+        assert!(receipt.bytes.starts_with(b"%PDF"), "{}", receipt.body);
+        let answer = desk.verb("chu", "sign", json!({})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let reader = desk.temp.store.read(&desk.cases.tenant).await.expect("a reader");
+        let (case, procedure) = desk
+            .cases
+            .opened_by_platform(&reader, &code())
+            .await
+            .expect("a case");
+        let said = desk.cases.birth_data(&case, &procedure).expect("data");
+        assert_eq!(
+            said["agency"],
+            json!({"name": "Ủy ban nhân dân xã Hoằng Hóa", "province": "tỉnh Thanh Hóa"})
+        );
+        assert_eq!(said["child"]["sex"], "Nữ");
+        assert_eq!(said["child"]["ethnicity"], "Kinh");
+        assert_eq!(said["child"]["nationality"], "Việt Nam");
+        assert_eq!(
+            said["child"]["birth_place"],
+            "Bệnh viện Phụ sản, Phường Hạc Thành, Tỉnh Thanh Hóa"
+        );
+        assert_eq!(said["mother"]["birth_year"], "1998");
+        assert_eq!(said["father"]["residence"], "");
+        assert_eq!(said["registered_on"], "2026-11-23");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_signed_and_given_like_any_result() {
+        let desk = Desk::with(pack_templates(), kernel::limits::Limits::default()).await;
+        desk.receive(&crate::desk::testing::handover())
+            .await
+            .expect("received");
+        desk.accept().await;
+        desk.propose("refused", "Trẻ đã được đăng ký khai sinh").await;
+        let answer = desk.verb("chu", "sign", json!({})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.json()["decided"]["outcome"], "refused");
+        assert_eq!(results(&desk).await[0].document, format!("refusal-{CASE}"));
+        assert_eq!(desk.nation.acts_standing(), 0);
+    }
 }

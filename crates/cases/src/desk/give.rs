@@ -82,3 +82,50 @@ async fn returned(tx: &Tx, case: Case, procedure: &Procedure, step: &Transition)
     tx.fact(&subject(&case.code), fact).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::desk::testing::{CASE, Desk, handover};
+
+    #[tokio::test]
+    async fn nobody_gives_a_result_that_the_platform_gives_itself() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        for (who, code) in [("tiep", "case-verb-not-now"), ("chu", "case-verb-not-now")] {
+            let answer = desk.verb(who, "return", json!({})).await;
+            assert_eq!(
+                (answer.status, answer.problem().as_str()),
+                (409, code),
+                "not before a decision"
+            );
+        }
+        assert_eq!(desk.verb("chu", "sign", json!({})).await.status, 200);
+        assert_eq!(
+            desk.verb("tiep", "return", json!({})).await.status,
+            409,
+            "it is given"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_result_of_the_counter_waits_for_its_applicant() {
+        let desk = Desk::empty().await;
+        let mut body = handover();
+        body["channel"] = json!("counter");
+        desk.receive(&body).await.expect("received");
+        desk.to_sign().await;
+        let signed = desk.verb("chu", "sign", json!({})).await.json();
+        assert_eq!(
+            (&signed["state"], &signed["status"]),
+            (&json!("decided"), &json!(9))
+        );
+        assert_eq!(
+            desk.facts().await.last().map(String::as_str),
+            Some("case-decided")
+        );
+        let page = desk.get("tiep", &format!("/desk/cases/{CASE}")).await;
+        assert!(page.body.contains("Phạm Minh Chủ"), "who signed");
+    }
+}

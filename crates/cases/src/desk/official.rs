@@ -52,3 +52,38 @@ fn sees(who: &Principal, unit: &OrgCode) -> bool {
 pub(crate) fn code(text: &str) -> Result<CaseCode, Problem> {
     text.parse().map_err(|_| Problem::not_found())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::desk::testing::{API, CASE, Desk};
+
+    #[tokio::test]
+    async fn a_case_of_another_unit_does_not_exist() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        for path in [
+            API.to_owned(),
+            format!("/desk/cases/{CASE}"),
+            format!("/desk/cases/{CASE}/receipt"),
+            format!("/desk/cases/{CASE}/papers/GCS"),
+        ] {
+            assert_eq!(desk.get("ban", &path).await.status, 404, "{path}");
+            assert_eq!(desk.get("xa", &path).await.status, 404, "{path}");
+            assert_eq!(desk.get("tinh", &path).await.status, 200, "{path}");
+        }
+        let more = json!({"outcome": "granted"});
+        for who in ["ban", "xa"] {
+            assert_eq!(desk.verb(who, "propose", more.clone()).await.status, 404);
+            assert_eq!(desk.verb(who, "sign", json!({})).await.status, 404);
+        }
+        assert_eq!(
+            desk.get("tinh", "/api/v1/desk/cases/G22-261121-9999")
+                .await
+                .status,
+            404
+        );
+        assert_eq!(desk.get("tinh", "/api/v1/desk/cases/nonsense").await.status, 404);
+    }
+}

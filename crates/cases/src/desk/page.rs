@@ -308,3 +308,90 @@ impl View<'_> {
             .tw("desk-size", &[("kb", paper.size.div_ceil(1024).to_string())])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::desk::testing::{API, CASE, Desk};
+
+    #[tokio::test]
+    async fn a_page_shows_the_case_and_only_the_buttons_that_would_work() {
+        let desk = Desk::new().await;
+        let path = format!("/desk/cases/{CASE}");
+        let accept = format!("{path}/accept\"");
+        let page = desk.get("tiep", &path).await.body;
+        for said in [
+            "Nguyễn Minh Anh",
+            "Kinh",
+            "19/11/2026",
+            "Giấy chứng sinh",
+            "Lê Thị Lan",
+            &accept,
+        ] {
+            assert!(page.contains(said), "{said}");
+        }
+        assert!(!page.contains("/propose\"") && !page.contains("/sign\""));
+        let officer = desk.get("tich", &path).await.body;
+        assert!(
+            !officer.contains(&accept) && officer.contains("cán bộ tiếp nhận"),
+            "says whose turn it is"
+        );
+        desk.to_sign().await;
+        let chairman = desk.get("chu", &path).await.body;
+        assert!(
+            chairman.contains("/sign\"") && chairman.contains("/send-back\"") && chairman.contains("1/2026")
+        );
+        assert!(chairman.contains("Cách tính hạn") && chairman.contains("17:00 ngày 23/11/2026"));
+        assert_eq!(
+            desk.get("chu", API).await.json()["verbs"],
+            json!(["send-back", "sign"])
+        );
+        assert_eq!(desk.get("tich", API).await.json()["verbs"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn every_look_at_a_case_and_its_papers_leaves_a_fact() {
+        let desk = Desk::new().await;
+        let subject = format!("case/{CASE}");
+        let looks = async || {
+            desk.facts_of(&subject)
+                .await
+                .iter()
+                .filter(|f| *f == "case-viewed")
+                .count()
+        };
+        for path in [
+            format!("/desk/cases/{CASE}"),
+            API.to_owned(),
+            format!("/desk/cases/{CASE}/papers/GCS"),
+        ] {
+            let before = looks().await;
+            assert_eq!(desk.get("tich", &path).await.status, 200);
+            assert_eq!(looks().await, before + 1, "{path}");
+        }
+        let paper = desk.get("tich", &format!("/desk/cases/{CASE}/papers/GCS")).await;
+        assert_eq!(paper.bytes, crate::testing::PDF.as_bytes());
+        let before = looks().await;
+        assert_eq!(
+            desk.get("tich", &format!("/desk/cases/{CASE}/papers/XYZ"))
+                .await
+                .status,
+            404
+        );
+        assert_eq!(desk.get("ban", API).await.status, 404);
+        assert_eq!(looks().await, before + 1, "only who may see the case has looked");
+    }
+
+    #[tokio::test]
+    async fn every_operation_of_the_desk_says_who_may_call_it_and_what_it_changes() {
+        let desk = Desk::empty().await;
+        let (_, api) = crate::router(desk.cases.clone()).split_for_parts();
+        assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
+        assert_eq!(
+            (desk.cases.services().len(), desk.cases.deliverers().len()),
+            (1, 3)
+        );
+        assert_eq!(api.paths.paths.len(), 16);
+    }
+}

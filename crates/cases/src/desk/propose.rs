@@ -142,3 +142,112 @@ fn is_done(case: &Case, who: &Principal, proposed: &Proposed, note: &str) -> boo
             && proposed.revision < case.revision
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::desk::testing::{CASE, Desk};
+
+    #[tokio::test]
+    async fn a_granted_proposal_waits_for_its_act() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        desk.propose("granted", "Đủ điều kiện").await;
+        let case = desk.json().await;
+        assert_eq!((&case["state"], &case["status"]), (&json!("entering"), &json!(4)));
+        assert_eq!(desk.lines("case-act").await.len(), 1);
+        assert_eq!(
+            desk.facts().await,
+            ["case-received", "case-accepted", "case-proposed"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_refused_proposal_enters_nothing_and_goes_to_be_signed() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        desk.propose("refused", "Trẻ đã được đăng ký khai sinh").await;
+        assert_eq!(desk.state().await, "to-sign");
+        assert_eq!(desk.lines("case-act").await, []);
+    }
+
+    #[tokio::test]
+    async fn officer_cannot_decide_own_case() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let answer = desk.verb("nam", "propose", json!({"outcome": "granted"})).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (403, "case-own"));
+        let page = desk.get("nam", &format!("/desk/cases/{CASE}")).await;
+        assert!(
+            page.body.contains("Hồ sơ") && !page.body.contains("/propose\""),
+            "no button for it either"
+        );
+    }
+
+    #[tokio::test]
+    async fn receptionist_and_chairman_cannot_propose() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        for who in ["tiep", "chu"] {
+            let answer = desk.verb(who, "propose", json!({"outcome": "granted"})).await;
+            assert_eq!((answer.status, answer.problem().as_str()), (403, "role-missing"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_older_than_the_case_is_refused() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let answer = desk
+            .verb_at("tich", "propose", 1, json!({"outcome": "granted"}))
+            .await;
+        assert_eq!((answer.status, answer.problem().as_str()), (409, "stale"));
+        let again = desk.verb_at("tiep-2", "accept", 2, json!({})).await;
+        assert_eq!(
+            (again.status, again.problem().as_str()),
+            (409, "case-verb-not-now")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_double_click_proposes_once() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let path = format!("/desk/cases/{CASE}/propose");
+        let fields = [("revision", "2"), ("outcome", "granted"), ("note", "")];
+        let (one, two) = tokio::join!(
+            desk.form("tich", &path, &fields),
+            desk.form("tich", &path, &fields)
+        );
+        assert_eq!((one.status, two.status), (303, 303), "{} {}", one.body, two.body);
+        assert_eq!(desk.lines("case-act").await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_needs_its_reason_and_the_page_keeps_what_was_typed() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let path = format!("/desk/cases/{CASE}/propose");
+        let page = desk
+            .form("tich", &path, &[("revision", "2"), ("outcome", "refused")])
+            .await;
+        assert_eq!(page.status, 422);
+        assert!(page.body.contains("href=\"#note\"") && page.body.contains("value=\"refused\" checked"));
+        let none = desk
+            .form("tich", &path, &[("revision", "2"), ("note", "Vì sao")])
+            .await;
+        assert!(
+            none.status == 422 && none.body.contains("href=\"#outcome\"") && none.body.contains("Vì sao")
+        );
+        let long = "a".repeat(2_001);
+        let answer = desk
+            .verb("tich", "propose", json!({"outcome": "refused", "note": long}))
+            .await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (422, "case-note-too-long")
+        );
+        assert_eq!(desk.state().await, "accepted");
+    }
+}

@@ -185,3 +185,165 @@ fn as_case(handed: &Handover, procedure: &Procedure) -> Case {
         returned_at: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
+    use crate::desk::testing::{CASE, Desk, code, handover, paper};
+    use crate::store::{self as rows, subject};
+
+    #[tokio::test]
+    async fn a_case_is_received_once_and_answers_the_same_when_sent_again() {
+        let desk = Desk::empty().await;
+        let first = desk.receive(&handover()).await.expect("received");
+        assert_eq!(first, json!({"case": CASE, "received": true}));
+        assert_eq!(desk.receive(&handover()).await.expect("received"), first);
+        let (one, two) = (handover(), handover());
+        let (one, two) = tokio::join!(desk.receive(&one), desk.receive(&two));
+        assert_eq!(
+            (one.expect("received"), two.expect("received")),
+            (first.clone(), first.clone())
+        );
+        desk.to_sign().await;
+        assert_eq!(
+            desk.receive(&handover()).await.expect("received"),
+            first,
+            "whatever was done since"
+        );
+        let received = desk
+            .facts()
+            .await
+            .iter()
+            .filter(|f| *f == "case-received")
+            .count();
+        assert_eq!(received, 1);
+        let reader = desk.temp.store.read(&desk.cases.tenant).await.expect("a reader");
+        let papers = rows::papers(&reader, &subject(&code())).await.expect("read");
+        assert_eq!(papers.len(), 1);
+        assert_eq!(
+            desk.cases
+                .store
+                .blobs()
+                .get(&papers[0].digest)
+                .await
+                .expect("kept"),
+            crate::testing::PDF.as_bytes()
+        );
+    }
+
+    #[tokio::test]
+    async fn an_altered_case_under_the_same_code_is_refused() {
+        let desk = Desk::new().await;
+        let other_pdf = format!("{}% more\n", crate::testing::PDF);
+        let alterations: [(&str, Value); 4] = [
+            ("unit", json!("H56.14797")),
+            ("filed_at", json!(1)),
+            (
+                "applicant",
+                json!({"account": "mai", "number": "038192000003", "name": "Mai"}),
+            ),
+            ("papers", json!([paper("GCS", other_pdf.as_bytes())])),
+        ];
+        for (field, value) in alterations {
+            let mut body = handover();
+            body[field] = value;
+            let refused = desk.receive(&body).await.expect_err("altered");
+            assert_eq!(
+                (refused.kind.status(), refused.code),
+                (409, "case-altered"),
+                "{field}"
+            );
+        }
+        let mut body = handover();
+        body["answers"]["child_name"] = json!("Trần Minh Anh");
+        assert_eq!(
+            desk.receive(&body).await.expect_err("altered").code,
+            "case-altered"
+        );
+    }
+
+    #[tokio::test]
+    async fn only_the_portal_that_is_named_hands_a_case_over() {
+        let desk = Desk::empty().await;
+        for (consumer, portal) in [
+            ("G01/population", "G22/portal"),
+            ("G22/portal", "H34/portal"),
+            ("H34/portal", "H34/portal"),
+        ] {
+            let mut body = handover();
+            body["portal"] = json!(portal);
+            let refused = desk.receive_from(consumer, &body).await.expect_err("refused");
+            assert_eq!(
+                (refused.kind.status(), refused.code),
+                (403, "case-not-your-portal"),
+                "{consumer} {portal}"
+            );
+        }
+        assert_eq!(desk.facts().await, Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_case_is_told_by_name() {
+        let desk = Desk::empty().await;
+        let gcs = |key: &str, value: Value| {
+            let mut one = paper("GCS", crate::testing::PDF.as_bytes());
+            one[key] = value;
+            json!([one])
+        };
+        let pdf = || paper("GCS", crate::testing::PDF.as_bytes());
+        let faults: [(&str, Value, &str); 12] = [
+            ("unit", json!("H34.15865"), "case-unit-unknown"),
+            ("unit", json!("H56.99999"), "case-unit-unknown"),
+            ("version", json!("0".repeat(64)), "case-version-unknown"),
+            ("answers", json!({"nonsense": "x"}), "case-answer-unknown"),
+            (
+                "answers",
+                json!({"child_name": "x".repeat(201)}),
+                "case-answer-unknown",
+            ),
+            ("papers", json!([]), "case-paper-missing"),
+            ("papers", json!([pdf(), pdf()]), "case-paper-twice"),
+            (
+                "papers",
+                json!([pdf(), paper("XYZ", b"%PDF-1.4")]),
+                "case-paper-unknown",
+            ),
+            (
+                "papers",
+                gcs("digest", json!("0".repeat(64))),
+                "case-paper-damaged",
+            ),
+            ("papers", gcs("size", json!(1)), "case-paper-damaged"),
+            ("papers", gcs("bytes_base64", json!("!")), "case-paper-damaged"),
+            (
+                "papers",
+                json!([paper("GCS", b"MZ\x90 a program")]),
+                "case-paper-not-pdf",
+            ),
+        ];
+        let mut told = BTreeMap::new();
+        for (field, value, code) in faults {
+            let mut body = handover();
+            body[field] = value;
+            let refused = desk.receive(&body).await.expect_err("refused");
+            assert_eq!((refused.code, refused.field.as_deref()), (code, Some(field)));
+            *told.entry(code).or_insert(0) += 1;
+        }
+        assert_eq!((told.len(), desk.facts().await.len()), (8, 0));
+        let mut body = handover();
+        body["procedure"] = json!("1.000656");
+        assert_eq!(
+            desk.receive(&body).await.expect_err("refused").code,
+            "case-version-unknown"
+        );
+        let mut body = handover();
+        body["more"] = json!(1);
+        assert_eq!(
+            desk.receive(&body).await.expect_err("refused").code,
+            "json-unknown-field"
+        );
+    }
+}

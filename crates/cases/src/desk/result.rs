@@ -7,7 +7,7 @@ use kernel::time::{iso, parse_iso};
 use kernel::{Actor, CaseCode, Date, Kind, OrgCode, Problem};
 use serde_json::{Value, json};
 
-use crate::case::{Case, Decided, EnteredAct};
+use crate::case::{Case, Decided};
 use crate::procedure::{Procedure, QuestionKind, Text};
 use crate::state::Cases;
 
@@ -101,7 +101,7 @@ impl Cases {
             Outcome::Granted => {
                 let act = case.act.as_ref().ok_or_else(|| lacking("act"))?;
                 let data = match procedure.result.template.as_str() {
-                    "birth-certificate" => self.birth_data(case, procedure, decided, act)?,
+                    "birth-certificate" => self.birth_data(case, procedure)?,
                     other => return Err(lacking(other)),
                 };
                 (procedure.result.template.as_str(), act.act_number.clone(), data)
@@ -137,13 +137,9 @@ impl Cases {
     }
 
     /// The data of `birth-certificate.typ`.
-    fn birth_data(
-        &self,
-        case: &Case,
-        procedure: &Procedure,
-        decided: &Decided,
-        act: &EnteredAct,
-    ) -> Result<Value, Problem> {
+    pub(crate) fn birth_data(&self, case: &Case, procedure: &Procedure) -> Result<Value, Problem> {
+        let act = case.act.as_ref().ok_or_else(|| lacking("act"))?;
+        let decided = case.decided.as_ref().ok_or_else(|| lacking("decision"))?;
         let on = act.at.date();
         let said = |field: &str| self.said(case, procedure, field, on);
         let need = |field: &str| said(field).ok_or_else(|| lacking(field));

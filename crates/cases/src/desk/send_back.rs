@@ -103,3 +103,77 @@ fn is_done(case: &Case, who: &Principal, reason: &Reason, note: &str) -> bool {
     reason.revision < case.revision
         && back.is_some_and(|b| b.note == note && b.by.as_deref() == Some(who.account.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use serde_json::json;
+
+    use crate::desk::testing::{CASE, Desk};
+
+    #[tokio::test]
+    async fn sending_back_withdraws_the_act_before_another_is_entered() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        let answer = desk
+            .verb("chu", "send-back", json!({"note": "Sai nơi sinh"}))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let case = desk.json().await;
+        assert_eq!(
+            (&case["state"], &case["act"]),
+            (&json!("reworking"), &json!(null))
+        );
+        assert_eq!(case["proposal"]["sent_back"]["note"], "Sai nơi sinh");
+        // The register is away while the officer proposes again: the order holds.
+        desk.nation.away.store(true, Ordering::SeqCst);
+        desk.propose("granted", "Đã sửa").await;
+        assert!(desk.deliver_topic("case-act").await.is_some());
+        assert_eq!(desk.nation.acts_standing(), 1, "the first act still stands");
+        desk.nation.away.store(false, Ordering::SeqCst);
+        assert!(desk.deliver_topic("case-act").await.is_none());
+        let case = desk.json().await;
+        assert_eq!(
+            (&case["state"], &case["act"]["act_number"]),
+            (&json!("to-sign"), &json!("2/2026"))
+        );
+        assert_eq!(desk.nation.acts_standing(), 1);
+        assert_eq!(
+            desk.facts().await[3..],
+            [
+                "case-act-entered",
+                "case-sent-back",
+                "case-proposed",
+                "case-act-withdrawn",
+                "case-act-entered"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn only_the_chairman_sends_back_and_says_why() {
+        let desk = Desk::new().await;
+        desk.to_sign().await;
+        for who in ["tich", "tiep"] {
+            assert_eq!(
+                desk.verb(who, "send-back", json!({"note": "x"})).await.status,
+                403
+            );
+        }
+        let path = format!("/desk/cases/{CASE}/send-back");
+        let revision = desk.revision().await.to_string();
+        let page = desk
+            .form("chu", &path, &[("revision", &revision), ("note", " ")])
+            .await;
+        assert!(
+            page.status == 422 && page.body.contains("href=\"#note\""),
+            "{}",
+            page.body
+        );
+        let fields = [("revision", revision.as_str()), ("note", "Sai tên")];
+        let (one, two) = tokio::join!(desk.form("chu", &path, &fields), desk.form("chu", &path, &fields));
+        assert_eq!((one.status, two.status), (303, 303), "a double click");
+        assert_eq!(desk.lines("case-act").await.len(), 1);
+    }
+}

@@ -248,3 +248,78 @@ pub(crate) fn mark(page: &Page, urgency: Urgency) -> Option<(&'static str, Strin
         Urgency::Overdue => Some(("tag-bad", page.t("desk-overdue"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::limits::Limits;
+    use serde_json::json;
+
+    use crate::desk::testing::{CASE, Desk, handover};
+
+    #[tokio::test]
+    async fn the_worklist_pages_by_urgency_and_marks_what_is_late() {
+        let limits = Limits {
+            page_rows_max: 2,
+            ..Limits::default()
+        };
+        let desk = Desk::with(crate::desk::testing::pack_templates(), limits).await;
+        let empty = desk.get("tich", "/desk").await;
+        assert!(empty.status == 200 && empty.body.contains("Không có hồ sơ nào"));
+        for number in 1..=5 {
+            let mut body = handover();
+            body["code"] = json!(format!("G22-261121-{number:04}"));
+            desk.receive(&body).await.expect("received");
+        }
+        desk.accept().await;
+        let (mut after, mut seen) = (String::new(), Vec::new());
+        loop {
+            let list = desk
+                .get("tich", &format!("/api/v1/desk/cases?after={after}"))
+                .await
+                .json();
+            let items = list["items"].as_array().expect("items").clone();
+            assert!(items.len() <= 2);
+            seen.extend(items.iter().map(|i| i["code"].as_str().expect("text").to_owned()));
+            match list["next"].as_str() {
+                Some(next) => next.clone_into(&mut after),
+                None => break,
+            }
+        }
+        let order: Vec<String> = ["0002", "0003", "0004", "0005", "0001"]
+            .iter()
+            .map(|n| format!("G22-261121-{n}"))
+            .collect();
+        assert_eq!(
+            seen, order,
+            "what waits to be accepted was filed before the other is due"
+        );
+        let only = desk.get("tich", "/api/v1/desk/cases?state=accepted").await.json();
+        assert_eq!(
+            (&only["items"][0]["code"], &only["items"][0]["urgency"]),
+            (&json!(CASE), &json!("none"))
+        );
+        desk.temp.clock.advance_ms(5 * 3_600_000);
+        let soon = desk.get("tich", "/desk?state=accepted").await;
+        assert!(
+            soon.body.contains("Sắp đến hạn") && !soon.body.contains("Lê Thị Lan"),
+            "no person in the list"
+        );
+        desk.temp.clock.advance_ms(5 * 3_600_000);
+        assert!(
+            desk.get("tich", "/desk?state=accepted")
+                .await
+                .body
+                .contains("Quá hạn")
+        );
+        let other = desk.get("ban", "/api/v1/desk/cases").await.json();
+        assert_eq!(other["items"], json!([]), "another unit's");
+        assert_eq!(
+            desk.get("tinh", "/api/v1/desk/cases").await.json()["items"]
+                .as_array()
+                .map(Vec::len),
+            Some(2)
+        );
+        assert_eq!(desk.get("xa", "/desk").await.status, 404);
+        assert_eq!(desk.get("tich", "/desk?after=nonsense").await.status, 404);
+    }
+}
