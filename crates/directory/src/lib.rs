@@ -12,7 +12,7 @@
 //! | [`snapshot`] | who takes part, where, and with which certificates |
 //! | [`adopted`] | the snapshot this node holds: [`Directory`] |
 //! | [`hub`] | publishing and revoking |
-//! | [`follow`] | keeping up with the hub |
+//! | [`mod@follow`] | keeping up with the hub |
 //! | `pages`, `api` | what people and programs read |
 
 pub mod adopted;

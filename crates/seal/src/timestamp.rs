@@ -15,7 +15,7 @@ mod tool_tests;
 pub use ask::{request, token_of_response, verify_token};
 pub use respond::respond;
 
-/// The policy that [`respond`] stamps under. It stands in a private test arc: a development
+/// The policy that [`fn@respond`] stamps under. It stands in a private test arc: a development
 /// policy, under which nobody promises anything. A production authority has its own.
 pub const DEVELOPMENT_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.99999.1.1");
 /// `id-ct-TSTInfo`: what a token's content is.

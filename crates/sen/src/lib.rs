@@ -8,7 +8,7 @@
 //! | [`verify`] | checking a document, a container, a log or a data folder |
 //! | [`wiring`] | the lists in which every crate stands once |
 //! | [`config`] | every key with its default and unit |
-//! | [`bench`] | the parts that the benchmarks measure |
+//! | [`mod@bench`] | the parts that the benchmarks measure |
 
 pub mod bench;
 pub mod config;

@@ -72,7 +72,7 @@ pub async fn store(migrations: &[Migrations]) -> TempStore {
     store_with(migrations, Limits::default()).await
 }
 
-/// As [`store`], with other limits than the usual.
+/// As [`fn@store`], with other limits than the usual.
 ///
 /// # Panics
 /// When it cannot be opened.

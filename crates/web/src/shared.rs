@@ -82,7 +82,7 @@ impl Shared {
     /// The shared things of a request that went through `present`.
     ///
     /// # Panics
-    /// When the router was not wrapped by [`crate::present`]: a wiring fault, seen on first start.
+    /// When the router was not wrapped by [`crate::present()`]: a wiring fault, seen on first start.
     #[must_use]
     pub fn of(parts: &Parts) -> Self {
         parts

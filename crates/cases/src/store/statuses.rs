@@ -47,7 +47,7 @@ pub async fn insert_status(tx: &Tx, code: &CaseCode, row: &StatusRow) -> Result<
 /// The statuses of a case, in order.
 ///
 /// # Errors
-/// As [`case`].
+/// As [`super::case`].
 pub async fn statuses(rows: &impl Rows, code: &CaseCode) -> Result<Vec<StatusRow>, Problem> {
     let rows = rows
         .all(
@@ -70,7 +70,7 @@ pub async fn statuses(rows: &impl Rows, code: &CaseCode) -> Result<Vec<StatusRow
 /// The number of the last status of a case.
 ///
 /// # Errors
-/// As [`case`].
+/// As [`super::case`].
 pub async fn last_status(rows: &impl Rows, code: &CaseCode) -> Result<u32, Problem> {
     let row = rows
         .one(
@@ -84,7 +84,7 @@ pub async fn last_status(rows: &impl Rows, code: &CaseCode) -> Result<u32, Probl
 /// Writes a result of a case; one that is there stays.
 ///
 /// # Errors
-/// As [`case`].
+/// As [`super::case`].
 pub async fn insert_result(tx: &Tx, code: &CaseCode, row: &ResultRow) -> Result<(), Problem> {
     tx.exec(
         "insert into cases_results (tenant, code, document, name, number, digest) values ($1, $2, $3, $4, $5, $6)
@@ -98,7 +98,7 @@ pub async fn insert_result(tx: &Tx, code: &CaseCode, row: &ResultRow) -> Result<
 /// The results of a case.
 ///
 /// # Errors
-/// As [`case`].
+/// As [`super::case`].
 pub async fn results(rows: &impl Rows, code: &CaseCode) -> Result<Vec<ResultRow>, Problem> {
     let rows = rows
         .all(
