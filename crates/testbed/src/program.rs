@@ -100,7 +100,7 @@ impl Program {
         memory_bytes(&format!("/proc/{pid}/status"))
     }
 
-    /// Stops it as a service manager does, and waits for its end.
+    /// Ends it at once and removes what it left.
     ///
     /// # Errors
     /// When it does not end within patience.

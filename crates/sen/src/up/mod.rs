@@ -8,7 +8,7 @@ mod identity;
 pub mod nation;
 pub mod node;
 pub mod openapi;
-mod population;
+pub mod population;
 pub mod prepare;
 pub mod run;
 mod tls;
