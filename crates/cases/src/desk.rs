@@ -9,7 +9,7 @@
 //! | [`accept`], [`propose`], [`send_back`], [`decide`], [`give`] | the verbs |
 //! | [`act`] | enters acts in registers and takes them back |
 //! | [`receipt`], [`result`] | what the papers say |
-//! | [`worklist`], [`page`], [`papers`], [`view`] | what officials see |
+//! | [`worklist`], [`page`], [`papers`], [`view`], [`shape`] | what officials see |
 
 pub mod accept;
 pub mod act;
@@ -23,6 +23,7 @@ pub mod receipt;
 pub mod receive;
 pub mod result;
 pub mod send_back;
+pub mod shape;
 pub mod step;
 mod store;
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What the desk's tests share: a province's desk with real documents and keys, and a nation around
 //! it that answers as told. Never in a release build.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+mod nation;
+mod office;
+
+use std::sync::Arc;
 
 use ::store::{Deliver, OutboxLine, params};
 use async_trait::async_trait;
@@ -14,19 +15,17 @@ use axum::http::request::Parts as RequestParts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use directory::keyring::Keyring;
-use directory::{Directory, Snapshot};
-use documents::Documents;
-use exchange::{Agreement, Ask, Call, Heard, ServiceId, SystemId};
-use kernel::{Actor, CaseCode, Digest, Kind, Problem, Time};
-use seal::authority::{Authority, Profile, Subject};
-use seal::key::Identity;
+use exchange::{Agreement, Call, ServiceId, SystemId};
+use kernel::{Actor, CaseCode, Digest, Problem, Time};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use web::{Authenticate, Principal};
 
-use crate::testing::{PDF, birth, case, nouns, pack};
-use crate::{Asker, Cases, Parts, Place};
+pub(crate) use nation::Nation;
+pub(crate) use office::pack_templates;
+
+use crate::testing::{PDF, birth, case, nouns};
+use crate::{Cases, Parts, Place};
 
 /// The commune whose desk it is.
 pub(crate) const UNIT: &str = "H56.15865";
@@ -84,178 +83,6 @@ impl Authenticate for FakeSessions {
     }
 }
 
-/// The civil-status register and the portal as the desk knows them.
-#[derive(Default)]
-pub(crate) struct Nation {
-    /// Service, idempotency key, body.
-    pub(crate) asked: Mutex<Vec<(String, String, Value)>>,
-    /// Acts that stand, by case.
-    acts: Mutex<BTreeMap<String, u32>>,
-    /// Acts ever entered.
-    entered: Mutex<u32>,
-    /// The statuses the portal noted, once each.
-    pub(crate) noted: Mutex<Vec<(u64, u64)>>,
-    /// Results the portal got.
-    pub(crate) results: Mutex<Vec<Value>>,
-    /// The register refuses every act with this code.
-    pub(crate) refuses: Mutex<Option<&'static str>>,
-    /// Nobody answers.
-    pub(crate) away: AtomicBool,
-    /// Does what it is asked, and then the answer is lost.
-    pub(crate) loses_answers: AtomicBool,
-}
-
-#[async_trait]
-impl Asker for Nation {
-    async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
-        if self.away.load(Ordering::SeqCst) {
-            return Err(Problem::new(Kind::Unavailable, "provider-unreachable"));
-        }
-        let body: Value = serde_json::from_slice(&ask.body).expect("json");
-        let key = ask.idempotency.clone().unwrap_or_default();
-        self.asked
-            .lock()
-            .expect("whole")
-            .push((ask.service.to_string(), key, body.clone()));
-        let (status, answer) = match ask.service.service.as_str() {
-            "enter-birth" => self.enter(&body),
-            "withdraw-birth" => self.withdraw(&body),
-            "note-status" => self.note(&body),
-            other => panic!("nobody offers {other}"),
-        };
-        if self.loses_answers.load(Ordering::SeqCst) {
-            return Err(Problem::new(Kind::Unavailable, "provider-unreachable"));
-        }
-        Ok(Heard {
-            status,
-            media: "application/json".to_owned(),
-            body: Bytes::from(answer.to_string()),
-            request: "0".repeat(32),
-            position: ("evidence-0".to_owned(), 0),
-        })
-    }
-
-    fn may_ask(&self, _: &SystemId, _: &ServiceId, _: Time) -> bool {
-        true
-    }
-}
-
-impl Nation {
-    fn enter(&self, body: &Value) -> (u16, Value) {
-        if let Some(code) = *self.refuses.lock().expect("whole") {
-            return (422, json!({"code": code}));
-        }
-        let case = body["case"].as_str().expect("a case").to_owned();
-        let mut acts = self.acts.lock().expect("whole");
-        let number = *acts.entry(case).or_insert_with(|| {
-            let mut entered = self.entered.lock().expect("whole");
-            *entered += 1;
-            *entered
-        });
-        let person = format!("03832600000{number}");
-        (
-            200,
-            json!({"act_number": format!("{number}/2026"), "number": number, "personal_number": person}),
-        )
-    }
-
-    fn withdraw(&self, body: &Value) -> (u16, Value) {
-        let case = body["case"].as_str().expect("a case");
-        let had = self.acts.lock().expect("whole").remove(case).is_some();
-        (200, json!({"case": case, "withdrawn": had}))
-    }
-
-    /// As the portal does: what is noted stays, a gap is refused.
-    fn note(&self, body: &Value) -> (u16, Value) {
-        let (seq, status) = (
-            body["seq"].as_u64().expect("seq"),
-            body["status"].as_u64().expect("status"),
-        );
-        let mut noted = self.noted.lock().expect("whole");
-        let last = noted.last().map_or(0, |(seq, _)| *seq);
-        if seq > last + 1 {
-            return (409, json!({"code": "case-status-gap"}));
-        }
-        if seq == last + 1 {
-            noted.push((seq, status));
-            let results = body
-                .get("results")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default();
-            self.results.lock().expect("whole").extend(results);
-        }
-        (200, json!({"noted": seq}))
-    }
-
-    pub(crate) fn acts_standing(&self) -> usize {
-        self.acts.lock().expect("whole").len()
-    }
-
-    pub(crate) fn asked_of(&self, service: &str) -> Vec<Value> {
-        let asked = self.asked.lock().expect("whole");
-        asked
-            .iter()
-            .filter(|(s, ..)| s.ends_with(service))
-            .map(|(.., body)| body.clone())
-            .collect()
-    }
-}
-
-/// Keys of a node, made once a test binary: making them is slow.
-struct Keys {
-    root: Authority,
-    hub: Identity,
-    seal: Identity,
-    chairs: [Identity; 2],
-}
-
-fn keys() -> &'static Keys {
-    static KEYS: OnceLock<Keys> = OnceLock::new();
-    KEYS.get_or_init(|| {
-        let root = testkit::authority();
-        let from = testkit::START.plus_ms(-3_600_000);
-        let issue = |profile, name: &str, org: &str, serial: u8| {
-            let subject = Subject {
-                common_name: name.to_owned(),
-                organisation: Some(org.to_owned()),
-                position: None,
-            };
-            root.issue(profile, &subject, from, 365, [serial; 16])
-                .expect("a certificate")
-        };
-        Keys {
-            hub: issue(Profile::OrganisationSeal, "VPCP", "G22", 1),
-            seal: issue(Profile::OrganisationSeal, "UBND tỉnh Thanh Hóa", "H56", 2),
-            chairs: [
-                issue(Profile::PersonalSignature, "Phạm Minh Chủ", UNIT, 3),
-                issue(Profile::PersonalSignature, "Phạm Minh Phó", UNIT, 4),
-            ],
-            root,
-        }
-    })
-}
-
-/// Short papers: what the pack's own say is tested where they are read back.
-const PLAIN: &str = "#let data = json(\"data.json\")\n#set document(title: \"t\")\n#set text(lang: \"vi\")\n#data.at(\"number\", default: data.at(\"case_code\", default: \"\"))\n";
-
-fn plain_templates() -> render::Templates {
-    let names = ["receipt.typ", "birth-certificate.typ", "refusal.typ"];
-    render::Templates::new(names.map(|name| (name.to_owned(), PLAIN.as_bytes().to_vec()))).expect("templates")
-}
-
-/// The pack's own templates.
-pub(crate) fn pack_templates() -> render::Templates {
-    let files = std::fs::read_dir(pack().join("templates"))
-        .expect("templates")
-        .map(|entry| {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            (name, std::fs::read(&path).expect("a template"))
-        });
-    render::Templates::new(files).expect("templates without mistakes")
-}
-
 /// An answer, read whole.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -309,7 +136,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// A desk that has received nothing yet, on a working morning.
     pub(crate) async fn empty() -> Self {
-        Self::with(plain_templates(), kernel::limits::Limits::default()).await
+        Self::with(office::plain_templates(), kernel::limits::Limits::default()).await
     }
 
     /// A desk that has received one case.
@@ -329,7 +156,7 @@ impl Desk {
         let temp = testkit::store_with(&migrations, limits).await;
         temp.clock.set(MONDAY);
         let nation = Arc::new(Nation::default());
-        let documents = documents(&temp, templates).await;
+        let documents = office::documents(&temp, templates).await;
         let nouns = nouns();
         let cases = Cases::new(Parts {
             store: temp.store.clone(),
@@ -606,43 +433,4 @@ fn agreement(consumer: &SystemId, service: &ServiceId) -> Agreement {
         deletion: text(),
         other: text(),
     }
-}
-
-async fn documents(temp: &testkit::TempStore, templates: render::Templates) -> Documents {
-    let keys = keys();
-    let store = temp.store.clone();
-    let file = temp.dir.path().join("directory.jws");
-    let directory = Directory::open(
-        store.clone(),
-        "H56".parse().expect("a code"),
-        keys.hub.certificate.clone(),
-        file,
-    )
-    .await
-    .expect("a directory");
-    let snapshot = Snapshot {
-        serial: 1,
-        issued: testkit::START,
-        anchors: vec![keys.root.certificate().pem()],
-        ..Snapshot::empty("G22".parse().expect("a code"))
-    };
-    let token = snapshot.sign(&keys.hub).expect("signed");
-    directory.adopt(&token).await.expect("adopted");
-    let keyring = Keyring {
-        node: keys.seal.clone(),
-        seals: [("H56".parse().expect("a code"), keys.seal.clone())].into(),
-        signers: ["chu", "chu-2"]
-            .into_iter()
-            .map(str::to_owned)
-            .zip(keys.chairs.clone())
-            .collect(),
-    };
-    Documents::new(documents::Parts {
-        store,
-        templates,
-        keyring: Arc::new(keyring),
-        directory,
-        tenants: vec!["H56".parse().expect("a code")],
-        base_url: "http://desk.test".to_owned(),
-    })
 }

@@ -1,18 +1,18 @@
-//! What an official is told about a case: as JSON, and how pages answer a verb. Every look at a case
+//! What an official is told about a case, and how its pages answer a verb. Every look at a case
 //! leaves a fact. Never shows a decision before its result is there.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use kernel::{CaseCode, Fact, Kind, OrgCode, Problem, ProcedureCode, Time};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use kernel::{CaseCode, Fact, Kind, Problem, Time};
+use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Page, Principal, Refusal};
 
 use crate::case::Case;
+pub(crate) use crate::desk::shape::CaseView;
 use crate::procedure::{Procedure, Verb};
 use crate::state::Cases;
-use crate::store::{self as rows, Held, StatusRow, subject};
+use crate::store::{self as rows, Held, subject};
 
 /// The revision of a case that an official has seen.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
@@ -20,77 +20,6 @@ use crate::store::{self as rows, Held, StatusRow, subject};
 pub(crate) struct Seen {
     /// The revision.
     pub(crate) revision: i64,
-}
-
-/// A case as its desk sees it. Instants are milliseconds since 1970 UTC.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CaseView {
-    /// Its code.
-    #[schema(value_type = String)]
-    pub(crate) code: CaseCode,
-    /// Its procedure.
-    #[schema(value_type = String)]
-    procedure: ProcedureCode,
-    /// The unit that decides it.
-    #[schema(value_type = String)]
-    unit: OrgCode,
-    /// Its state in the procedure.
-    pub(crate) state: String,
-    /// Its national status, 1 to 10.
-    status: u8,
-    /// To be sent with the next verb.
-    pub(crate) revision: i64,
-    /// What the reader may do now.
-    #[schema(value_type = Vec<String>)]
-    verbs: Vec<Verb>,
-    /// When it was filed.
-    #[schema(value_type = i64)]
-    filed_at: Time,
-    /// Acceptance: `at`, `due`, `working_out`.
-    #[schema(value_type = Object)]
-    accepted: Value,
-    /// The proposal: `outcome`, `note`, `at`, `sent_back`.
-    #[schema(value_type = Object)]
-    proposal: Value,
-    /// The entered act: `act_number`, `personal_number`, `at`.
-    #[schema(value_type = Object)]
-    act: Value,
-    /// The decision: `outcome`, `at`, `by`, `document`.
-    #[schema(value_type = Object)]
-    decided: Value,
-    /// The result document's id.
-    document: Option<String>,
-    /// When the result was given.
-    #[schema(value_type = Option<i64>)]
-    returned_at: Option<Time>,
-    /// The changes of its national status.
-    statuses: Vec<StatusView>,
-}
-
-/// A change of a case's national status.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct StatusView {
-    /// 0 for the filing, then the owner's changes.
-    seq: u32,
-    /// 1 to 10.
-    status: u8,
-    /// When.
-    #[schema(value_type = i64)]
-    at: Time,
-    /// By when the result was owed then.
-    #[schema(value_type = Option<i64>)]
-    due: Option<Time>,
-}
-
-impl From<&StatusRow> for StatusView {
-    fn from(row: &StatusRow) -> Self {
-        Self {
-            seq: row.seq,
-            status: row.status,
-            at: row.at,
-            due: row.due,
-        }
-    }
 }
 
 impl Cases {
@@ -102,26 +31,24 @@ impl Cases {
         let (held, procedure) = self.looked(who, code).await?;
         let reader = self.store.read(&self.tenant).await?;
         let statuses = rows::statuses(&reader, code).await?;
-        let json = |part| serde_json::to_value(part).map_err(Problem::internal);
-        let verbs = verbs(&held.case, &procedure, who);
-        let Held { case, status, .. } = held;
-        let decided = case.decided.as_ref().filter(|_| is_decided(&case, &procedure));
+        let case = &held.case;
+        let decided = case.decided.as_ref().filter(|_| is_decided(case, &procedure));
         Ok(CaseView {
-            verbs,
-            status,
-            accepted: serde_json::to_value(&case.accepted).map_err(Problem::internal)?,
-            proposal: serde_json::to_value(&case.proposal).map_err(Problem::internal)?,
-            act: serde_json::to_value(&case.act).map_err(Problem::internal)?,
-            decided: json(decided)?,
-            document: decided.map(|d| d.document.clone()),
-            returned_at: case.returned_at,
-            statuses: statuses.iter().map(StatusView::from).collect(),
+            code: case.code.to_string(),
+            procedure: case.procedure.to_string(),
+            unit: case.unit.to_string(),
+            state: case.state.clone(),
+            status: held.status,
             revision: case.revision,
-            filed_at: case.filed_at,
-            procedure: case.procedure,
-            unit: case.unit,
-            state: case.state,
-            code: case.code,
+            verbs: verbs(case, &procedure, who),
+            filed_at: case.filed_at.rfc3339(),
+            accepted: case.accepted.as_ref().map(Into::into),
+            proposal: case.proposal.as_ref().map(Into::into),
+            act: case.act.as_ref().map(Into::into),
+            decided: decided.map(Into::into),
+            document: decided.map(|d| d.document.clone()),
+            returned_at: case.returned_at.map(Time::rfc3339),
+            statuses: statuses.iter().map(Into::into).collect(),
         })
     }
 

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Html;
 use kernel::{CaseCode, OrgCode, Problem, ProcedureCode, Time};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use web::openapi::{ToSchema, utoipa};
 use web::page::query_value;
@@ -58,11 +58,13 @@ pub(crate) struct Item {
     state: String,
     /// Its national status.
     status: u8,
-    /// When it was filed, in milliseconds since 1970 UTC.
-    #[schema(value_type = i64)]
+    /// When it was filed, RFC 3339.
+    #[schema(value_type = String)]
+    #[serde(serialize_with = "rfc3339")]
     filed_at: Time,
-    /// By when its result is owed.
-    #[schema(value_type = Option<i64>)]
+    /// By when its result is owed, RFC 3339.
+    #[schema(value_type = Option<String>)]
+    #[serde(serialize_with = "opt_rfc3339")]
     due_at: Option<Time>,
     /// How urgent it is.
     urgency: Urgency,
@@ -205,6 +207,14 @@ impl Cases {
         let states = self.catalogue.procedures().flat_map(|p| &p.states);
         states.map(|(code, s)| (code.clone(), s.label.clone())).collect()
     }
+}
+
+fn rfc3339<S: Serializer>(time: &Time, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_str(&time.rfc3339())
+}
+
+fn opt_rfc3339<S: Serializer>(time: &Option<Time>, s: S) -> Result<S::Ok, S::Error> {
+    time.map(Time::rfc3339).serialize(s)
 }
 
 /// A place as the list's links carry it.

@@ -1,0 +1,132 @@
+//! The nation around a desk in tests: a civil-status register and a portal that answer as told. Never
+//! in a release build.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use exchange::{Ask, Heard, ServiceId, SystemId};
+use kernel::{Kind, Problem, Time};
+use serde_json::{Value, json};
+
+use crate::Asker;
+
+/// The civil-status register and the portal as the desk knows them.
+#[derive(Default)]
+pub(crate) struct Nation {
+    /// Service, idempotency key, body.
+    pub(crate) asked: Mutex<Vec<(String, String, Value)>>,
+    /// Acts that stand, by case.
+    acts: Mutex<BTreeMap<String, u32>>,
+    /// Acts ever entered.
+    entered: Mutex<u32>,
+    /// The statuses the portal noted, once each.
+    pub(crate) noted: Mutex<Vec<(u64, u64)>>,
+    /// Results the portal got.
+    pub(crate) results: Mutex<Vec<Value>>,
+    /// The register refuses every act with this code.
+    pub(crate) refuses: Mutex<Option<&'static str>>,
+    /// Nobody answers.
+    pub(crate) away: AtomicBool,
+    /// Does what it is asked, and then the answer is lost.
+    pub(crate) loses_answers: AtomicBool,
+}
+
+#[async_trait]
+impl Asker for Nation {
+    async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
+        if self.away.load(Ordering::SeqCst) {
+            return Err(Problem::new(Kind::Unavailable, "provider-unreachable"));
+        }
+        let body: Value = serde_json::from_slice(&ask.body).expect("json");
+        let key = ask.idempotency.clone().unwrap_or_default();
+        self.asked
+            .lock()
+            .expect("whole")
+            .push((ask.service.to_string(), key, body.clone()));
+        let (status, answer) = match ask.service.service.as_str() {
+            "enter-birth" => self.enter(&body),
+            "withdraw-birth" => self.withdraw(&body),
+            "note-status" => self.note(&body),
+            other => panic!("nobody offers {other}"),
+        };
+        if self.loses_answers.load(Ordering::SeqCst) {
+            return Err(Problem::new(Kind::Unavailable, "provider-unreachable"));
+        }
+        Ok(Heard {
+            status,
+            media: "application/json".to_owned(),
+            body: Bytes::from(answer.to_string()),
+            request: "0".repeat(32),
+            position: ("evidence-0".to_owned(), 0),
+        })
+    }
+
+    fn may_ask(&self, _: &SystemId, _: &ServiceId, _: Time) -> bool {
+        true
+    }
+}
+
+impl Nation {
+    fn enter(&self, body: &Value) -> (u16, Value) {
+        if let Some(code) = *self.refuses.lock().expect("whole") {
+            return (422, json!({"code": code}));
+        }
+        let case = body["case"].as_str().expect("a case").to_owned();
+        let mut acts = self.acts.lock().expect("whole");
+        let number = *acts.entry(case).or_insert_with(|| {
+            let mut entered = self.entered.lock().expect("whole");
+            *entered += 1;
+            *entered
+        });
+        let person = format!("03832600000{number}");
+        (
+            200,
+            json!({"act_number": format!("{number}/2026"), "number": number, "personal_number": person}),
+        )
+    }
+
+    fn withdraw(&self, body: &Value) -> (u16, Value) {
+        let case = body["case"].as_str().expect("a case");
+        let had = self.acts.lock().expect("whole").remove(case).is_some();
+        (200, json!({"case": case, "withdrawn": had}))
+    }
+
+    /// As the portal does: what is noted stays, a gap is refused.
+    fn note(&self, body: &Value) -> (u16, Value) {
+        let (seq, status) = (
+            body["seq"].as_u64().expect("seq"),
+            body["status"].as_u64().expect("status"),
+        );
+        let mut noted = self.noted.lock().expect("whole");
+        let last = noted.last().map_or(0, |(seq, _)| *seq);
+        if seq > last + 1 {
+            return (409, json!({"code": "case-status-gap"}));
+        }
+        if seq == last + 1 {
+            noted.push((seq, status));
+            let results = body
+                .get("results")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            self.results.lock().expect("whole").extend(results);
+        }
+        (200, json!({"noted": seq}))
+    }
+
+    pub(crate) fn acts_standing(&self) -> usize {
+        self.acts.lock().expect("whole").len()
+    }
+
+    pub(crate) fn asked_of(&self, service: &str) -> Vec<Value> {
+        let asked = self.asked.lock().expect("whole");
+        asked
+            .iter()
+            .filter(|(s, ..)| s.ends_with(service))
+            .map(|(.., body)| body.clone())
+            .collect()
+    }
+}
