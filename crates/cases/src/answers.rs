@@ -59,7 +59,7 @@ pub fn read_page(
                 answers.insert(question.code.clone(), answer);
             }
             Ok(None) if question.required => {
-                problems.push(Problem::invalid(&question.code, "answer-missing"))
+                problems.push(Problem::invalid(&question.code, "answer-missing"));
             }
             Ok(None) => {}
             Err(problem) => problems.push(problem),

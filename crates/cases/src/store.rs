@@ -195,7 +195,7 @@ pub async fn note_status(
 ) -> Result<(), Problem> {
     if let Some(working_out) = working_out {
         change_details(tx, code, |details| {
-            details.working_out = Some(working_out.clone())
+            details.working_out = Some(working_out.clone());
         })
         .await?;
     }
