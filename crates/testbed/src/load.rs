@@ -71,13 +71,9 @@ impl Ledger {
         kept.filed.difference(&kept.signed).count()
     }
 
-    /// Notes why something has to be done again, without its ids, and rests.
+    /// Notes why something has to be done again, by the innermost cause, and rests.
     async fn rest(&self, what: &str, cause: &anyhow::Error) {
-        let reason: String = format!("{cause:#}")
-            .chars()
-            .filter(|c| !c.is_ascii_digit())
-            .take(120)
-            .collect();
+        let reason: String = cause.root_cause().to_string().chars().take(80).collect();
         *self.kept().again.entry(format!("{what}: {reason}")).or_default() += 1;
         tokio::time::sleep(REST).await;
     }
