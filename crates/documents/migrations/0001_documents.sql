@@ -1,6 +1,7 @@
 create table documents_documents (
     tenant text not null,
     id text not null,
+    unit text not null,
     kind text not null,
     number text not null,
     about text not null,

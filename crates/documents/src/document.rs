@@ -1,6 +1,6 @@
 //! A document: what it is, what it is about, who signs it. Pure.
 
-use kernel::{Digest, PersonalNumber, Tenant};
+use kernel::{Digest, OrgCode, PersonalNumber, Tenant};
 use serde_json::Value;
 
 /// A document to be issued.
@@ -8,6 +8,8 @@ use serde_json::Value;
 pub struct NewDocument {
     /// The issuing tenant.
     pub tenant: Tenant,
+    /// The unit whose officials, with those of the organisations above it, may have it.
+    pub unit: OrgCode,
     /// Its id: issuing the same id again gives the same document.
     pub id: String,
     /// Its kind: `birth-certificate`, `receipt`.

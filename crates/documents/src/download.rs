@@ -1,4 +1,4 @@
-//! Giving a document out: to its owner and to officials of its tenant, and each time a fact.
+//! Giving a document out: to its owner and to officials of its unit and above, each time a fact.
 
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -53,10 +53,50 @@ fn may_have(who: &Principal, held: &Held) -> Result<(), Problem> {
     let owner = held.owner.is_some() && who.subject == held.owner;
     let office = ["receptionist", "officer", "chairman"]
         .iter()
-        .any(|role| who.has(role));
+        .any(|role| who.has(role))
+        && held.unit.as_ref().is_some_and(|unit| who.unit.holds(unit));
     if owner || office {
         Ok(())
     } else {
         Err(Problem::not_found())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Actor, Digest, Time};
+
+    use super::*;
+
+    fn who(role: &str, unit: &str, number: Option<&str>) -> Principal {
+        Principal {
+            account: "a".to_owned(),
+            tenant: "H56".parse().unwrap(),
+            actor: Actor::Official("a".to_owned()),
+            name: String::new(),
+            subject: number.map(|n| n.parse().unwrap()),
+            level: 2,
+            roles: vec![role.to_owned()],
+            unit: unit.parse().unwrap(),
+            session: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_document_exists_for_its_owner_its_unit_and_those_above() {
+        let held = Held {
+            id: "d".to_owned(),
+            unit: "H56.14857".parse().ok(),
+            kind: "receipt".to_owned(),
+            number: "1".to_owned(),
+            owner: "038198004726".parse().ok(),
+            digest: Digest::default(),
+            issued_at: Time(0),
+        };
+        let may = |who: &Principal| may_have(who, &held).is_ok();
+        assert!(may(&who("citizen", "H56", Some("038198004726"))));
+        assert!(may(&who("officer", "H56.14857", None)) && may(&who("chairman", "H56", None)));
+        assert!(!may(&who("citizen", "H56", Some("038192000017"))));
+        assert!(!may(&who("officer", "H56.14797", None)) && !may(&who("operator", "H56", None)));
     }
 }

@@ -45,6 +45,7 @@ impl Documents {
                 }
                 let row = NewRow {
                     id: &new.id,
+                    unit: &new.unit,
                     kind: &new.kind,
                     number: &new.number,
                     about: &new.about,

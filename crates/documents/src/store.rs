@@ -1,12 +1,13 @@
 //! All the SQL of documents.
 
-use kernel::{Digest, PersonalNumber, Problem, Time};
+use kernel::{Digest, OrgCode, PersonalNumber, Problem, Time};
 use store::{Reader, Row, Tx, params};
 
 /// A document's row.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
     pub(crate) id: String,
+    pub(crate) unit: Option<OrgCode>,
     pub(crate) kind: String,
     pub(crate) number: String,
     pub(crate) owner: Option<PersonalNumber>,
@@ -17,6 +18,7 @@ pub(crate) struct Held {
 fn held(row: &Row) -> Result<Held, Problem> {
     Ok(Held {
         id: row.text("id")?,
+        unit: row.text("unit")?.parse().ok(),
         kind: row.text("kind")?,
         number: row.text("number")?,
         owner: row.opt_text("owner")?.and_then(|n| n.parse().ok()),
@@ -28,7 +30,7 @@ fn held(row: &Row) -> Result<Held, Problem> {
 pub(crate) async fn find(reader: &Reader, id: &str) -> Result<Option<Held>, Problem> {
     let row = reader
         .one(
-            "select id, kind, number, owner, digest, issued_at from documents_documents \
+            "select id, unit, kind, number, owner, digest, issued_at from documents_documents \
              where tenant = $1 and id = $2",
             params![reader.tenant(), id],
         )
@@ -39,7 +41,7 @@ pub(crate) async fn find(reader: &Reader, id: &str) -> Result<Option<Held>, Prob
 pub(crate) async fn find_in(tx: &Tx, id: &str) -> Result<Option<Held>, Problem> {
     let row = tx
         .one(
-            "select id, kind, number, owner, digest, issued_at from documents_documents \
+            "select id, unit, kind, number, owner, digest, issued_at from documents_documents \
              where tenant = $1 and id = $2",
             params![tx.tenant(), id],
         )
@@ -50,6 +52,7 @@ pub(crate) async fn find_in(tx: &Tx, id: &str) -> Result<Option<Held>, Problem> 
 /// What a new row says.
 pub(crate) struct NewRow<'a> {
     pub(crate) id: &'a str,
+    pub(crate) unit: &'a OrgCode,
     pub(crate) kind: &'a str,
     pub(crate) number: &'a str,
     pub(crate) about: &'a str,
@@ -60,11 +63,12 @@ pub(crate) struct NewRow<'a> {
 
 pub(crate) async fn insert(tx: &Tx, row: &NewRow<'_>) -> Result<(), Problem> {
     tx.exec(
-        "insert into documents_documents (tenant, id, kind, number, about, owner, digest, signer, issued_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "insert into documents_documents (tenant, id, unit, kind, number, about, owner, digest, signer, issued_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         params![
             tx.tenant(),
             row.id,
+            row.unit,
             row.kind,
             row.number,
             row.about,

@@ -60,6 +60,7 @@ impl Cases {
         let papers: Vec<&str> = papers.iter().map(|p| p.code.as_str()).collect();
         let new = NewDocument {
             tenant: self.tenant.clone(),
+            unit: case.unit.clone(),
             id: format!("receipt-{code}"),
             kind: "receipt".to_owned(),
             template: "receipt.typ".to_owned(),

@@ -109,6 +109,7 @@ impl Cases {
         };
         let new = NewDocument {
             tenant: self.tenant.clone(),
+            unit: case.unit.clone(),
             id: decided.document.clone(),
             kind: kind(procedure, decided.outcome).to_owned(),
             template: format!("{template}.typ"),
