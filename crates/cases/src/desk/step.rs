@@ -62,6 +62,11 @@ pub(crate) fn may<'p>(
     who: &Principal,
     revision: i64,
 ) -> Result<&'p Transition, Problem> {
+    // Who may never do it is told so, whatever the case's state.
+    let mut holders = procedure.transitions.iter().filter(|t| t.verb == verb && t.role != PLATFORM).peekable();
+    if holders.peek().is_some() && !holders.any(|t| who.roles.contains(&t.role)) {
+        return Err(Problem::new(Kind::Forbidden, "role-missing").with("role", "the step's own"));
+    }
     case.seen(revision)?;
     if case.decided.is_some() && procedure.verb_from(Verb::Sign, &case.state).is_some() {
         return Err(Problem::new(Kind::Conflict, "case-being-signed"));
