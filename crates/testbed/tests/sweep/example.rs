@@ -1,0 +1,106 @@
+//! Examples of what a description leaves open: a path's parameters and the smallest bodies.
+
+use bytes::Bytes;
+use testbed::api::Operation;
+use testbed::birth::PROCEDURE;
+use testbed::raw::{Asked, multipart};
+
+/// Ids of things that exist, and are somebody's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ids {
+    /// The mother's open draft.
+    pub(crate) draft: String,
+    /// The mother's case, decided by the sample unit.
+    pub(crate) case: String,
+    /// Its receipt.
+    pub(crate) receipt: String,
+    /// Its result.
+    pub(crate) result: String,
+    /// An agreement's hash.
+    pub(crate) agreement: String,
+    /// An exchange's request id.
+    pub(crate) request: String,
+}
+
+/// Whose the thing named in a path is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// A citizen's own, at the portal.
+    Citizen,
+    /// A unit's own, at the desk.
+    Unit,
+}
+
+/// The owner of what a path names; `None` for what is nobody's own.
+pub(crate) fn owner(operation: &Operation) -> Option<Owner> {
+    let path = operation.path.trim_start_matches("/api/v1");
+    if path.starts_with("/desk/cases/{") || path.starts_with("/documents/{") {
+        Some(Owner::Unit)
+    } else if path.starts_with("/drafts/{") || path.starts_with("/cases/{") {
+        Some(Owner::Citizen)
+    } else {
+        None
+    }
+}
+
+/// An operation's path with something that exists in the place of each parameter.
+pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
+    let mut filled = Vec::new();
+    let mut before = "";
+    for part in operation.path.split('/') {
+        let example = match (before, part) {
+            ("procedures", "{code}") => PROCEDURE,
+            ("areas", "{code}") => "38",
+            ("cases", "{code}") => &ids.case,
+            ("drafts", "{id}") => &ids.draft,
+            ("documents" | "verify", "{id}") => &ids.receipt,
+            ("results", "{document}") => &ids.result,
+            ("agreements", "{hash}") => &ids.agreement,
+            ("exchanges", "{request}") => &ids.request,
+            ("certificates", "{thumbprint}") => {
+                "00000000000000000000000000000000000000000000000000000000000000aa"
+            }
+            ("pages", "{page}") => "child",
+            ("papers", "{paper}") => "GCS",
+            (_, part) if part.starts_with('{') => {
+                return Err(format!("{}: no example of {part}", operation.name()));
+            }
+            (_, part) => part,
+        };
+        filled.push(example);
+        before = part;
+    }
+    Ok(filled.join("/"))
+}
+
+/// The smallest body that an operation reads, so that a refusal is not one of the body.
+pub(crate) fn asked(operation: &Operation, cookie: &str) -> Asked {
+    let mut asked = Asked {
+        cookie: cookie.to_owned(),
+        same_site: true,
+        ..Asked::default()
+    };
+    if operation.method == "GET" {
+        return asked;
+    }
+    match operation.media.as_str() {
+        "multipart/form-data" => (asked.media, asked.body) = multipart("file", "a.pdf", b"%PDF-1.4\n"),
+        "application/json" => asked = asked.json(json(operation)),
+        _ if operation.is_api() => asked = asked.json(json(operation)),
+        _ => asked = asked.form("revision=1&outcome=granted&note=x"),
+    }
+    asked
+}
+
+fn json(operation: &Operation) -> Bytes {
+    let verb = operation.path.rsplit('/').next().unwrap_or_default();
+    let text = match verb {
+        "revoke" if operation.path.contains("/agreements/") => r#"{"by":"G22","reason":"x"}"#,
+        "revoke" => r#"{"reason":"x"}"#,
+        "propose" => r#"{"revision":1,"outcome":"granted","note":"x"}"#,
+        "send-back" => r#"{"revision":1,"note":"x"}"#,
+        "accept" | "sign" | "return" => r#"{"revision":1}"#,
+        _ => "{}",
+    };
+    Bytes::from_static(text.as_bytes())
+}

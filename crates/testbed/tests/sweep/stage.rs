@@ -1,0 +1,162 @@
+//! The stage of the sweep: one nation, everybody who could knock, and things that are somebody's.
+
+use std::collections::BTreeMap;
+
+use sen::up::nation::{PLACES, Place};
+use testbed::api::{self, Operation};
+use testbed::nation::Nation;
+use testbed::people::Person;
+use tokio::sync::OnceCell;
+
+use crate::example::Ids;
+use crate::script;
+
+/// Somebody signed in, by the cookies of their browser.
+pub(crate) struct Actor {
+    /// Where.
+    pub(crate) place: Place,
+    /// As what.
+    pub(crate) role: &'static str,
+    /// What their browser sends.
+    pub(crate) cookie: String,
+    /// Their session's cookie at the place: name and value.
+    pub(crate) session: (String, String),
+    /// True for the other citizen and for the officials of the other unit.
+    pub(crate) stranger: bool,
+}
+
+/// The nation with everybody signed in, after the script was played.
+pub(crate) struct Stage {
+    /// The nation.
+    pub(crate) nation: Nation,
+    /// What each node offers.
+    pub(crate) operations: BTreeMap<Place, Vec<Operation>>,
+    /// Everybody.
+    pub(crate) actors: Vec<Actor>,
+    /// What is somebody's.
+    pub(crate) ids: Ids,
+    /// What the script called, and what is wrong with what it left.
+    pub(crate) played: BTreeMap<String, Option<String>>,
+}
+
+/// The stage, set once for all tests of the sweep.
+pub(crate) async fn stage() -> &'static Stage {
+    static STAGE: OnceCell<Stage> = OnceCell::const_new();
+    STAGE
+        .get_or_init(|| async { set().await.expect("the stage is set") })
+        .await
+}
+
+impl Stage {
+    /// The address of a path at a place.
+    pub(crate) fn url(&self, place: Place, path: &str) -> String {
+        self.nation.site.url(place, path)
+    }
+
+    /// Every operation with its place.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Place, &Operation)> {
+        self.operations
+            .iter()
+            .flat_map(|(place, list)| list.iter().map(|o| (*place, o)))
+    }
+}
+
+async fn set() -> anyhow::Result<Stage> {
+    let world = kernel::World::of_this_machine();
+    // A desk where the receptionist hands results over: the sample procedure leaves it to the platform.
+    let pack = testbed::pack::changed("procedures/1.001193.toml", &world, |text| {
+        text.replace(
+            "from = \"decided\"\nto = \"returned\"\nrole = \"platform\"",
+            "from = \"decided\"\nto = \"returned\"\nrole = \"receptionist\"",
+        )
+    })?;
+    let nation = Nation::of("sweep", pack).await?;
+    let mut operations = BTreeMap::new();
+    for place in PLACES {
+        operations.insert(place, api::operations(&nation.description(place).await?));
+    }
+    let (actors, cast) = enter(&nation).await?;
+    let (ids, played) = script::play(&nation, &operations, cast).await?;
+    Ok(Stage {
+        nation,
+        operations,
+        actors,
+        ids,
+        played,
+    })
+}
+
+/// Who plays the script.
+pub(crate) struct Cast {
+    pub(crate) mother: Person,
+    pub(crate) desk: testbed::birth::Desk,
+    pub(crate) operators: BTreeMap<Place, Person>,
+}
+
+/// Everybody signs in.
+async fn enter(nation: &Nation) -> anyhow::Result<(Vec<Actor>, Cast)> {
+    let site = &nation.site;
+    let mut actors = Vec::new();
+    let mother = Person::mother(site).await?;
+    let other = nation.another(Place::Ministry, "hangxom", |account| {
+        account.subject = "038192000017".parse().ok();
+        account.born = kernel::time::civil_date(1992, 3, 1);
+        account.level = 2;
+        account.roles = vec!["citizen".to_owned()];
+    });
+    let other = Person::citizen(site, &other.await?).await?;
+    for place in [Place::National, Place::Ministry] {
+        actors.push(actor(&mother, place, "citizen", false));
+        actors.push(actor(&other, place, "citizen", true));
+    }
+    let desk = testbed::birth::Desk::of(site).await?;
+    for (role, person) in [
+        ("receptionist", &desk.receptionist),
+        ("officer", &desk.officer),
+        ("chairman", &desk.chairman),
+    ] {
+        actors.push(actor(person, Place::Province, role, false));
+        let user = format!("khac-{role}");
+        let elsewhere = nation.another(Place::Province, &user, |account| {
+            account.roles = vec![role.to_owned()];
+            // Phường Hạc Thành: another commune of the same province.
+            account.unit = "H56.14797".parse().expect("a unit");
+        });
+        actors.push(actor(
+            &Person::here(site, &elsewhere.await?).await?,
+            Place::Province,
+            role,
+            true,
+        ));
+    }
+    let mut operators = BTreeMap::new();
+    for place in PLACES {
+        let operator = Person::official(site, "operator", place).await?;
+        actors.push(actor(&operator, place, "operator", false));
+        operators.insert(place, operator);
+    }
+    Ok((
+        actors,
+        Cast {
+            mother,
+            desk,
+            operators,
+        },
+    ))
+}
+
+fn actor(person: &Person, place: Place, role: &'static str, stranger: bool) -> Actor {
+    let session = person
+        .browser
+        .cookies()
+        .iter()
+        .find(|(name, _)| name.contains(place.id()));
+    let (name, value) = session.expect("a session's cookie names its node");
+    Actor {
+        place,
+        role,
+        cookie: person.cookie(),
+        session: (name.clone(), value.clone()),
+        stranger,
+    }
+}
