@@ -140,16 +140,19 @@ impl Case {
         verb: Verb,
         roles: &[String],
     ) -> Result<&'p Transition, Problem> {
-        let mut now = procedure
+        let now: Vec<_> = procedure
             .transitions
             .iter()
             .filter(|t| t.verb == verb && t.from == self.state)
-            .peekable();
-        if now.peek().is_none() {
+            .collect();
+        if now.is_empty() {
             return Err(Problem::new(Kind::Conflict, "case-verb-not-now").with("state", &self.state));
         }
-        now.find(|t| roles.contains(&t.role))
-            .ok_or_else(|| Problem::new(Kind::Forbidden, "role-missing").with("role", "the step's own"))
+        let theirs = now.iter().copied().find(|t| roles.contains(&t.role));
+        theirs.ok_or_else(|| {
+            let wanted: Vec<&str> = now.iter().map(|t| t.role.as_str()).collect();
+            Problem::new(Kind::Forbidden, "role-missing").with("role", wanted.join(", "))
+        })
     }
 
     /// The verbs that somebody with these roles may do now.

@@ -63,9 +63,14 @@ pub(crate) fn may<'p>(
     revision: i64,
 ) -> Result<&'p Transition, Problem> {
     // Who may never do it is told so, whatever the case's state.
-    let mut holders = procedure.transitions.iter().filter(|t| t.verb == verb && t.role != PLATFORM).peekable();
-    if holders.peek().is_some() && !holders.any(|t| who.roles.contains(&t.role)) {
-        return Err(Problem::new(Kind::Forbidden, "role-missing").with("role", "the step's own"));
+    let steps = procedure.transitions.iter();
+    let mut holders: Vec<&str> = steps
+        .filter(|t| t.verb == verb && t.role != PLATFORM)
+        .map(|t| t.role.as_str())
+        .collect();
+    holders.dedup();
+    if !holders.is_empty() {
+        who.require_any(&holders)?;
     }
     case.seen(revision)?;
     if case.decided.is_some() && procedure.verb_from(Verb::Sign, &case.state).is_some() {
