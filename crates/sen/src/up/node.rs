@@ -94,6 +94,8 @@ pub struct Node {
     api: utoipa::openapi::OpenApi,
     peer_router: axum::Router,
     indicators: indicators::Indicators,
+    /// The registers of a node that has some: what was begun to be taken back is ended by a job.
+    withdrawals: Option<registers::Registers>,
 }
 
 impl Node {
@@ -160,6 +162,10 @@ impl Node {
         let identity = super::identity::state(place, config, &store, &layout)?;
         let sessions = identity.sessions.clone();
         super::identity::open_samples(place, config, &store, &layout).await?;
+        for files in [country.areas.files(), country.organisations.files(), country.calendars.files()] {
+            directory::pack::record_loaded(&store, &home, files).await?;
+        }
+        let mut withdrawals = None;
         let mut portal = OpenApiRouter::new()
             .merge(directory::router(DirectoryState {
                 directory: directory.clone(),
@@ -176,6 +182,7 @@ impl Node {
                 for service in registers.services() {
                     exchange.provide(service);
                 }
+                withdrawals = Some(registers.clone());
                 portal = portal.merge(registers::router(registers));
             }
             Place::National | Place::Province => {
@@ -217,6 +224,7 @@ impl Node {
             api,
             peer_router,
             indicators,
+            withdrawals,
         })
     }
 
@@ -306,6 +314,9 @@ impl Node {
         let every = Duration::from_millis(jobs.timestamp_ms);
         running.spawn(self.exchange.clone().stamp_evidence(every, shutdown.clone()));
         running.spawn(self.indicators.follow(shutdown.clone()));
+        if let Some(registers) = self.withdrawals {
+            running.spawn(finish_withdrawals(registers, shutdown.clone()));
+        }
         let (store, mut stop) = (self.store, shutdown);
         running.spawn(async move {
             while !*stop.borrow() && stop.changed().await.is_ok() {}
@@ -313,6 +324,21 @@ impl Node {
             store.close().await;
         });
         Ok(running)
+    }
+}
+
+/// How often acts are looked for whose taking back was cut short.
+const WITHDRAWALS: Duration = Duration::from_secs(30);
+
+async fn finish_withdrawals(registers: registers::Registers, mut shutdown: watch::Receiver<bool>) {
+    while !*shutdown.borrow() {
+        if let Err(problem) = registers.finish_withdrawals().await {
+            tracing::warn!(%problem, "an act could not be taken back yet; trying again");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(WITHDRAWALS) => {}
+            _ = shutdown.changed() => {}
+        }
     }
 }
 

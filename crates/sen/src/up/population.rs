@@ -2,7 +2,7 @@
 //! the ministry's registers once. The first household's mother is the sample citizen.
 
 use anyhow::Context as _;
-use directory::people::{self, Household, Person};
+use directory::people::{self, Person};
 use exchange::Exchange;
 use kernel::{OrgCode, Tenant};
 use registers::Registers;
@@ -31,28 +31,8 @@ pub(crate) async fn open(
     let asks = std::sync::Arc::new(exchange.clone());
     let registers = Registers::load(&config.pack, store.clone(), asks, tenants, province)?;
     let name = format!("synthetic-people-seed-{SEED}-count-{}", config.people);
-    let persons = registers
-        .schema("population")
-        .context("the pack has no population register")?
-        .clone();
-    let marriages = registers
-        .schema("marriage")
-        .context("the pack has no marriage register")?
-        .clone();
-    let households = || people::people(&country.areas, SEED, config.people);
-    let entries = households()
-        .flat_map(|h| members(h).into_iter())
-        .filter_map(|p| registers::Entry::of(&persons, &p.record()).ok());
-    registers.load_entries("population", &name, entries).await?;
-    let entries = households().filter_map(|h| registers::Entry::of(&marriages, &h.marriage.record()).ok());
-    registers.load_entries("marriage", &name, entries).await?;
+    registers.load_people(&name, || people::people(&country.areas, SEED, config.people)).await?;
     Ok(registers)
-}
-
-fn members(h: Household) -> Vec<Person> {
-    let mut all = vec![h.mother, h.father];
-    all.extend(h.children);
-    all
 }
 
 /// The sample citizen: the mother of the first household.
