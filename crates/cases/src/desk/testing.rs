@@ -202,7 +202,7 @@ impl Desk {
 
     pub(crate) async fn receive_from(&self, consumer: &str, body: &Value) -> Result<Value, Problem> {
         let service = self.cases.services().into_iter().next().expect("one service");
-        let answer = service.call(call(consumer, service.id(), body)).await?;
+        let answer = service.call(call(consumer, &service.id(), body)).await?;
         Ok(serde_json::from_slice(&answer.body).expect("json"))
     }
 
@@ -396,10 +396,10 @@ pub(crate) fn paper(code: &str, bytes: &[u8]) -> Value {
     })
 }
 
-fn call(consumer: &str, service: ServiceId, body: &Value) -> Call {
+fn call(consumer: &str, service: &ServiceId, body: &Value) -> Call {
     let consumer: SystemId = consumer.parse().expect("a system");
     Call {
-        agreement: Arc::new(agreement(&consumer, &service)),
+        agreement: Arc::new(agreement(&consumer, service)),
         consumer,
         request: "1".repeat(32),
         on_behalf: "citizen:lan".to_owned(),
