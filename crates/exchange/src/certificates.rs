@@ -66,6 +66,9 @@ mod tests {
         assert!(first.get(&certificate.thumbprint()).await.is_err());
         first.keep(&certificate).await.expect("kept");
         let later = Certificates::new(temp.store.clone());
-        assert_eq!(later.get(&certificate.thumbprint()).await.expect("kept"), certificate);
+        assert_eq!(
+            later.get(&certificate.thumbprint()).await.expect("kept"),
+            certificate
+        );
     }
 }

@@ -57,7 +57,10 @@ impl Exchange {
         let stamp = rows::stamp_of(&reader, STREAM, position).await?;
         drop(reader);
         let timestamp = match stamp {
-            Some(stamp) => Some(g.stamp_proof(&stamp, &signature_file(&kept, &certificate)).await?),
+            Some(stamp) => Some(
+                g.stamp_proof(&stamp, &signature_file(&kept, &certificate))
+                    .await?,
+            ),
             None => None,
         };
         let input = ContainerInput {

@@ -86,12 +86,28 @@ mod tests {
         let two = json!({"record": [record, record], "more": 1});
         let name = json!({"full_name": "A"});
         let checks = [
-            (json!({"record": record}), vec!["full_name"], json!({"record": name})),
+            (
+                json!({"record": record}),
+                vec!["full_name"],
+                json!({"record": name}),
+            ),
             (two, vec!["full_name"], json!({"record": [name, name], "more": 1})),
             (json!({"record": record}), vec![], json!({"record": {}})),
-            (json!({"record": "A, 14857"}), vec!["full_name"], json!({"record": null})),
-            (json!({"record": ["A", [record]]}), vec!["full_name"], json!({"record": [null, null]})),
-            (json!({"act_number": "1/2026"}), vec![], json!({"act_number": "1/2026"})),
+            (
+                json!({"record": "A, 14857"}),
+                vec!["full_name"],
+                json!({"record": null}),
+            ),
+            (
+                json!({"record": ["A", [record]]}),
+                vec!["full_name"],
+                json!({"record": [null, null]}),
+            ),
+            (
+                json!({"act_number": "1/2026"}),
+                vec![],
+                json!({"act_number": "1/2026"}),
+            ),
         ];
         for (given, fields, left) in checks {
             assert_eq!(leaves(&given, &fields), left, "{given}");
@@ -132,10 +148,16 @@ mod tests {
         assert_eq!(told(answer(200, "application/json", "<html>"), 100), bad);
         assert_eq!(told(answer(101, "application/json", "{}"), 100), bad);
         assert_eq!(told(answer(999, "application/json", "{}"), 100), bad);
-        assert_eq!(told(answer(200, "text/plain\r\nx-road-client: y", "{}"), 100), bad);
+        assert_eq!(
+            told(answer(200, "text/plain\r\nx-road-client: y", "{}"), 100),
+            bad
+        );
         assert_eq!(told(answer(200, &"a".repeat(200), "{}"), 100), bad);
         let large = (413, "body-too-large".to_owned());
-        assert_eq!(told(answer(200, "application/json", &"1".repeat(101)), 100), large);
+        assert_eq!(
+            told(answer(200, "application/json", &"1".repeat(101)), 100),
+            large
+        );
         let refusal = fit(answer(500, "text/plain", "no"), &agreement, 100);
         assert_eq!((refusal.status, &refusal.body[..]), (500, &b"no"[..]));
     }

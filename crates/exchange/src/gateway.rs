@@ -124,11 +124,7 @@ impl Exchange {
 
     /// Offers a service of this node.
     pub fn provide(&self, service: Arc<dyn Service>) {
-        let mut services = self
-            .0
-            .services
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut services = self.0.services.write().unwrap_or_else(PoisonError::into_inner);
         services.insert(service.id(), service);
     }
 

@@ -32,7 +32,10 @@ impl Book {
             return;
         }
         let by_consumer = self.by_service.entry(agreement.service.clone()).or_default();
-        by_consumer.entry(agreement.consumer.clone()).or_default().push(hash);
+        by_consumer
+            .entry(agreement.consumer.clone())
+            .or_default()
+            .push(hash);
         let pair = (agreement.service.clone(), agreement.consumer.clone());
         let held = Held {
             rate: Mutex::new(Bucket::full(agreement.rate_per_minute)),
@@ -99,7 +102,10 @@ impl Book {
         at: Time,
     ) -> Result<Arc<Agreement>, Problem> {
         let held = self.checked(hash, consumer, service, at)?;
-        held.rate.lock().unwrap_or_else(PoisonError::into_inner).take(at)?;
+        held.rate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(at)?;
         Ok(Arc::clone(&held.agreement))
     }
 
@@ -169,7 +175,10 @@ mod tests {
             ..sample()
         };
         let book = book(&[(renewed.clone(), false), (old.clone(), false)]);
-        let found = |at| book.find(&old.consumer, &old.service, Time(at)).map(|(hash, _)| hash);
+        let found = |at| {
+            book.find(&old.consumer, &old.service, Time(at))
+                .map(|(hash, _)| hash)
+        };
         assert_eq!(found(500).expect("the old one"), old.hash());
         assert_eq!(found(950).expect("the newest of two"), renewed.hash());
         assert_eq!(found(1_500).expect("the renewed one"), renewed.hash());
@@ -187,7 +196,10 @@ mod tests {
         assert!(book.check(&a.hash(), &a.consumer, &a.service, Time(1)).is_ok());
         for (consumer, service) in [(&other_system, &a.service), (&a.consumer, &other_service)] {
             assert_eq!(code(book.find(consumer, service, Time(1))), "agreement-missing");
-            assert_eq!(code(book.check(&a.hash(), consumer, service, Time(1))), "agreement-missing");
+            assert_eq!(
+                code(book.check(&a.hash(), consumer, service, Time(1))),
+                "agreement-missing"
+            );
         }
         let unknown = book.check(&Digest::of(b"x"), &a.consumer, &a.service, Time(1));
         assert_eq!(code(unknown), "agreement-missing");
@@ -198,7 +210,10 @@ mod tests {
         let a = sample();
         for order in [[true, false], [false, true]] {
             let book = book(&order.map(|revoked| (a.clone(), revoked)));
-            assert_eq!(code(book.find(&a.consumer, &a.service, Time(1))), "agreement-revoked");
+            assert_eq!(
+                code(book.find(&a.consumer, &a.service, Time(1))),
+                "agreement-revoked"
+            );
             assert_eq!(book.list().len(), 1);
         }
     }
@@ -213,6 +228,9 @@ mod tests {
         let other = "G22/other".parse().expect("id");
         assert!(book.spend(&a.hash(), &other, &a.service, Time(1)).is_err());
         assert!(book.spend(&a.hash(), &a.consumer, &a.service, Time(1)).is_ok());
-        assert_eq!(code(book.spend(&a.hash(), &a.consumer, &a.service, Time(1))), "too-many");
+        assert_eq!(
+            code(book.spend(&a.hash(), &a.consumer, &a.service, Time(1))),
+            "too-many"
+        );
     }
 }

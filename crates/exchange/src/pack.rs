@@ -72,12 +72,12 @@ pub fn agreements(pack: &Path) -> Result<Vec<Agreement>, PackFault> {
     for path in files {
         let text = std::fs::read_to_string(&path).map_err(|e| fault(&path, e.to_string()))?;
         let file: File = toml::from_str(&text).map_err(|e| fault(&path, e.to_string()))?;
-        all.extend(read(file).map_err(|why| fault(&path, why))?);
+        all.extend(read(&file).map_err(|why| fault(&path, why))?);
     }
     Ok(all)
 }
 
-fn read(file: File) -> Result<Vec<Agreement>, String> {
+fn read(file: &File) -> Result<Vec<Agreement>, String> {
     let day = |name: &str, text: &str| {
         parse_iso(text)
             .map(|d| Time::at(d, 0))

@@ -95,8 +95,7 @@ impl Gateway {
         let service = self
             .service(&head.service)
             .ok_or_else(|| Problem::new(Kind::NotFound, "service-unknown").with("service", &head.service))?;
-        self.replay
-            .pass(&head.consumer, &head.request, head.sent, now)?;
+        self.replay.pass(&head.consumer, &head.request, head.sent, now)?;
         let call = Call {
             consumer: head.consumer.clone(),
             request: head.request.clone(),

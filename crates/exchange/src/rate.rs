@@ -63,7 +63,9 @@ mod tests {
         assert!(bucket.take(start.plus_ms(1_000)).is_err());
         let later = start.plus_ms(86_400_000);
         for _ in 0..60 {
-            bucket.take(later).expect("a day fills no more than a minute does");
+            bucket
+                .take(later)
+                .expect("a day fills no more than a minute does");
         }
         assert!(bucket.take(later).is_err());
     }
@@ -74,7 +76,13 @@ mod tests {
         bucket.take(Time(100_000)).expect("first");
         assert!(bucket.take(Time(40_000)).is_err());
         assert!(bucket.take(Time(99_999)).is_err());
-        assert!(bucket.take(Time(100_000)).is_ok(), "a minute on the clock as it is now");
-        assert!(Bucket::full(0).take(Time(100_000)).is_err(), "none a minute is none");
+        assert!(
+            bucket.take(Time(100_000)).is_ok(),
+            "a minute on the clock as it is now"
+        );
+        assert!(
+            Bucket::full(0).take(Time(100_000)).is_err(),
+            "none a minute is none"
+        );
     }
 }

@@ -181,18 +181,33 @@ mod tests {
     #[test]
     fn a_refusal_keeps_the_services_status_and_key_and_nothing_else_it_says() {
         let checks = [
-            (403, r#"{"code":"record-no-field"}"#, Kind::Forbidden, "record-no-field"),
-            (404, r#"{"code":"record-not-found","full_name":"A"}"#, Kind::NotFound, "record-not-found"),
+            (
+                403,
+                r#"{"code":"record-no-field"}"#,
+                Kind::Forbidden,
+                "record-no-field",
+            ),
+            (
+                404,
+                r#"{"code":"record-not-found","full_name":"A"}"#,
+                Kind::NotFound,
+                "record-not-found",
+            ),
             (429, r#"{"code":"<b>buy</b>"}"#, Kind::TooMany, "unknown"),
             (500, "<html>", Kind::Upstream, "unknown"),
             (504, "", Kind::Timeout, "unknown"),
         ];
         for (status, body, kind, code) in checks {
-            let problem = heard(status, body).json::<serde_json::Value>().expect_err("refused");
+            let problem = heard(status, body)
+                .json::<serde_json::Value>()
+                .expect_err("refused");
             assert_eq!((problem.code, problem.kind), ("service-refused", kind));
             let args = vec![("status", status.to_string()), ("code", code.to_owned())];
             assert_eq!(problem.args, args);
         }
-        assert_eq!(heard(200, "<html>").json::<u8>().expect_err("garbage").code, "answer-bad");
+        assert_eq!(
+            heard(200, "<html>").json::<u8>().expect_err("garbage").code,
+            "answer-bad"
+        );
     }
 }

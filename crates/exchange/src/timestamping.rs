@@ -3,6 +3,7 @@
 //! order of their first use, and of the log's checkpoint. Without an authority the span only grows:
 //! amber, then back-filled.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -96,9 +97,7 @@ impl Exchange {
             .await?;
         *unstamped = None;
         // The facts get their signed root at the same beat.
-        g.store
-            .checkpoint(FACTS, &g.keyring.node.key, &g.node)
-            .await?;
+        g.store.checkpoint(FACTS, &g.keyring.node.key, &g.node).await?;
         Ok(count)
     }
 }
@@ -109,9 +108,8 @@ impl Gateway {
         let kept = blocking(move || signatures(&records)).await??;
         let mut certificates = HashMap::new();
         for (org, kept) in &kept {
-            if !certificates.contains_key(&kept.sealed.certificate) {
-                let certificate = self.certificate_of(org, kept).await?;
-                certificates.insert(kept.sealed.certificate, certificate);
+            if let Entry::Vacant(place) = certificates.entry(kept.sealed.certificate) {
+                place.insert(self.certificate_of(org, kept).await?);
             }
         }
         blocking(move || {

@@ -59,7 +59,10 @@ pub(crate) async fn carry(g: &Gateway, service: &ServiceId, sent: Sent) -> Resul
             other => unreachable().because(other),
         })?;
     match answer.status().as_u16() {
-        200 => envelope::read(answer.body()).map_err(|e| Problem { kind: Kind::Upstream, ..e }),
+        200 => envelope::read(answer.body()).map_err(|e| Problem {
+            kind: Kind::Upstream,
+            ..e
+        }),
         403 => Err(Problem::new(Kind::Forbidden, "node-revoked").with("hop", &member)),
         413 => Err(too_large()),
         status @ 400..=499 => Err(Problem::new(Kind::Upstream, "gateway-fault")
