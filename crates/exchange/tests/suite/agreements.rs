@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use exchange::agreement::{Agreement, revocation};
 use exchange::Notices;
+use exchange::agreement::{Agreement, revocation};
 use kernel::limits::Limits;
 use kernel::{Actor, OrgCode};
 use store::outbox::Deliver;
@@ -31,14 +31,24 @@ async fn without_an_agreement_nothing_leaves_the_consumer() {
 async fn an_agreement_held_only_by_the_consumer_is_refused_by_the_provider_with_evidence() {
     let nation = Nation::without_agreement(Limits::default()).await;
     let signed = nation.signed(nation.agreement());
-    nation.national.exchange.agreements().adopt(signed).await.expect("adopted");
+    nation
+        .national
+        .exchange
+        .agreements()
+        .adopt(signed)
+        .await
+        .expect("adopted");
     let problem = nation.ask("{}").await.expect_err("refused");
     assert_eq!(problem.code, "agreement-missing");
     assert_eq!(nation.national.faults().await, ["agreement-missing"]);
     assert_eq!(nation.ministry.faults().await, ["agreement-missing"]);
     assert_eq!(nation.effects(), 0);
     // The words' places are filled from what was asked.
-    assert!(problem.args.contains(&("service", crate::nation::LOOKUP.to_owned())));
+    assert!(
+        problem
+            .args
+            .contains(&("service", crate::nation::LOOKUP.to_owned()))
+    );
 }
 
 #[tokio::test]
@@ -56,7 +66,11 @@ async fn an_agreement_ends_with_its_term_at_both_nodes() {
     nation.ministry.temp.clock.set(end);
     let problem = nation.ask("{}").await.expect_err("refused");
     assert_eq!(problem.code, "agreement-expired");
-    assert!(problem.args.contains(&("agreement", "01/2026/TT-CSDL".to_owned())));
+    assert!(
+        problem
+            .args
+            .contains(&("agreement", "01/2026/TT-CSDL".to_owned()))
+    );
     assert_eq!(nation.ministry.faults().await, ["", "agreement-expired"]);
     assert_eq!(nation.effects(), 1);
 }
@@ -76,7 +90,16 @@ async fn a_revocation_holds_at_once_here_and_reaches_the_other_side_through_the_
     // The consumer has not heard yet: the provider's gateway refuses.
     assert_eq!(nation.refused("{}").await, "agreement-revoked");
     assert_eq!(ministry.faults().await, ["agreement-revoked"]);
-    assert_eq!(ministry.temp.store.outbox_waiting(&by).await.expect("reads").len(), 1);
+    assert_eq!(
+        ministry
+            .temp
+            .store
+            .outbox_waiting(&by)
+            .await
+            .expect("reads")
+            .len(),
+        1
+    );
 
     let (stop, shutdown) = watch::channel(false);
     let notices: Arc<dyn Deliver> = Arc::new(Notices(ministry.exchange.clone()));
@@ -119,7 +142,9 @@ async fn a_revocation_outlives_a_restart_and_a_second_adoption() {
     let hash = nation.agreement().hash();
     let key = nation.ministry.seal("G01").key.clone();
     let held = nation.ministry.exchange.agreements();
-    held.revoke(hash, &by, "lý do", &ACTOR, &key).await.expect("revoked");
+    held.revoke(hash, &by, "lý do", &ACTOR, &key)
+        .await
+        .expect("revoked");
     assert!(!held.adopt(signed.clone()).await.expect("held already"));
     assert!(held.list()[0].2);
     nation.restart_ministry().await;
@@ -145,7 +170,10 @@ async fn a_stranger_ends_no_agreement() {
         "not a token".to_owned(),
     ];
     for notice in notices {
-        assert_eq!(held.hear_revocation(&notice).await.expect_err("refused").code, "seal-broken");
+        assert_eq!(
+            held.hear_revocation(&notice).await.expect_err("refused").code,
+            "seal-broken"
+        );
     }
     let real = revocation(hash, &org("G22"), START, "x", &nation.hub.key);
     for _ in 0..2 {

@@ -18,7 +18,10 @@ async fn an_exchange_leaves_evidence_on_both_sides_before_the_answer() {
     let (ours, theirs) = (nation.national.evidence().await, nation.ministry.evidence().await);
     assert_eq!((ours.len(), theirs.len()), (1, 1));
     assert_eq!((heard.status, heard.position.1), (200, 0));
-    assert_eq!((ours[0].side, theirs[0].side), (envelope::CONSUMER, envelope::PROVIDER));
+    assert_eq!(
+        (ours[0].side, theirs[0].side),
+        (envelope::CONSUMER, envelope::PROVIDER)
+    );
     for record in ours.iter().chain(&theirs) {
         let request = RequestHead::parse(&record.request.head).expect("a head");
         assert_eq!(request.request, heard.request);
@@ -61,7 +64,12 @@ async fn the_idempotency_key_reaches_the_service_and_stands_in_the_evidence() {
     };
     // The same change asked twice is two exchanges with one key: the service knows it again.
     for _ in 0..2 {
-        nation.national.exchange.ask(ask.clone()).await.expect("an answer");
+        nation
+            .national
+            .exchange
+            .ask(ask.clone())
+            .await
+            .expect("an answer");
     }
     let keys = nation.service.keys.lock().expect("a lock").clone();
     assert_eq!(keys, vec![ask.idempotency.clone(); 2]);
@@ -87,7 +95,11 @@ async fn two_members_at_one_node_leave_both_records_in_its_log() {
     let heard = nation.ministry.exchange.ask(ask).await.expect("an answer");
     let records = nation.ministry.evidence().await;
     let sides: Vec<u8> = records.iter().map(|r| r.side).collect();
-    assert_eq!(sides, [envelope::PROVIDER, envelope::CONSUMER], "the provider flushes first");
+    assert_eq!(
+        sides,
+        [envelope::PROVIDER, envelope::CONSUMER],
+        "the provider flushes first"
+    );
     assert_eq!(heard.position.1, 1);
     let seals: Vec<_> = records.iter().map(|r| r.request.sealed.certificate).collect();
     assert_eq!(seals[0], nation.ministry.seal("G15").certificate.thumbprint().0);
@@ -118,5 +130,8 @@ async fn a_body_over_the_limit_is_refused_before_it_leaves_and_one_at_the_limit_
     assert_eq!((heard.status, heard.refusal().code), (413, "service-refused"));
     assert_eq!(send(190_000).await.expect("an answer").status, 200);
     let heard = nation.ask(r#"{"do":"large"}"#).await.expect("an answer");
-    assert_eq!(heard.status, 413, "a service that answers more than the exchange carries");
+    assert_eq!(
+        heard.status, 413,
+        "a service that answers more than the exchange carries"
+    );
 }

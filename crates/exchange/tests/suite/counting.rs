@@ -1,0 +1,49 @@
+//! The service of the tests: it does what it is told to, and counts.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use exchange::{Answer, Call, Service, ServiceId};
+use kernel::{Kind, Problem};
+
+use crate::nation::LOOKUP;
+
+/// The service of the tests: does what the body's `do` says, and counts its effects.
+#[derive(Default)]
+pub(crate) struct Counting {
+    pub(crate) effects: AtomicUsize,
+    pub(crate) keys: std::sync::Mutex<Vec<Option<String>>>,
+}
+#[async_trait]
+impl Service for Counting {
+    fn id(&self) -> ServiceId {
+        LOOKUP.parse().expect("an id")
+    }
+
+    async fn call(&self, call: Call) -> Result<Answer, Problem> {
+        self.keys.lock().expect("a lock").push(call.idempotency.clone());
+        self.effects.fetch_add(1, Ordering::SeqCst);
+        let asked: serde_json::Value = call.json()?;
+        let raw = |status: u16, body: Vec<u8>| Answer {
+            status,
+            media: "application/json".to_owned(),
+            body: body.into(),
+        };
+        match asked["do"].as_str().unwrap_or_default() {
+            "hang" => std::future::pending().await,
+            "slow" => {
+                tokio::time::sleep(Duration::from_millis(150)).await;
+                Answer::json(&serde_json::json!({"record": {"full_name": "chậm"}}))
+            }
+            "panic" => panic!("a service of the tests panics when told to"),
+            "refuse" => Err(Problem::new(Kind::NotFound, "record-not-found")),
+            "500" => Ok(raw(500, b"{\"code\":\"broken-inside\"}".to_vec())),
+            "garbage" => Ok(raw(200, b"<html>\xff".to_vec())),
+            "large" => Ok(raw(200, vec![b'1'; 300_000])),
+            _ => Answer::json(&serde_json::json!({"record": {
+                "full_name": "Lê Thị Mẫu", "residence": "14857", "asked": asked,
+            }})),
+        }
+    }
+}

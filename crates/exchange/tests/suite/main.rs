@@ -1,0 +1,19 @@
+//! Two nodes in one process, over mutual TLS: what an exchange must do, and what it must refuse.
+//! One binary for the whole suite. Never a mock of a gateway: both halves are the real ones.
+
+mod agreements;
+mod counting;
+mod evidence;
+mod face;
+mod forged;
+mod formats;
+mod happy;
+mod nation;
+mod node;
+mod nodes;
+mod operator;
+mod replay;
+mod seals;
+mod services;
+mod texts;
+mod timestamps;

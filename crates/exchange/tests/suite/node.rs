@@ -1,0 +1,200 @@
+//! One node of the fixture: store, directory, keys, gateway and peer listener, as `sen` puts them
+//! together. Never more than one test's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use directory::Directory;
+use directory::keyring::Keyring;
+use exchange::envelope::{self, Evidence};
+use exchange::{Exchange, STREAM};
+use kernel::limits::Limits;
+use kernel::{OrgCode, Time};
+use seal::authority::{Authority, Profile, Subject};
+use seal::key::Identity;
+use testkit::{START, TempStore};
+use tokio::sync::watch;
+use web::tls::{self, TlsIdentity};
+
+/// A node that runs.
+pub(crate) struct Node {
+    pub(crate) id: &'static str,
+    pub(crate) temp: TempStore,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) directory: Directory,
+    pub(crate) exchange: Exchange,
+    pub(crate) peer: String,
+    pub(crate) stop: watch::Sender<bool>,
+}
+impl Node {
+    pub(crate) async fn open(
+        id: &'static str,
+        keys: Keyring,
+        hub: &Identity,
+        limits: Limits,
+        ca: &Authority,
+    ) -> Self {
+        let temp = testkit::store_with(&[directory::MIGRATIONS, exchange::MIGRATIONS], limits).await;
+        let keyring = Arc::new(keys);
+        let (directory, exchange) = put_together(id, &temp, &keyring, hub, ca).await;
+        let (stop, shutdown) = watch::channel(false);
+        let peer = serve(&temp, &keyring, &directory, exchange.peer_router(), ca, shutdown).await;
+        Self {
+            id,
+            temp,
+            keyring,
+            directory,
+            exchange,
+            peer,
+            stop,
+        }
+    }
+
+    pub(crate) async fn restart(&mut self, hub: &Identity, ca: &Authority) -> String {
+        self.halt().await;
+        self.temp.reopen().await.expect("opens again");
+        let (directory, exchange) = put_together(self.id, &self.temp, &self.keyring, hub, ca).await;
+        let (stop, shutdown) = watch::channel(false);
+        self.peer = serve(
+            &self.temp,
+            &self.keyring,
+            &directory,
+            exchange.peer_router(),
+            ca,
+            shutdown,
+        )
+        .await;
+        (self.directory, self.exchange, self.stop) = (directory, exchange, stop);
+        self.peer.clone()
+    }
+
+    /// The node's listener stops, and its store is closed.
+    pub(crate) async fn halt(&self) {
+        self.stop.send_replace(true);
+        let address = self.peer.clone();
+        // The port is free once nobody answers there.
+        while tokio::net::TcpStream::connect(&address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.temp.store.close().await;
+    }
+
+    pub(crate) fn seal(&self, org: &str) -> &Identity {
+        &self.keyring.seals[&org.parse::<OrgCode>().expect("a code")]
+    }
+
+    /// Every evidence record of the node, in order.
+    pub(crate) async fn evidence(&self) -> Vec<Evidence> {
+        let log = self.temp.store.log(STREAM).await.expect("the log");
+        let records = log.read(0, 100_000).await.expect("reads");
+        records
+            .iter()
+            .map(|(_, bytes)| envelope::read(bytes).expect("a record"))
+            .collect()
+    }
+
+    /// How each exchange ended, `""` for an answer.
+    pub(crate) async fn faults(&self) -> Vec<String> {
+        self.evidence().await.into_iter().map(|e| e.fault).collect()
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.temp.store.world().now()
+    }
+}
+
+async fn put_together(
+    id: &str,
+    temp: &TempStore,
+    keyring: &Arc<Keyring>,
+    hub: &Identity,
+    ca: &Authority,
+) -> (Directory, Exchange) {
+    let tenants: Vec<OrgCode> = keyring.seals.keys().cloned().collect();
+    let file = temp.dir.path().join("directory.jws");
+    let directory = Directory::open(
+        temp.store.clone(),
+        tenants[0].clone(),
+        hub.certificate.clone(),
+        file,
+    )
+    .await
+    .expect("a directory");
+    let exchange = Exchange::open(exchange::Parts {
+        node: id.to_owned(),
+        tenants,
+        store: temp.store.clone(),
+        directory: directory.clone(),
+        keyring: Arc::clone(keyring),
+        peers: tls_client(temp, &keyring.node, &directory, ca),
+        plain: web::Client::plain(),
+    })
+    .await
+    .expect("a gateway");
+    (directory, exchange)
+}
+
+fn tls_identity(identity: &Identity) -> TlsIdentity {
+    TlsIdentity {
+        chain: vec![identity.certificate.der().to_vec()],
+        key_pkcs8: identity.key.to_pkcs8_der(),
+    }
+}
+
+fn accept(directory: &Directory) -> tls::Accept {
+    let directory = directory.clone();
+    Arc::new(move |der: &[u8]| directory.node_certificate_ok(der).map(|_| ()))
+}
+/// A client that shows a node's certificate, for a node's own calls and for a tester's.
+pub(crate) fn tls_client(
+    temp: &TempStore,
+    node: &Identity,
+    directory: &Directory,
+    ca: &Authority,
+) -> web::Client {
+    let anchors = [ca.certificate().der().to_vec()];
+    let config = tls::client_config(
+        temp.store.world(),
+        &tls_identity(node),
+        &anchors,
+        accept(directory),
+    );
+    web::Client::tls(config.expect("a configuration"))
+}
+
+/// A peer listener with a node's certificate.
+pub(crate) async fn serve(
+    temp: &TempStore,
+    keyring: &Keyring,
+    directory: &Directory,
+    router: Router,
+    ca: &Authority,
+    shutdown: watch::Receiver<bool>,
+) -> String {
+    let listener = web::Listener::bind("127.0.0.1:0".parse().expect("an address"))
+        .await
+        .expect("a port");
+    let address = listener.local_addr().to_string();
+    let anchors = [ca.certificate().der().to_vec()];
+    let identity = tls_identity(&keyring.node);
+    let tls = tls::server_config(temp.store.world(), &identity, &anchors, accept(directory));
+    let (tls, limits) = (tls.expect("a configuration"), temp.store.limits().clone());
+    tokio::spawn(async move { web::serve(listener, Some(tls), router, &limits, shutdown).await });
+    address
+}
+
+pub(crate) fn issue(ca: &Authority, profile: Profile, org: &str, serial: u8) -> Identity {
+    let subject = Subject {
+        common_name: format!("Cơ quan {org}"),
+        organisation: Some(org.to_owned()),
+        position: None,
+    };
+    ca.issue(profile, &subject, START.plus_ms(-3_600_000), 365, [serial; 16])
+        .expect("issued")
+}
+
+pub(crate) fn node_identity(ca: &Authority, serial: u8) -> Identity {
+    let names = vec!["127.0.0.1".to_owned()];
+    issue(ca, Profile::Node { names }, "", serial)
+}

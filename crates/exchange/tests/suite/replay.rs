@@ -1,0 +1,104 @@
+//! One effect for one request, however often its bytes arrive; and nothing from another time.
+
+use exchange::envelope;
+use exchange::message::RequestHead;
+use futures_util::future::join_all;
+
+use crate::nation::Nation;
+
+#[tokio::test]
+async fn the_same_bytes_again_have_no_second_effect() {
+    let nation = Nation::new().await;
+    let sent = nation.good();
+    assert_eq!(nation.told(&sent).await, "");
+    assert_eq!(nation.told(&sent).await, "replayed");
+    assert_eq!(nation.effects(), 1);
+    assert_eq!(
+        nation.ministry.faults().await,
+        ["", "replayed"],
+        "both are evidence"
+    );
+}
+
+#[tokio::test]
+async fn a_hundred_at_once_have_one_effect_and_the_index_names_the_answered_one() {
+    let nation = Nation::new().await;
+    let (slow, id) = {
+        let head = nation.head();
+        let id = head.request.clone();
+        let now = nation.national.now();
+        (nation.sealed(&head, br#"{"do":"slow"}"#, &nation.hub, now), id)
+    };
+    let told = join_all((0..100).map(|_| nation.told(&slow))).await;
+    assert_eq!(told.iter().filter(|code| code.is_empty()).count(), 1);
+    assert_eq!(told.iter().filter(|code| *code == "replayed").count(), 99);
+    assert_eq!(nation.effects(), 1);
+    // The answered one ended last: 99 refusals stand before it in the log.
+    let faults = nation.ministry.faults().await;
+    assert_eq!((faults.len(), faults.last().map(String::as_str)), (100, Some("")));
+    nation.ministry.exchange.fold_evidence().await.expect("folded");
+    let found = nation.ministry.exchange.find(&id).await.expect("reads");
+    assert_eq!((found.len(), found[0].status, found[0].position), (1, 200, 99));
+}
+
+#[tokio::test]
+async fn a_replay_after_a_restart_has_no_second_effect() {
+    let mut nation = Nation::new().await;
+    let sent = nation.good();
+    assert_eq!(nation.told(&sent).await, "");
+    // More than one page of the log lies between, and a slow call that ended behind quick ones.
+    for _ in 0..5 {
+        nation.ask("{}").await.expect("an answer");
+    }
+    nation.restart_ministry().await;
+    assert_eq!(nation.told(&sent).await, "replayed");
+    assert_eq!(nation.effects(), 6);
+    // Long after, the guard has forgotten it, and its own time refuses it.
+    for node in [&nation.national, &nation.ministry] {
+        node.temp.clock.advance_ms(600_000);
+    }
+    nation.restart_ministry().await;
+    assert_eq!(nation.told(&sent).await, "clock-skew");
+    assert_eq!(nation.effects(), 6);
+}
+
+#[tokio::test]
+async fn a_message_from_another_time_is_refused_with_evidence() {
+    let nation = Nation::new().await;
+    let now = nation.ministry.now();
+    let skew = nation.ministry.temp.store.limits().clock_skew_ms_max;
+    for (sent_ms, signed_ms, expected) in [
+        (-skew, -skew, ""),
+        (skew, skew, ""),
+        (-skew - 1, 0, "clock-skew"),
+        (skew + 1, 0, "clock-skew"),
+        (0, -skew - 1, "clock-skew"),
+        (0, skew + 1, "clock-skew"),
+    ] {
+        let head = RequestHead {
+            sent: now.plus_ms(sent_ms),
+            ..nation.head()
+        };
+        let sent = nation.sealed(&head, b"{}", &nation.hub, now.plus_ms(signed_ms));
+        assert_eq!(nation.told(&sent).await, expected, "{sent_ms} {signed_ms}");
+    }
+    assert_eq!(nation.effects(), 2);
+    assert_eq!(nation.ministry.evidence().await.len(), 6);
+    // And a consumer whose own clock runs away learns it from the provider.
+    nation.national.temp.clock.advance_ms(skew + 1);
+    assert_eq!(nation.refused("{}").await, "clock-skew");
+    assert_eq!(nation.national.faults().await, ["clock-skew"]);
+}
+
+#[tokio::test]
+async fn the_same_id_of_another_request_is_a_replay_too() {
+    let nation = Nation::new().await;
+    let head = nation.head();
+    let now = nation.national.now();
+    let first = nation.sealed(&head, b"{}", &nation.hub, now);
+    let second = nation.sealed(&head, br#"{"who":"other"}"#, &nation.hub, now);
+    assert_ne!(envelope::write(&first), envelope::write(&second));
+    assert_eq!(nation.told(&first).await, "");
+    assert_eq!(nation.told(&second).await, "replayed");
+    assert_eq!(nation.effects(), 1);
+}
