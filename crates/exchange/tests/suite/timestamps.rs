@@ -1,0 +1,267 @@
+//! Timestamps off the hot path, and the container an auditor takes away: checked by our own reader
+//! and by two judges not ours.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::routing::post;
+use directory::snapshot::TimestampEntry;
+use exchange::STREAM;
+use exchange::export::Which;
+use kernel::limits::Limits;
+use seal::authority::Profile;
+use testkit::START;
+use tokio::sync::watch;
+
+use crate::nation::Nation;
+use crate::node::issue;
+
+const UP: u8 = 0;
+const DOWN: u8 = 1;
+const NOISE: u8 = 2;
+
+/// A timestamp authority that can be turned off.
+struct Authority {
+    state: Arc<AtomicU8>,
+    asked: Arc<AtomicU64>,
+    _stop: watch::Sender<bool>,
+}
+
+async fn authority(nation: &mut Nation) -> Authority {
+    let identity = issue(&nation.ca, Profile::TimestampAuthority, "TSA", 9);
+    let (state, asked) = (Arc::new(AtomicU8::new(UP)), Arc::new(AtomicU64::new(0)));
+    let (say, count, key) = (Arc::clone(&state), Arc::clone(&asked), identity.clone());
+    let take = move |body: Bytes| {
+        let serial = count.fetch_add(1, Ordering::SeqCst) + 1;
+        let reply = match say.load(Ordering::SeqCst) {
+            UP => (
+                StatusCode::OK,
+                seal::timestamp::respond(&body, &key, START, serial),
+            ),
+            NOISE => (StatusCode::OK, b"no token".to_vec()),
+            _ => (StatusCode::SERVICE_UNAVAILABLE, Vec::new()),
+        };
+        async move { reply }
+    };
+    let listener = web::Listener::bind("127.0.0.1:0".parse().expect("an address"))
+        .await
+        .expect("a port");
+    let url = format!("http://{}/", listener.local_addr());
+    let (stop, shutdown) = watch::channel(false);
+    let router = Router::new().route("/", post(take));
+    tokio::spawn(async move { web::serve(listener, None, router, &Limits::default(), shutdown).await });
+    let certificate_pem = identity.certificate.pem();
+    nation
+        .publish(|s| {
+            s.timestamp_authorities
+                .push(TimestampEntry { url, certificate_pem });
+        })
+        .await;
+    Authority {
+        state,
+        asked,
+        _stop: stop,
+    }
+}
+
+fn checkpoints(nation: &Nation, stream: &str) -> Vec<u64> {
+    let dir = nation.national.temp.config.folder.join("logs").join(stream);
+    let all = store::log::checkpoint::read(&dir);
+    all.iter().map(|c| c.size).collect()
+}
+
+#[tokio::test]
+async fn without_an_authority_the_exchange_goes_on_and_is_stamped_later() {
+    let mut nation = Nation::new().await;
+    let tsa = authority(&mut nation).await;
+    let x = nation.national.exchange.clone();
+    assert_eq!(x.stamp_now().await.expect("nothing to stamp"), 0);
+    assert_eq!(tsa.asked.load(Ordering::SeqCst), 0);
+    let first = nation.ask("{}").await.expect("an answer").request;
+    for (state, n) in [(DOWN, 1), (NOISE, 2), (DOWN, 3)] {
+        tsa.state.store(state, Ordering::SeqCst);
+        let problem = x.stamp_now().await.expect_err("no token");
+        assert_eq!(problem.code, "timestamp-unavailable");
+        assert_eq!(tsa.asked.load(Ordering::SeqCst), n);
+    }
+    assert_eq!(
+        checkpoints(&nation, STREAM),
+        [1],
+        "one checkpoint, however often it was tried"
+    );
+    assert!(checkpoints(&nation, "facts").is_empty());
+    let second = nation.ask("{}").await.expect("amber, not red").request;
+    x.fold_evidence().await.expect("folded");
+    let trust = nation.national.directory.trust();
+    let bare = x.container(&first, Which::Request).await.expect("a container");
+    assert!(!has(&bare, "META-INF/timestamp.tst"));
+    assert!(seal::asice::verify(&bare, &trust, nation.national.now()).is_passed());
+    tsa.state.store(UP, Ordering::SeqCst);
+    assert_eq!(x.stamp_now().await.expect("back-filled"), 2);
+    assert_eq!(x.stamp_now().await.expect("all done"), 0);
+    assert_eq!(checkpoints(&nation, STREAM), [1, 2]);
+    assert_eq!(
+        checkpoints(&nation, "facts").len(),
+        1,
+        "the facts are signed at the same beat"
+    );
+    for (request, which) in [(&first, Which::Request), (&second, Which::Answer)] {
+        let stamped = x.container(request, which).await.expect("a container");
+        assert!(has(&stamped, "META-INF/timestamp.tst"));
+        let verdict = seal::asice::verify(&stamped, &trust, nation.national.now());
+        assert!(verdict.is_passed(), "{verdict:?}");
+    }
+    // What comes afterwards is the next span's.
+    nation.ask("{}").await.expect("an answer");
+    let at_once = futures_util::future::join_all([x.stamp_now(), x.stamp_now()]).await;
+    let stamped: usize = at_once.into_iter().map(|n| n.expect("stamped")).sum();
+    assert_eq!(stamped, 1, "two at once do not stamp twice");
+}
+
+#[tokio::test]
+async fn evidence_is_stamped_and_exported_after_its_certificate_was_renewed() {
+    let mut nation = Nation::new().await;
+    let tsa = authority(&mut nation).await;
+    tsa.state.store(DOWN, Ordering::SeqCst);
+    let request = nation.ask("{}").await.expect("an answer").request;
+    let renewed = issue(&nation.ca, Profile::OrganisationSeal, "G01", 33);
+    nation
+        .publish(|s| {
+            let member = s.members.iter_mut().find(|m| m.org.as_str() == "G01");
+            member.expect("a member").certificate_pem = renewed.chain_pem();
+        })
+        .await;
+    tsa.state.store(UP, Ordering::SeqCst);
+    let trust = nation.national.directory.trust();
+    for node in [&nation.national, &nation.ministry] {
+        assert_eq!(node.exchange.stamp_now().await.expect("stamped"), 1);
+        node.exchange.fold_evidence().await.expect("folded");
+        let zip = node
+            .exchange
+            .container(&request, Which::Answer)
+            .await
+            .expect("a container");
+        let verdict = seal::asice::verify(&zip, &trust, START);
+        assert!(verdict.is_passed(), "{verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_exchange_that_one_side_refused_exports_what_that_side_has() {
+    let nation = Nation::new().await;
+    nation.ministry.temp.clock.advance_ms(600_000);
+    assert_eq!(nation.refused("{}").await, "clock-skew");
+    let x = &nation.national.exchange;
+    x.fold_evidence().await.expect("folded");
+    let records = nation.national.evidence().await;
+    let head = exchange::message::RequestHead::parse(&records[0].request.head).expect("a head");
+    let zip = x
+        .container(&head.request, Which::Request)
+        .await
+        .expect("the request");
+    assert!(seal::asice::verify(&zip, &nation.national.directory.trust(), START).is_passed());
+    let answer = x.container(&head.request, Which::Answer).await;
+    assert_eq!(answer.expect_err("there is none").code, "not-found");
+}
+
+#[tokio::test]
+async fn xmlsec1_and_openssl_accept_what_the_gateway_exports() {
+    let mut nation = Nation::new().await;
+    let _tsa = authority(&mut nation).await;
+    let mut requests = Vec::new();
+    for heard in futures_util::future::join_all([nation.ask("{}"), nation.ask("{}"), nation.ask("{}")]).await
+    {
+        requests.push(heard.expect("an answer").request);
+    }
+    let x = &nation.national.exchange;
+    x.fold_evidence().await.expect("folded");
+    assert_eq!(x.stamp_now().await.expect("stamped"), 3);
+    let ca = nation.ca.certificate().pem();
+    for (request, which) in requests
+        .iter()
+        .flat_map(|r| [(r, Which::Request), (r, Which::Answer)])
+    {
+        let zip = x.container(request, which).await.expect("a container");
+        let folder = testkit::TempDir::new();
+        unpack(&zip, folder.path());
+        std::fs::write(folder.path().join("ca.pem"), &ca).expect("written");
+        let id = "http://uri.etsi.org/01903/v1.3.2#:SignedProperties";
+        let map = ["--url-map:/sig-hashchainresult.xml", "sig-hashchainresult.xml"];
+        let file = "META-INF/signatures.xml";
+        let at = ["--verification-gmt-time", "2026-11-21+02:30:00"];
+        let head = [
+            "--verify",
+            "--trusted-pem",
+            "ca.pem",
+            "--id-attr:Id",
+            id,
+            map[0],
+            map[1],
+        ];
+        let judge = [&head[..], &at, &[file]].concat();
+        assert_eq!(
+            run(folder.path(), "xmlsec1", &judge),
+            Ok(()),
+            "{which:?} of {request}"
+        );
+        let at = START.seconds().to_string();
+        let judge = [
+            "ts",
+            "-verify",
+            "-token_in",
+            "-in",
+            "META-INF/timestamp.tst",
+            "-data",
+            "ts-hashchainresult.xml",
+            "-CAfile",
+            "ca.pem",
+            "-attime",
+            &at,
+        ];
+        assert_eq!(
+            run(folder.path(), "openssl", &judge),
+            Ok(()),
+            "{which:?} of {request}"
+        );
+    }
+}
+
+/// Whether a tool of the test environment is content.
+fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), String> {
+    let run = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap_or_else(|cause| panic!("{program} is installed where the tests run: {cause}"));
+    if run.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&run.stderr).into_owned())
+    }
+}
+
+fn archive(zip: &[u8]) -> zip::ZipArchive<std::io::Cursor<&[u8]>> {
+    zip::ZipArchive::new(std::io::Cursor::new(zip)).expect("an archive")
+}
+
+fn has(zip: &[u8], name: &str) -> bool {
+    archive(zip).index_for_name(name).is_some()
+}
+
+fn unpack(zip: &[u8], folder: &Path) {
+    let mut archive = archive(zip);
+    for i in 0..archive.len() {
+        let mut file = archive.by_index(i).expect("a file");
+        let place = folder.join(file.name().expect("a name").as_ref());
+        std::fs::create_dir_all(place.parent().expect("inside")).expect("a folder");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).expect("reads");
+        std::fs::write(place, bytes).expect("written");
+    }
+}
