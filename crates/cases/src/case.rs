@@ -2,7 +2,7 @@
 //! clock inside; a verb gives the next state or says why not.
 
 use kernel::fact::{Channel, Outcome};
-use kernel::{CaseCode, Digest, Kind, OrgCode, PersonalNumber, Problem, ProcedureCode, Time};
+use kernel::{CaseCode, Digest, Fact, Kind, OrgCode, PersonalNumber, Problem, ProcedureCode, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -208,4 +208,33 @@ impl Case {
     pub fn status(&self, procedure: &Procedure) -> u8 {
         procedure.states.get(&self.state).map_or(1, |s| s.status)
     }
+}
+
+/// The state that a case's facts lead to: the row is only their fold, kept for questions.
+/// `None` before the case was received, or when the facts do not follow the procedure.
+#[must_use]
+pub fn state_after<'f>(procedure: &Procedure, facts: impl IntoIterator<Item = &'f Fact>) -> Option<String> {
+    let step = |state: Option<String>, verb: Verb| {
+        let transition = procedure.verb_from(verb, &state?)?;
+        Some(transition.to.clone())
+    };
+    facts.into_iter().fold(None, |state, fact| match fact {
+        Fact::CaseReceived { .. } | Fact::CaseFiled { .. } => Some(procedure.first_state.clone()),
+        Fact::CaseAccepted { .. } => step(state, Verb::Accept),
+        Fact::CaseProposed { outcome, .. } => {
+            let proposed = step(state, Verb::Propose);
+            let enters = *outcome == Outcome::Granted && procedure.act.is_some();
+            // Nothing to enter: the platform's step is passed over in the same change.
+            if enters {
+                proposed
+            } else {
+                step(proposed.clone(), Verb::EnterAct).or(proposed)
+            }
+        }
+        Fact::CaseActEntered { .. } => step(state, Verb::EnterAct),
+        Fact::CaseSentBack { .. } => step(state, Verb::SendBack),
+        Fact::CaseDecided { .. } => step(state, Verb::Sign),
+        Fact::CaseReturned { .. } => step(state, Verb::Return),
+        _ => state,
+    })
 }

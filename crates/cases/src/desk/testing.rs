@@ -262,14 +262,31 @@ impl Desk {
             .revision
     }
 
+    /// The case's state; both sides of the books: the row must be the fold of its facts.
     pub(crate) async fn state(&self) -> String {
         let reader = self.temp.store.read(&self.cases.tenant).await.expect("a reader");
-        crate::store::case(&reader, &code())
+        let held = crate::store::case(&reader, &code())
             .await
             .expect("read")
-            .expect("a case")
-            .case
-            .state
+            .expect("a case");
+        let facts = self
+            .temp
+            .store
+            .facts_of(&self.cases.tenant, &format!("case/{CASE}"))
+            .await
+            .expect("facts");
+        let procedure = self
+            .cases
+            .catalogue
+            .version(&held.case.version)
+            .expect("the case's version");
+        let folded = crate::case::state_after(&procedure, facts.iter().map(|r| &r.fact));
+        assert_eq!(
+            folded.as_deref(),
+            Some(held.case.state.as_str()),
+            "the row is the fold of its facts"
+        );
+        held.case.state
     }
 
     pub(crate) async fn accept(&self) {
