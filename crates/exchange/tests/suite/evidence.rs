@@ -2,13 +2,12 @@
 //! for many exchanges at once.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use exchange::STREAM;
 use futures_util::future::join_all;
 use kernel::{Digest, Fact, OrgCode};
 
+use crate::figures;
 use crate::nation::Nation;
 use crate::node::Node;
 
@@ -119,38 +118,14 @@ async fn a_record_is_provable_at_every_later_size_of_the_log() {
     assert_eq!(unknown.expect_err("no such exchange").code, "not-found");
 }
 
-/// Counts the log's flushes, of every test in this process.
-#[derive(Debug)]
-struct Flushes(Arc<AtomicU64>);
-
-impl metrics::Recorder for Flushes {
-    fn describe_counter(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
-    fn describe_gauge(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
-    fn describe_histogram(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
-    fn register_counter(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter {
-        if key.name() == "sen_log_flushes_total" {
-            metrics::Counter::from_arc(Arc::clone(&self.0))
-        } else {
-            metrics::Counter::noop()
-        }
-    }
-    fn register_gauge(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge {
-        metrics::Gauge::noop()
-    }
-    fn register_histogram(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Histogram {
-        metrics::Histogram::noop()
-    }
-}
-
 #[tokio::test]
 async fn two_hundred_exchanges_at_once_share_signatures_and_flushes() {
     const CALLS: usize = 200;
-    let flushes = Arc::new(AtomicU64::new(0));
-    metrics::set_global_recorder(Flushes(Arc::clone(&flushes))).expect("the only recorder");
+    let figures = figures::figures();
     let nation = Nation::new().await;
-    let before = flushes.load(Ordering::SeqCst);
+    let before = figures.flushes();
     let answers = join_all((0..CALLS).map(|_| nation.ask("{}"))).await;
-    let flushed = flushes.load(Ordering::SeqCst) - before;
+    let flushed = figures.flushes() - before;
     assert!(
         answers
             .iter()

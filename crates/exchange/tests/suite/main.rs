@@ -5,6 +5,7 @@ mod agreements;
 mod counting;
 mod evidence;
 mod face;
+mod figures;
 mod forged;
 mod formats;
 mod happy;

@@ -1,8 +1,9 @@
 //! One effect for one request, however often its bytes arrive; and nothing from another time.
 
-use exchange::envelope;
 use exchange::message::RequestHead;
+use exchange::{Agreement, envelope};
 use futures_util::future::join_all;
+use kernel::limits::Limits;
 
 use crate::nation::Nation;
 
@@ -101,4 +102,34 @@ async fn the_same_id_of_another_request_is_a_replay_too() {
     assert_eq!(nation.told(&first).await, "");
     assert_eq!(nation.told(&second).await, "replayed");
     assert_eq!(nation.effects(), 1);
+}
+
+#[tokio::test]
+async fn a_request_refused_for_the_rate_and_answered_later_is_indexed_as_answered() {
+    let nation = Nation::without_agreement(Limits::default()).await;
+    let agreement = Agreement {
+        rate_per_minute: 1,
+        ..nation.agreement()
+    };
+    nation.agree(agreement.clone()).await;
+    nation.ask("{}").await.expect("the minute's only call");
+    let head = RequestHead {
+        agreement: agreement.hash(),
+        ..nation.head()
+    };
+    let sent = nation.sealed(&head, b"{}", &nation.hub, nation.national.now());
+    assert_eq!(nation.told(&sent).await, "too-many");
+    let ministry = &nation.ministry;
+    ministry.exchange.fold_evidence().await.expect("folded");
+    assert_eq!(
+        ministry.exchange.find(&head.request).await.expect("reads")[0].status,
+        0
+    );
+    ministry.temp.clock.advance_ms(60_000);
+    assert_eq!(nation.told(&sent).await, "");
+    assert_eq!(nation.told(&sent).await, "too-many");
+    ministry.exchange.fold_evidence().await.expect("folded");
+    let found = ministry.exchange.find(&head.request).await.expect("reads");
+    assert_eq!((found.len(), found[0].status, found[0].position), (1, 200, 2));
+    assert_eq!(nation.effects(), 2);
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -122,6 +123,31 @@ async fn without_an_authority_the_exchange_goes_on_and_is_stamped_later() {
     let at_once = futures_util::future::join_all([x.stamp_now(), x.stamp_now()]).await;
     let stamped: usize = at_once.into_iter().map(|n| n.expect("stamped")).sum();
     assert_eq!(stamped, 1, "two at once do not stamp twice");
+}
+
+#[tokio::test]
+async fn the_light_is_amber_while_no_authority_answers_and_green_again_after() {
+    let figures = crate::figures::figures();
+    let mut nation = Nation::new().await;
+    let tsa = authority(&mut nation).await;
+    tsa.state.store(DOWN, Ordering::SeqCst);
+    nation.ask("{}").await.expect("an answer");
+    let (stop, shutdown) = watch::channel(false);
+    let every = Duration::from_millis(5);
+    let job = tokio::spawn(nation.national.exchange.clone().stamp_evidence(every, shutdown));
+    let light = |amber| {
+        tokio::time::timeout(Duration::from_secs(20), async move {
+            while figures.amber() != amber {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        })
+    };
+    light(true).await.expect("amber");
+    tsa.state.store(UP, Ordering::SeqCst);
+    light(false).await.expect("green");
+    stop.send_replace(true);
+    job.await.expect("stops when told");
+    assert_eq!(nation.national.exchange.stamp_now().await.expect("all done"), 0);
 }
 
 #[tokio::test]
