@@ -20,7 +20,11 @@ use crate::{Indicators, store as rows};
 
 /// The crate's operations.
 pub fn router(indicators: Indicators) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(page)).routes(routes!(rebuild)).with_state(indicators)
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(page))
+        .routes(routes!(rebuild))
+        .with_state(indicators)
 }
 
 /// Which month.
@@ -33,7 +37,10 @@ struct Wanted {
 /// The figures of a month.
 #[utoipa::path(get, path = "/api/v1/indicators", tag = "indicators", params(Wanted), security(()),
     responses((status = 200, body = Vec<Figure>), (status = 422)))]
-async fn list(State(indicators): State<Indicators>, Query(wanted): Query<Wanted>) -> Result<Json<Vec<Figure>>, Refusal> {
+async fn list(
+    State(indicators): State<Indicators>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Vec<Figure>>, Refusal> {
     Ok(Json(indicators.month(wanted.period).await?.1))
 }
 
@@ -76,7 +83,13 @@ async fn page(
     page: Page,
 ) -> Result<Html<String>, Refusal> {
     let (period, figures) = indicators.month(wanted.period).await?;
-    let body = FiguresPage { p: &page, period, figures }.render().map_err(Problem::internal)?;
+    let body = FiguresPage {
+        p: &page,
+        period,
+        figures,
+    }
+    .render()
+    .map_err(Problem::internal)?;
     Ok(page.html(&page.t("indicators-title"), body))
 }
 
@@ -84,7 +97,10 @@ async fn page(
 #[utoipa::path(post, path = "/api/v1/indicators/rebuild", tag = "indicators",
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["indicators-rebuilt"]))),
     responses((status = 200, body = Rebuilt)))]
-async fn rebuild(State(indicators): State<Indicators>, SignedIn(who): SignedIn) -> Result<Json<Rebuilt>, Refusal> {
+async fn rebuild(
+    State(indicators): State<Indicators>,
+    SignedIn(who): SignedIn,
+) -> Result<Json<Rebuilt>, Refusal> {
     who.require("operator")?;
     Ok(Json(indicators.rebuild(&who.actor).await?))
 }

@@ -39,7 +39,9 @@ pub(crate) fn figures(values: &Values, period: &str) -> Vec<Figure> {
     orgs.sort_unstable();
     orgs.dedup();
     let get = |counter: Counter, org: &str| {
-        values.get(&(counter.code().to_owned(), org.to_owned(), period.to_owned())).copied()
+        values
+            .get(&(counter.code().to_owned(), org.to_owned(), period.to_owned()))
+            .copied()
     };
     let mut all = Vec::new();
     for org in orgs {
@@ -90,7 +92,11 @@ mod tests {
 
     #[test]
     fn a_share_states_its_rounding_and_has_no_value_without_a_denominator() {
-        assert_eq!(share(16_051, 16_274), Some(98.63), "the published 98,62 % cuts off instead");
+        assert_eq!(
+            share(16_051, 16_274),
+            Some(98.63),
+            "the published 98,62 % cuts off instead"
+        );
         assert_eq!(share(1, 3), Some(33.33));
         assert_eq!(share(2, 3), Some(66.67));
         assert_eq!(share(0, 5), Some(0.0));

@@ -22,9 +22,17 @@ impl Indicators {
     /// When the store cannot be used; nothing is half counted then.
     pub async fn fold(&self) -> Result<usize, Problem> {
         let (store, home) = (&self.0.store, &self.0.home);
-        let from = store.write(home, &Actor::Platform, |tx| async move { tx.position(FOLLOWER).await }).await?;
+        let from = store
+            .write(
+                home,
+                &Actor::Platform,
+                |tx| async move { tx.position(FOLLOWER).await },
+            )
+            .await?;
         let facts = store.facts_from(from, STEP).await?;
-        let Some((last, _)) = facts.last() else { return Ok(0) };
+        let Some((last, _)) = facts.last() else {
+            return Ok(0);
+        };
         let to = last + 1;
         let increments: Vec<_> = facts.iter().flat_map(|(_, record)| project(record)).collect();
         let increments = &increments;

@@ -24,12 +24,20 @@ use kernel::{Problem, Tenant};
 pub use api::router;
 
 /// The crate's tables.
-pub const MIGRATIONS: Migrations =
-    Migrations { name: "indicators", files: &[("0001_indicators", include_str!("../migrations/0001_indicators.sql"))] };
+pub const MIGRATIONS: Migrations = Migrations {
+    name: "indicators",
+    files: &[(
+        "0001_indicators",
+        include_str!("../migrations/0001_indicators.sql"),
+    )],
+};
 
 /// The crate's texts.
-pub const TEXTS: web::i18n::Source =
-    web::i18n::Source { name: "indicators", vi: include_str!("../i18n/vi.ftl"), en: include_str!("../i18n/en.ftl") };
+pub const TEXTS: web::i18n::Source = web::i18n::Source {
+    name: "indicators",
+    vi: include_str!("../i18n/vi.ftl"),
+    en: include_str!("../i18n/en.ftl"),
+};
 
 /// The figures of a node. Cheap to clone.
 #[derive(Clone)]

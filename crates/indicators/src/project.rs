@@ -85,7 +85,12 @@ pub fn project(record: &FactRecord) -> Vec<Increment> {
     let period = iso(record.at.date())[..7].to_owned();
     let mut all = Vec::new();
     let mut add = |counter: Counter, org: &OrgCode, amount: u64| {
-        all.push(Increment { counter, org: org.clone(), period: period.clone(), amount });
+        all.push(Increment {
+            counter,
+            org: org.clone(),
+            period: period.clone(),
+            amount,
+        });
     };
     match &record.fact {
         Fact::CaseFiled { to, channel, .. } => {
@@ -107,7 +112,13 @@ pub fn project(record: &FactRecord) -> Vec<Increment> {
             }
         }
         Fact::CaseReturned { .. } => add(Counter::CasesReturned, &record.tenant, 1),
-        Fact::CaseStatusNoted { owner, status, at, due, .. } => {
+        Fact::CaseStatusNoted {
+            owner,
+            status,
+            at,
+            due,
+            ..
+        } => {
             add(Counter::StatusesNoted, &owner.top(), 1);
             if *status == DECIDED {
                 add(Counter::CasesDecided, &owner.top(), 1);
@@ -198,8 +209,18 @@ mod tests {
     #[test]
     fn a_case_decided_at_its_due_instant_is_on_time_and_a_moment_later_is_not() {
         let counters = |r: &FactRecord| project(r).iter().map(|i| i.counter).collect::<Vec<_>>();
-        assert_eq!(counters(&noted(9, 100, 100)), [Counter::StatusesNoted, Counter::CasesDecided, Counter::CasesOnTime]);
-        assert_eq!(counters(&noted(9, 101, 100)), [Counter::StatusesNoted, Counter::CasesDecided]);
+        assert_eq!(
+            counters(&noted(9, 100, 100)),
+            [
+                Counter::StatusesNoted,
+                Counter::CasesDecided,
+                Counter::CasesOnTime
+            ]
+        );
+        assert_eq!(
+            counters(&noted(9, 101, 100)),
+            [Counter::StatusesNoted, Counter::CasesDecided]
+        );
         assert_eq!(counters(&noted(4, 1, 100)), [Counter::StatusesNoted]);
     }
 
@@ -211,6 +232,10 @@ mod tests {
     #[test]
     fn the_month_turns_in_vietnam_not_in_utc() {
         let last_hour = Time::parse_rfc3339("2026-11-30T17:30:00Z").expect("time").ms();
-        assert!(project(&noted(9, last_hour, last_hour)).iter().all(|i| i.period == "2026-12"));
+        assert!(
+            project(&noted(9, last_hour, last_hour))
+                .iter()
+                .all(|i| i.period == "2026-12")
+        );
     }
 }

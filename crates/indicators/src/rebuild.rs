@@ -27,17 +27,30 @@ impl Indicators {
     pub async fn rebuild(&self, actor: &Actor) -> Result<Rebuilt, Problem> {
         let (store, home) = (&self.0.store, &self.0.home);
         let (position, in_use) = store
-            .write(home, &Actor::Platform, |tx| async move { Ok((tx.position(FOLLOWER).await?, rows::all_in(&tx).await?)) })
+            .write(home, &Actor::Platform, |tx| async move {
+                Ok((tx.position(FOLLOWER).await?, rows::all_in(&tx).await?))
+            })
             .await?;
         let fresh = self.counted_anew(position).await?;
         let differences = compare(&in_use, &fresh);
         let equal = differences.is_empty();
         store
             .write(home, actor, |tx| async move {
-                tx.fact("indicators", Fact::IndicatorsRebuilt { facts: position, equal }).await
+                tx.fact(
+                    "indicators",
+                    Fact::IndicatorsRebuilt {
+                        facts: position,
+                        equal,
+                    },
+                )
+                .await
             })
             .await?;
-        Ok(Rebuilt { facts: position, equal, differences })
+        Ok(Rebuilt {
+            facts: position,
+            equal,
+            differences,
+        })
     }
 
     async fn counted_anew(&self, end: u64) -> Result<Values, Problem> {
@@ -45,12 +58,23 @@ impl Indicators {
         while position < end {
             let facts = self.0.store.facts_from(position, STEP).await?;
             let Some((last, _)) = facts.last() else {
-                return Err(Problem::internal(format!("the fact log ends at {position}, before {end}")));
+                return Err(Problem::internal(format!(
+                    "the fact log ends at {position}, before {end}"
+                )));
             };
             position = last + 1;
-            for increment in facts.iter().filter(|(p, _)| *p < end).flat_map(|(_, record)| project(record)) {
-                let key = (increment.counter.code().to_owned(), increment.org.to_string(), increment.period);
-                *values.entry(key).or_default() += i64::try_from(increment.amount).map_err(Problem::internal)?;
+            for increment in facts
+                .iter()
+                .filter(|(p, _)| *p < end)
+                .flat_map(|(_, record)| project(record))
+            {
+                let key = (
+                    increment.counter.code().to_owned(),
+                    increment.org.to_string(),
+                    increment.period,
+                );
+                *values.entry(key).or_default() +=
+                    i64::try_from(increment.amount).map_err(Problem::internal)?;
             }
         }
         Ok(values)
@@ -64,6 +88,15 @@ fn compare(in_use: &Values, fresh: &Values) -> Vec<String> {
     let get = |values: &Values, key| values.get(key).copied().unwrap_or_default();
     keys.into_iter()
         .filter(|key| get(in_use, key) != get(fresh, key))
-        .map(|key| format!("{} {} {}: {}, {}", key.0, key.1, key.2, get(in_use, key), get(fresh, key)))
+        .map(|key| {
+            format!(
+                "{} {} {}: {}, {}",
+                key.0,
+                key.1,
+                key.2,
+                get(in_use, key),
+                get(fresh, key)
+            )
+        })
         .collect()
 }

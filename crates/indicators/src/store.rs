@@ -21,13 +21,19 @@ pub(crate) async fn add(tx: &Tx, i: &Increment) -> Result<(), Problem> {
 }
 
 fn value(row: &Row) -> Result<((String, String, String), i64), Problem> {
-    Ok(((row.text("counter")?, row.text("org")?, row.text("period")?), row.int("amount")?))
+    Ok((
+        (row.text("counter")?, row.text("org")?, row.text("period")?),
+        row.int("amount")?,
+    ))
 }
 
 /// All values, as a writer sees them: together with the position they stand at.
 pub(crate) async fn all_in(tx: &Tx) -> Result<Values, Problem> {
     let rows = tx
-        .all("select counter, org, period, amount from indicators_values where tenant = $1", params![tx.tenant()])
+        .all(
+            "select counter, org, period, amount from indicators_values where tenant = $1",
+            params![tx.tenant()],
+        )
         .await?;
     rows.iter().map(value).collect()
 }

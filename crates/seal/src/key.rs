@@ -62,7 +62,12 @@ impl SigningKey {
     /// The key as PKCS #8 DER, for a TLS stack: the caller keeps it secret.
     #[must_use]
     pub fn to_pkcs8_der(&self) -> Vec<u8> {
-        self.0.der.to_pkcs8v1().expect("a key that was read can be written").as_ref().to_vec()
+        self.0
+            .der
+            .to_pkcs8v1()
+            .expect("a key that was read can be written")
+            .as_ref()
+            .to_vec()
     }
 
     /// `-----BEGIN PRIVATE KEY-----`: the caller keeps it secret.

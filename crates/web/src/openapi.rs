@@ -41,7 +41,10 @@ pub fn faults(api: &utoipa::openapi::OpenApi) -> Vec<String> {
             }
             let facts = operation.extensions.as_ref().and_then(|e| e.get("x-facts"));
             let named = facts.and_then(|f| f.as_array()).is_some_and(|f| !f.is_empty());
-            let nothing = operation.extensions.as_ref().and_then(|e| e.get("x-changes-nothing"));
+            let nothing = operation
+                .extensions
+                .as_ref()
+                .and_then(|e| e.get("x-changes-nothing"));
             if changes && !named && nothing.and_then(serde_json::Value::as_bool) != Some(true) {
                 fault("changes something and names no x-facts");
             }
