@@ -116,8 +116,12 @@ impl Store {
         rows.iter().map(line).collect()
     }
 
-    /// Takes a delivered line away; the next one of its key.
-    async fn outbox_done(&self, done: &OutboxLine) -> Result<Option<OutboxLine>, Problem> {
+    /// Takes a delivered line away; gives the next one of its key. The runner does this: for
+    /// whoever delivers a line by hand.
+    ///
+    /// # Errors
+    /// Unavailable.
+    pub async fn outbox_done(&self, done: &OutboxLine) -> Result<Option<OutboxLine>, Problem> {
         let next = self
             .write(&done.tenant, &Actor::Platform, |tx| async move {
                 tx.exec(

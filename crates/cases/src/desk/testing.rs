@@ -6,7 +6,7 @@ mod office;
 
 use std::sync::Arc;
 
-use ::store::{Deliver, OutboxLine, params};
+use ::store::{Deliver, OutboxLine};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -341,17 +341,7 @@ impl Desk {
             if let Err(problem) = handler.deliver(&line).await {
                 return Some(problem);
             }
-            let line = &line;
-            self.temp
-                .store
-                .write(&line.tenant, &Actor::Platform, |tx| async move {
-                    let sql =
-                        "delete from store_outbox where tenant = $1 and topic = $2 and key = $3 and seq = $4";
-                    tx.exec(sql, params![&line.tenant, &line.topic, &line.key, line.seq])
-                        .await
-                })
-                .await
-                .expect("taken away");
+            self.temp.store.outbox_done(&line).await.expect("taken away");
         }
         None
     }
