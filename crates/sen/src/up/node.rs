@@ -162,7 +162,11 @@ impl Node {
         let identity = super::identity::state(place, config, &store, &layout)?;
         let sessions = identity.sessions.clone();
         super::identity::open_samples(place, config, &store, &layout).await?;
-        for files in [country.areas.files(), country.organisations.files(), country.calendars.files()] {
+        for files in [
+            country.areas.files(),
+            country.organisations.files(),
+            country.calendars.files(),
+        ] {
             directory::pack::record_loaded(&store, &home, files).await?;
         }
         let mut withdrawals = None;

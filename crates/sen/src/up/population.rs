@@ -8,11 +8,15 @@ use kernel::{OrgCode, Tenant};
 use registers::Registers;
 use store::Store;
 
+use super::nation::Place;
 use super::node::Country;
+use super::prepare::{self, Layout};
 use crate::config::Config;
 
 /// The seed of every sample nation: two of the same size have the same people.
 pub const SEED: u64 = 56;
+/// The file that keeps how many people the folder's nation has.
+const COUNT_FILE: &str = "people";
 /// The province whose desks the sample nation has.
 const PROVINCE: &str = "H56";
 
@@ -30,9 +34,34 @@ pub(crate) async fn open(
     let province = registers::province_of(country.areas.clone());
     let asks = std::sync::Arc::new(exchange.clone());
     let registers = Registers::load(&config.pack, store.clone(), asks, tenants, province)?;
-    let name = format!("synthetic-people-seed-{SEED}-count-{}", config.people);
-    registers.load_people(&name, || people::people(&country.areas, SEED, config.people)).await?;
+    let people = count(config)?;
+    let name = format!("synthetic-people-seed-{SEED}-count-{people}");
+    registers
+        .load_people(&name, || people::people(&country.areas, SEED, people))
+        .await?;
     Ok(registers)
+}
+
+/// How many people the folder's nation has. The first start decides; a later one that asks for
+/// another number keeps them, because people who are in a register do not vanish from it.
+fn count(config: &Config) -> anyhow::Result<usize> {
+    let file = Layout::of(&config.data).node(Place::Ministry).join(COUNT_FILE);
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        prepare::write(&file, config.people.to_string().as_bytes(), 0o600)?;
+        return Ok(config.people);
+    };
+    let held = text
+        .trim()
+        .parse()
+        .with_context(|| format!("{} is damaged", file.display()))?;
+    if held != config.people {
+        tracing::warn!(
+            held,
+            asked = config.people,
+            "the nation keeps its own people; --fresh begins anew"
+        );
+    }
+    Ok(held)
 }
 
 /// The sample citizen: the mother of the first household.
@@ -55,4 +84,23 @@ pub(crate) fn sample_unit(config: &Config) -> anyhow::Result<OrgCode> {
     province
         .unit(mother.residence.commune.as_str())
         .map_err(|e| anyhow::anyhow!("{e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nation_keeps_its_people_when_another_number_is_asked_for() {
+        let data = std::env::temp_dir().join(format!("sen-people-{}", kernel::World::of_this_machine().id()));
+        std::fs::create_dir_all(Layout::of(&data).node(Place::Ministry)).expect("a folder");
+        let of = |people| Config {
+            data: data.clone(),
+            people,
+            ..Config::default()
+        };
+        assert_eq!(count(&of(200)).expect("the first decides"), 200);
+        assert_eq!(count(&of(4)).expect("a later one"), 200);
+        std::fs::remove_dir_all(&data).expect("the folder goes");
+    }
 }

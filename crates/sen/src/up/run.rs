@@ -9,6 +9,7 @@ use kernel::World;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::hold::hold;
 use super::nation::{PLACES, Place};
 use super::node::{self, Country, Node};
 use super::prepare::{self, Layout};
@@ -37,6 +38,12 @@ pub struct Wish {
 pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
     let began = world.now();
     let config = &wish.config;
+    let layout = Layout::of(&config.data);
+    let places: Vec<Place> = PLACES
+        .into_iter()
+        .filter(|p| wish.only.is_none_or(|only| only == *p))
+        .collect();
+    let before = hold(&layout, &places)?;
     if wish.fresh {
         wipe(config)?;
     }
@@ -45,10 +52,6 @@ pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
             eprintln!("{text}");
         }
     };
-    say(&format!("Preparing {} …", config.data.display()));
-    if wish.only.is_none() {
-        prepare::prepare(&config.data, &config.pack, config.port, world)?;
-    }
     say("Reading the pack …");
     let country = Country::read(&config.pack).with_context(|| {
         format!(
@@ -56,14 +59,17 @@ pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
             config.pack.display()
         )
     })?;
+    say(&format!("Preparing {} …", config.data.display()));
+    if wish.only.is_none() {
+        prepare::prepare(&config.data, &config.pack, config.port, world)?;
+    }
+    // Folders may be new since: what was held is let go, what is there now is held to the end.
+    drop(before);
+    let _held = hold(&layout, &places)?;
     let (stop, shutdown) = watch::channel(false);
-    let places: Vec<Place> = PLACES
-        .into_iter()
-        .filter(|p| wish.only.is_none_or(|only| only == *p))
-        .collect();
     let mut running = Vec::new();
     for place in &places {
-        let first = !Layout::of(&config.data).node(*place).join("logs").exists();
+        let first = !layout.node(*place).join("logs").exists();
         let people = if first && *place == Place::Ministry {
             format!(", loading {} synthetic people", config.people)
         } else {
