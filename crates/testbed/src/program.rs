@@ -16,12 +16,17 @@ use crate::ground::{self, PATIENCE};
 use crate::nation::PEOPLE;
 use crate::site::Site;
 
+/// Runs the program until its own input ends: a test that is over, however it ended, leaves no process
+/// behind, also when what it held was never dropped.
+const KEEPER: &str = r#""$@" & echo $! > "$0"; exec >&-; cat > /dev/null; kill -9 $!"#;
+
 /// A nation in a process of its own.
 pub struct Program {
     /// Where it is.
     pub site: Site,
-    child: Child,
-    log: PathBuf,
+    keeper: Child,
+    folder: PathBuf,
+    pid: u32,
 }
 
 impl Program {
@@ -30,31 +35,27 @@ impl Program {
     /// # Errors
     /// When it ends or says nothing within patience.
     pub async fn up(name: &str, world: &World) -> anyhow::Result<Self> {
-        let data = ground::folder(name, world)?;
+        let folder = ground::folder(name, world)?;
+        let (data, log, pid) = (folder.join("data"), folder.join("log"), folder.join("pid"));
         let port = sen::story::nation::free_ports(world)?;
-        let log = data.with_extension("log");
-        let mut command = Command::new(ground::program()?);
+        let mut command = Command::new("sh");
         command
-            .args([
-                "up",
-                "--json",
-                "--port",
-                &port.to_string(),
-                "--people",
-                &PEOPLE.to_string(),
-                "--data",
-            ])
+            .args(["-c", KEEPER])
+            .arg(&pid)
+            .arg(ground::program()?)
+            .args(["up", "--json", "--port", &port.to_string()])
+            .args(["--people", &PEOPLE.to_string(), "--data"])
             .arg(&data)
             .arg("--pack")
             .arg(Config::default().pack)
             .env("SEN_LOG", "debug")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(File::create(&log)?)
-            .kill_on_drop(true);
-        if let Ok(url) = std::env::var("SEN_TEST_POSTGRES") {
-            command.env("SEN_DATABASE", url);
-        }
+            .stderr(File::create(&log)?);
+        match std::env::var("SEN_TEST_POSTGRES") {
+            Ok(url) => command.env("SEN_DATABASE", url),
+            Err(_) => command.env_remove("SEN_DATABASE"),
+        };
         let mut child = command.spawn()?;
         let out = child.stdout.take().context("a child has an output")?;
         let mut lines = BufReader::new(out).lines();
@@ -65,10 +66,12 @@ impl Program {
                 std::fs::read_to_string(&log).unwrap_or_default()
             ),
         }
+        let pid = std::fs::read_to_string(&pid)?.trim().parse()?;
         Ok(Self {
             site: Site::of(data, port)?,
-            child,
-            log,
+            keeper: child,
+            folder,
+            pid,
         })
     }
 
@@ -77,7 +80,7 @@ impl Program {
     /// # Errors
     /// When the file cannot be read.
     pub fn log(&self) -> anyhow::Result<String> {
-        Ok(std::fs::read_to_string(&self.log)?)
+        Ok(std::fs::read_to_string(self.folder.join("log"))?)
     }
 
     /// What a node's metrics say.
@@ -96,8 +99,7 @@ impl Program {
     /// # Errors
     /// When the machine does not say.
     pub fn memory_bytes(&self) -> anyhow::Result<u64> {
-        let pid = self.child.id().context("the process runs")?;
-        memory_bytes(&format!("/proc/{pid}/status"))
+        memory_bytes(&format!("/proc/{}/status", self.pid))
     }
 
     /// Ends it at once and removes what it left.
@@ -105,10 +107,9 @@ impl Program {
     /// # Errors
     /// When it does not end within patience.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        self.child.start_kill()?;
-        tokio::time::timeout(PATIENCE, self.child.wait()).await??;
-        std::fs::remove_file(&self.log).ok();
-        std::fs::remove_dir_all(&self.site.data).ok();
+        drop(self.keeper.stdin.take());
+        tokio::time::timeout(PATIENCE, self.keeper.wait()).await??;
+        std::fs::remove_dir_all(&self.folder).ok();
         Ok(())
     }
 }

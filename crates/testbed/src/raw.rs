@@ -23,6 +23,8 @@ pub struct Asked {
     pub body: Bytes,
     /// Sent by a page of the same site, as a browser says it.
     pub same_site: bool,
+    /// More headers.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// What came back.
@@ -58,12 +60,12 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The code of a problem in JSON: the last part of its `type`.
+    /// The code of a problem in JSON: the last part of its `type`, at portals and at faces.
     #[must_use]
     pub fn problem(&self) -> String {
         let json = self.json();
         let kind = json["type"].as_str().unwrap_or_default();
-        kind.rsplit('/').next().unwrap_or_default().to_owned()
+        kind.rsplit(['/', ':']).next().unwrap_or_default().to_owned()
     }
 }
 
@@ -111,6 +113,9 @@ impl Asked {
         }
         if !self.media.is_empty() {
             request = request.header("content-type", &self.media);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
         }
         if self.same_site {
             request = request.header("sec-fetch-site", "same-origin");
