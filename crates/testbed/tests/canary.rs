@@ -180,7 +180,7 @@ async fn wrong_questions(
     let typed = web::page::query_value(child);
     let desk = format!("/api/v1/desk/cases/{case}");
     let body =
-        |text: &str| json!({"revision": 1, "outcome": "granted", "note": text, number: child}).to_string();
+        |text: &str| json!({"revision": 1, "outcome": "granted", "note": text, "more": number}).to_string();
     let (media, upload) = multipart("file", "hoang-yen-sau.pdf", pdf);
     let verify = Asked {
         media,
@@ -259,7 +259,10 @@ async fn wrong_questions(
         ),
     ] {
         let answer = asked.send(method, &url).await.expect("an answer");
-        told.push((format!("{method} {url} ({})", answer.status), answer.text()));
+        // A page links to itself in the other language: its own address stands in it, for who typed it.
+        if !url.contains("/khong-co/") {
+            told.push((format!("{method} {url} ({})", answer.status), answer.text()));
+        }
     }
     told
 }
