@@ -36,9 +36,13 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// Asks it to end and waits: a master that is killed outright would leave its workers behind.
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
-        self.0.kill().ok();
+        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            // It may have ended by itself; then there is nothing to kill.
+            self.0.kill().ok();
+        }
         self.0.wait().ok();
     }
 }
