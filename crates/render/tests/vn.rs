@@ -304,7 +304,7 @@ fn the_pdf_says_its_title_language_date_and_that_it_is_tagged_and_archivable() {
 
 #[test]
 fn shared_parts_are_no_templates() {
-    assert_eq!(templates().names(), [BIRTH, RECEIPT]);
+    assert_eq!(templates().names(), [BIRTH, RECEIPT, "refusal.typ"]);
     for name in ["_common.typ", "none.typ", "../birth-certificate.typ"] {
         assert_eq!(
             templates().pdf(name, &birth(), at()),

@@ -155,7 +155,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Up(up) => up.run(&world).await.map(|()| 0),
             Command::Story(story) => sen::story::run(story.url, story.json, story.keep, &world).await,
-            Command::Verify(verify) => Ok(verify.run(&world)),
+            Command::Verify(verify) => Ok(verify.run(&world).await),
             Command::Openapi(wanted) => sen::up::openapi::print(wanted.pack, &world).await.map(|()| 0),
             Command::BenchNode(bench) => bench.part.run(&world).await.map(|()| 0),
         }
@@ -242,8 +242,8 @@ impl BenchFolder {
 }
 
 impl Verify {
-    fn run(self, world: &World) -> u8 {
-        match sen::verify::verify(&self.path, self.trust.as_deref(), world) {
+    async fn run(self, world: &World) -> u8 {
+        match sen::verify::verify(&self.path, self.trust.as_deref(), world).await {
             Ok(verdict) => {
                 if self.json {
                     println!("{}", sen::verify::as_json(&verdict));

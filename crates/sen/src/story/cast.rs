@@ -65,7 +65,7 @@ impl Cast {
             5 => self.statuses_survive_a_kill().await,
             6 => self.decide().await,
             7 => self.result().await,
-            8 => self.verify_certificate(),
+            8 => self.verify_certificate().await,
             9 => self.who_read_my_data().await,
             10 => self.figures().await,
             11 => self.logs().await,

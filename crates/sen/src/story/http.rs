@@ -267,7 +267,10 @@ pub fn unescape(value: &str) -> String {
     let mut rest = value;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let Some((entity, behind)) = after.split_once(';') else {
+        let entity = after
+            .split_once(';')
+            .filter(|(e, _)| e.bytes().all(|b| b == b'#' || b.is_ascii_alphanumeric()));
+        let Some((entity, behind)) = entity else {
             out.push('&');
             rest = after;
             continue;

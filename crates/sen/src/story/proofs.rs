@@ -9,7 +9,7 @@ use crate::up::nation::{PLACES, Place};
 
 impl Cast {
     /// Step 8: as `sen verify` does, on the whole certificate and on one with a byte changed.
-    pub(super) fn verify_certificate(&self) -> anyhow::Result<Value> {
+    pub(super) async fn verify_certificate(&self) -> anyhow::Result<Value> {
         let folder = tools::Folder::new(&self.world)?;
         let (whole, altered) = (folder.path("certificate.pdf"), folder.path("altered.pdf"));
         std::fs::write(&whole, &self.certificate)?;
@@ -18,7 +18,7 @@ impl Cast {
         bytes[middle] ^= 1;
         std::fs::write(&altered, &bytes)?;
         let ca = self.nation.layout().ca();
-        let good = crate::verify::verify(&whole, Some(&ca), &self.world)?;
+        let good = crate::verify::verify(&whole, Some(&ca), &self.world).await?;
         ensure!(
             crate::verify::exit_code(&good) == 0,
             "the certificate does not pass: {}",
@@ -28,12 +28,12 @@ impl Cast {
             good.signer.is_some() && good.signed_at.is_some(),
             "nobody is said to have signed"
         );
-        let unanchored = crate::verify::verify(&whole, None, &self.world)?;
+        let unanchored = crate::verify::verify(&whole, None, &self.world).await?;
         ensure!(
             crate::verify::exit_code(&unanchored) == 2,
             "without trust it must be undecided"
         );
-        let bad = crate::verify::verify(&altered, Some(&ca), &self.world)?;
+        let bad = crate::verify::verify(&altered, Some(&ca), &self.world).await?;
         ensure!(
             crate::verify::exit_code(&bad) == 1,
             "the altered certificate does not fail"
@@ -164,7 +164,7 @@ impl Cast {
         self.keep_file("tsa.pem", &std::fs::read(layout.tsa())?)?;
         let mut nodes = serde_json::Map::new();
         for place in PLACES {
-            let verdict = crate::verify::verify(&layout.node(place), Some(&ca), &self.world)?;
+            let verdict = crate::verify::verify(&layout.node(place), Some(&ca), &self.world).await?;
             ensure!(
                 verdict.is_passed(),
                 "the logs of {} do not pass: {} {:?}",

@@ -358,7 +358,7 @@ async fn open_store(place: Place, config: &Config, folder: &Path, world: &World)
     } else {
         Database::Postgres {
             url: config.database.clone(),
-            schema: format!("sen_{}_{}", Layout::of(&config.data).id()?, place.id()),
+            schema: Layout::of(&config.data).schema(place)?,
         }
     };
     let store_config = StoreConfig {

@@ -66,6 +66,14 @@ impl Layout {
         fs::read_to_string(self.0.join(MARK)).with_context(|| format!("{} is not prepared", self.0.display()))
     }
 
+    /// The schema of a node on a PostgreSQL server.
+    ///
+    /// # Errors
+    /// When the folder is not prepared.
+    pub fn schema(&self, place: Place) -> anyhow::Result<String> {
+        Ok(format!("sen_{}_{}", self.id()?, place.id()))
+    }
+
     /// The identity provider's signing key.
     #[must_use]
     pub fn oidc_key(&self) -> PathBuf {

@@ -2,6 +2,7 @@
 //! the same record bytes. Never takes a record back, and never answers before the flush.
 
 pub mod checkpoint;
+pub mod export;
 pub mod files;
 mod frame;
 mod queue;

@@ -1,0 +1,73 @@
+//! Taking a server's logs away as segment files: the same bytes, for whoever checks them without the
+//! server. Reads only; a running node may go on.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+
+use kernel::Problem;
+use kernel::limits::Limits;
+
+use super::checkpoint;
+use super::scan::{HEADER, name};
+use crate::engine::Db;
+use crate::error::disk;
+use crate::tx::Reader;
+use crate::{Database, node_tenant, params};
+
+/// Rows read at a time, count; a row is one flush.
+const STEP: u64 = 200;
+
+/// Writes every log of a node whose rows are a server's as `into/STREAM/*.seg`, and the checkpoints
+/// kept in the node's `logs` folder beside them.
+///
+/// # Errors
+/// When the database cannot be read or the folder cannot be written.
+pub async fn export(database: &Database, logs: &Path, into: &Path) -> Result<(), Problem> {
+    let db = Db::open(database, &Limits::default())
+        .await
+        .map_err(Problem::internal)?;
+    let reader = Reader {
+        tenant: node_tenant(),
+        engine: db.engine(),
+        connection: db.readers().clone(),
+    };
+    let streams = reader
+        .all("select distinct stream from store_log order by stream", params![])
+        .await?;
+    for row in &streams {
+        let stream = row.text("stream")?;
+        write_stream(&reader, &stream, &into.join(&stream)).await?;
+        let kept = logs.join(&stream).join(checkpoint::FILE);
+        if kept.is_file() {
+            let copy = into.join(&stream).join(checkpoint::FILE);
+            std::fs::copy(&kept, &copy).map_err(|e| disk(&e, &copy))?;
+        }
+    }
+    db.close().await;
+    Ok(())
+}
+
+async fn write_stream(reader: &Reader, stream: &str, dir: &Path) -> Result<(), Problem> {
+    std::fs::create_dir_all(dir).map_err(|e| disk(&e, dir))?;
+    let path = dir.join(name(0));
+    let mut file = File::create(&path).map_err(|e| disk(&e, &path))?;
+    file.write_all(HEADER).map_err(|e| disk(&e, &path))?;
+    let mut next = 0;
+    loop {
+        let rows = reader
+            .all(
+                "select first, records from store_log where stream = $1 and first >= $2 order by first limit $3",
+                params![stream, next, STEP],
+            )
+            .await?;
+        let Some(last) = rows.last() else { break };
+        next = last.count("first")? + 1;
+        for row in &rows {
+            // A row's records are framed as a segment's are: the bytes are taken as they stand.
+            file.write_all(&row.bytes("records")?)
+                .map_err(|e| disk(&e, &path))?;
+        }
+    }
+    file.sync_all().map_err(|e| disk(&e, &path))
+}
