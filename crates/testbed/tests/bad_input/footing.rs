@@ -98,7 +98,7 @@ fn a_damaged_database_is_named_with_the_two_ways_out() {
 }
 
 #[test]
-fn a_damaged_directory_or_log_is_named() {
+fn a_damaged_directory_is_named_with_the_two_ways_out() {
     run(async {
         let (data, port) = (folder("directory"), free());
         prepare::prepare(&data, &sen::config::Config::default().pack, port, &world()).expect("prepared");
