@@ -58,6 +58,10 @@ pub(crate) async fn file(
     let procedure = cases.version(&draft.version)?;
     let faults = faults(&cases, &procedure, &draft, &papers);
     if !faults.is_empty() {
+        // Between the two looks another window may have filed, and taken the papers along.
+        if let Some(code) = own_draft(&reader, &citizen, &id).await?.filed_as {
+            return Ok(see_other(&format!("/cases/{code}?filed=1")));
+        }
         return Ok(check::show(&cases, &page, &draft, &papers, &faults, &[], 422)?);
     }
     match write(&cases, &citizen, &procedure, &draft).await {
