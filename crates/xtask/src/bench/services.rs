@@ -1,6 +1,8 @@
 //! Cases filed through the national portal, over HTTP and through its pages, as citizens do. The
 //! load client is the testbed's; this starts the nation and asks it.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
@@ -10,7 +12,7 @@ use crate::{openapi, shell};
 /// Length of the measurement, in seconds.
 const SECONDS: u32 = 20;
 /// Citizens at work at the same time.
-const CLIENTS: u32 = 8;
+const CLIENTS: [u32; 2] = [1, 8];
 
 /// Measures filing.
 pub(crate) fn measure() -> Result<Vec<Figure>> {
@@ -24,10 +26,14 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
         "testbed",
     ]))?;
     let folder = openapi::target()?.join("release");
+    CLIENTS.iter().map(|clients| filed(&folder, *clients)).collect()
+}
+
+fn filed(folder: &Path, clients: u32) -> Result<Figure> {
     let mut command = shell::program(folder.join("testbed"));
     command.arg("file").arg(folder.join("sen"));
     command
-        .args([CLIENTS.to_string(), SECONDS.to_string()])
+        .args([clients.to_string(), SECONDS.to_string()])
         .env("SEN_LOG", "error");
     let text = shell::output(&mut command)?;
     let report: Value = serde_json::from_str(text.trim()).context("the load client reports JSON")?;
@@ -36,8 +42,8 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
             .as_f64()
             .with_context(|| format!("the report has {name}"))
     };
-    Ok(vec![Figure {
-        case: format!("services/filed/c{CLIENTS}"),
+    Ok(Figure {
+        case: format!("services/filed/c{clients}"),
         value: number("per_second")?,
         unit: "cases/s",
         ratio: None,
@@ -47,5 +53,5 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
             ("p50_ms", number("p50_ms")?),
             ("p99_ms", number("p99_ms")?),
         ],
-    }])
+    })
 }
