@@ -13,11 +13,12 @@ use anyhow::{Context as _, Result, bail};
 use crate::{debian, shell};
 
 /// Starts the server, says `ready`, waits for the pipe to close, stops it and clears up. Ctrl-C goes to
-/// the whole group of the terminal: the keeper stands outside that group.
+/// the whole group of the terminal: the keeper stands outside that group. It ignores the broken pipe
+/// of a run that ended while the server was starting: it would end before it has cleared up.
 const KEEPER: &str = r#"
 folder=$1; bin=$2; port=$3
 clear_up() { "$bin/pg_ctl" stop -s -w -m fast -D "$folder/data" >/dev/null 2>&1; cd /; rm -rf "$folder"; }
-trap '' INT HUP TERM
+trap '' INT HUP TERM PIPE
 cd "$folder" || exit 1
 if "$bin/initdb" -D "$folder/data" -U sen -A trust -E UTF8 --locale=C >"$folder/log" 2>&1 &&
    "$bin/pg_ctl" start -s -w -t 60 -D "$folder/data" -l "$folder/log" -o "-p $port -c listen_addresses=127.0.0.1 \
