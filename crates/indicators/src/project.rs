@@ -164,6 +164,18 @@ pub fn project(record: &FactRecord) -> Vec<Increment> {
         | Fact::CaseActEntered { .. }
         | Fact::CaseActWithdrawn { .. }
         | Fact::CaseSentBack { .. }
+        | Fact::CaseDeclined { .. }
+        | Fact::CaseSupplementAsked { .. }
+        | Fact::CaseSupplemented { .. }
+        | Fact::CaseResultDraftSent { .. }
+        | Fact::CaseResultDraftAnswered { .. }
+        | Fact::CaseSealed { .. }
+        | Fact::CaseWithdrawn { .. }
+        | Fact::CaseApologised { .. }
+        | Fact::FeeAsked { .. }
+        | Fact::FeePaid { .. }
+        | Fact::CaseRated { .. }
+        | Fact::CaseMoved { .. }
         | Fact::CaseViewed { .. }
         | Fact::DocumentDelivered { .. }
         | Fact::ObligationOpened { .. }

@@ -139,6 +139,67 @@ pub enum Fact {
         outcome: Outcome,
         due: Time,
     },
+    /// The desk did not take the case in; the refusal slip says why.
+    CaseDeclined { case: CaseCode, slip: String },
+    /// The applicant was asked, once and in full, for what is missing; `slip` is the document that
+    /// says so. What is answered after `until` is too late.
+    CaseSupplementAsked {
+        case: CaseCode,
+        slip: String,
+        items: u32,
+        until: Time,
+    },
+    /// The applicant gave what was asked for, and the term starts anew where the law says so.
+    CaseSupplemented {
+        case: CaseCode,
+        papers: u32,
+        due: Option<Time>,
+    },
+    /// The draft of the result went to the applicant, who may answer until then.
+    CaseResultDraftSent {
+        case: CaseCode,
+        draft: Digest,
+        until: Time,
+    },
+    /// What came of the draft of the result.
+    CaseResultDraftAnswered { case: CaseCode, answer: DraftAnswer },
+    /// The clerk gave the result its number and the agency's signature.
+    CaseSealed { case: CaseCode, document: String },
+    /// The applicant took the case back.
+    CaseWithdrawn { case: CaseCode },
+    /// The agency said before the due date that it will miss it, and by when the result is owed now.
+    CaseApologised {
+        case: CaseCode,
+        letter: String,
+        due: Time,
+    },
+    /// A fee is owed for a case, in dong, to the agency that handles it.
+    FeeAsked {
+        case: CaseCode,
+        payment: String,
+        dong: u64,
+        to: OrgCode,
+    },
+    /// The fee arrived; `receipt` is the money receipt.
+    FeePaid {
+        case: CaseCode,
+        payment: String,
+        dong: u64,
+        to: OrgCode,
+        receipt: String,
+    },
+    /// The applicant rated how the case was handled, 1 (very dissatisfied) to 5 (very satisfied).
+    CaseRated {
+        case: CaseCode,
+        owner: OrgCode,
+        score: u8,
+    },
+    /// A running case went to the unit that took over the one that handled it.
+    CaseMoved {
+        case: CaseCode,
+        from: OrgCode,
+        to: OrgCode,
+    },
     /// The result was given to the applicant.
     CaseReturned { case: CaseCode },
     /// The owner's status of a case was noted at the portal: the `seq`-th change of that case.
@@ -188,6 +249,18 @@ pub enum Channel {
     Online,
     /// bưu chính
     Post,
+}
+
+/// What an applicant said to the draft of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DraftAnswer {
+    /// It is right.
+    Agreed,
+    /// Nothing until the term ended, which counts as consent.
+    Silent,
+    /// Something in it is wrong.
+    Objected,
 }
 
 /// How a case ends.
