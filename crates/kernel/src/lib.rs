@@ -9,6 +9,7 @@
 //! | [`codes`] | organisation, area, procedure, case and personal codes |
 //! | [`digest`] | SHA-256 values and canonical JSON |
 //! | [`fact`] | everything that can happen, as one enum |
+//! | [`fault`] | what is wrong with a file of a pack, and where |
 //! | [`limits`] | every bound of the platform, with its unit |
 //! | [`problem`] | what is told to the outside when something is refused |
 //! | [`text`] | folding and cleaning of Vietnamese text |
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod codes;
 pub mod digest;
 pub mod fact;
+pub mod fault;
 pub mod limits;
 pub mod problem;
 pub mod text;
@@ -30,5 +32,6 @@ pub use clock::{Chance, Clock, World};
 pub use codes::{AreaCode, CaseCode, OrgCode, PersonalNumber, ProcedureCode};
 pub use digest::Digest;
 pub use fact::{Fact, FactRecord};
+pub use fault::{Fault, Faults};
 pub use problem::{Kind, Problem};
 pub use time::{Date, Time};

@@ -3,6 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Size of one file of a pack, in bytes. No key of the configuration: a pack is read before it, and
+/// checked where there is none.
+pub const PACK_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
 /// Bounds on what comes in from outside and on what the platform keeps waiting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
