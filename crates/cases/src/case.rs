@@ -1,11 +1,12 @@
 //! A case (hồ sơ thủ tục hành chính) and what may be done with it now. Pure: no row, no request, no
 //! clock inside; a verb gives the next state or says why not.
 
-use kernel::fact::{Channel, Outcome};
+use kernel::fact::{Channel, DraftAnswer, Outcome};
 use kernel::{CaseCode, Digest, Fact, Kind, OrgCode, PersonalNumber, Problem, ProcedureCode, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub use crate::course::Course;
 use crate::procedure::{Procedure, Transition, Verb};
 
 /// The applicant's answers, by field.
@@ -45,6 +46,8 @@ pub struct Case {
     pub decided: Option<Decided>,
     /// When its result was given.
     pub returned_at: Option<Time>,
+    /// What else happened on its way.
+    pub course: Course,
 }
 
 /// Who filed a case.
@@ -222,19 +225,42 @@ pub fn state_after<'f>(procedure: &Procedure, facts: impl IntoIterator<Item = &'
         Fact::CaseReceived { .. } | Fact::CaseFiled { .. } => Some(procedure.first_state.clone()),
         Fact::CaseAccepted { .. } => step(state, Verb::Accept),
         Fact::CaseProposed { outcome, .. } => {
-            let proposed = step(state, Verb::Propose);
-            let enters = *outcome == Outcome::Granted && procedure.act.is_some();
-            // Nothing to enter: the platform's step is passed over in the same change.
-            if enters {
-                proposed
-            } else {
-                step(proposed.clone(), Verb::EnterAct).or(proposed)
-            }
+            passed_over(procedure, step(state, Verb::Propose)?, *outcome).into()
         }
+        Fact::CaseResultDraftAnswered { answer, .. } => match answer {
+            DraftAnswer::Agreed | DraftAnswer::Silent => {
+                passed_over(procedure, step(state, Verb::CheckDraft)?, Outcome::Granted).into()
+            }
+            DraftAnswer::Objected => step(state, Verb::SendBack),
+        },
+        Fact::CaseDeclined { .. } => step(state, Verb::Decline),
+        Fact::CaseSupplementAsked { .. } => step(state, Verb::AskSupplement),
+        Fact::CaseSupplemented { .. } => step(state, Verb::Supplement),
+        Fact::CaseWithdrawn { .. } => step(state, Verb::Withdraw),
         Fact::CaseActEntered { .. } => step(state, Verb::EnterAct),
         Fact::CaseSentBack { .. } => step(state, Verb::SendBack),
-        Fact::CaseDecided { .. } => step(state, Verb::Sign),
+        Fact::CaseSigned { .. } => step(state, Verb::Sign),
+        Fact::CaseDecided { .. } => step(state.clone(), Verb::Seal).or_else(|| step(state, Verb::Sign)),
         Fact::CaseReturned { .. } => step(state, Verb::Return),
         _ => state,
     })
+}
+
+/// The state after the steps that have nothing to do: a refusal has no draft to look at and no act
+/// to enter, and where the procedure names no act none is entered.
+#[must_use]
+pub fn passed_over(procedure: &Procedure, state: String, outcome: Outcome) -> String {
+    let over = |verb: Verb, state: &str| procedure.verb_from(verb, state).map(|t| t.to.clone());
+    let mut state = state;
+    if outcome == Outcome::Refused
+        && let Some(next) = over(Verb::CheckDraft, &state)
+    {
+        state = next;
+    }
+    if (outcome == Outcome::Refused || procedure.act.is_none())
+        && let Some(next) = over(Verb::EnterAct, &state)
+    {
+        state = next;
+    }
+    state
 }

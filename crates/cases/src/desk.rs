@@ -7,6 +7,7 @@
 //! | [`official`] | who may see and touch a case |
 //! | [`step`] | one verb on one case, saved with its status line |
 //! | [`accept`], [`propose`], [`send_back`], [`decide`], [`give`] | the verbs |
+//! | [`submissions`] | the service that takes what applicants send: [`supplement`], [`draft_check`], [`withdraw`], [`rate`] |
 //! | [`act`] | enters acts in registers and takes them back |
 //! | [`receipt`], [`result`] | what the papers say |
 //! | [`worklist`], [`page`], [`papers`], [`view`], [`shape`] | what officials see |
@@ -14,11 +15,13 @@
 pub mod accept;
 pub mod act;
 pub mod decide;
+pub mod draft_check;
 pub mod give;
 pub mod official;
 pub mod page;
 pub mod papers;
 pub mod propose;
+pub mod rate;
 pub mod receipt;
 pub mod receive;
 pub mod result;
@@ -26,9 +29,12 @@ pub mod send_back;
 pub mod shape;
 pub mod step;
 mod store;
+pub mod submissions;
+pub mod supplement;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod view;
+pub mod withdraw;
 pub mod worklist;
 
 use std::sync::Arc;
@@ -62,7 +68,10 @@ pub(crate) fn routes() -> OpenApiRouter<Cases> {
 
 /// What the desk offers on the exchange.
 pub(crate) fn services(cases: &Cases) -> Vec<Arc<dyn exchange::Service>> {
-    vec![Arc::new(receive::ReceiveCase(cases.clone()))]
+    vec![
+        Arc::new(receive::ReceiveCase(cases.clone())),
+        Arc::new(submissions::TakeSubmission(cases.clone())),
+    ]
 }
 
 /// What the desk does with lines of the outbox.

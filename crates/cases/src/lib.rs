@@ -3,13 +3,14 @@
 //!
 //! | read | for |
 //! |---|---|
-//! | [`procedure`], [`case`], [`clock`], [`draft`], [`answers`], [`act`] | the nouns, pure |
+//! | [`procedure`], [`case`], [`course`], [`clock`], [`draft`], [`answers`], [`act`] | the nouns, pure |
 //! | [`catalogue`], [`places`], [`pack`] | what the pack says, in memory |
 //! | [`citizen`] | the portal: search, form, prefill, papers, check, file, my cases |
 //! | [`handover`] | the filed case goes to the agency that owns it from then on |
-//! | [`portal`] | the owner's statuses and results come back |
+//! | [`submission`] | what the applicant sends about a running case |
+//! | [`portal`] | the owner's statuses, notices and results come back |
 //! | [`desk`] | the owner: receive, accept, propose, enter the act, send back, sign, give |
-//! | [`sync`] | the owner tells the portal each change of status |
+//! | [`sync`], [`notice`] | the owner tells the portal each change of status, and what it asks of the applicant |
 //! | [`store`] | all SQL |
 //! | [`state`] | what every verb is handed |
 
@@ -19,15 +20,18 @@ pub mod case;
 pub mod catalogue;
 pub mod citizen;
 pub mod clock;
+pub mod course;
 pub mod desk;
 pub mod draft;
 pub mod handover;
+pub mod notice;
 pub mod pack;
 pub mod places;
 pub mod portal;
 pub mod procedure;
 pub mod state;
 pub mod store;
+pub mod submission;
 pub mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -45,7 +49,10 @@ pub use crate::state::{Asker, Cases, Parts, Place};
 /// This crate's schema.
 pub const MIGRATIONS: Migrations = Migrations {
     name: "cases",
-    files: &[("0001_cases", include_str!("../migrations/0001_cases.sql"))],
+    files: &[
+        ("0001_cases", include_str!("../migrations/0001_cases.sql")),
+        ("0002_course", include_str!("../migrations/0002_course.sql")),
+    ],
 };
 
 /// The portal's texts and those of this crate's common problems.
@@ -85,7 +92,10 @@ impl Cases {
     #[must_use]
     pub fn deliverers(&self) -> Vec<Arc<dyn Deliver>> {
         match self.place() {
-            Place::Portal => vec![Arc::new(handover::HandOver(self.clone()))],
+            Place::Portal => vec![
+                Arc::new(handover::HandOver(self.clone())),
+                Arc::new(submission::Submit(self.clone())),
+            ],
             Place::Desk => desk::deliverers(self),
         }
     }
@@ -101,6 +111,6 @@ mod tests {
         let (_, api) = crate::router(portal.cases.clone()).split_for_parts();
         assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
         assert_eq!(portal.cases.services().len(), 1);
-        assert_eq!(portal.cases.deliverers().len(), 1);
+        assert_eq!(portal.cases.deliverers().len(), 2);
     }
 }

@@ -211,6 +211,9 @@ pub enum Clock {
     Off,
     /// Running.
     Run,
+    /// Stopped until the applicant has answered; the term goes on or starts anew as the law of that
+    /// day says ([`crate::clock`]).
+    Pause,
     /// Stopped for good.
     Stop,
 }
@@ -225,24 +228,36 @@ pub struct Transition {
     pub from: String,
     /// The state after it.
     pub to: String,
-    /// The role that may do it; `platform` for the platform's own jobs.
+    /// The role that may do it; `platform` for the platform's own jobs, `applicant` for who filed.
     pub role: String,
 }
 
-/// What the desk can do with a case: one file each below `desk/`.
+/// What can be done with a case: one file each below `desk/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
     /// Take the case in: the clock starts.
     Accept,
+    /// Do not take it in: a refusal slip says why.
+    Decline,
+    /// Ask the applicant, once and in full, for what is missing.
+    AskSupplement,
+    /// The applicant gave it.
+    Supplement,
     /// Propose an outcome.
     Propose,
+    /// The applicant found the draft of the result right, or said nothing until the term ended.
+    CheckDraft,
     /// The act was entered in its register.
     EnterAct,
     /// Back to the officer; an entered act is withdrawn.
     SendBack,
     /// Sign the result.
     Sign,
+    /// Add the number and the agency's signature.
+    Seal,
+    /// The applicant took the case back.
+    Withdraw,
     /// Give the result to the applicant.
     Return,
 }

@@ -4,6 +4,7 @@
 mod drafts;
 mod papers;
 mod statuses;
+mod submissions;
 
 use std::future::Future;
 
@@ -12,11 +13,14 @@ use kernel::fact::Channel;
 use kernel::{CaseCode, Kind, Problem, Tenant, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::case::{Accepted, Case, Decided, EnteredAct, Proposal};
+use crate::case::{Accepted, Case, Course, Decided, EnteredAct, Proposal};
 use crate::clock::WorkingOut;
 pub use drafts::{draft, drafts_of, insert_draft, mark_filed, open_drafts, save_draft};
 pub use papers::{attach, paper, papers, papers_move};
-pub use statuses::{ResultRow, StatusRow, insert_result, insert_status, last_status, results, statuses};
+pub use statuses::{
+    GivenKind, ResultRow, StatusRow, insert_result, insert_status, last_status, results, statuses,
+};
+pub use submissions::{SubmissionRow, insert_submission, note_outcome, submission, submissions};
 
 /// What can be read from: a write in progress or a read outside any.
 pub trait Rows: Sync {
@@ -63,6 +67,8 @@ struct Details {
     act: Option<EnteredAct>,
     decided: Option<Decided>,
     returned_at: Option<Time>,
+    #[serde(skip_serializing_if = "Course::is_empty")]
+    course: Course,
     /// At the portal: when the owner took the case over.
     handed_over_at: Option<Time>,
     /// At the portal: how the owner counted the due date.
@@ -237,6 +243,7 @@ impl Details {
             act: case.act.clone(),
             decided: case.decided.clone(),
             returned_at: case.returned_at,
+            course: case.course.clone(),
             ..Self::default()
         }
     }
@@ -264,6 +271,7 @@ pub fn held(row: &Row) -> Result<Held, Problem> {
         act: details.act,
         decided: details.decided,
         returned_at: details.returned_at,
+        course: details.course,
     };
     let counted = case.accepted.as_ref().map(|a| a.working_out.clone());
     Ok(Held {

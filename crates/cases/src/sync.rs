@@ -13,15 +13,13 @@ use serde_json::json;
 
 use crate::portal::note_status::{GivenResult, StatusNote};
 use crate::state::Cases;
-use crate::store::{self as rows, StatusRow};
+use crate::store as rows;
 
 /// The outbox topic; its keys are case codes, so that a case's lines keep their order.
 pub const TOPIC: &str = "case-status";
 /// The system at which citizens follow their cases.
 pub const PORTAL: &str = "G22/portal";
 const SERVICE: &str = "G22/portal/note-status";
-/// The national status from which on there is a result.
-const DECIDED: u8 = 9;
 
 /// Which status row a line is about.
 #[derive(Deserialize)]
@@ -83,14 +81,16 @@ impl Cases {
             .find(|row| row.seq == seq)
             .ok_or_else(|| Problem::internal(format_args!("case {code} has no status {seq}")))?;
         let mut results = Vec::new();
-        if brings_results(&statuses, row) {
-            for result in rows::results(&reader, code).await? {
+        for result in rows::results(&reader, code).await? {
+            // A document travels once, with the status it was made for.
+            if result.with_seq == row.seq {
                 let pdf = self.store.blobs().get(&result.digest).await?;
                 results.push(GivenResult {
                     document: result.document,
                     name: result.name,
                     number: result.number,
                     digest: result.digest,
+                    kind: result.kind,
                     pdf_base64: STANDARD.encode(pdf),
                 });
             }
@@ -102,15 +102,10 @@ impl Cases {
             at: row.at,
             due: row.due,
             working_out: row.due.and(held.working_out),
+            notice: row.notice.clone(),
             results,
         })
     }
-}
-
-/// Results travel once: with the first status that says there are any.
-fn brings_results(statuses: &[StatusRow], row: &StatusRow) -> bool {
-    let first = statuses.iter().find(|s| s.status >= DECIDED);
-    first.is_some_and(|first| first.seq == row.seq)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use kernel::fact::Channel;
 use web::Principal;
 
 use crate::Catalogue;
-use crate::case::{Applicant, Case};
+use crate::case::{Applicant, Case, Course};
 use crate::draft::Draft;
 use crate::procedure::Procedure;
 pub(crate) use portal::Portal;
@@ -98,6 +98,7 @@ pub(crate) fn case(procedure: &Procedure) -> Case {
         act: None,
         decided: None,
         returned_at: None,
+        course: Course::default(),
     }
 }
 

@@ -103,13 +103,15 @@ pub enum Fact {
     },
     /// The portal's case was taken over by the agency that owns it from then on.
     CaseHandedOver { case: CaseCode, to: OrgCode },
-    /// An agency took a case over from a portal.
+    /// An agency took a case over from a portal; `unit` is its unit that handles it.
     CaseReceived {
         case: CaseCode,
         procedure: ProcedureCode,
         version: Digest,
         channel: Channel,
         from: OrgCode,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<OrgCode>,
     },
     /// A case was accepted: the clock starts, the result is owed by `due`.
     CaseAccepted {
@@ -163,8 +165,15 @@ pub enum Fact {
     },
     /// What came of the draft of the result.
     CaseResultDraftAnswered { case: CaseCode, answer: DraftAnswer },
-    /// The clerk gave the result its number and the agency's signature.
-    CaseSealed { case: CaseCode, document: String },
+    /// The result was signed; it is given once the clerk has added the agency's signature.
+    CaseSigned { case: CaseCode, document: String },
+    /// The applicant sent something about a running case: the `submission`-th, of a kind such as
+    /// `supplement`, `draft-answer`, `withdrawal`, `rating`.
+    CaseSubmissionMade {
+        case: CaseCode,
+        submission: u32,
+        kind: String,
+    },
     /// The applicant took the case back.
     CaseWithdrawn { case: CaseCode },
     /// The agency said before the due date that it will miss it, and by when the result is owed now.
@@ -222,6 +231,8 @@ pub enum Fact {
         number: String,
         digest: Digest,
     },
+    /// The agency's signature was added to a signed document.
+    DocumentSealed { document: String, digest: Digest },
     /// A document was given out.
     DocumentDelivered { document: String, to: String },
     /// Something is owed: what kind, by whom, by when.
@@ -237,6 +248,13 @@ pub enum Fact {
     ObligationLifted { obligation: String, reason: String },
     /// Figures were rebuilt from the first fact and compared with those in use.
     IndicatorsRebuilt { facts: u64, equal: bool },
+    /// Somebody looked at the facts behind a figure of an organisation and month: how many rows.
+    FigureRowsViewed {
+        figure: String,
+        org: String,
+        period: String,
+        rows: u64,
+    },
 }
 
 /// How a case was filed (the portal's `HinhThuc`).

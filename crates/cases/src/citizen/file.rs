@@ -11,7 +11,7 @@ use web::openapi::utoipa;
 use web::{Fields, Page, Refusal, SignedIn};
 
 use crate::answers::{self, Rules};
-use crate::case::{Applicant, Case};
+use crate::case::{Applicant, Case, Course};
 use crate::citizen::draft::{current, revision};
 use crate::citizen::{Citizen, check, citizen, own_draft, papers_of, see_other};
 use crate::draft::{Attached, Draft};
@@ -106,6 +106,7 @@ async fn write(
                 status: FILED,
                 at: tx.now(),
                 due: None,
+                notice: None,
             };
             rows::insert_status(&tx, &code, &status).await?;
             rows::papers_move(&tx, &Draft::subject(&draft.id), &rows::subject(&code)).await?;
@@ -170,6 +171,7 @@ fn case(
         act: None,
         decided: None,
         returned_at: None,
+        course: Course::default(),
     }
 }
 

@@ -14,12 +14,12 @@ use web::{Fields, Json, Principal, Refusal, SignedIn};
 
 use crate::case::{Case, Decided};
 use crate::desk::official::code;
-use crate::desk::step::{may, save};
+use crate::desk::step::{may, save, save_telling};
 use crate::desk::view::{self, CaseView, Seen};
 use crate::desk::{give, result};
 use crate::procedure::{Procedure, Verb};
 use crate::state::Cases;
-use crate::store::{self as rows, ResultRow, subject};
+use crate::store::{GivenKind, ResultRow, subject};
 
 /// The outbox topic that finishes what a crash left half-way.
 pub const TOPIC: &str = "case-sign";
@@ -141,18 +141,15 @@ impl Cases {
                 };
                 let due = case.accepted.as_ref().map_or(decided.at, |a| a.due);
                 let case = case.moved(step);
-                rows::insert_result(
-                    &tx,
-                    code,
-                    &ResultRow {
-                        document: issued.id.clone(),
-                        name: result::name(&procedure, decided.outcome).vi,
-                        number: issued.number.clone(),
-                        digest: issued.digest,
-                    },
-                )
-                .await?;
-                save(&tx, &case, &procedure).await?;
+                let given = ResultRow {
+                    document: issued.id.clone(),
+                    name: result::name(&procedure, decided.outcome).vi,
+                    number: issued.number.clone(),
+                    digest: issued.digest,
+                    kind: GivenKind::Result,
+                    with_seq: 0,
+                };
+                save_telling(&tx, &case, &procedure, None, vec![given]).await?;
                 obligations::meet(&tx, &subject(code)).await?;
                 let fact = Fact::CaseDecided {
                     case: code.clone(),

@@ -390,7 +390,7 @@ mod tests {
         assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
         assert_eq!(
             (desk.cases.services().len(), desk.cases.deliverers().len()),
-            (1, 3)
+            (2, 3)
         );
         assert_eq!(api.paths.paths.len(), 16);
     }

@@ -8,7 +8,7 @@ use exchange::{Answer, Call, Service, ServiceId, SystemId};
 use kernel::{Actor, Digest, Fact, Kind, Problem};
 
 use crate::answers::TEXT_CHARS_MAX;
-use crate::case::Case;
+use crate::case::{Case, Course};
 use crate::draft::Attached;
 use crate::handover::{Handover, HandoverPaper, Received};
 use crate::procedure::Procedure;
@@ -77,6 +77,7 @@ impl Cases {
                     status,
                     at: case.filed_at,
                     due: None,
+                    notice: None,
                 };
                 rows::insert_status(&tx, &case.code, &filed).await?;
                 let fact = Fact::CaseReceived {
@@ -85,6 +86,7 @@ impl Cases {
                     version: case.version,
                     channel: case.channel,
                     from: from.clone(),
+                    unit: Some(case.unit.clone()),
                 };
                 tx.fact(&holder, fact).await?;
                 Ok(())
@@ -126,7 +128,11 @@ impl Cases {
     }
 
     /// The bytes are what the digest says, and a PDF, and kept before the row that points to them.
-    async fn take_paper(&self, procedure: &Procedure, paper: &HandoverPaper) -> Result<Attached, Problem> {
+    pub(crate) async fn take_paper(
+        &self,
+        procedure: &Procedure,
+        paper: &HandoverPaper,
+    ) -> Result<Attached, Problem> {
         let bad = |code| Problem::invalid("papers", code);
         if !procedure.papers.iter().any(|p| p.code == paper.code) {
             return Err(bad("case-paper-unknown"));
@@ -183,6 +189,7 @@ fn as_case(handed: &Handover, procedure: &Procedure) -> Case {
         act: None,
         decided: None,
         returned_at: None,
+        course: Course::default(),
     }
 }
 

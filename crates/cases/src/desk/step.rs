@@ -8,12 +8,15 @@ use kernel::{CaseCode, Kind, Problem};
 use web::Principal;
 
 use crate::case::Case;
+use crate::notice::Notice;
 use crate::procedure::{Procedure, Transition, Verb};
 use crate::state::Cases;
-use crate::store::{self as rows, StatusRow};
+use crate::store::{self as rows, ResultRow, StatusRow};
 
 /// The role of the platform's own steps.
 pub const PLATFORM: &str = "platform";
+/// The role of the applicant's own steps.
+pub const APPLICANT: &str = "applicant";
 /// Length of an official's words, in characters.
 pub const NOTE_CHARS_MAX: usize = 2_000;
 
@@ -65,7 +68,7 @@ pub(crate) fn may<'p>(
     // Who may never do it is told so, whatever the case's state.
     let steps = procedure.transitions.iter();
     let mut holders: Vec<&str> = steps
-        .filter(|t| t.verb == verb && t.role != PLATFORM)
+        .filter(|t| t.verb == verb && t.role != PLATFORM && t.role != APPLICANT)
         .map(|t| t.role.as_str())
         .collect();
     holders.dedup();
@@ -84,10 +87,25 @@ pub(crate) fn may<'p>(
 /// # Errors
 /// `stale` when somebody else has changed the case meanwhile.
 pub(crate) async fn save(tx: &Tx, case: &Case, procedure: &Procedure) -> Result<(), Problem> {
+    save_telling(tx, case, procedure, None, Vec::new()).await
+}
+
+/// Saves a changed case and tells the portal: a changed national status, a notice to the applicant,
+/// documents that go along.
+///
+/// # Errors
+/// As [`save`].
+pub(crate) async fn save_telling(
+    tx: &Tx,
+    case: &Case,
+    procedure: &Procedure,
+    notice: Option<Notice>,
+    documents: Vec<ResultRow>,
+) -> Result<(), Problem> {
     let before = rows::case(tx, &case.code).await?.map_or(0, |held| held.status);
     let status = case.status(procedure);
     rows::save_case(tx, case, status).await?;
-    if status == before {
+    if status == before && notice.is_none() && documents.is_empty() {
         return Ok(());
     }
     let row = StatusRow {
@@ -95,8 +113,16 @@ pub(crate) async fn save(tx: &Tx, case: &Case, procedure: &Procedure) -> Result<
         status,
         at: tx.now(),
         due: case.accepted.as_ref().map(|a| a.due),
+        notice,
     };
     rows::insert_status(tx, &case.code, &row).await?;
+    for document in documents {
+        let document = ResultRow {
+            with_seq: row.seq,
+            ..document
+        };
+        rows::insert_result(tx, &case.code, &document).await?;
+    }
     crate::sync::enqueue(tx, &case.code, row.seq).await
 }
 

@@ -9,8 +9,9 @@ use kernel::{Actor, CaseCode, Digest, Fact, Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::WorkingOut;
+use crate::notice::Notice;
 use crate::state::Cases;
-use crate::store::{self as rows, ResultRow, StatusRow};
+use crate::store::{self as rows, GivenKind, ResultRow, StatusRow};
 
 /// The body of `note-status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct StatusNote {
     /// How that was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_out: Option<WorkingOut>,
+    /// What the applicant is told with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
     /// What is given to the applicant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<GivenResult>,
@@ -47,7 +51,10 @@ pub struct GivenResult {
     pub number: String,
     /// The file's digest.
     pub digest: Digest,
-    /// The signed PDF.
+    /// What it is.
+    #[serde(default)]
+    pub kind: GivenKind,
+    /// The PDF, signed unless it is a draft.
     pub pdf_base64: String,
 }
 
@@ -105,8 +112,9 @@ impl Service for NoteStatus {
                         status: note.status,
                         at: note.at,
                         due: note.due,
+                        notice: note.notice.clone(),
                     };
-                    let ended = matches!(note.status, 3 | 8 | 9 | 10);
+                    let ended = matches!(note.status, 3 | 7 | 8 | 9 | 10);
                     rows::note_status(&tx, &note.code, &row, ended, note.working_out.as_ref()).await?;
                     for result in results {
                         rows::insert_result(&tx, &note.code, result).await?;
@@ -156,6 +164,8 @@ async fn keep_results(cases: &Cases, note: &StatusNote) -> Result<Vec<ResultRow>
             name: kernel::text::clean(&result.name),
             number: kernel::text::clean(&result.number),
             digest: result.digest,
+            kind: result.kind,
+            with_seq: note.seq,
         });
     }
     Ok(kept)

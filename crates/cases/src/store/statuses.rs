@@ -2,8 +2,10 @@
 
 use ::store::{Tx, params};
 use kernel::{CaseCode, Digest, Problem, Time};
+use serde::{Deserialize, Serialize};
 
-use crate::store::{Rows, number};
+use crate::notice::Notice;
+use crate::store::{Rows, json, number};
 
 /// One change of a case's national status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,9 +18,43 @@ pub struct StatusRow {
     pub at: Time,
     /// By when the result was owed then.
     pub due: Option<Time>,
+    /// What the applicant is told with it.
+    pub notice: Option<Notice>,
 }
 
-/// A result that was given.
+/// What kind of document was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GivenKind {
+    /// What the procedure gives, or its refusal.
+    #[default]
+    Result,
+    /// A slip or letter on the way.
+    Slip,
+    /// An unsigned draft of the result.
+    Draft,
+}
+
+impl GivenKind {
+    /// The kind's word in rows.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Result => "result",
+            Self::Slip => "slip",
+            Self::Draft => "draft",
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, Problem> {
+        [Self::Result, Self::Slip, Self::Draft]
+            .into_iter()
+            .find(|kind| kind.text() == text)
+            .ok_or_else(|| Problem::internal("bad row: cases_results.kind"))
+    }
+}
+
+/// A document that was given: a result, or a slip or draft on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultRow {
     /// The document's id.
@@ -29,6 +65,10 @@ pub struct ResultRow {
     pub number: String,
     /// The file's digest: its name among the blobs.
     pub digest: Digest,
+    /// What it is.
+    pub kind: GivenKind,
+    /// The number of the status it travels with.
+    pub with_seq: u32,
 }
 
 /// Writes one status of a case.
@@ -37,8 +77,17 @@ pub struct ResultRow {
 /// Conflict `already-there`.
 pub async fn insert_status(tx: &Tx, code: &CaseCode, row: &StatusRow) -> Result<(), Problem> {
     tx.exec(
-        "insert into cases_statuses (tenant, code, seq, status, at, due_at) values ($1, $2, $3, $4, $5, $6)",
-        params![tx.tenant(), code, row.seq, row.status, row.at, row.due],
+        "insert into cases_statuses (tenant, code, seq, status, at, due_at, notice)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        params![
+            tx.tenant(),
+            code,
+            row.seq,
+            row.status,
+            row.at,
+            row.due,
+            row.notice.as_ref().map(json).transpose()?
+        ],
     )
     .await?;
     Ok(())
@@ -51,7 +100,7 @@ pub async fn insert_status(tx: &Tx, code: &CaseCode, row: &StatusRow) -> Result<
 pub async fn statuses(rows: &impl Rows, code: &CaseCode) -> Result<Vec<StatusRow>, Problem> {
     let rows = rows
         .all(
-            "select seq, status, at, due_at from cases_statuses where tenant = $1 and code = $2 order by seq",
+            "select seq, status, at, due_at, notice from cases_statuses where tenant = $1 and code = $2 order by seq",
             params![rows.tenant(), code],
         )
         .await?;
@@ -62,6 +111,10 @@ pub async fn statuses(rows: &impl Rows, code: &CaseCode) -> Result<Vec<StatusRow
                 status: number(row, "status")?,
                 at: row.time("at")?,
                 due: row.opt_int("due_at")?.map(Time),
+                notice: match row.opt_text("notice")? {
+                    Some(_) => Some(row.json("notice")?),
+                    None => None,
+                },
             })
         })
         .collect()
@@ -87,9 +140,18 @@ pub async fn last_status(rows: &impl Rows, code: &CaseCode) -> Result<u32, Probl
 /// As [`super::case`].
 pub async fn insert_result(tx: &Tx, code: &CaseCode, row: &ResultRow) -> Result<(), Problem> {
     tx.exec(
-        "insert into cases_results (tenant, code, document, name, number, digest) values ($1, $2, $3, $4, $5, $6)
-         on conflict (tenant, code, document) do nothing",
-        params![tx.tenant(), code, &row.document, &row.name, &row.number, row.digest],
+        "insert into cases_results (tenant, code, document, name, number, digest, kind, with_seq)
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (tenant, code, document) do nothing",
+        params![
+            tx.tenant(),
+            code,
+            &row.document,
+            &row.name,
+            &row.number,
+            row.digest,
+            row.kind.text(),
+            row.with_seq
+        ],
     )
     .await?;
     Ok(())
@@ -102,7 +164,8 @@ pub async fn insert_result(tx: &Tx, code: &CaseCode, row: &ResultRow) -> Result<
 pub async fn results(rows: &impl Rows, code: &CaseCode) -> Result<Vec<ResultRow>, Problem> {
     let rows = rows
         .all(
-            "select document, name, number, digest from cases_results where tenant = $1 and code = $2 order by document",
+            "select document, name, number, digest, kind, with_seq from cases_results
+             where tenant = $1 and code = $2 order by with_seq, document",
             params![rows.tenant(), code],
         )
         .await?;
@@ -113,6 +176,8 @@ pub async fn results(rows: &impl Rows, code: &CaseCode) -> Result<Vec<ResultRow>
                 name: row.text("name")?,
                 number: row.text("number")?,
                 digest: row.digest("digest")?,
+                kind: GivenKind::parse(&row.text("kind")?)?,
+                with_seq: number(row, "with_seq")?,
             })
         })
         .collect()

@@ -81,7 +81,7 @@ impl Place {
                     &["marriage-lookup", "enter-birth", "withdraw-birth"],
                 ),
             ],
-            Self::Province => &[("H56", "one-stop", &["receive-case"])],
+            Self::Province => &[("H56", "one-stop", &["receive-case", "take-submission"])],
         }
     }
 

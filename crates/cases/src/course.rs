@@ -1,0 +1,124 @@
+//! What happens to a case on its way besides the straight line: what was asked for, the draft of
+//! the result, letters, the applicant's own steps. Pure data kept with the case; the facts say the
+//! same, and [`crate::case::state_after`] folds them.
+
+use kernel::fact::DraftAnswer;
+use kernel::{Digest, Time};
+use serde::{Deserialize, Serialize};
+
+/// Everything that happened on a case's way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Course {
+    /// Why it was not taken in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declined: Option<Declined>,
+    /// What the applicant was asked for: once, so at most one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supplement: Option<Supplement>,
+    /// The newest draft of the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<ResultDraft>,
+    /// The letter that a date will be missed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apology: Option<Apology>,
+    /// That the applicant took it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Withdrawn>,
+    /// How the applicant rated it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
+}
+
+/// The desk did not take a case in (từ chối tiếp nhận).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declined {
+    /// Why.
+    pub reason: String,
+    /// The official's account.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// The refusal slip's document id.
+    pub slip: String,
+}
+
+/// A supplement asked for (yêu cầu bổ sung).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supplement {
+    /// What is missing or wrong, one sentence each.
+    pub items: Vec<String>,
+    /// Why it is needed.
+    pub reason: String,
+    /// The official's account.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// The last instant at which it can be given.
+    pub until: Time,
+    /// The slip's document id (Phiếu yêu cầu bổ sung, hoàn thiện hồ sơ).
+    pub slip: String,
+    /// When the applicant gave it.
+    #[serde(default)]
+    pub given_at: Option<Time>,
+}
+
+/// A draft of the result that the applicant looks at (bản dự thảo).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultDraft {
+    /// The unsigned PDF, a blob.
+    pub digest: Digest,
+    /// When it went out.
+    pub at: Time,
+    /// From then on silence is consent.
+    pub until: Time,
+    /// What came of it.
+    #[serde(default)]
+    pub answer: Option<DraftAnswer>,
+    /// What the applicant finds wrong.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// A letter of apology before a date is missed (thư xin lỗi và hẹn lại).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Apology {
+    /// Why.
+    pub reason: String,
+    /// By when the result was owed.
+    pub was_due: Time,
+    /// By when it is owed now.
+    pub due: Time,
+    /// When.
+    pub at: Time,
+    /// The letter's document id.
+    pub letter: String,
+}
+
+/// The applicant took the case back (rút hồ sơ).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// Why, in the applicant's words; may be empty.
+    pub reason: String,
+    /// When.
+    pub at: Time,
+}
+
+/// How the applicant rates the handling (đánh giá sự hài lòng).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rating {
+    /// 1 (very dissatisfied) to 5 (very satisfied).
+    pub score: u8,
+    /// In the applicant's words; may be empty.
+    pub note: String,
+    /// When.
+    pub at: Time,
+}
+
+impl Course {
+    /// True while nothing happened besides the straight line.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

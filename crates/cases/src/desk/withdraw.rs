@@ -1,0 +1,40 @@
+//! `withdraw`: the applicant takes the case back (rút hồ sơ). It ends without a result, and nothing is
+//! owed any more. Never after the result is being signed.
+
+use ::store::Tx;
+use kernel::{Fact, Problem};
+
+use crate::case::Case;
+use crate::course::Withdrawn;
+use crate::desk::step::{APPLICANT, note, save};
+use crate::procedure::{Procedure, Verb};
+use crate::state::Cases;
+use crate::store::subject;
+
+impl Cases {
+    /// Ends a case that its applicant takes back.
+    ///
+    /// # Errors
+    /// `case-verb-not-now` where the procedure has no way back any more.
+    pub(crate) async fn withdrawn(
+        &self,
+        tx: &Tx,
+        case: Case,
+        procedure: &Procedure,
+        reason: &str,
+    ) -> Result<(), Problem> {
+        let step = case.transition(procedure, Verb::Withdraw, &[APPLICANT.to_owned()])?;
+        let mut case = case.moved(step);
+        case.course.withdrawn = Some(Withdrawn {
+            reason: note(reason, false)?,
+            at: tx.now(),
+        });
+        save(tx, &case, procedure).await?;
+        obligations::lift(tx, &subject(&case.code), "withdrawn").await?;
+        let fact = Fact::CaseWithdrawn {
+            case: case.code.clone(),
+        };
+        tx.fact(&subject(&case.code), fact).await?;
+        Ok(())
+    }
+}

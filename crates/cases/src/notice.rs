@@ -1,0 +1,42 @@
+//! What an owner tells the applicant beside a bare status: that something is asked, a draft to look
+//! at, a letter. Travels with the status it belongs to. Pure data.
+
+use kernel::Time;
+use serde::{Deserialize, Serialize};
+
+/// A notice to the applicant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Notice {
+    /// The case is not taken in.
+    Declined {
+        /// Why.
+        reason: String,
+    },
+    /// Something is missing; the slip travels as a document.
+    Supplement {
+        /// What, one sentence each.
+        items: Vec<String>,
+        /// Why.
+        reason: String,
+        /// The last instant at which it can be given.
+        until: Time,
+    },
+    /// The draft of the result waits for a look; it travels as a document.
+    Draft {
+        /// From then on silence is consent.
+        until: Time,
+    },
+    /// A date will be missed; the letter travels as a document.
+    Apology {
+        /// Why.
+        reason: String,
+        /// By when the result is owed now.
+        due: Time,
+    },
+    /// Another unit handles the case from now on.
+    Moved {
+        /// The unit's code.
+        unit: String,
+    },
+}

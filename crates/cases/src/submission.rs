@@ -1,0 +1,216 @@
+//! What an applicant sends about a running case: a supplement, an answer to the draft of the result,
+//! a withdrawal, a rating. The noun, and the wire between portal and owner. The portal keeps and sends
+//! each in order, once; whether it is still in time the owner decides.
+
+use ::store::{Deliver, OutboxLine, Tx};
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use exchange::{Ask, ServiceId};
+use kernel::{Actor, CaseCode, Fact, OrgCode, Problem, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::case::{Answers, Case};
+use crate::draft::Attached;
+use crate::handover::HandoverPaper;
+use crate::state::Cases;
+use crate::store::{self as rows, SubmissionRow};
+
+/// The outbox topic; its keys are case codes, so that a case's submissions keep their order.
+pub const TOPIC: &str = "case-submission";
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Said {
+    /// What was asked for; papers travel beside it.
+    Supplement {
+        /// Answers that replace those of the form, by field.
+        answers: Answers,
+        /// In the applicant's words.
+        note: String,
+    },
+    /// Is the draft of the result right?
+    DraftAnswer {
+        /// True when it is.
+        agreed: bool,
+        /// What is wrong with it.
+        note: String,
+    },
+    /// Take the case back.
+    Withdrawal {
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// How it was handled.
+    Rating {
+        /// 1 to 5.
+        score: u8,
+        /// In the applicant's words.
+        note: String,
+    },
+}
+
+impl Said {
+    /// The kind's word, as facts and rows write it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Supplement { .. } => "supplement",
+            Self::DraftAnswer { .. } => "draft-answer",
+            Self::Withdrawal { .. } => "withdrawal",
+            Self::Rating { .. } => "rating",
+        }
+    }
+}
+
+/// The body of `take-submission`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Submission {
+    /// The case.
+    pub case: CaseCode,
+    /// The order within the case, from 1.
+    pub seq: u32,
+    /// When the applicant sent it.
+    pub at: Time,
+    /// What is said.
+    pub said: Said,
+    /// What is attached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub papers: Vec<HandoverPaper>,
+}
+
+/// The answer of `take-submission`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// The case.
+    pub case: CaseCode,
+    /// The submission's number.
+    pub seq: u32,
+    /// False when it came too late or is not possible any more.
+    pub taken: bool,
+    /// The refusal's key, such as `case-verb-not-now`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// The service that takes a unit's submissions.
+///
+/// # Errors
+/// Never for an organisation's code; the error is the parser's.
+pub fn service(unit: &OrgCode) -> Result<ServiceId, Problem> {
+    format!("{}/one-stop/take-submission", unit.top())
+        .parse()
+        .map_err(Problem::internal)
+}
+
+/// Whose papers a submission's are.
+#[must_use]
+pub fn holder(code: &CaseCode, seq: u32) -> String {
+    format!("submission/{code}/{seq}")
+}
+
+/// Keeps a submission at the portal and puts it in line for the owner, in one write with its fact.
+///
+/// # Errors
+/// Unavailable.
+pub(crate) async fn keep(tx: &Tx, case: &Case, said: &Said, papers: &[Attached]) -> Result<u32, Problem> {
+    let code = &case.code;
+    let seq = u32::try_from(rows::submissions(tx, code).await?.len() + 1).map_err(Problem::internal)?;
+    let row = SubmissionRow {
+        seq,
+        at: tx.now(),
+        said: said.clone(),
+        outcome: None,
+    };
+    rows::insert_submission(tx, code, &row).await?;
+    for paper in papers {
+        rows::attach(tx, &holder(code, seq), paper).await?;
+    }
+    let fact = Fact::CaseSubmissionMade {
+        case: code.clone(),
+        submission: seq,
+        kind: said.kind().to_owned(),
+    };
+    tx.fact(&rows::subject(code), fact).await?;
+    tx.outbox(TOPIC, code.as_str(), &json!({ "seq": seq })).await?;
+    Ok(seq)
+}
+
+/// Which submission a line is about.
+#[derive(Deserialize)]
+struct Payload {
+    seq: u32,
+}
+
+/// Delivers submissions to the owner.
+#[derive(Clone, Debug)]
+pub struct Submit(pub Cases);
+
+#[async_trait]
+impl Deliver for Submit {
+    fn topic(&self) -> &'static str {
+        TOPIC
+    }
+
+    async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
+        let cases = &self.0;
+        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        let Payload { seq } = serde_json::from_value(line.payload.clone()).map_err(Problem::internal)?;
+        let reader = cases.store.read(&line.tenant).await?;
+        let held = rows::case(&reader, &code).await?.ok_or_else(Problem::not_found)?;
+        let row = rows::submission(&reader, &code, seq)
+            .await?
+            .ok_or_else(|| Problem::internal(format_args!("case {code} has no submission {seq}")))?;
+        let submission = Submission {
+            case: code.clone(),
+            seq,
+            at: row.at,
+            said: row.said,
+            papers: papers(cases, &reader, &code, seq).await?,
+        };
+        let ask = Ask {
+            consumer: cases.system.clone(),
+            service: service(&held.case.unit)?,
+            body: serde_json::to_vec(&submission).map_err(Problem::internal)?.into(),
+            on_behalf: Actor::Citizen(held.case.applicant.account.clone()).to_string(),
+            issue: Some(code.to_string()),
+            idempotency: Some(format!("{code}/submission/{seq}")),
+        };
+        let taken: Taken = cases.exchange.ask(ask).await?.json()?;
+        if taken.case != code || taken.seq != seq {
+            return Err(Problem::internal("the owner answered for another submission"));
+        }
+        let (code, taken) = (&code, &taken);
+        cases
+            .store
+            .write(&line.tenant, &Actor::Platform, |tx| async move {
+                let outcome = taken.why.as_deref().unwrap_or("taken");
+                rows::note_outcome(&tx, code, seq, outcome).await
+            })
+            .await
+    }
+}
+
+async fn papers(
+    cases: &Cases,
+    reader: &::store::Reader,
+    code: &CaseCode,
+    seq: u32,
+) -> Result<Vec<HandoverPaper>, Problem> {
+    let mut papers = Vec::new();
+    for paper in rows::papers(reader, &holder(code, seq)).await? {
+        let bytes = cases.store.blobs().get(&paper.digest).await?;
+        papers.push(HandoverPaper {
+            code: paper.code,
+            name: paper.name,
+            media: paper.media,
+            size: paper.size,
+            digest: paper.digest,
+            bytes_base64: STANDARD.encode(bytes),
+        });
+    }
+    Ok(papers)
+}
