@@ -1,15 +1,15 @@
 //! A folder of files by hash. Never overwrites one, and never gives bytes that are not the hash's.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kernel::{Digest, Kind, Problem};
 
-use crate::StoreError;
 use crate::error::disk;
+use crate::{StoreError, fault};
 
 /// Files by hash. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -94,14 +94,16 @@ impl Blobs {
 
 fn keep(folder: &Path, unfinished: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(unfinished)?;
-    file.write_all(bytes)?;
+    fault::write_all(&mut file, bytes, "blob-half")?;
     file.sync_all()?;
     let parent = path.parent().unwrap_or(folder);
     if !parent.exists() {
         fs::create_dir_all(parent)?;
         File::open(folder)?.sync_all()?;
     }
+    fault::at("blob-before-rename");
     fs::rename(unfinished, path)?;
+    fault::at("blob-after-rename");
     // The new name counts only when its folder is on the disk too.
     File::open(parent)?.sync_all()
 }

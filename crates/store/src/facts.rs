@@ -153,7 +153,9 @@ impl Store {
             )
             .await
         };
-        self.inner.db.write(scope, &work).await
+        let given = self.inner.db.write(scope, &work).await?;
+        crate::fault::at("positions-after");
+        Ok(given)
     }
 
     /// Appends to the log what has a position past its end.

@@ -12,12 +12,18 @@
 //! | [`outbox`] | lines to deliver, in order per key, at least once |
 //! | [`blobs`] | a folder of files by hash |
 //! | [`followers`] | how far a reader of a log has come |
+//! | [`backup`] | rows and logs at one position, taken while the node runs |
+//! | [`check`] | whether the rows of facts are those of their log |
+//! | [`fault`] | places where a test lets the process die |
 //! | [`error`] | why a store did not open, and how a driver's error becomes a problem |
 
+pub mod backup;
 pub mod blobs;
+pub mod check;
 mod engine;
 pub mod error;
 pub mod facts;
+pub mod fault;
 pub mod followers;
 pub mod log;
 pub mod migrate;

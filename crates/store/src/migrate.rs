@@ -28,6 +28,62 @@ const LOCK: &str = "select pg_advisory_xact_lock(hashtext('sen-migrations ' || c
 
 /// Applies what has not been applied, each step in its own transaction with its own record.
 pub(crate) async fn run(db: &Db, crates: &[Migrations], now: Time) -> Result<(), StoreError> {
+    apply_those(db, crates, now, |_, _| true).await
+}
+
+/// Applies the given steps (crate and file) and no other: for rows that stand on them.
+pub(crate) async fn up_to(
+    db: &Db,
+    crates: &[Migrations],
+    steps: &[(String, String)],
+    now: Time,
+) -> Result<(), StoreError> {
+    let known = |name: &str, file: &str| steps.iter().any(|(n, f)| n == name && f == file);
+    let all = || std::iter::once(&OWN).chain(crates);
+    for (name, file) in steps {
+        if !all().any(|m| m.name == name && m.files.iter().any(|(f, _)| f == file)) {
+            return Err(StoreError::Config(format!(
+                "the rows stand on the step {name}/{file}, which this release does not know: use the release that made them, or a later one"
+            )));
+        }
+    }
+    apply_those(db, crates, now, known).await
+}
+
+/// How many steps a database lacks, of those this release knows; changes nothing.
+pub(crate) async fn pending(
+    rows: &DatabaseConnection,
+    engine: Engine,
+    crates: &[Migrations],
+) -> Result<usize, StoreError> {
+    let bad = |e: DbErr| StoreError::Database(e.to_string());
+    let sql = "select crate, file from store_migrations";
+    let rows = rows
+        .query_all_raw(statement(engine, sql, params![]))
+        .await
+        .map_err(bad)?;
+    let mut applied = Vec::new();
+    for row in &rows {
+        let step: (String, String) = (
+            row.try_get_by("crate").map_err(bad)?,
+            row.try_get_by("file").map_err(bad)?,
+        );
+        applied.push(step);
+    }
+    let known = std::iter::once(&OWN)
+        .chain(crates)
+        .flat_map(|m| m.files.iter().map(|(file, _)| (m.name, *file)));
+    Ok(known
+        .filter(|(name, file)| !applied.iter().any(|(n, f)| n == name && f == file))
+        .count())
+}
+
+async fn apply_those(
+    db: &Db,
+    crates: &[Migrations],
+    now: Time,
+    wanted: impl Fn(&str, &str) -> bool,
+) -> Result<(), StoreError> {
     let bad = |e: DbErr| StoreError::Database(e.to_string());
     let connection = db
         .schema()
@@ -45,7 +101,9 @@ pub(crate) async fn run(db: &Db, crates: &[Migrations], now: Time) -> Result<(),
     start.commit().await.map_err(bad)?;
     for migrations in std::iter::once(&OWN).chain(crates) {
         for (file, sql) in migrations.files {
-            apply(&place, migrations.name, file, sql, now).await?;
+            if wanted(migrations.name, file) {
+                apply(&place, migrations.name, file, sql, now).await?;
+            }
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::{self, JoinHandle, JoinSet};
 
 use crate::store::node_tenant;
-use crate::{Row, Store, params};
+use crate::{Row, Store, fault, params};
 
 /// Keys served at the same time.
 const KEYS: usize = 16;
@@ -241,10 +241,14 @@ async fn serve(store: Store, handler: Arc<dyn Deliver>, head: OutboxLine) {
     let mut next = Some(head);
     for _ in 0..TURN {
         let Some(line) = next else { return };
+        fault::at("outbox-before-delivery");
         let noted = match attempt(&store, handler.as_ref(), &line).await {
             Ok(()) => {
                 metrics::counter!("sen_outbox_delivered_total", "topic" => handler.topic()).increment(1);
-                store.outbox_done(&line).await
+                fault::at("outbox-after-delivery");
+                let next = store.outbox_done(&line).await;
+                fault::at("outbox-after-mark");
+                next
             }
             Err(problem) => {
                 metrics::counter!("sen_outbox_failed_total", "topic" => handler.topic()).increment(1);

@@ -70,6 +70,15 @@ impl Postgres {
         connection.close().await.map_err(bad)
     }
 
+    /// One connection beside those of a node that may run: for reading; nothing is made.
+    pub(crate) async fn plain(url: &str, schema: &str) -> Result<DatabaseConnection, StoreError> {
+        let mut options = connect_options(url, schema)?;
+        options.max_connections(1);
+        sea_orm::Database::connect(options)
+            .await
+            .map_err(|e| StoreError::Database(e.to_string()))
+    }
+
     pub(crate) const fn readers(&self) -> &DatabaseConnection {
         &self.readers
     }
@@ -133,7 +142,9 @@ impl Postgres {
         };
         match result {
             Ok(value) => {
+                crate::fault::at("commit-before");
                 transaction.commit().await.map_err(|e| failed(e, "commit"))?;
+                crate::fault::at("commit-after");
                 metrics::counter!("sen_store_writes_total").increment(1);
                 self.commits.note();
                 Ok(value)

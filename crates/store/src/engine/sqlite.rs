@@ -99,6 +99,15 @@ impl Sqlite {
         Ok(())
     }
 
+    /// One connection beside those of a node that may run: for reading a file as it is. The file's
+    /// journal is left as it is found.
+    pub(crate) async fn plain(path: &Path) -> Result<DatabaseConnection, sea_orm::DbErr> {
+        let mut options = super::options(format!("sqlite://{}?mode=rw", path.display()), 1);
+        let file = path.to_owned();
+        options.map_sqlx_sqlite_opts(move |options| options.filename(&file).busy_timeout(WAIT));
+        sea_orm::Database::connect(options).await
+    }
+
     pub(crate) const fn readers(&self) -> &DatabaseConnection {
         &self.readers
     }
@@ -280,11 +289,17 @@ impl Writer {
             return;
         };
         let told = match Arc::into_inner(batch.transaction) {
-            Some(transaction) => transaction.commit().await.map_err(|e| problem(&e, "commit")),
+            Some(transaction) => {
+                crate::fault::at("commit-before");
+                transaction.commit().await.map_err(|e| problem(&e, "commit"))
+            }
             None => Err(Problem::internal("a transaction was kept past its write")),
         };
         match &told {
-            Ok(()) if batch.writes > 0 => self.commits.note(),
+            Ok(()) if batch.writes > 0 => {
+                crate::fault::at("commit-after");
+                self.commits.note();
+            }
             Ok(()) => {}
             Err(problem) => {
                 tracing::error!(%problem, writes = batch.writes, "a commit failed");

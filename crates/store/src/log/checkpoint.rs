@@ -2,7 +2,6 @@
 //! signature when reading: whoever trusts a key does that.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::Path;
 
 use kernel::digest::canonical_json;
@@ -10,8 +9,8 @@ use kernel::{Digest, Problem, Time};
 use seal::key::SigningKey;
 use serde::{Deserialize, Serialize};
 
-use crate::Store;
 use crate::error::disk;
+use crate::{Store, fault};
 
 /// The checkpoints' file in a log's folder.
 pub const FILE: &str = "checkpoints.jws";
@@ -64,7 +63,8 @@ fn append(dir: &Path, line: &str) -> Result<(), Problem> {
     let write = || {
         std::fs::create_dir_all(dir)?;
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-        file.write_all(line.as_bytes())?;
+        fault::write_all(&mut file, line.as_bytes(), "checkpoint-half")?;
+        fault::at("checkpoint-unflushed");
         file.sync_data()
     };
     write().map_err(|e| disk(&e, &path))
@@ -74,8 +74,10 @@ fn append(dir: &Path, line: &str) -> Result<(), Problem> {
 #[must_use]
 pub fn read(dir: &Path) -> Vec<Checkpoint> {
     let text = std::fs::read_to_string(dir.join(FILE)).unwrap_or_default();
-    let payloads = text.lines().filter_map(|line| seal::jws::peek(line).ok());
-    payloads
-        .filter_map(|payload| serde_json::from_slice(&payload).ok())
-        .collect()
+    text.lines().filter_map(of_line).collect()
+}
+
+/// What a line says; nothing when it was cut short.
+pub(crate) fn of_line(line: &str) -> Option<Checkpoint> {
+    serde_json::from_slice(&seal::jws::peek(line).ok()?).ok()
 }

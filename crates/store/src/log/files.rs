@@ -19,8 +19,8 @@ pub use super::report::{LogReport, each, verify};
 use super::scan::{HEADER, Segment, name, scan};
 use super::tree::{self, TILE, Tiles, Tree};
 use super::{RecordLog, checkpoint};
-use crate::StoreError;
 use crate::error::disk;
+use crate::{StoreError, fault};
 
 /// An open log.
 #[derive(Clone, Debug)]
@@ -131,6 +131,7 @@ impl End {
             .write(true)
             .open(&path)?;
         file.write_all(HEADER)?;
+        fault::at("segment-begun");
         file.sync_all()?;
         // The file's name is in the folder: it must be on the disk before the first record counts.
         File::open(dir)?.sync_all()?;
@@ -167,11 +168,14 @@ impl End {
         if self.broken {
             return Err(io::Error::other("an earlier failed write could not be undone"));
         }
+        fault::at("append-before");
         let done = self
             .file
             .seek(SeekFrom::Start(self.length))
-            .and_then(|_| self.file.write_all(bytes));
+            .and_then(|_| fault::write_all(&mut self.file, bytes, "append-half"));
+        fault::at("append-unflushed");
         let done = done.and_then(|()| self.file.sync_data());
+        fault::at("append-flushed");
         match done {
             Ok(()) => self.length += bytes.len() as u64,
             Err(_) => {

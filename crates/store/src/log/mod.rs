@@ -4,11 +4,11 @@
 pub mod checkpoint;
 pub mod export;
 pub mod files;
-mod frame;
+pub(crate) mod frame;
 mod queue;
 mod report;
 mod rows;
-mod scan;
+pub(crate) mod scan;
 mod tree;
 
 use std::collections::HashMap;
