@@ -123,6 +123,20 @@ struct Change {
     from: Date,
 }
 
+/// A legal act that changed units of one level on one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Act {
+    /// The day it took effect.
+    #[serde(serialize_with = "crate::areas::iso")]
+    pub from: Date,
+    /// `province`, `district`, `commune` or `central`.
+    pub level: Box<str>,
+    /// Its number and title, as the pack writes them.
+    pub text: Box<str>,
+    /// True when it was read in a public source; false when it is from memory.
+    pub seen: bool,
+}
+
 /// All units of a pack.
 #[derive(Debug)]
 pub struct Areas {
@@ -136,6 +150,7 @@ pub struct Areas {
     into: Vec<u32>,
     editions: Vec<Date>,
     crosswalk: Vec<Crosswalk>,
+    acts: Vec<Act>,
     files: Vec<PackFile>,
 }
 
@@ -241,6 +256,33 @@ impl Areas {
             return code.to_string();
         }
         names.join(", ")
+    }
+
+    /// The act that changed the units of a level on a day, where the pack names one.
+    #[must_use]
+    pub fn act(&self, level: Level, on: Date) -> Option<&Act> {
+        let level = match level {
+            Level::Province => "province",
+            Level::District => "district",
+            Level::Commune => "commune",
+        };
+        self.acts
+            .iter()
+            .find(|act| act.from == on && &*act.level == level)
+    }
+
+    /// The act that changed ministries on a day, where the pack names one.
+    #[must_use]
+    pub fn central_act(&self, on: Date) -> Option<&Act> {
+        self.acts
+            .iter()
+            .find(|act| act.from == on && &*act.level == "central")
+    }
+
+    /// Every form of every unit, by code and first day.
+    #[must_use]
+    pub fn forms(&self) -> &[Area] {
+        &self.forms
     }
 
     /// First days of the editions, oldest first.

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | [`areas`] | administrative units as of a day, and what became of them |
 //! | [`organisations`] | ministries, provinces and communes as of a day |
+//! | [`succession`] | what became of a unit, and who handles what was opened with it |
+//! | [`collate`] | the order of Vietnamese names |
 //! | [`calendars`] | holidays and dated working hours |
 //! | [`people`] | synthetic households for the sample registers |
 //! | [`pack`] | reading of pack files, and the fact that they were loaded |
@@ -13,12 +15,13 @@
 //! | [`adopted`] | the snapshot this node holds: [`Directory`] |
 //! | [`hub`] | publishing and revoking |
 //! | [`mod@follow`] | keeping up with the hub |
-//! | `pages`, `api` | what people and programs read |
+//! | `pages`, `units`, `api` | what people and programs read |
 
 pub mod adopted;
 mod api;
 pub mod areas;
 pub mod calendars;
+pub mod collate;
 pub mod follow;
 pub mod hub;
 pub mod keyring;
@@ -28,6 +31,8 @@ mod pages;
 pub mod people;
 pub mod snapshot;
 mod store;
+pub mod succession;
+mod units;
 
 use std::sync::Arc;
 
@@ -63,6 +68,8 @@ pub struct DirectoryState {
     pub directory: Directory,
     /// The pack's areas.
     pub areas: Arc<Areas>,
+    /// The pack's organisations.
+    pub organisations: Arc<Organisations>,
     /// The hub, on the one node that publishes.
     pub hub: Option<Hub>,
 }
@@ -73,6 +80,12 @@ pub fn router(state: DirectoryState) -> OpenApiRouter {
         .routes(routes!(pages::units))
         .routes(routes!(api::areas))
         .routes(routes!(api::area))
+        .routes(routes!(units::unit::show))
+        .routes(routes!(units::list::show))
+        .routes(routes!(units::list::answer))
+        .routes(routes!(units::drawing::show))
+        .routes(routes!(units::handled::show))
+        .routes(routes!(units::handled::answer))
         .routes(routes!(api::directory));
     let router = if state.hub.is_some() {
         router.routes(routes!(api::revoke))

@@ -184,7 +184,7 @@ fn listed<'a>(page: &Page, areas: &'a Areas, province: &AreaCode, on: Date) -> O
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::snapshot::tests::Nation;
     use std::sync::Arc;
@@ -192,16 +192,19 @@ mod tests {
     use web::http::{Request, StatusCode, header};
 
     /// A portal of the hub's node, with or without somebody signed in.
-    async fn portal(
+    pub(crate) async fn portal(
         temp: &testkit::TempStore,
         role: Option<&'static str>,
     ) -> (web::axum::Router, crate::Hub) {
         let nation = Nation::new();
         let hub = crate::hub::tests::hub(temp, &nation).await;
         hub.publish(&nation.snapshot(0)).await.expect("published");
+        let areas = Arc::new(Areas::load(&crate::pack::tests::vn()).expect("the pack"));
+        let organisations = crate::Organisations::load(&crate::pack::tests::vn(), &areas);
         let state = DirectoryState {
             directory: hub.directory().clone(),
-            areas: Arc::new(Areas::load(&crate::pack::tests::vn()).expect("the pack")),
+            organisations: Arc::new(organisations.expect("the pack")),
+            areas,
             hub: Some(hub.clone()),
         };
         let (router, api) = crate::router(state).split_for_parts();
@@ -256,7 +259,7 @@ mod tests {
         )
     }
 
-    async fn get(router: &web::axum::Router, uri: &str) -> (StatusCode, String) {
+    pub(crate) async fn get(router: &web::axum::Router, uri: &str) -> (StatusCode, String) {
         let request = Request::get(uri).header(header::HOST, "x").body(Body::empty());
         let (status, _, body) = send(router, request.expect("a request")).await;
         (status, body)

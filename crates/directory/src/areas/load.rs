@@ -8,12 +8,14 @@ use std::sync::Arc;
 use kernel::{AreaCode, Date, OrgCode};
 use serde::Deserialize;
 
-use super::{Area, Areas, Change, Crosswalk, How};
+use super::{Act, Area, Areas, Change, Crosswalk, How};
 use crate::pack::{PackFault, PackFile, day, read_table, read_toml};
 
 #[derive(Deserialize)]
 struct PackToml {
     area_editions: Vec<Edition>,
+    /// The table of legal acts, when the pack has one.
+    area_acts: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +39,8 @@ const SUCCESSION_COLUMNS: [&str; 7] = [
     "default",
 ];
 
+const ACT_COLUMNS: [&str; 4] = ["from", "level", "act", "evidence"];
+
 const CROSSWALK: &str = "organisations/provinces-crosswalk.csv";
 const CROSSWALK_COLUMNS: [&str; 7] = [
     "area_until_2025",
@@ -55,7 +59,10 @@ impl Areas {
     /// When a file cannot be read, names a unit twice, or names a parent or a unit of a
     /// succession that its edition does not have.
     pub fn load(pack: &Path) -> Result<Self, PackFault> {
-        let editions = read_toml::<PackToml>(pack, "pack.toml")?.area_editions;
+        let PackToml {
+            area_editions: editions,
+            area_acts: acts,
+        } = read_toml(pack, "pack.toml")?;
         let mut laying = Laying::default();
         for edition in &editions {
             let from = day(&edition.from).map_err(|why| PackFault::of(&pack.join("pack.toml"), why))?;
@@ -73,6 +80,9 @@ impl Areas {
             Ok(())
         })?;
         laying.files.push(file);
+        if let Some(acts) = acts {
+            laying.read_acts(pack, &acts)?;
+        }
         Ok(laying.finish())
     }
 }
@@ -85,10 +95,28 @@ struct Laying {
     changes: Vec<Change>,
     editions: Vec<Date>,
     crosswalk: Vec<Crosswalk>,
+    acts: Vec<Act>,
     files: Vec<PackFile>,
 }
 
 impl Laying {
+    fn read_acts(&mut self, pack: &Path, file: &str) -> Result<(), PackFault> {
+        let file = read_table(pack, file, &ACT_COLUMNS, |row| {
+            if !["province", "district", "commune", "central"].contains(&&row[1]) {
+                return Err(format!("{:?} is no level", &row[1]));
+            }
+            self.acts.push(Act {
+                from: day(&row[0])?,
+                level: row[1].into(),
+                text: row[2].into(),
+                seen: &row[3] == "seen",
+            });
+            Ok(())
+        })?;
+        self.files.push(file);
+        Ok(())
+    }
+
     fn lay(&mut self, pack: &Path, edition: &Edition, from: Date) -> Result<(), PackFault> {
         let fault = |why: String| PackFault::of(&pack.join(&edition.file), why);
         if self.editions.last().is_some_and(|last| *last >= from) {
@@ -247,6 +275,7 @@ impl Laying {
             into,
             editions: self.editions,
             crosswalk: self.crosswalk,
+            acts: self.acts,
             files: self.files,
         }
     }
