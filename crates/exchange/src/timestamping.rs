@@ -27,6 +27,14 @@ const AUTHORITY_MS_MAX: u64 = 5_000;
 /// Size of an authority's answer, in bytes.
 const TOKEN_BYTES_MAX: usize = 64 * 1024;
 
+/// The first position of the evidence log without a timestamp, as a home tenant's rows say.
+///
+/// # Errors
+/// Unavailable.
+pub async fn stamped(reader: &::store::Reader) -> Result<u64, Problem> {
+    rows::stamped_to(reader, STREAM).await
+}
+
 /// A span that could not be stamped yet.
 pub(crate) struct Unstamped {
     /// The position behind its last record.

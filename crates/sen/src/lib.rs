@@ -6,12 +6,16 @@
 //! | [`up`] | a nation on one machine |
 //! | [`story`] | one birth registration through it, step by step |
 //! | [`verify`] | checking a document, a container, a log or a data folder |
+//! | [`backup`] | taking a data folder away while it runs, and bringing it back |
+//! | [`doctor`] | what will be trouble, why, and what to do |
 //! | [`wiring`] | the lists in which every crate stands once |
 //! | [`config`] | every key with its default and unit |
 //! | [`mod@bench`] | the parts that the benchmarks measure |
 
+pub mod backup;
 pub mod bench;
 pub mod config;
+pub mod doctor;
 pub mod simulators;
 pub mod story;
 pub mod up;

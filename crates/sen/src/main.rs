@@ -34,6 +34,16 @@ enum Command {
         after_help = "Exit code: 0 TOTAL-PASSED, 1 TOTAL-FAILED, 2 INDETERMINATE, 64 wrong call.\nWithout --trust nothing is trusted, so a whole but unanchored signature is INDETERMINATE."
     )]
     Verify(cli::verify::Verify),
+    /// Take a backup of a data folder while its nodes run: one encrypted file
+    #[command(
+        after_help = "A backup holds rows, logs, blobs, keys, agreements and the directory, of one position.\nIt is encrypted with a passphrase (12 characters at least), from --passphrase-file or $SEN_BACKUP_PASSPHRASE."
+    )]
+    Backup(cli::backup::Backup),
+    /// Bring a backup back into an empty folder, after checking all of it
+    Restore(cli::backup::Restore),
+    /// Look at a data folder for what will be trouble: findings, why they matter, what to do
+    #[command(after_help = "Exit code: 0 nothing found, 1 findings.")]
+    Doctor(cli::doctor::Doctor),
     /// Print the OpenAPI description of all nodes
     Openapi(cli::openapi::Openapi),
     /// A part of what `cargo xtask bench exchange` measures
@@ -65,6 +75,9 @@ fn main() -> ExitCode {
             Command::Up(up) => up.run(&world).await.map(|()| 0),
             Command::Story(story) => story.run(&world).await,
             Command::Verify(verify) => Ok(verify.run(&world).await),
+            Command::Backup(backup) => backup.run(&world).await.map(|()| 0),
+            Command::Restore(restore) => restore.run(&world).await.map(|()| 0),
+            Command::Doctor(doctor) => doctor.run(&world).await,
             Command::Openapi(openapi) => openapi.run(&world).await.map(|()| 0),
             Command::BenchNode(bench) => bench.run(&world).await.map(|()| 0),
         }

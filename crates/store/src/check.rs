@@ -1,7 +1,7 @@
 //! Whether the rows of sealed facts are those of their log, for `sen verify` and `sen doctor`. Never
 //! repairs anything, and never decides which of the two is right.
 
-use kernel::{Digest, FactRecord};
+use kernel::{Digest, FactRecord, Tenant};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use seal::merkle::leaf_hash;
 
@@ -109,7 +109,9 @@ pub struct Standing {
     pub pending: usize,
     /// Facts that are sealed, count.
     pub sealed: u64,
-    /// Outbox lines that wait, and the first of those tried most often.
+    /// The latest time of a fact; 1970 when there is none.
+    pub newest: kernel::Time,
+    /// Outbox lines that wait, by topic.
     pub waiting: Vec<Waiting>,
 }
 
@@ -135,9 +137,15 @@ pub async fn standing(database: &Database, migrations: &[Migrations]) -> Result<
     let open = Open::of(database).await?;
     let pending = crate::migrate::pending(&open.connection, open.engine, migrations).await?;
     let reader = open.reader();
-    let sealed = "select coalesce(max(position) + 1, 0) as sealed from store_facts";
-    let sealed = reader.one(sealed, params![]).await.map_err(bad)?;
-    let sealed = sealed.map_or(Ok(0), |row| row.count("sealed")).map_err(bad)?;
+    let facts = "select coalesce(max(position) + 1, 0) as sealed, coalesce(max(at), 0) as newest from store_facts";
+    let facts = reader.one(facts, params![]).await.map_err(bad)?;
+    let (sealed, newest) = match facts {
+        Some(row) => (
+            row.count("sealed").map_err(bad)?,
+            row.time("newest").map_err(bad)?,
+        ),
+        None => (0, kernel::Time(0)),
+    };
     let waiting = "select topic, count(*) as lines, max(attempts) as attempts, min(created) as oldest
          from store_outbox group by topic order by topic";
     let rows = reader.all(waiting, params![]).await.map_err(bad)?;
@@ -154,7 +162,20 @@ pub async fn standing(database: &Database, migrations: &[Migrations]) -> Result<
     Ok(Standing {
         pending,
         sealed,
+        newest,
         waiting,
+    })
+}
+
+/// A read of a tenant's rows beside a node that may run.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn reader(database: &Database, tenant: &Tenant) -> Result<Reader, StoreError> {
+    let open = Open::of(database).await?;
+    Ok(Reader {
+        tenant: tenant.clone(),
+        ..open.reader()
     })
 }
 

@@ -220,10 +220,25 @@ impl Tx {
         key: &str,
         payload: &serde_json::Value,
     ) -> Result<(), Problem> {
+        self.outbox_at(topic, key, payload, self.now()).await
+    }
+
+    /// Leaves a line that is delivered not before an instant: a term that ends, whether or not the
+    /// node runs without a break until then. Later lines of its key wait behind it.
+    ///
+    /// # Errors
+    /// As [`Tx::exec`].
+    pub async fn outbox_at(
+        &self,
+        topic: &'static str,
+        key: &str,
+        payload: &serde_json::Value,
+        at: Time,
+    ) -> Result<(), Problem> {
         let seq = self.next_number(&format!("outbox/{topic}/{key}")).await?;
         self.exec(
             "insert into store_outbox (tenant, topic, key, seq, id, payload, attempts, next_at, created)
-             values ($1, $2, $3, $4, $5, $6, 0, $7, $7)",
+             values ($1, $2, $3, $4, $5, $6, 0, $7, $8)",
             params![
                 self.tenant(),
                 topic,
@@ -231,6 +246,7 @@ impl Tx {
                 seq,
                 self.id(),
                 payload.to_string(),
+                at,
                 self.now()
             ],
         )

@@ -2,6 +2,7 @@
 //! `--trust` nothing is trusted: what is whole is then undecided, never passed. A data folder whose rows
 //! are on a PostgreSQL server is checked with the server's URL in `SEN_DATABASE`.
 
+mod compare;
 pub mod folder;
 mod rows;
 
@@ -24,10 +25,21 @@ pub async fn verify(path: &Path, trust: Option<&Path>, world: &World) -> anyhow:
     let trust = read_trust(trust)?;
     if path.is_dir() {
         // Logs that are a server's rows are taken away as files first; the check is the same.
-        return match std::env::var("SEN_DATABASE") {
-            Ok(url) if url != "sqlite" => rows::verify(path, &url, &trust, world).await,
-            _ => folder::verify(path, &trust, world.now()),
+        let verdict = match std::env::var("SEN_DATABASE") {
+            Ok(url) if url != "sqlite" => rows::verify(path, &url, &trust, world).await?,
+            _ => {
+                let logs = folder::verify(path, &trust, world.now())?;
+                if logs.indication == Indication::TotalFailed {
+                    logs
+                } else {
+                    compare::folder(path).await.err().unwrap_or(logs)
+                }
+            }
         };
+        if verdict.indication != Indication::TotalFailed && path.join("prepared").is_file() {
+            crate::doctor::mark::set(path, crate::doctor::mark::VERIFIED, world.now());
+        }
+        return Ok(verdict);
     }
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     if bytes.starts_with(b"%PDF") {
@@ -72,6 +84,7 @@ pub fn as_json(verdict: &Verdict) -> Value {
         "signer": verdict.signer,
         "signed_at": verdict.signed_at.map(kernel::Time::rfc3339),
         "first_bad": verdict.first_bad,
+        "signers": verdict.signers.iter().map(|s| json!({"name": s.name, "at": s.at.map(kernel::Time::rfc3339)})).collect::<Vec<_>>(),
     })
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use kernel::World;
 use seal::certificate::Trust;
-use seal::verdict::Verdict;
+use seal::verdict::{Indication, Verdict};
 use store::Database;
 
 use crate::up::nation::{PLACES, Place};
@@ -35,6 +35,7 @@ async fn check(
     world: &World,
 ) -> anyhow::Result<Verdict> {
     let (layout, copied) = (Layout::of(data), Layout::of(copy));
+    let mut exported = Vec::new();
     for place in PLACES.into_iter().filter(|p| node.is_none_or(|n| n == *p)) {
         let (from, to) = (layout.node(place), copied.node(place));
         fs::create_dir_all(to.join("keys"))?;
@@ -48,7 +49,17 @@ async fn check(
             schema: layout.schema(place)?,
         };
         store::log::export::export(&database, &from.join("logs"), &to.join("logs")).await?;
+        exported.push((database, from, to.join("logs").join("facts")));
     }
     let checked = node.map_or_else(|| copy.to_owned(), |place| copied.node(place));
-    super::folder::verify(&checked, trust, world.now())
+    let logs = super::folder::verify(&checked, trust, world.now())?;
+    if logs.indication == Indication::TotalFailed {
+        return Ok(logs);
+    }
+    for (database, named, log) in exported {
+        if let Err(parted) = super::compare::rows(&database, &named, &log).await {
+            return Ok(parted);
+        }
+    }
+    Ok(logs)
 }
