@@ -61,6 +61,7 @@ impl Calendars {
     /// # Errors
     /// When a file cannot be read, a weekday does not fit its day, or hours overlap.
     pub fn load(pack: &Path) -> Result<Self, PackFault> {
+        crate::pack::sound(pack, &[], crate::pack::check_calendars)?;
         let mut days: BTreeMap<String, SpecialDay> = BTreeMap::new();
         let file = read_table(pack, HOLIDAYS, &COLUMNS, |row| {
             let date = day(&row[0])?;
@@ -144,7 +145,7 @@ impl Calendars {
 }
 
 /// Reads `07:00-11:30` and so on: in order, not overlapping.
-fn spans(texts: &[String]) -> Result<Vec<Span>, String> {
+pub(crate) fn spans(texts: &[String]) -> Result<Vec<Span>, String> {
     let minute = |text: &str| -> Option<i64> {
         let (h, m) = text.split_once(':')?;
         let (h, m): (i64, i64) = (h.parse().ok()?, m.parse().ok()?);

@@ -1,11 +1,26 @@
 //! Reading of pack files: strict tables with named columns, the Merkle root over their rows, and
-//! the fact that they were loaded. Never gives a meaning to a row: each noun reads its own.
+//! the fact that they were loaded; and the rules of this crate's part of a pack. Never gives a meaning
+//! to a row: each noun reads its own.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`files`] | one file: size, UTF-8, columns, rows |
+//! | [`document`] | a TOML file as a value, with the place of everything in it |
+//! | [`areas`], [`organisations`] | the rules of the units, and which there are |
+//! | `calendars`, `sources` | the rules of the calendars, and of `SOURCES.toml` |
+
+pub mod areas;
+mod calendars;
+pub mod document;
+pub mod files;
+pub mod organisations;
+mod sources;
 
 use std::path::{Path, PathBuf};
 
 use ::store::Store;
 use csv::StringRecord;
-use kernel::{Actor, Date, Digest, Fact, Problem, Tenant};
+use kernel::{Actor, Date, Digest, Fact, Faults, Problem, Tenant};
 use seal::merkle;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -38,6 +53,87 @@ impl From<PackFault> for Problem {
     fn from(fault: PackFault) -> Self {
         Self::internal(fault)
     }
+}
+
+/// The words of the rules of reading, and of this crate's part; not for pages.
+pub const TEXTS: web::Source = web::Source {
+    name: "directory/pack",
+    vi: include_str!("../i18n/pack-vi.ftl"),
+    en: include_str!("../i18n/pack-en.ftl"),
+};
+
+/// What the rest of a pack can name.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The units of all editions.
+    pub areas: areas::KnownAreas,
+    /// The organisations.
+    pub organisations: organisations::KnownOrganisations,
+}
+
+/// Checks this crate's part: areas, organisations, calendars.
+pub fn check(pack: &Path, faults: &mut Faults) -> Known {
+    let areas = areas::check(pack, faults);
+    let organisations = organisations::check(pack, &areas, faults);
+    calendars::check(pack, faults);
+    Known { areas, organisations }
+}
+
+/// Checks the calendars alone.
+pub(crate) fn check_calendars(pack: &Path, faults: &mut Faults) {
+    calendars::check(pack, faults);
+}
+
+/// Checks `SOURCES.toml` and every file that was not read before: to be called last.
+pub fn check_rest(pack: &Path, faults: &mut Faults) {
+    sources::check(pack, faults);
+}
+
+/// Checks a part of a pack, and refuses it when it has a fault: how a loader uses the rules of its part.
+///
+/// # Errors
+/// The first fault with its words in English, and how many more there are.
+pub fn sound<T>(
+    pack: &Path,
+    texts: &[web::Source],
+    check: impl FnOnce(&Path, &mut Faults) -> T,
+) -> Result<T, PackFault> {
+    let mut faults = Faults::new();
+    let part = check(pack, &mut faults);
+    let count = faults.faults().count();
+    let first = faults
+        .sorted()
+        .into_iter()
+        .find(|f| f.weight == kernel::fault::Weight::Fault);
+    let Some(first) = first else {
+        return Ok(part);
+    };
+    let mut why = first.rule.to_owned();
+    let all: Vec<web::Source> = texts.iter().copied().chain([TEXTS]).collect();
+    if let Ok(texts) = web::Texts::new(&all) {
+        why = texts.get_with(web::Lang::En, &format!("pack-{}", first.rule), &first.names);
+    }
+    if count > 1 {
+        why.push_str(&format!(" (and {} faults more: see `sen pack check`)", count - 1));
+    }
+    Err(PackFault {
+        path: pack.join(&first.file),
+        line: Some(first.line),
+        why,
+    })
+}
+
+/// The files of a folder of a pack that end so, by name: `procedures/1.001193.toml`.
+#[must_use]
+pub fn listed(pack: &Path, folder: &str, ending: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(pack.join(folder)).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut files: Vec<String> = names
+        .filter(|name| name.strip_suffix(ending).is_some_and(|stem| stem.ends_with('.')))
+        .map(|name| format!("{folder}/{name}"))
+        .collect();
+    files.sort();
+    files
 }
 
 /// A table of the pack that was read: its name within the pack, its rows and their root.
@@ -188,53 +284,10 @@ pub struct SourceEntry {
     pub rows: Option<u64>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sources {
-    file: Vec<SourceEntry>,
-}
-
 /// Folders of a pack whose files are the house's own writing and need no source line.
 const OWN_FOLDERS: [&str; 4] = ["templates", "agreements", "procedures", "registers"];
 /// Files of a pack that describe the others.
 const OWN_FILES: [&str; 3] = ["README.md", "SOURCES.toml", "pack.toml"];
-
-/// Holds a pack's data against its `SOURCES.toml`: what is missing there, what is listed and
-/// missing here, and what differs. Empty when all is well.
-///
-/// # Errors
-/// When the list or a folder cannot be read.
-pub fn check_sources(pack: &Path) -> Result<Vec<String>, PackFault> {
-    let listed = read_toml::<Sources>(pack, "SOURCES.toml")?.file;
-    let mut faults = Vec::new();
-    for entry in &listed {
-        let path = pack.join(&entry.path);
-        let Ok(bytes) = std::fs::read(&path) else {
-            faults.push(format!("{}: listed and not there", entry.path));
-            continue;
-        };
-        if Digest::of(&bytes) != entry.sha256 {
-            faults.push(format!("{}: not the file that is listed", entry.path));
-        }
-        let rows = bytes.iter().filter(|b| **b == b'\n').count().saturating_sub(1) as u64;
-        if entry.rows.is_some_and(|listed| listed != rows) {
-            faults.push(format!("{}: {rows} rows", entry.path));
-        }
-        if entry.source.is_empty() || entry.licence.is_empty() {
-            faults.push(format!("{}: without source or licence", entry.path));
-        }
-    }
-    for file in files_below(pack, pack)? {
-        let own = OWN_FILES.contains(&file.as_str())
-            || OWN_FOLDERS
-                .iter()
-                .any(|folder| file.starts_with(&format!("{folder}/")));
-        if !own && !listed.iter().any(|entry| entry.path == file) {
-            faults.push(format!("{file}: not listed"));
-        }
-    }
-    Ok(faults)
-}
 
 fn files_below(pack: &Path, folder: &Path) -> Result<Vec<String>, PackFault> {
     let mut files = Vec::new();
@@ -258,9 +311,53 @@ pub(crate) mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn")
     }
 
+    fn told(faults: Faults) -> Vec<String> {
+        faults.sorted().iter().map(ToString::to_string).collect()
+    }
+
     #[test]
-    fn every_file_of_the_pack_has_a_source_and_a_licence() {
-        assert_eq!(check_sources(&vn()).expect("readable"), Vec::<String>::new());
+    fn vietnams_part_of_this_crate_is_sound_and_every_file_has_a_source_and_a_licence() {
+        let mut faults = Faults::new();
+        check(&vn(), &mut faults);
+        check_rest(&vn(), &mut faults);
+        assert_eq!(told(faults), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_fault_of_a_shape_is_told_not_only_the_first() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Words {
+            #[serde(rename = "vi")]
+            _vi: String,
+            #[serde(rename = "en")]
+            _en: String,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Thing {
+            #[serde(rename = "title")]
+            _title: Words,
+            #[serde(rename = "count")]
+            _count: u8,
+            #[serde(rename = "items")]
+            _items: Vec<Words>,
+        }
+        let dir = testkit::TempDir::new();
+        let text = "color = 1\ntitle = { vi = \"a\" }\ncount = \"x\"\n\n[[items]]\nvi = \"b\"\nen = \"b\"\n\n[[items]]\nvi = 7\nfr = \"c\"\n";
+        std::fs::write(dir.path().join("t.toml"), text).expect("written");
+        let mut faults = Faults::new();
+        assert!(document::document::<Thing>(dir.path(), "t.toml", &mut faults).is_none());
+        let told: Vec<(u64, &str)> = faults.sorted().iter().map(|f| (f.line, f.rule)).collect();
+        let expected = [
+            (1, "key-unknown"),
+            (2, "language-missing"),
+            (3, "value-wrong"),
+            (9, "language-missing"),
+            (10, "value-wrong"),
+            (11, "key-unknown"),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]
@@ -273,10 +370,10 @@ pub(crate) mod tests {
             "[[file]]\npath = \"a.csv\"\nsource = \"x\"\nlicence = \"y\"\nsha256 = \"{sha256}\"\nrows = 1\n"
         );
         std::fs::write(dir.path().join("SOURCES.toml"), list).expect("written");
-        assert_eq!(
-            check_sources(dir.path()).expect("readable"),
-            ["a.csv: not the file that is listed", "b.csv: not listed"]
-        );
+        let mut faults = Faults::new();
+        check_rest(dir.path(), &mut faults);
+        let told: Vec<(u64, &str)> = faults.sorted().iter().map(|f| (f.line, f.rule)).collect();
+        assert_eq!(told, [(1, "source-missing"), (5, "source-differs")]);
     }
 
     #[test]

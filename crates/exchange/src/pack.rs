@@ -1,23 +1,25 @@
-//! The pack's `agreements/*.toml`: what two organisations agreed, dates as civil dates in Vietnam.
-//! Never a signature: a node signs with its own keys.
+//! The pack's `agreements/*.toml`: what two organisations agreed, dates as civil dates in Vietnam; and
+//! the rules of these files. Never a signature: a node signs with its own keys.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use kernel::Time;
+pub use directory::PackFault;
+use directory::pack::document::{Places, document};
+use kernel::fault::{Faults, Names};
 use kernel::time::parse_iso;
+use kernel::{OrgCode, Time};
 use serde::Deserialize;
 
 use crate::agreement::Agreement;
+use crate::ids::{ServiceId, SystemId};
 
-/// A pack's file that cannot be used, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}: {why}")]
-pub struct PackFault {
-    /// The file within the pack.
-    pub file: String,
-    /// The rule it breaks.
-    pub why: String,
-}
+/// The words of this crate's rules of the pack; not for pages.
+pub const TEXTS: web::Source = web::Source {
+    name: "exchange/pack",
+    vi: include_str!("../i18n/pack-vi.ftl"),
+    en: include_str!("../i18n/pack-en.ftl"),
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,87 +53,176 @@ struct Offer {
     fields: Vec<String>,
 }
 
+/// A file of agreements, read: one agreement for each service it names, in their order.
+#[derive(Debug)]
+pub struct AgreementFile {
+    /// The file within the pack.
+    pub file: String,
+    /// Where its parts stand; the service of the agreement `n` is `/services/n/service`.
+    pub places: Places,
+    /// The agreements.
+    pub agreements: Vec<Agreement>,
+}
+
 /// The agreements of a pack: one for each service a file names.
 ///
 /// # Errors
-/// The first file that cannot be read, and why.
+/// The first fault of a file.
 pub fn agreements(pack: &Path) -> Result<Vec<Agreement>, PackFault> {
-    let folder = pack.join("agreements");
-    let fault = |file: &Path, why: String| PackFault {
-        file: file.display().to_string(),
-        why,
-    };
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
-        .map_err(|e| fault(&folder, e.to_string()))?
-        .filter_map(Result::ok)
-        .map(|f| f.path())
-        .filter(|f| f.extension().is_some_and(|e| e == "toml"))
-        .collect();
-    files.sort();
-    let mut all = Vec::new();
-    for path in files {
-        let text = std::fs::read_to_string(&path).map_err(|e| fault(&path, e.to_string()))?;
-        let file: File = toml::from_str(&text).map_err(|e| fault(&path, e.to_string()))?;
-        all.extend(read(&file).map_err(|why| fault(&path, why))?);
-    }
-    Ok(all)
+    let files = directory::pack::sound(pack, &[TEXTS], check)?;
+    Ok(files.into_iter().flat_map(|f| f.agreements).collect())
 }
 
-fn read(file: &File) -> Result<Vec<Agreement>, String> {
-    let day = |name: &str, text: &str| {
-        parse_iso(text)
-            .map(|d| Time::at(d, 0))
-            .ok_or_else(|| format!("{name} is a date like 2026-01-31, not {text:?}"))
-    };
-    let (valid_from, valid_to) = (
-        day("valid_from", &file.valid_from)?,
-        day("valid_to", &file.valid_to)?,
-    );
-    if valid_from >= valid_to {
-        return Err("valid_to must come after valid_from".to_owned());
+/// Checks every file of agreements by itself; gives those whose parties and dates could be read.
+pub fn check(pack: &Path, faults: &mut Faults) -> Vec<AgreementFile> {
+    let mut ids: HashMap<String, String> = HashMap::new();
+    let mut all = Vec::new();
+    for name in directory::pack::listed(pack, "agreements", "toml") {
+        let Some((file, places)) = document::<File>(pack, &name, faults) else {
+            continue;
+        };
+        if let Some(first) = ids.insert(file.id.clone(), name.clone()) {
+            let names = vec![("value", file.id.clone()), ("first", first)];
+            faults.add(places.fault("/id", "agreement-twice", names));
+        }
+        items(&file, &places, faults);
+        if let Some(agreements) = read(&file, &places, faults) {
+            all.push(AgreementFile {
+                file: name,
+                places,
+                agreements,
+            });
+        }
     }
-    let many = file.services.len() > 1;
-    file.services
-        .iter()
-        .enumerate()
-        .map(|(i, offer)| {
-            let service = offer
-                .service
-                .parse()
-                .map_err(|_| format!("service {:?} is no service id", offer.service))?;
-            Ok(Agreement {
-                id: if many {
-                    format!("{}-{}", file.id, i + 1)
-                } else {
-                    file.id.clone()
-                },
-                provider: file
-                    .provider
-                    .parse()
-                    .map_err(|_| format!("provider {:?} is no organisation code", file.provider))?,
-                consumer: file
-                    .consumer
-                    .parse()
-                    .map_err(|_| format!("consumer {:?} is no system id", file.consumer))?,
-                service,
-                fields: offer.fields.clone(),
-                purpose: file.purpose.clone(),
-                legal_basis: file.legal_basis.clone(),
-                place: file.place.clone(),
-                valid_from,
-                valid_to,
-                sharing_method: file.sharing_method.clone(),
-                handling: file.handling.clone(),
-                conditions: file.conditions.clone(),
-                rate_per_minute: file.rate_per_minute,
-                commitments: file.commitments.clone(),
-                protection: file.protection.clone(),
-                storage: file.storage.clone(),
-                deletion: file.deletion.clone(),
-                other: file.other.clone(),
-            })
-        })
-        .collect()
+    all
+}
+
+/// The items of article 38 that are text must say something.
+fn items(file: &File, places: &Places, faults: &mut Faults) {
+    let items = [
+        ("purpose", &file.purpose),
+        ("place", &file.place),
+        ("sharing_method", &file.sharing_method),
+        ("handling", &file.handling),
+        ("conditions", &file.conditions),
+        ("commitments", &file.commitments),
+        ("protection", &file.protection),
+        ("storage", &file.storage),
+        ("deletion", &file.deletion),
+    ];
+    for (key, text) in items {
+        if text.trim().is_empty() {
+            let names = vec![("value", key.to_owned())];
+            faults.add(places.fault(&format!("/{key}"), "agreement-item-empty", names));
+        }
+    }
+    if file.legal_basis.trim().is_empty() {
+        let names = vec![("value", file.id.clone())];
+        faults.add(places.fault("/legal_basis", "legal-basis-missing", names));
+    }
+}
+
+/// What is common to the agreements of a file.
+struct Parties {
+    provider: OrgCode,
+    consumer: SystemId,
+    from: Time,
+    to: Time,
+}
+
+fn parties(file: &File, places: &Places, faults: &mut Faults) -> Option<Parties> {
+    let named = |value: &str| -> Names { vec![("value", value.to_owned())] };
+    let mut bad = |at: &str, rule: &'static str, value: &str| {
+        faults.add(places.fault(at, rule, named(value)));
+    };
+    let provider = file.provider.parse::<OrgCode>().ok();
+    if provider.is_none() {
+        bad("/provider", "organisation-code", &file.provider);
+    }
+    let consumer = file.consumer.parse::<SystemId>().ok();
+    if consumer.is_none() {
+        bad("/consumer", "system-id", &file.consumer);
+    }
+    let mut day = |at: &str, text: &str| {
+        let day = parse_iso(text).map(|d| Time::at(d, 0));
+        if day.is_none() {
+            bad(at, "date-bad", text);
+        }
+        day
+    };
+    let (from, to) = (
+        day("/valid_from", &file.valid_from),
+        day("/valid_to", &file.valid_to),
+    );
+    if from.is_some_and(|from| to.is_some_and(|to| from >= to)) {
+        let names = vec![
+            ("value", file.valid_to.clone()),
+            ("from", file.valid_from.clone()),
+        ];
+        faults.add(places.fault("/valid_to", "ends-before-begins", names));
+    }
+    Some(Parties {
+        provider: provider?,
+        consumer: consumer?,
+        from: from?,
+        to: to?,
+    })
+}
+
+fn read(file: &File, places: &Places, faults: &mut Faults) -> Option<Vec<Agreement>> {
+    let parties = parties(file, places, faults);
+    let mut services: Vec<ServiceId> = Vec::new();
+    for (at, offer) in file.services.iter().enumerate() {
+        let pointer = format!("/services/{at}/service");
+        let names = vec![("value", offer.service.clone())];
+        match offer.service.parse::<ServiceId>() {
+            Err(_) => faults.add(places.fault(&pointer, "service-id", names)),
+            Ok(service) => {
+                if parties.as_ref().is_some_and(|p| p.provider != service.org) {
+                    faults.add(places.fault(&pointer, "service-of-another", names));
+                }
+                services.push(service);
+            }
+        }
+    }
+    let parties = parties?;
+    if services.len() != file.services.len() {
+        return None;
+    }
+    let offers = services.into_iter().zip(&file.services).enumerate();
+    Some(
+        offers
+            .map(|(i, (service, offer))| agreement(file, &parties, i, service, offer))
+            .collect(),
+    )
+}
+
+fn agreement(file: &File, parties: &Parties, at: usize, service: ServiceId, offer: &Offer) -> Agreement {
+    Agreement {
+        id: if file.services.len() > 1 {
+            format!("{}-{}", file.id, at + 1)
+        } else {
+            file.id.clone()
+        },
+        provider: parties.provider.clone(),
+        consumer: parties.consumer.clone(),
+        service,
+        fields: offer.fields.clone(),
+        purpose: file.purpose.clone(),
+        legal_basis: file.legal_basis.clone(),
+        place: file.place.clone(),
+        valid_from: parties.from,
+        valid_to: parties.to,
+        sharing_method: file.sharing_method.clone(),
+        handling: file.handling.clone(),
+        conditions: file.conditions.clone(),
+        rate_per_minute: file.rate_per_minute,
+        commitments: file.commitments.clone(),
+        protection: file.protection.clone(),
+        storage: file.storage.clone(),
+        deletion: file.deletion.clone(),
+        other: file.other.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -145,20 +236,27 @@ mod tests {
         assert!(all.len() >= 8, "{}", all.len());
         for a in &all {
             assert_eq!(a.service.org, a.provider, "{}", a.id);
-            for item in [
-                &a.purpose,
-                &a.legal_basis,
-                &a.place,
-                &a.sharing_method,
-                &a.handling,
-                &a.conditions,
-                &a.commitments,
-                &a.protection,
-                &a.storage,
-                &a.deletion,
-            ] {
-                assert!(!item.is_empty(), "{} leaves an item of article 38 empty", a.id);
-            }
         }
+    }
+
+    #[test]
+    fn an_agreement_with_an_empty_item_or_another_ones_service_is_refused_with_its_line() {
+        let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn");
+        let text = std::fs::read_to_string(pack.join("agreements/portal-one-stop.toml")).expect("a file");
+        let text = text
+            .replace("service = \"H56/", "service = \"H57/")
+            .replace("purpose = \"", "purpose = \" \" # ");
+        let dir = testkit::TempDir::new();
+        std::fs::create_dir(dir.path().join("agreements")).expect("a folder");
+        std::fs::write(dir.path().join("agreements/a.toml"), text).expect("written");
+        let mut faults = Faults::new();
+        check(dir.path(), &mut faults);
+        let told: Vec<(u64, &str)> = faults.sorted().iter().map(|f| (f.line, f.rule)).collect();
+        assert_eq!(told, [(7, "agreement-item-empty"), (22, "service-of-another")]);
+        let refused = agreements(dir.path()).expect_err("refused").to_string();
+        assert!(
+            refused.contains("line 7") && refused.contains("purpose"),
+            "{refused}"
+        );
     }
 }

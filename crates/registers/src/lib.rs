@@ -14,6 +14,7 @@
 //! | [`load`] | filling a register from the pack in bulk |
 //! | [`usage`] | who read my data |
 //! | [`store`] | all SQL |
+//! | [`pack`] | the rules of the registers' files |
 
 pub mod asks;
 mod assign;
@@ -24,6 +25,7 @@ mod fixtures;
 pub mod load;
 mod lookup;
 mod obtain;
+pub mod pack;
 pub mod record;
 mod release;
 pub mod schema;

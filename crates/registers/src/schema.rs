@@ -31,6 +31,9 @@ pub struct Schema {
     pub system: String,
     /// What people call it.
     pub title: Words,
+    /// The laws that let it keep data about persons.
+    #[serde(default)]
+    pub legal_basis: Vec<String>,
     /// The field that names a record.
     pub key: String,
     /// The date field from which a record holds.
@@ -227,17 +230,8 @@ impl Schema {
     /// When the text is not a register or refers to a field it does not have.
     pub fn parse(file: &Path, text: &str) -> Result<Self, PackFault> {
         let schema: Self = toml::from_str(text).map_err(|e| PackFault::of(file, e))?;
-        let mut named: Vec<&str> = vec![&schema.key, &schema.since];
-        named.extend(schema.about.iter().map(String::as_str));
-        named.extend(schema.links.iter().map(|l| l.field.as_str()));
-        for offer in &schema.services {
-            named.extend(offer.work.names());
-        }
-        match named.into_iter().find(|name| schema.field(name).is_none()) {
-            Some(missing) => Err(PackFault::of(
-                file,
-                format!("names the field {missing}, which it does not declare"),
-            )),
+        match crate::pack::flaws(&schema).first() {
+            Some(flaw) => Err(PackFault::of(file, flaw)),
             None => Ok(schema),
         }
     }
@@ -248,20 +242,8 @@ impl Schema {
     /// The first file that cannot be used.
     pub fn load_all(pack: &Path) -> Result<Vec<Self>, PackFault> {
         let folder = pack.join("registers");
-        let fault = |e: std::io::Error| PackFault::of(&folder, e);
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(&folder).map_err(fault)? {
-            let path = entry.map_err(fault)?.path();
-            if path.extension().is_some_and(|e| e == "toml") {
-                files.push(path);
-            }
-        }
-        files.sort();
-        let mut schemas = Vec::new();
-        for path in files {
-            let text = std::fs::read_to_string(&path).map_err(|e| PackFault::of(&path, e))?;
-            schemas.push(Self::parse(&path, &text)?);
-        }
+        let files = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::check)?;
+        let mut schemas: Vec<Self> = files.into_iter().map(|f| f.schema).collect();
         for schema in &mut schemas {
             read_values(pack, &mut schema.fields)?;
         }
@@ -301,24 +283,6 @@ impl Schema {
             .iter()
             .find(|l| l.field == field)
             .map(|l| l.name.as_str())
-    }
-}
-
-impl Work {
-    fn names(&self) -> Vec<&str> {
-        match self {
-            Self::Lookup { by } => by.iter().map(String::as_str).collect(),
-            Self::Assign { sex, born, .. } => vec![sex, born],
-            Self::Release | Self::Withdraw { .. } => Vec::new(),
-            Self::Enter {
-                numbering: n,
-                obtain: o,
-            } => {
-                vec![
-                    &n.book, &n.date, &n.number, &n.year, &n.text, &o.field, &o.sex, &o.born, &o.place,
-                ]
-            }
-        }
     }
 }
 

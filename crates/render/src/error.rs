@@ -23,3 +23,14 @@ pub enum RenderError {
     #[error("{0} bytes do not fit into a QR code")]
     Qr(usize),
 }
+
+/// One mistake of a template, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The template file.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: u64,
+    /// What the layout engine says.
+    pub message: String,
+}

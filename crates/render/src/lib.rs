@@ -4,6 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`error`] | why a page could not be drawn |
+//! | [`fields`] | which fields of its data a template names |
 //! | [`qr`] | QR codes as SVG |
 //! | [`templates`] | the loaded templates and the way from data to PDF |
 //! | [`words`] | dates and numbers in Vietnamese words |
@@ -13,12 +14,14 @@
 //! `import` and is not a template itself.
 
 pub mod error;
+pub mod fields;
 pub mod qr;
 pub mod templates;
 pub mod words;
 mod world;
 
-pub use error::RenderError;
+pub use error::{Mistake, RenderError};
+pub use fields::NamedField;
 pub use qr::qr_svg;
 pub use templates::Templates;
 pub use words::{date_in_words, number_in_words};

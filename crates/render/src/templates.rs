@@ -11,7 +11,7 @@ use typst::syntax::{DiagSpan, DiagSpanKind, FileId, Source};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
-use crate::RenderError;
+use crate::error::{Mistake, RenderError};
 use crate::world::{DATA, File, Page, id_of, name_of};
 
 /// What the engine remembers of one page for the next is forgotten after this many pages without
@@ -64,6 +64,11 @@ impl Templates {
             .collect()
     }
 
+    /// A file by its name.
+    pub(crate) fn file(&self, name: &str) -> Option<&File> {
+        self.files.get(name)
+    }
+
     /// Fills a template with `data` and lays it out as tagged PDF/A-2u (PDF 1.7), dated `at`.
     /// The same template, data and time give the same bytes. Takes some milliseconds of processor
     /// time, so call it where blocking is allowed.
@@ -96,6 +101,62 @@ impl Templates {
                 message,
             }
         })
+    }
+
+    /// What keeps a template from being drawn with `data`, each with its file and line; empty when it
+    /// can be drawn.
+    #[must_use]
+    pub fn mistakes(&self, template: &str, data: &Value, at: Time) -> Vec<Mistake> {
+        let Some(File::Source(source)) = self.files.get(template).filter(|_| is_template(template)) else {
+            return Vec::new();
+        };
+        let page = Page {
+            files: &self.files,
+            main: source.id(),
+            data: Bytes::from_string(canonical_json(data).expect("a JSON value can be written as JSON")),
+            at,
+        };
+        let drawn = laid_out(&page, &options(String::new(), at));
+        let mistakes = drawn.err().unwrap_or_default();
+        let located = mistakes.iter().map(|mistake| {
+            let source = mistake.span.id().and_then(|id| page.source(id).ok());
+            located(template, &mistake.message, mistake.span, source.as_ref())
+        });
+        located.collect()
+    }
+
+    /// The mistakes of grammar of a template file by itself.
+    #[must_use]
+    pub fn grammar(name: &str, text: &str) -> Vec<Mistake> {
+        let Some(id) = id_of(name) else {
+            return Vec::new();
+        };
+        let source = Source::new(id, text.to_owned());
+        let (mistakes, _warnings) = source.root().errors_and_warnings();
+        let located = mistakes
+            .iter()
+            .map(|mistake| located(name, &mistake.message, mistake.span, Some(&source)));
+        located.collect()
+    }
+}
+
+/// A mistake with its file and line.
+fn located(template: &str, message: &str, span: DiagSpan, source: Option<&Source>) -> Mistake {
+    let at = source.and_then(|source| Some((source, byte_of(source, span)?)));
+    Mistake {
+        file: at.map_or(template, |(source, _)| name_of(source.id())).to_owned(),
+        line: at.map_or(1, |(source, byte)| {
+            source.lines().byte_to_line(byte).unwrap_or(0) as u64 + 1
+        }),
+        message: message.to_owned(),
+    }
+}
+
+fn byte_of(source: &Source, span: DiagSpan) -> Option<usize> {
+    match span.get() {
+        DiagSpanKind::Detached => None,
+        DiagSpanKind::Number { num, sub_range, .. } => source.range(num, sub_range).map(|range| range.start),
+        DiagSpanKind::Range { range, .. } => Some(range.start),
     }
 }
 
@@ -151,13 +212,9 @@ fn created(at: Time) -> Option<Timestamp> {
 /// A mistake with its place and the line that made it, so that a missing field has its full name:
 /// the engine says `"name"`, the line says `data.child.name`.
 fn told(message: &str, span: DiagSpan, source: Option<&Source>) -> String {
-    let byte = source.and_then(|source| match span.get() {
-        DiagSpanKind::Detached => None,
-        DiagSpanKind::Number { num, sub_range, .. } => source.range(num, sub_range),
-        DiagSpanKind::Range { range, .. } => Some(range),
-    });
+    let byte = source.and_then(|source| byte_of(source, span));
     match source.zip(byte) {
-        Some((source, range)) => format!("{message} ({})", place(source, range.start)),
+        Some((source, byte)) => format!("{message} ({})", place(source, byte)),
         None => message.to_owned(),
     }
 }

@@ -1,0 +1,9 @@
+# The rules of the pack's agreements.
+pack-agreement-twice = the number “{ $value }” is also that of { $first }
+    .remedy = Give each agreement a number of its own.
+pack-agreement-item-empty = “{ $value }” says nothing
+    .remedy = Say what the parties agreed: it is one of the twelve items of article 38, Decree 47/2020/NĐ-CP.
+pack-system-id = “{ $value }” is no system
+    .remedy = Write organisation/system: G22/portal.
+pack-service-of-another = “{ $value }” is no service of the provider
+    .remedy = Correct the provider or the service.

@@ -1,0 +1,9 @@
+# Quy tắc của các thỏa thuận trong gói.
+pack-agreement-twice = số “{ $value }” cũng là số của { $first }
+    .remedy = Đặt cho mỗi thỏa thuận một số riêng.
+pack-agreement-item-empty = “{ $value }” để trống
+    .remedy = Ghi điều hai bên đã thỏa thuận: đây là một trong mười hai nội dung của Điều 38 Nghị định 47/2020/NĐ-CP.
+pack-system-id = “{ $value }” không phải hệ thống
+    .remedy = Ghi cơ quan/hệ thống: G22/portal.
+pack-service-of-another = “{ $value }” không phải dịch vụ của bên cung cấp
+    .remedy = Sửa bên cung cấp hoặc dịch vụ.
