@@ -163,8 +163,13 @@ pub enum Fact {
         draft: Digest,
         until: Time,
     },
-    /// What came of the draft of the result.
-    CaseResultDraftAnswered { case: CaseCode, answer: DraftAnswer },
+    /// What came of the draft of the result; `due` when the result is owed later because of it.
+    CaseResultDraftAnswered {
+        case: CaseCode,
+        answer: DraftAnswer,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Time>,
+    },
     /// The result was signed; it is given once the clerk has added the agency's signature.
     CaseSigned { case: CaseCode, document: String },
     /// The applicant sent something about a running case: the `submission`-th, of a kind such as
@@ -196,6 +201,12 @@ pub enum Fact {
         dong: u64,
         to: OrgCode,
         receipt: String,
+    },
+    /// Another agency did its part once the result was there.
+    CaseFollowedUp {
+        case: CaseCode,
+        follow_up: String,
+        service: String,
     },
     /// The applicant rated how the case was handled, 1 (very dissatisfied) to 5 (very satisfied).
     CaseRated {

@@ -235,7 +235,7 @@ impl House {
 
     fn with(store: Store, clock: Arc<ManualClock>, kept: Box<dyn std::any::Any + Send + Sync>) -> Self {
         let other = Other::new();
-        let tenants = ["G01".parse().expect("code"), "G15".parse().expect("code")];
+        let tenants = ["G01", "G12", "G15"].map(|code| code.parse().expect("code"));
         let province: crate::ProvinceOf = Arc::new(|code: &AreaCode, _| match code.as_str() {
             "38" | "14857" | "14870" => "38".parse().ok(),
             "00004" => "01".parse().ok(),
@@ -316,7 +316,7 @@ impl House {
     ) -> Result<Value, Problem> {
         let consumer = match code {
             "assign-number" | "release-number" => "G15/civil-status",
-            "enter-birth" | "withdraw-birth" => "H56/one-stop",
+            "enter-birth" | "withdraw-birth" | "issue-card" => "H56/one-stop",
             _ => "G22/portal",
         };
         let service = service(&self.registers, code);

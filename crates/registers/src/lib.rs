@@ -22,6 +22,7 @@ pub mod check;
 mod enter;
 #[cfg(test)]
 mod fixtures;
+mod issue;
 pub mod load;
 mod lookup;
 mod obtain;

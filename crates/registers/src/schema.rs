@@ -171,6 +171,11 @@ pub enum Work {
     },
     /// Takes a number back that this caller was given.
     Release,
+    /// Gives out a record under a number of the register's own, once a holder.
+    Issue {
+        /// How it is numbered.
+        series: Series,
+    },
     /// Enters an act.
     Enter {
         /// How the act is numbered.
@@ -183,6 +188,22 @@ pub enum Work {
         /// The service it undoes.
         undoes: String,
     },
+}
+
+/// How an issued record is numbered: prefix, province, then the next of `name/<province>`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Series {
+    /// The series' first part.
+    pub name: String,
+    /// What every number begins with.
+    pub prefix: String,
+    /// The field with the area whose province the number carries.
+    pub place: String,
+    /// Digits of the order, count.
+    pub digits: usize,
+    /// The field, a link too, whose holder has one record at most.
+    pub once: String,
 }
 
 /// How an act is numbered: the next of `series/<book>/<year>`.
@@ -381,6 +402,9 @@ mod tests {
             [
                 "G15/civil-status/enter-birth",
                 "G15/civil-status/withdraw-birth",
+                "G15/civil-status/birth-lookup",
+                "G12/social-insurance/issue-card",
+                "G12/social-insurance/card-lookup",
                 "G15/civil-status/marriage-lookup",
                 "G01/population/person-lookup",
                 "G01/population/assign-number",

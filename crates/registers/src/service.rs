@@ -123,6 +123,7 @@ impl Service for Offered {
                 let fields = crate::assign::First { sex, born, defaults };
                 r.assign(s, &self.code, &fields, &call).await?
             }
+            Work::Issue { series } => r.issue(s, series, &call).await?,
             Work::Release => r.release(s, &call).await?,
             Work::Enter { numbering, obtain } => {
                 r.enter(

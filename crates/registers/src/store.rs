@@ -190,6 +190,22 @@ pub(crate) async fn write(tx: &Tx, register: &str, change: &Change) -> Result<bo
     Ok(true)
 }
 
+/// The key of the record that a link leads to, whatever its state.
+pub(crate) async fn linked(
+    tx: &Tx,
+    register: &str,
+    link: &str,
+    value: &str,
+) -> Result<Option<String>, Problem> {
+    let row = tx
+        .one(
+            "select record_key from registers_links where tenant = $1 and register = $2 and link = $3 and value = $4",
+            params![tx.tenant(), register, link, value],
+        )
+        .await?;
+    row.map(|row| row.text("record_key")).transpose()
+}
+
 /// Lets a record be found by a link.
 pub(crate) async fn link(tx: &Tx, register: &str, link: &str, value: &str, key: &str) -> Result<(), Problem> {
     tx.exec(

@@ -55,7 +55,7 @@ impl Place {
     pub fn tenants(self) -> Vec<OrgCode> {
         let codes: &[&str] = match self {
             Self::National => &["G22"],
-            Self::Ministry => &["G01", "G15"],
+            Self::Ministry => &["G01", "G12", "G15"],
             Self::Province => &["H56"],
         };
         codes
@@ -78,8 +78,9 @@ impl Place {
                 (
                     "G15",
                     "civil-status",
-                    &["marriage-lookup", "enter-birth", "withdraw-birth"],
+                    &["marriage-lookup", "birth-lookup", "enter-birth", "withdraw-birth"],
                 ),
+                ("G12", "social-insurance", &["issue-card", "card-lookup"]),
             ],
             Self::Province => &[("H56", "one-stop", &["receive-case", "take-submission"])],
         }
