@@ -124,8 +124,8 @@ pub struct Waiting {
     pub lines: u64,
     /// Tries of the one that was tried most often, count.
     pub attempts: u64,
-    /// When the oldest was written.
-    pub oldest: kernel::Time,
+    /// When the first of them should have been delivered, or is tried next.
+    pub due: kernel::Time,
 }
 
 /// Reads how a database stands; changes nothing.
@@ -146,7 +146,7 @@ pub async fn standing(database: &Database, migrations: &[Migrations]) -> Result<
         ),
         None => (0, kernel::Time(0)),
     };
-    let waiting = "select topic, count(*) as lines, max(attempts) as attempts, min(created) as oldest
+    let waiting = "select topic, count(*) as lines, max(attempts) as attempts, min(next_at) as due
          from store_outbox group by topic order by topic";
     let rows = reader.all(waiting, params![]).await.map_err(bad)?;
     let waiting = rows.iter().map(|row| {
@@ -154,7 +154,7 @@ pub async fn standing(database: &Database, migrations: &[Migrations]) -> Result<
             topic: row.text("topic")?,
             lines: row.count("lines")?,
             attempts: row.count("attempts")?,
-            oldest: row.time("oldest")?,
+            due: row.time("due")?,
         })
     });
     let waiting = waiting.collect::<Result<_, _>>().map_err(bad)?;

@@ -1,5 +1,6 @@
-//! The crash loop: a node's process is killed at a random moment under load and started again, many
-//! times; then everything that was acknowledged is audited. The seed decides who dies and when.
+//! The crash loop: a node's process dies under load, at a random moment or at a place of a write, and is
+//! started again, many times; then everything that was acknowledged is audited. The seed decides who
+//! dies, where and when.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use kernel::World;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sen::story::nation::Nation;
-use sen::up::nation::PLACES;
+use sen::up::nation::Place;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -19,6 +20,7 @@ use crate::birth::{self, Answers};
 use crate::load::{self, Form, Ledger};
 use crate::people::Person;
 use crate::site::Site;
+use crate::sites::{self, Death, RANDOM, Tally};
 
 /// Citizens at work.
 const CITIZENS: usize = 3;
@@ -26,6 +28,10 @@ const CITIZENS: usize = 3;
 const PAUSE_MS_MAX: u64 = 1_200;
 /// How long the last cases may take to come to their end once nobody is killed any more.
 const REST: Duration = Duration::from_secs(180);
+/// How long the load may take to come by a site.
+const COMES_BY: Duration = Duration::from_secs(5);
+/// Segments so short that they are begun often: a node's configuration.
+const CONFIG: &str = "[limits]\nsegment_bytes_max = 32768\n";
 /// Rounds between two lines.
 const TELL_EVERY: usize = 20;
 
@@ -36,6 +42,8 @@ pub struct Run {
     pub found: Found,
     /// Time from a restart to `ready`, in milliseconds, each.
     pub ready_ms: Vec<i64>,
+    /// Where nodes died.
+    pub sites: Tally,
 }
 
 /// Kills and restarts nodes under load, then audits. The data folder stays when something is wrong.
@@ -45,6 +53,9 @@ pub struct Run {
 pub async fn run(program: &Path, rounds: usize, seed: u64, world: &World) -> anyhow::Result<Run> {
     let mut nation = Nation::start(program, world).await?;
     let site = Site::of(nation.data.clone(), nation.port)?;
+    let config = site.data.join("crash.toml");
+    std::fs::write(&config, CONFIG)?;
+    nation.extra = vec!["--config".into(), config.into()];
     println!("data folder {}", site.data.display());
     let ledger = Arc::new(Ledger::default());
     let form = Form {
@@ -65,7 +76,7 @@ pub async fn run(program: &Path, rounds: usize, seed: u64, world: &World) -> any
     }
     let mut officials = JoinSet::new();
     officials.spawn(load::officials(site.clone(), ledger.clone(), no_more_deciding));
-    let ready_ms = kills(&mut nation, rounds, seed, &ledger, world).await?;
+    let (ready_ms, tally) = kills(&mut nation, rounds, seed, &ledger, world).await?;
     stop_citizens.send(true).ok();
     let filed = tokio::time::timeout(REST, async { while citizens.join_next().await.is_some() {} }).await;
     filed.context("a citizen cannot bring a draft to its end")?;
@@ -84,7 +95,11 @@ pub async fn run(program: &Path, rounds: usize, seed: u64, world: &World) -> any
     if found.faults.is_empty() {
         nation.stop().await;
     }
-    Ok(Run { found, ready_ms })
+    Ok(Run {
+        found,
+        ready_ms,
+        sites: tally,
+    })
 }
 
 async fn kills(
@@ -93,13 +108,20 @@ async fn kills(
     seed: u64,
     ledger: &Ledger,
     world: &World,
-) -> anyhow::Result<Vec<i64>> {
+) -> anyhow::Result<(Vec<i64>, Tally)> {
     let mut chance = StdRng::seed_from_u64(seed);
-    let mut ready_ms = Vec::with_capacity(rounds);
+    let (mut ready_ms, mut tally) = (Vec::with_capacity(rounds), Tally::default());
     for round in 1..=rounds {
         tokio::time::sleep(Duration::from_millis(chance.random_range(0..PAUSE_MS_MAX))).await;
-        let place = PLACES[chance.random_range(0..PLACES.len())];
-        nation.kill(place).await?;
+        let Death { place, site } = sites::next(&mut chance);
+        let reached = match site {
+            None => true,
+            Some((site, nth)) => dies(nation, place, site, nth).await?,
+        };
+        if site.is_none() || !reached {
+            nation.kill(place).await?;
+        }
+        tally.note(site.map_or(RANDOM, |(site, _)| site), reached);
         let killed = world.now();
         nation
             .start_node(place)
@@ -114,7 +136,16 @@ async fn kills(
             );
         }
     }
-    Ok(ready_ms)
+    Ok((ready_ms, tally))
+}
+
+/// Starts a node so that it dies at a site, and waits; true when it did, maybe before it was ready.
+async fn dies(nation: &mut Nation, place: Place, site: &str, nth: u64) -> anyhow::Result<bool> {
+    nation.kill(place).await?;
+    match nation.start_node_dying(place, &format!("{site}:{nth}")).await {
+        Ok(()) => Ok(nation.ended(place, COMES_BY).await),
+        Err(_) => Ok(true),
+    }
 }
 
 /// Waits until every case of the portal has reached its last status.

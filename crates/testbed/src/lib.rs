@@ -12,7 +12,7 @@
 //! | [`birth`] | one birth registration, step by step |
 //! | [`raw`] | one request as it is, and its answer |
 //! | [`api`] | the operations of a node's description |
-//! | [`load`], [`crash`], [`audit`] | people at work while nodes die, and what must hold afterwards |
+//! | [`load`], [`crash`], [`sites`], [`audit`] | people at work while nodes die, and what must hold afterwards |
 //! | [`filing`] | how many cases can be filed in a time |
 
 pub mod api;
@@ -28,3 +28,4 @@ pub mod people;
 pub mod program;
 pub mod raw;
 pub mod site;
+pub mod sites;

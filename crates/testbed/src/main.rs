@@ -80,6 +80,9 @@ fn tell(run: &crash::Run) -> bool {
             ready.len()
         );
     }
+    for line in run.sites.lines() {
+        println!("{line}");
+    }
     for (what, count) in &run.found.counts {
         println!("{count:>6} × {what}");
     }

@@ -128,7 +128,7 @@ pub(super) fn sync_folder_of(file: &Path) -> anyhow::Result<()> {
 fn stamp(at: Time) -> String {
     let text = at.rfc3339();
     let plain: String = text.chars().filter(|c| !"-:".contains(*c)).collect();
-    plain.split(['.', '+']).next().unwrap_or(&plain).to_owned()
+    format!("{}Z", plain.split(['.', '+', 'Z']).next().unwrap_or(&plain))
 }
 
 struct Taking<S: FnMut(&str)> {

@@ -12,7 +12,7 @@ use crate::backup::site::NodeAt;
 
 /// Tries after which a line is stuck, count: with doubling waits that is about half a minute.
 const TRIES: u64 = 8;
-/// A line that waits this long is stuck, in milliseconds.
+/// A line that should have been tried this long ago is stuck, in milliseconds.
 const WAITS_MS: i64 = 3_600_000;
 /// Evidence may wait this long for its timestamp, in milliseconds.
 const UNSTAMPED_MS: i64 = 600_000;
@@ -66,16 +66,13 @@ fn ahead(node: &NodeAt, standing: &Standing, round: &Round) -> Option<Finding> {
 }
 
 fn stuck(node: &NodeAt, waiting: &Waiting, round: &Round) -> Option<Finding> {
-    let waited = round.now.ms() - waiting.oldest.ms();
+    let waited = round.now.ms() - waiting.due.ms();
     (waiting.attempts >= TRIES || waited > WAITS_MS).then(|| Finding {
         check: "outbox",
         node: node.name.clone(),
         what: format!(
-            "{} lines of {} wait, tried up to {} times, the oldest for {} minutes",
-            waiting.lines,
-            waiting.topic,
-            waiting.attempts,
-            waited / 60_000
+            "{} lines of {} wait, tried up to {} times",
+            waiting.lines, waiting.topic, waiting.attempts
         ),
         why: "the other side has not heard of what was decided here; lines are never dropped, but they are late",
         remedy: "see that the other side is reached; the log of the node names the problem (\"a delivery failed\")".to_owned(),

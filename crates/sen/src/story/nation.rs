@@ -29,6 +29,8 @@ pub struct Nation {
     pub data: PathBuf,
     /// Its sample sign-ins.
     pub samples: Vec<Sample>,
+    /// Arguments of every start besides the usual ones.
+    pub extra: Vec<std::ffi::OsString>,
     program: PathBuf,
     children: Vec<(Place, Child)>,
     /// Removed at the end, when the story made it.
@@ -49,6 +51,7 @@ impl Nation {
             port,
             data,
             samples,
+            extra: Vec::new(),
             program: program.to_owned(),
             children: Vec::new(),
             temporary: true,
@@ -81,6 +84,7 @@ impl Nation {
             port,
             data,
             samples,
+            extra: Vec::new(),
             program: PathBuf::new(),
             children: Vec::new(),
             temporary: false,
@@ -122,7 +126,17 @@ impl Nation {
     /// # Errors
     /// When it ends or says nothing in time.
     pub async fn start_node(&mut self, place: Place) -> anyhow::Result<()> {
+        self.start_node_dying(place, "").await
+    }
+
+    /// As [`Nation::start_node`], but the process dies at a place of a write, given as
+    /// `site:nth` (see [`store::fault`]); maybe before it is ready.
+    ///
+    /// # Errors
+    /// As [`Nation::start_node`]; also when it died before it was ready.
+    pub async fn start_node_dying(&mut self, place: Place, site: &str) -> anyhow::Result<()> {
         let mut child = Command::new(&self.program)
+            .env(store::fault::VARIABLE, site)
             .args([
                 "up",
                 "--json",
@@ -135,6 +149,7 @@ impl Nation {
             .arg(&self.data)
             .arg("--pack")
             .arg(Config::default().pack)
+            .args(&self.extra)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -153,6 +168,19 @@ impl Nation {
         }
         self.children.push((place, child));
         Ok(())
+    }
+
+    /// Waits for a node's process to end by itself; true when it did within the time.
+    pub async fn ended(&mut self, place: Place, patience: Duration) -> bool {
+        let Some(index) = self.children.iter().position(|(p, _)| *p == place) else {
+            return true;
+        };
+        let (_, child) = &mut self.children[index];
+        let ended = tokio::time::timeout(patience, child.wait()).await.is_ok();
+        if ended {
+            self.children.swap_remove(index);
+        }
+        ended
     }
 
     /// Kills a node's process at once (SIGKILL).
