@@ -1,154 +1,151 @@
 //! What each fact counts. One match without a wildcard: a new kind of fact does not compile until
 //! somebody has said here what it means for the figures.
 
-use kernel::time::iso;
-use kernel::{Fact, FactRecord, OrgCode};
+use kernel::fact::{Channel, ExchangeCount, Outcome};
+use kernel::{CaseCode, Fact, FactRecord, OrgCode, ProcedureCode, Time};
 
-/// The counters that figures are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Counter {
-    /// Cases received, by the organisation that handles them.
-    CasesReceived,
-    /// Of these, filed online.
-    CasesOnline,
-    /// Cases decided.
-    CasesDecided,
-    /// Of these, not after their due date.
-    CasesOnTime,
-    /// Results given to applicants.
-    CasesReturned,
-    /// Statuses noted at the portal, by the organisation that sent them.
-    StatusesNoted,
-    /// Exchanges asked for, by the asking member.
-    ExchangesAsked,
-    /// Exchanges answered, by the answering member.
-    ExchangesAnswered,
-    /// Register records read, by the organisation that read.
-    RecordsRead,
-    /// Documents issued.
-    DocumentsIssued,
-}
+use crate::counter::{Counter, lag_class};
+use crate::levels::Levels;
+use crate::open::{Open, OpenCase};
 
-impl Counter {
-    /// All counters, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
-        Self::CasesReceived,
-        Self::CasesOnline,
-        Self::CasesDecided,
-        Self::CasesOnTime,
-        Self::CasesReturned,
-        Self::StatusesNoted,
-        Self::ExchangesAsked,
-        Self::ExchangesAnswered,
-        Self::RecordsRead,
-        Self::DocumentsIssued,
-    ];
-
-    /// The counter's name in rows and answers.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::CasesReceived => "cases-received",
-            Self::CasesOnline => "cases-online",
-            Self::CasesDecided => "cases-decided",
-            Self::CasesOnTime => "cases-on-time",
-            Self::CasesReturned => "cases-returned",
-            Self::StatusesNoted => "statuses-noted",
-            Self::ExchangesAsked => "exchanges-asked",
-            Self::ExchangesAnswered => "exchanges-answered",
-            Self::RecordsRead => "records-read",
-            Self::DocumentsIssued => "documents-issued",
-        }
-    }
-}
-
-/// One increment: which counter, whose, in which month (`2026-11`), by how much.
+/// One increment: which counter, whose, which part of it, by how much.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Increment {
     /// The counter.
     pub counter: Counter,
-    /// Whose figure it moves.
+    /// Whose figure it moves; those above it move with it.
     pub org: OrgCode,
-    /// The month in Vietnam's civil time.
-    pub period: String,
+    /// Which part; empty for a counter without parts.
+    pub part: String,
     /// By how much.
     pub amount: u64,
 }
 
-/// The national status of a decided case, and of one whose result was given.
+/// The statuses towards the national portal.
+const ACCEPTED: u8 = 2;
+const DECLINED: u8 = 3;
+const SUPPLEMENT: u8 = 5;
+const WITHDRAWN: u8 = 7;
+const STOPPED: u8 = 8;
 const DECIDED: u8 = 9;
 const RETURNED: u8 = 10;
 
-/// What a fact counts.
+/// The case whose state a fact may need or change.
+pub(crate) fn case_of(fact: &Fact) -> Option<&CaseCode> {
+    match fact {
+        Fact::CaseFiled { case, .. }
+        | Fact::CaseReceived { case, .. }
+        | Fact::CaseAccepted { case, .. }
+        | Fact::CaseDecided { case, .. }
+        | Fact::CaseDeclined { case, .. }
+        | Fact::CaseSupplementAsked { case, .. }
+        | Fact::CaseSupplemented { case, .. }
+        | Fact::CaseWithdrawn { case }
+        | Fact::CaseApologised { case, .. }
+        | Fact::CaseMoved { case, .. }
+        | Fact::CaseReturned { case }
+        | Fact::CaseStatusNoted { case, .. } => Some(case),
+        _ => None,
+    }
+}
+
+/// What is being put together for one fact.
+struct Projection<'a> {
+    open: &'a mut Open,
+    levels: &'a Levels,
+    at: Time,
+    all: Vec<Increment>,
+}
+
+/// What a fact counts, and what it opens and ends.
 #[must_use]
-pub fn project(record: &FactRecord) -> Vec<Increment> {
-    let period = iso(record.at.date())[..7].to_owned();
-    let mut all = Vec::new();
-    let mut add = |counter: Counter, org: &OrgCode, amount: u64| {
-        all.push(Increment {
-            counter,
-            org: org.clone(),
-            period: period.clone(),
-            amount,
-        });
+pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Increment> {
+    let mut p = Projection {
+        open,
+        levels,
+        at: record.at,
+        all: Vec::new(),
     };
+    let tenant = &record.tenant;
     match &record.fact {
-        Fact::CaseFiled { to, channel, .. } => {
-            add(Counter::CasesReceived, &to.top(), 1);
-            if *channel == kernel::fact::Channel::Online {
-                add(Counter::CasesOnline, &to.top(), 1);
-            }
+        Fact::CaseFiled {
+            case,
+            procedure,
+            channel,
+            to,
+            ..
+        } => p.received(case, procedure, *channel, to),
+        Fact::CaseReceived {
+            case,
+            procedure,
+            channel,
+            unit,
+            ..
+        } => p.received(case, procedure, *channel, unit.as_ref().unwrap_or(tenant)),
+        Fact::CaseAccepted { case, due, .. } => p.change(case, |c, at| {
+            c.accept(at);
+            c.due = Some(*due);
+        }),
+        Fact::CaseSupplementAsked { case, .. } => {
+            p.of_case(case, tenant, Counter::SupplementsAsked);
+            p.change(case, OpenCase::pause);
         }
-        Fact::CaseReceived { channel, .. } => {
-            add(Counter::CasesReceived, &record.tenant, 1);
-            if *channel == kernel::fact::Channel::Online {
-                add(Counter::CasesOnline, &record.tenant, 1);
-            }
+        Fact::CaseSupplemented { case, due, .. } => p.change(case, |c, at| {
+            c.resume(at);
+            c.due = due.or(c.due);
+        }),
+        Fact::CaseApologised { case, due, .. } => {
+            p.of_case(case, tenant, Counter::Apologies);
+            p.change(case, |c, _| c.due = Some(*due));
         }
-        Fact::CaseDecided { due, .. } => {
-            add(Counter::CasesDecided, &record.tenant, 1);
-            if record.at <= *due {
-                add(Counter::CasesOnTime, &record.tenant, 1);
-            }
+        Fact::CaseDecided { case, outcome, due } => {
+            let part = match outcome {
+                Outcome::Granted => "granted",
+                Outcome::Refused => "refused",
+            };
+            p.decided(case, part, record.at, Some(*due));
         }
-        Fact::CaseReturned { .. } => add(Counter::CasesReturned, &record.tenant, 1),
+        Fact::CaseDeclined { case, .. } => p.ended(case, Counter::CasesDeclined),
+        Fact::CaseWithdrawn { case } => p.ended(case, Counter::CasesWithdrawn),
+        Fact::CaseMoved { case, from, to } => p.moved(case, from, to),
+        Fact::CaseReturned { .. } => p.add(Counter::CasesReturned, tenant, "", 1),
         Fact::CaseStatusNoted {
+            case,
             owner,
             status,
             at,
             due,
             ..
+        } => p.noted(case, owner, *status, *at, *due),
+        Fact::CaseRated { owner, score, .. } => p.add(Counter::Ratings, owner, &score.to_string(), 1),
+        Fact::FeePaid { dong, to, .. } => {
+            p.add(Counter::FeesPaid, to, "", 1);
+            p.add(Counter::FeesDong, to, "", *dong);
+        }
+        Fact::ExchangesCounted { counts, .. } => counts.iter().for_each(|c| p.exchanged(c)),
+        Fact::AgreementInForce {
+            agreement,
+            consumer,
+            service,
+            ..
         } => {
-            add(Counter::StatusesNoted, &owner.top(), 1);
-            if *status == DECIDED {
-                add(Counter::CasesDecided, &owner.top(), 1);
-                if due.is_some_and(|due| *at <= due) {
-                    add(Counter::CasesOnTime, &owner.top(), 1);
-                }
-            }
-            if *status == RETURNED {
-                add(Counter::CasesReturned, &owner.top(), 1);
+            if p.open.agree(&agreement.hex(), consumer, service) {
+                p.add(Counter::AgreementsBegun, consumer, service, 1);
             }
         }
-        Fact::ExchangesCounted { counts, .. } => {
-            for count in counts {
-                // Each record is one side's: counting the asker on its own side and the answerer on
-                // its own counts every exchange once for each of them, on one node or two.
-                if count.side == "consumer" {
-                    add(Counter::ExchangesAsked, &count.consumer.top(), count.count);
-                } else {
-                    add(Counter::ExchangesAnswered, &count.provider.top(), count.count);
-                }
+        Fact::AgreementRevoked { agreement, .. } => {
+            if let Some((consumer, service)) = p.open.disagree(&agreement.hex()) {
+                p.add(Counter::AgreementsEnded, &consumer, &service, 1);
             }
         }
-        Fact::RecordRead { consumer, .. } => add(Counter::RecordsRead, &consumer.top(), 1),
-        Fact::DocumentIssued { .. } => add(Counter::DocumentsIssued, &record.tenant, 1),
+        Fact::RecordRead {
+            consumer, register, ..
+        } => p.add(Counter::RecordsRead, consumer, register, 1),
+        Fact::DocumentIssued { kind, .. } => p.add(Counter::DocumentsIssued, tenant, kind, 1),
         Fact::PackLoaded { .. }
         | Fact::DirectoryPublished { .. }
         | Fact::DirectoryAdopted { .. }
         | Fact::CertificateRevoked { .. }
-        | Fact::AgreementInForce { .. }
-        | Fact::AgreementRevoked { .. }
         | Fact::AccountOpened { .. }
         | Fact::SignedIn { .. }
         | Fact::SignInRefused { .. }
@@ -159,37 +156,150 @@ pub fn project(record: &FactRecord) -> Vec<Increment> {
         | Fact::CaseDrafted { .. }
         | Fact::CaseDraftChanged { .. }
         | Fact::CaseHandedOver { .. }
-        | Fact::CaseAccepted { .. }
         | Fact::CaseProposed { .. }
         | Fact::CaseActEntered { .. }
         | Fact::CaseActWithdrawn { .. }
         | Fact::CaseSentBack { .. }
-        | Fact::CaseDeclined { .. }
-        | Fact::CaseSupplementAsked { .. }
-        | Fact::CaseSupplemented { .. }
         | Fact::CaseResultDraftSent { .. }
         | Fact::CaseResultDraftAnswered { .. }
-        | Fact::CaseSealed { .. }
-        | Fact::CaseWithdrawn { .. }
-        | Fact::CaseApologised { .. }
+        | Fact::CaseSigned { .. }
+        | Fact::CaseSubmissionMade { .. }
+        | Fact::CaseFollowedUp { .. }
+        | Fact::DocumentSealed { .. }
         | Fact::FeeAsked { .. }
-        | Fact::FeePaid { .. }
-        | Fact::CaseRated { .. }
-        | Fact::CaseMoved { .. }
         | Fact::CaseViewed { .. }
         | Fact::DocumentDelivered { .. }
         | Fact::ObligationOpened { .. }
         | Fact::ObligationMet { .. }
         | Fact::ObligationLifted { .. }
-        | Fact::IndicatorsRebuilt { .. } => {}
+        | Fact::IndicatorsRebuilt { .. }
+        | Fact::FigureRowsViewed { .. } => {}
     }
-    all
+    p.all
+}
+
+impl Projection<'_> {
+    fn add(&mut self, counter: Counter, org: &OrgCode, part: &str, amount: u64) {
+        self.all.push(Increment {
+            counter,
+            org: org.clone(),
+            part: part.to_owned(),
+            amount,
+        });
+    }
+
+    /// A count that belongs to who handles the case.
+    fn of_case(&mut self, case: &CaseCode, tenant: &OrgCode, counter: Counter) {
+        let org = self
+            .open
+            .cases
+            .get(case.as_str())
+            .map_or_else(|| tenant.clone(), |c| c.org.clone());
+        self.add(counter, &org, "", 1);
+    }
+
+    fn change(&mut self, case: &CaseCode, change: impl FnOnce(&mut OpenCase, Time)) {
+        let at = self.at;
+        if let Some(open) = self.open.case(case) {
+            change(open, at);
+        }
+    }
+
+    /// A case is received once, even where portal and agency share a node.
+    fn received(&mut self, case: &CaseCode, procedure: &ProcedureCode, channel: Channel, org: &OrgCode) {
+        if !self.open.begin(case, OpenCase::new(org.clone(), self.at)) {
+            return;
+        }
+        let part = match channel {
+            Channel::Counter => "counter",
+            Channel::Online => "online",
+            Channel::Post => "post",
+        };
+        self.add(Counter::CasesReceived, org, part, 1);
+        if channel == Channel::Online {
+            let level = self.levels.of(procedure, self.at).code();
+            self.add(Counter::CasesOnline, org, level, 1);
+        }
+    }
+
+    fn decided(&mut self, case: &CaseCode, part: &str, at: Time, due: Option<Time>) {
+        let Some(open) = self.open.end(case) else { return };
+        self.add(Counter::CasesDecided, &open.org, part, 1);
+        if due.or(open.due).is_some_and(|due| at <= due) {
+            self.add(Counter::CasesOnTime, &open.org, "", 1);
+        }
+        if let Some(minutes) = open.minutes(at) {
+            self.add(Counter::CasesTimed, &open.org, "", 1);
+            self.add(Counter::HandlingMinutes, &open.org, "", minutes);
+        }
+    }
+
+    fn ended(&mut self, case: &CaseCode, counter: Counter) {
+        if let Some(open) = self.open.end(case) {
+            self.add(counter, &open.org, "", 1);
+        }
+    }
+
+    fn moved(&mut self, case: &CaseCode, from: &OrgCode, to: &OrgCode) {
+        let Some(open) = self.open.case(case) else { return };
+        open.org = to.clone();
+        self.add(Counter::CasesMovedOut, from, "", 1);
+        self.add(Counter::CasesMovedIn, to, "", 1);
+    }
+
+    /// The owner's status of a case, as the portal notes it.
+    fn noted(&mut self, case: &CaseCode, owner: &OrgCode, status: u8, at: Time, due: Option<Time>) {
+        self.add(Counter::StatusesNoted, owner, "", 1);
+        self.add(Counter::StatusLag, owner, &lag_class(self.at.ms() - at.ms()), 1);
+        let ends = matches!(status, DECLINED | WITHDRAWN | STOPPED | DECIDED | RETURNED);
+        if !ends && self.open.begin(case, OpenCase::new(owner.clone(), at)) {
+            // A case that was filed with the agency itself: the portal hears of it by its status.
+            self.add(Counter::CasesReceived, owner, "unsaid", 1);
+        }
+        if let Some(open) = self.open.case(case) {
+            open.due = due.or(open.due);
+            match status {
+                ACCEPTED => open.accept(at),
+                SUPPLEMENT => open.pause(at),
+                _ => {}
+            }
+            if status != SUPPLEMENT {
+                open.resume(at);
+            }
+        }
+        match status {
+            DECLINED => self.ended(case, Counter::CasesDeclined),
+            WITHDRAWN => self.ended(case, Counter::CasesWithdrawn),
+            STOPPED => self.ended(case, Counter::CasesStopped),
+            DECIDED => self.decided(case, "unsaid", at, due),
+            RETURNED => self.add(Counter::CasesReturned, owner, "", 1),
+            _ => {}
+        }
+    }
+
+    /// Each record is one side's: counting the asker on its own side and the answerer on its own
+    /// counts every exchange once for each of them, on one node or two.
+    fn exchanged(&mut self, count: &ExchangeCount) {
+        let (counter, org) = if count.side == "consumer" {
+            (Counter::ExchangesAsked, &count.consumer)
+        } else {
+            (Counter::ExchangesAnswered, &count.provider)
+        };
+        self.add(counter, org, &count.service, count.count);
+        if count.ok {
+            self.add(Counter::ServiceUses, &count.consumer, &count.service, count.count);
+        } else {
+            self.add(Counter::ExchangesFailed, org, &count.service, count.count);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kernel::{Actor, Digest, Time};
+    use kernel::{Actor, Digest};
+
+    const CASE: &str = "G22-261121-0001";
 
     fn record(at: i64, fact: Fact) -> FactRecord {
         FactRecord {
@@ -204,12 +314,25 @@ mod tests {
         }
     }
 
+    fn filed(at: i64) -> FactRecord {
+        record(
+            at,
+            Fact::CaseFiled {
+                case: CASE.parse().expect("code"),
+                procedure: "1.001193".parse().expect("code"),
+                version: Digest::default(),
+                channel: Channel::Online,
+                to: "H56.14857".parse().expect("code"),
+            },
+        )
+    }
+
     fn noted(status: u8, at: i64, due: i64) -> FactRecord {
         record(
             at,
             Fact::CaseStatusNoted {
-                case: "G22-261121-0001".parse().expect("code"),
-                owner: "H56.14857".parse().expect("code"),
+                case: CASE.parse().expect("code"),
+                owner: "H56".parse().expect("code"),
                 seq: 3,
                 status,
                 at: Time(at),
@@ -218,36 +341,57 @@ mod tests {
         )
     }
 
+    fn counters(records: &[FactRecord]) -> Vec<Counter> {
+        let (levels, mut open) = (Levels::default(), Open::default());
+        records
+            .iter()
+            .flat_map(|r| project(r, &levels, &mut open))
+            .map(|i| i.counter)
+            .filter(|c| !matches!(c, Counter::StatusesNoted | Counter::StatusLag))
+            .collect()
+    }
+
     #[test]
     fn a_case_decided_at_its_due_instant_is_on_time_and_a_moment_later_is_not() {
-        let counters = |r: &FactRecord| project(r).iter().map(|i| i.counter).collect::<Vec<_>>();
+        use Counter::{CasesDecided, CasesOnTime, CasesOnline, CasesReceived};
         assert_eq!(
-            counters(&noted(9, 100, 100)),
-            [
-                Counter::StatusesNoted,
-                Counter::CasesDecided,
-                Counter::CasesOnTime
-            ]
+            counters(&[filed(1), noted(9, 100, 100)]),
+            [CasesReceived, CasesOnline, CasesDecided, CasesOnTime]
         );
         assert_eq!(
-            counters(&noted(9, 101, 100)),
-            [Counter::StatusesNoted, Counter::CasesDecided]
+            counters(&[filed(1), noted(9, 101, 100)]),
+            [CasesReceived, CasesOnline, CasesDecided]
         );
-        assert_eq!(counters(&noted(4, 1, 100)), [Counter::StatusesNoted]);
+        assert_eq!(
+            counters(&[filed(1), noted(4, 1, 100)]),
+            [CasesReceived, CasesOnline]
+        );
     }
 
     #[test]
-    fn a_figure_belongs_to_the_province_whatever_unit_handled_the_case() {
-        assert!(project(&noted(9, 1, 2)).iter().all(|i| i.org.as_str() == "H56"));
+    fn a_case_is_received_once_and_ends_once() {
+        use Counter::{CasesReceived, CasesReturned, CasesWithdrawn};
+        assert_eq!(
+            counters(&[
+                noted(2, 1, 9),
+                noted(4, 2, 9),
+                noted(7, 3, 9),
+                noted(7, 4, 9),
+                noted(10, 5, 9)
+            ]),
+            [CasesReceived, CasesWithdrawn, CasesReturned]
+        );
     }
 
     #[test]
-    fn the_month_turns_in_vietnam_not_in_utc() {
-        let last_hour = Time::parse_rfc3339("2026-11-30T17:30:00Z").expect("time").ms();
-        assert!(
-            project(&noted(9, last_hour, last_hour))
-                .iter()
-                .all(|i| i.period == "2026-12")
-        );
+    fn a_figure_belongs_to_the_unit_that_handles_the_case() {
+        let (levels, mut open) = (Levels::default(), Open::default());
+        assert!(!project(&filed(1), &levels, &mut open).is_empty());
+        let decided = project(&noted(9, 1, 2), &levels, &mut open);
+        let of_case = decided
+            .iter()
+            .find(|i| i.counter == Counter::CasesDecided)
+            .expect("counted");
+        assert_eq!(of_case.org.as_str(), "H56.14857");
     }
 }

@@ -1,11 +1,15 @@
-//! The same figures from zero: every fact folded again in memory, and compared with those in use.
-//! Equal or not is a fact of its own; the figures in use are not touched.
+//! The same figures from zero: every fact folded again in memory, and compared with those in use:
+//! counts, the rows behind them, what is open. Equal or not is a fact of its own; the figures in use
+//! are not touched.
 
-use kernel::{Actor, Fact, Problem};
+use std::collections::BTreeMap;
+
+use kernel::{Actor, Fact, Problem, Time};
 
 use crate::follow::{FOLLOWER, STEP};
+use crate::open::Open;
 use crate::project::project;
-use crate::store::Values;
+use crate::tally::Tally;
 use crate::{Indicators, store as rows};
 
 /// What a rebuild found.
@@ -13,11 +17,19 @@ use crate::{Indicators, store as rows};
 pub struct Rebuilt {
     /// How many facts were folded.
     pub facts: u64,
-    /// True when every figure came out the same.
+    /// How many numbers were compared.
+    pub numbers: u64,
+    /// True when every number came out the same.
     pub equal: bool,
-    /// The figures that differ: `counter org month: in use, rebuilt`.
+    /// The numbers that differ, the first hundred: `name: in use, rebuilt`.
     pub differences: Vec<String>,
 }
+
+/// Differences told, count.
+const DIFFERENCES_MAX: usize = 100;
+
+/// Numbers by name.
+type Numbers = BTreeMap<String, i64>;
 
 impl Indicators {
     /// Rebuilds in memory and compares at one position.
@@ -26,14 +38,20 @@ impl Indicators {
     /// When the store cannot be read.
     pub async fn rebuild(&self, actor: &Actor) -> Result<Rebuilt, Problem> {
         let (store, home) = (&self.0.store, &self.0.home);
-        let (position, in_use) = store
+        let (position, mut in_use, open) = store
             .write(home, &Actor::Platform, |tx| async move {
-                Ok((tx.position(FOLLOWER).await?, rows::all_in(&tx).await?))
+                Ok((
+                    tx.position(FOLLOWER).await?,
+                    rows::all_in(&tx).await?,
+                    rows::all_open(&tx).await?,
+                ))
             })
             .await?;
+        name_open(&mut in_use, &open);
         let fresh = self.counted_anew(position).await?;
-        let differences = compare(&in_use, &fresh);
+        let mut differences = compare(&in_use, &fresh);
         let equal = differences.is_empty();
+        differences.truncate(DIFFERENCES_MAX);
         store
             .write(home, actor, |tx| async move {
                 tx.fact(
@@ -48,13 +66,15 @@ impl Indicators {
             .await?;
         Ok(Rebuilt {
             facts: position,
+            numbers: fresh.len() as u64,
             equal,
             differences,
         })
     }
 
-    async fn counted_anew(&self, end: u64) -> Result<Values, Problem> {
-        let (mut values, mut position) = (Values::new(), 0);
+    async fn counted_anew(&self, end: u64) -> Result<Numbers, Problem> {
+        let (mut tally, mut open, mut newest) = (Tally::default(), Open::default(), Time(0));
+        let (mut all, mut position) = (Numbers::new(), 0);
         while position < end {
             let facts = self.0.store.facts_from(position, STEP).await?;
             let Some((last, _)) = facts.last() else {
@@ -63,40 +83,64 @@ impl Indicators {
                 )));
             };
             position = last + 1;
-            for increment in facts
-                .iter()
-                .filter(|(p, _)| *p < end)
-                .flat_map(|(_, record)| project(record))
-            {
-                let key = (
-                    increment.counter.code().to_owned(),
-                    increment.org.to_string(),
-                    increment.period,
-                );
-                *values.entry(key).or_default() +=
-                    i64::try_from(increment.amount).map_err(Problem::internal)?;
+            for (at, record) in facts.iter().filter(|(p, _)| *p < end) {
+                newest = newest.max(record.at);
+                for increment in project(record, &self.0.pack.levels, &mut open) {
+                    tally.add(*at, record.at, increment);
+                }
             }
+            tally.prune(newest);
+            name_rows(&mut all, &mut tally)?;
         }
-        Ok(values)
+        name_counts(&mut all, &tally)?;
+        name_open(&mut all, &open);
+        Ok(all)
     }
 }
 
-fn compare(in_use: &Values, fresh: &Values) -> Vec<String> {
+fn name_counts(all: &mut Numbers, tally: &Tally) -> Result<(), Problem> {
+    for (k, amount) in &tally.counts {
+        all.insert(
+            format!("{} {} {} {} {}", k.counter, k.part, k.org, k.grain, k.period),
+            i64::try_from(*amount).map_err(Problem::internal)?,
+        );
+    }
+    Ok(())
+}
+
+/// The rows of a step, added up and let go: memory does not grow with them.
+fn name_rows(all: &mut Numbers, tally: &mut Tally) -> Result<(), Problem> {
+    for (counter, org, month, position) in std::mem::take(&mut tally.rows) {
+        let position = i64::try_from(position).map_err(Problem::internal)?;
+        *all.entry(format!("rows of {counter} {org} {month}")).or_default() += 1;
+        *all.entry(format!("positions of {counter} {org} {month}"))
+            .or_default() += position + 1;
+    }
+    Ok(())
+}
+
+/// What is open as numbers: its times added up, so that one that differs is seen.
+fn name_open(all: &mut Numbers, open: &Open) {
+    let ms = |time: Option<Time>| time.map_or(-1, Time::ms);
+    for (case, c) in &open.cases {
+        let name = |what: &str| format!("{what} of open case {case} at {}", c.org);
+        all.insert(name("receipt"), c.received.ms());
+        all.insert(name("acceptance"), ms(c.accepted));
+        all.insert(name("due date"), ms(c.due));
+        all.insert(name("wait"), ms(c.paused) + c.paused_ms);
+    }
+    for (agreement, (consumer, service)) in &open.agreements {
+        all.insert(format!("agreement {agreement} {consumer} {service}"), 1);
+    }
+}
+
+fn compare(in_use: &Numbers, fresh: &Numbers) -> Vec<String> {
     let mut keys: Vec<_> = in_use.keys().chain(fresh.keys()).collect();
     keys.sort();
     keys.dedup();
-    let get = |values: &Values, key| values.get(key).copied().unwrap_or_default();
+    let get = |numbers: &Numbers, key: &str| numbers.get(key).copied().unwrap_or_default();
     keys.into_iter()
         .filter(|key| get(in_use, key) != get(fresh, key))
-        .map(|key| {
-            format!(
-                "{} {} {}: {}, {}",
-                key.0,
-                key.1,
-                key.2,
-                get(in_use, key),
-                get(fresh, key)
-            )
-        })
+        .map(|key| format!("{key}: {}, {}", get(in_use, key), get(fresh, key)))
         .collect()
 }

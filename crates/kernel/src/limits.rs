@@ -43,6 +43,10 @@ pub struct Limits {
     pub session_idle_ms_max: i64,
     /// Life of a session however much it is used, in milliseconds.
     pub session_ms_max: i64,
+    /// Size of a form that is kept for who sent it after their session had ended, in bytes.
+    pub kept_form_bytes_max: u64,
+    /// Life of such a form, in milliseconds.
+    pub kept_form_ms_max: i64,
     /// Life of a sign-in that was begun at another node and not finished, in milliseconds.
     pub sign_in_flow_ms_max: i64,
     /// Life of a code of the identity provider before it is redeemed, in milliseconds.
@@ -53,6 +57,8 @@ pub struct Limits {
     pub segment_bytes_max: u64,
     /// Rows on one page of a list, count.
     pub page_rows_max: usize,
+    /// Readers of a board that are told of every new figure at once, count; more see it on reload.
+    pub live_streams_max: usize,
     /// Time an outbox line waits after a failure before it is tried again at first, in milliseconds.
     pub retry_first_ms: i64,
     /// The longest wait between two tries of an outbox line, in milliseconds.
@@ -78,11 +84,14 @@ impl Default for Limits {
             sign_in_tries_max: 10,
             session_idle_ms_max: 1_800_000,
             session_ms_max: 43_200_000,
+            kept_form_bytes_max: 64 << 10,
+            kept_form_ms_max: 3_600_000,
             sign_in_flow_ms_max: 600_000,
             sign_in_code_ms_max: 60_000,
             batch_records_max: 512,
             segment_bytes_max: 64 << 20,
             page_rows_max: 50,
+            live_streams_max: 256,
             retry_first_ms: 200,
             retry_ms_max: 60_000,
         }
