@@ -77,6 +77,11 @@ impl Organisations {
     /// # Errors
     /// When a file cannot be read, or names an area that is not there on its first day.
     pub fn load(pack: &Path, areas: &Areas) -> Result<Self, PackFault> {
+        // Which areas there are was checked with the areas; the day of each is checked below.
+        let any = crate::pack::areas::KnownAreas::default();
+        crate::pack::sound(pack, &[], |pack, faults| {
+            crate::pack::organisations::check(pack, &any, faults)
+        })?;
         let mut forms = Vec::new();
         let file = "organisations/agencies.csv";
         let agencies = read_table(pack, file, &COLUMNS, |row| {

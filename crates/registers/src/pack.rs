@@ -161,6 +161,15 @@ fn services(schema: &Schema) -> Vec<Flaw> {
                 named(&offer.code),
             ));
         }
+        if let Work::Issue { series } = &offer.work
+            && schema.link_of(&series.once).is_none()
+        {
+            flaws.push(Flaw::new(
+                format!("/services/{at}/series/once"),
+                "once-no-link",
+                named(&series.once),
+            ));
+        }
         if let Work::Withdraw { undoes } = &offer.work
             && !schema.services.iter().any(|s| s.code == *undoes)
         {
@@ -192,6 +201,12 @@ fn names(schema: &Schema) -> Vec<(String, String)> {
                 names.extend(by.map(|(n, name)| here(&format!("by/{n}"), name)));
             }
             Work::Assign { sex, born, .. } => names.extend([here("sex", sex), here("born", born)]),
+            Work::Issue { series } => {
+                names.extend([
+                    here("series/place", &series.place),
+                    here("series/once", &series.once),
+                ]);
+            }
             Work::Release | Work::Withdraw { .. } => {}
             Work::Enter {
                 numbering: n,

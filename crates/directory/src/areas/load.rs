@@ -59,6 +59,7 @@ impl Areas {
     /// When a file cannot be read, names a unit twice, or names a parent or a unit of a
     /// succession that its edition does not have.
     pub fn load(pack: &Path) -> Result<Self, PackFault> {
+        crate::pack::sound(pack, &[], crate::pack::areas::check)?;
         let PackToml {
             area_editions: editions,
             area_acts: acts,
