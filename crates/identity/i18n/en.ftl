@@ -4,6 +4,11 @@ identity-sign-in = Sign in
 identity-user = User name
 identity-password = Password
 identity-with-provider = Sign in with your electronic identity
+identity-kept-title = What you typed is still here
+identity-kept-lead = Your sign-in had ended while you were typing. You are signed in again and need not type anything twice: press “Go on”.
+identity-kept-send = Go on
+identity-kept-drop = Do not send
+identity-kept-none = Nothing is waiting to be sent again.
 
 problem-wrong-password = The user name or the password is wrong
     .rule = The user name and the password must be those of an account here.

@@ -4,6 +4,11 @@ identity-sign-in = Đăng nhập
 identity-user = Tên đăng nhập
 identity-password = Mật khẩu
 identity-with-provider = Đăng nhập bằng tài khoản định danh điện tử
+identity-kept-title = Những gì bạn đã nhập vẫn còn
+identity-kept-lead = Phiên đăng nhập đã kết thúc trong khi bạn đang nhập. Bạn đã đăng nhập lại, không cần nhập lại từ đầu: hãy bấm “Gửi tiếp”.
+identity-kept-send = Gửi tiếp
+identity-kept-drop = Không gửi
+identity-kept-none = Không có nội dung nào đang chờ gửi lại.
 
 problem-wrong-password = Tên đăng nhập hoặc mật khẩu không đúng
     .rule = Tên đăng nhập và mật khẩu phải khớp với một tài khoản ở đây.

@@ -39,7 +39,10 @@ pub use crate::sessions::Sessions;
 /// This crate's schema.
 pub const MIGRATIONS: Migrations = Migrations {
     name: "identity",
-    files: &[("0001_identity", include_str!("../migrations/0001_identity.sql"))],
+    files: &[
+        ("0001_identity", include_str!("../migrations/0001_identity.sql")),
+        ("0002_kept", include_str!("../migrations/0002_kept.sql")),
+    ],
 };
 
 /// This crate's texts.
@@ -95,6 +98,7 @@ pub fn router(state: IdentityState) -> OpenApiRouter {
     let mut router = OpenApiRouter::new()
         .routes(routes!(sign_in::form::show, sign_in::form::submit))
         .routes(routes!(sign_in::api::sign_in))
+        .routes(routes!(sign_in::kept::show))
         .routes(routes!(sign_in::out::page))
         .routes(routes!(sign_in::out::api))
         .routes(routes!(sign_in::me::me));

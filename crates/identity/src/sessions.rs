@@ -3,7 +3,9 @@
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, HeaderValue, header};
+use bytes::Bytes;
 use kernel::{Actor, Digest, Fact, Problem, Tenant};
 use store::{Store, Tx};
 use web::{Authenticate, Principal};
@@ -102,9 +104,12 @@ impl Sessions {
         old: Option<&Digest>,
     ) -> Result<(), Problem> {
         let limits = self.store.limits();
-        let idle = tx.now().plus_ms(-limits.session_idle_ms_max);
-        let whole = tx.now().plus_ms(-limits.session_ms_max);
+        // A session that has ended still tells for a while whose form comes late.
+        let late = limits.kept_form_ms_max;
+        let idle = tx.now().plus_ms(-limits.session_idle_ms_max - late);
+        let whole = tx.now().plus_ms(-limits.session_ms_max - late);
         crate::store::sweep_sessions(tx, idle, whole).await?;
+        crate::store::sweep_forms(tx, tx.now().plus_ms(-late)).await?;
         if let Some(old) = old {
             crate::store::end_session(tx, old).await?;
         }
@@ -125,6 +130,8 @@ impl Sessions {
         self.store
             .write(&self.tenant, &principal.actor, |tx| async move {
                 if let Some(account) = crate::store::end_session(&tx, &token).await? {
+                    let late = tx.now().plus_ms(-self.store.limits().kept_form_ms_max);
+                    crate::store::forget_forms(&tx, &account, late).await?;
                     tx.fact(
                         &subject(&account),
                         Fact::SignedOut {
@@ -160,6 +167,21 @@ impl Sessions {
         )))
     }
 
+    async fn keep_for_owner(&self, token: &Digest, path: &str, form: &[u8]) -> Result<bool, Problem> {
+        let reader = self.store.read(&self.tenant).await?;
+        let Some(row) = crate::store::session(&reader, token).await? else {
+            return Ok(false);
+        };
+        drop(reader);
+        let account = &row.account;
+        self.store
+            .write(&self.tenant, &account.actor(), |tx| async move {
+                crate::store::keep_form(&tx, &account.id, path, form).await
+            })
+            .await?;
+        Ok(true)
+    }
+
     /// Notes that a session was used. A store that cannot write must not sign people out, so a
     /// failure is logged and the session stays as it was.
     async fn touch(&self, actor: &Actor, token: Digest) {
@@ -182,6 +204,21 @@ impl Authenticate for Sessions {
             return Ok(None);
         };
         Ok(self.find(&token).await?.map(|(principal, _)| principal))
+    }
+
+    /// Whose form it is, the ended session says; one that was ended by signing out says nothing, and
+    /// what comes after it is not kept.
+    async fn keep(&self, parts: &Parts, form: Bytes) -> Option<String> {
+        let token = self.token_of(&parts.headers)?;
+        let path = crate::next::local(parts.uri.path_and_query().map(PathAndQuery::as_str));
+        match self.keep_for_owner(&token, path, &form).await {
+            Ok(true) => Some(crate::sign_in::kept::PATH.to_owned()),
+            Ok(false) => None,
+            Err(problem) => {
+                tracing::error!(cause = %problem, "a late form could not be kept");
+                None
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod form;
+pub mod kept;
 pub mod me;
 pub mod out;
 

@@ -145,6 +145,54 @@ pub(crate) async fn end_session(tx: &Tx, token: &Digest) -> Result<Option<String
     row.map(|row| row.text("account")).transpose()
 }
 
+/// Keeps a form for an account, in the place of the one before.
+pub(crate) async fn keep_form(tx: &Tx, account: &str, path: &str, form: &[u8]) -> Result<(), Problem> {
+    tx.exec(
+        "insert into identity_kept (tenant, account, path, form, kept) values ($1, $2, $3, $4, $5) \
+         on conflict (tenant, account) do update \
+         set path = excluded.path, form = excluded.form, kept = excluded.kept",
+        params![tx.tenant(), account, path, form, tx.now()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The form kept for an account since an instant: its path and its body.
+pub(crate) async fn kept_form(
+    reader: &Reader,
+    account: &str,
+    since: Time,
+) -> Result<Option<(String, Vec<u8>)>, Problem> {
+    let row = reader
+        .one(
+            "select path, form from identity_kept where tenant = $1 and account = $2 and kept > $3",
+            params![reader.tenant(), account, since],
+        )
+        .await?;
+    row.map(|row| Ok((row.text("path")?, row.bytes("form")?)))
+        .transpose()
+}
+
+/// Forgets the form of an account and every form that was kept until an instant.
+pub(crate) async fn forget_forms(tx: &Tx, account: &str, until: Time) -> Result<(), Problem> {
+    tx.exec(
+        "delete from identity_kept where tenant = $1 and (account = $2 or kept <= $3)",
+        params![tx.tenant(), account, until],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Sweeps forms that waited too long.
+pub(crate) async fn sweep_forms(tx: &Tx, until: Time) -> Result<(), Problem> {
+    tx.exec(
+        "delete from identity_kept where tenant = $1 and kept <= $2",
+        params![tx.tenant(), until],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Sweeps sessions nobody can use any more.
 pub(crate) async fn sweep_sessions(tx: &Tx, seen: Time, started: Time) -> Result<(), Problem> {
     tx.exec(

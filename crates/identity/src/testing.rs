@@ -95,6 +95,8 @@ impl Node {
             authenticate: Arc::new(sessions),
         };
         let (router, _) = crate::router(state.clone()).split_for_parts();
+        let work = axum::routing::post(|_: web::SignedIn| async { "done" });
+        let router = router.route("/work", work);
         Self {
             temp,
             tenant,

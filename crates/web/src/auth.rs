@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use bytes::Bytes;
 use kernel::{Actor, Kind, OrgCode, PersonalNumber, Problem, Tenant};
 use tokio::sync::OnceCell;
 
@@ -20,6 +21,12 @@ pub trait Authenticate: Send + Sync {
     /// # Errors
     /// When the session cannot be looked up; a bad or expired session is `None`, not an error.
     async fn authenticate(&self, parts: &Parts) -> Result<Option<Principal>, Problem>;
+
+    /// Keeps a form that came after its sender's session had ended, for them alone. Gives the path
+    /// where it waits for them after they have signed in again; `None` when it is not kept.
+    async fn keep(&self, _parts: &Parts, _form: Bytes) -> Option<String> {
+        None
+    }
 }
 
 /// Nobody is ever signed in: for nodes and tests without accounts.

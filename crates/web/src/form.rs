@@ -56,6 +56,19 @@ impl Fields {
         self.texts.len() + self.files.len()
     }
 
+    /// The fields of an urlencoded body that was kept.
+    ///
+    /// # Errors
+    /// As the extractor: 413 `too-many-fields`, 400 `malformed`.
+    pub fn of_body(body: &[u8], fields_max: usize) -> Result<Self, Problem> {
+        urlencoded::read(body, fields_max)
+    }
+
+    /// Every field with its value as it was typed, in the order sent.
+    pub fn typed(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.texts.iter().map(|t| (t.name.as_str(), t.raw.as_str()))
+    }
+
     /// Fields from pairs: for tests of handlers' parts.
     #[must_use]
     pub fn of(pairs: &[(&str, &str)]) -> Self {

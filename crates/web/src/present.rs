@@ -6,13 +6,16 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use futures_util::FutureExt as _;
+use hyper::body::Body as _;
 use kernel::{Kind, Problem};
 use tracing::Instrument as _;
 
@@ -49,7 +52,7 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
     let started = shared.world.now();
     let (mut parts, body) = request.into_parts();
     let trace = Trace::of(&parts.headers, &shared.world);
-    let asked = remember(&parts, &shared);
+    let mut asked = remember(&parts, &shared);
     let extensions = &mut parts.extensions;
     extensions.insert(shared.clone());
     extensions.insert(asked.page.lang);
@@ -57,6 +60,11 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
     extensions.insert(RequestId(asked.request.clone()));
     extensions.insert(trace.clone());
     let span = tracing::info_span!("request", request = %asked.request, trace = %trace.trace_id);
+    let (body, form) = match held(&parts, body, &asked).await {
+        Ok(held) => held,
+        Err(problem) => return finish(Refusal(problem).into_response(), &asked, started),
+    };
+    let sent = form.map(|form| (parts.clone(), form));
 
     let answered = match same_origin(&parts) {
         Err(problem) => Refusal(problem).into_response(),
@@ -73,11 +81,56 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
             refusal.unwrap_or_else(|problem| Refusal(problem).into_response())
         }
     };
+    if let Some((parts, form)) = sent
+        && is_not_signed_in(&answered)
+        && let Some(path) = shared
+            .authenticate
+            .keep(&parts, form)
+            .instrument(span.clone())
+            .await
+    {
+        asked.back = path;
+    }
     let _in_request = span.enter();
-    let mut response = word(answered, &asked);
-    furnish(response.headers_mut(), &asked, &shared.node);
-    record(&asked, response.status(), shared.world.now().ms() - started.ms());
+    finish(answered, &asked, started)
+}
+
+fn finish(answered: Response, asked: &Asked, started: kernel::Time) -> Response {
+    let shared = &asked.page.shared;
+    let mut response = word(answered, asked);
+    furnish(response.headers_mut(), asked, &shared.node);
+    record(asked, response.status(), shared.world.now().ms() - started.ms());
     response
+}
+
+/// Holds a person's form while its handler has it: when their session turns out to have ended, what
+/// they typed must not be lost. Large bodies and files pass unheld.
+async fn held(parts: &Parts, body: Body, asked: &Asked) -> Result<(Body, Option<Bytes>), Problem> {
+    let size = body.size_hint().upper();
+    let limits = &asked.page.shared.limits;
+    let is_form = parts.method == Method::POST
+        && !asked.for_program
+        && parts.headers.contains_key(header::COOKIE)
+        && crate::body::media(parts) == "application/x-www-form-urlencoded"
+        && size.is_some_and(|size| size <= limits.kept_form_bytes_max);
+    if !is_form {
+        return Ok((body, None));
+    }
+    let form = crate::body::read(body, limits.body_bytes_max).await?;
+    Ok((Body::from(form.clone()), Some(form)))
+}
+
+fn is_not_signed_in(answered: &Response) -> bool {
+    let problem = answered.extensions().get::<Problem>();
+    problem.is_some_and(|p| p.code == "not-signed-in")
+}
+
+/// The page a request came from, when it is one of ours.
+fn came_from(parts: &Parts) -> Option<String> {
+    let referer: Uri = parts.headers.get(header::REFERER)?.to_str().ok()?.parse().ok()?;
+    let host = parts.headers.get(header::HOST)?.to_str().ok()?;
+    let ours = referer.authority().is_some_and(|a| a.as_str() == host);
+    ours.then(|| referer.path_and_query().map_or("/", |p| p.as_str()).to_owned())
 }
 
 fn remember(parts: &Parts, shared: &Shared) -> Asked {
@@ -87,15 +140,15 @@ fn remember(parts: &Parts, shared: &Shared) -> Asked {
         .map_or("none", |m| m.as_str())
         .to_owned();
     let back = match parts.method {
-        Method::GET => parts.uri.path_and_query().map_or("/", |p| p.as_str()),
-        _ => "/",
+        Method::GET => parts.uri.path_and_query().map(|p| p.as_str().to_owned()),
+        _ => came_from(parts),
     };
     Asked {
         method: parts.method.clone(),
         route,
         request: shared.world.id(),
         for_program: for_program(parts),
-        back: back.to_owned(),
+        back: back.unwrap_or_else(|| "/".to_owned()),
         page: Page {
             lang: Lang::of(parts),
             user: None,
