@@ -21,7 +21,7 @@ use crate::tally::ALL;
 use crate::{Indicators, store as rows};
 
 /// Who answers for figures: the operator of the node for all of them, a leader for the own unit.
-const ROLES: [&str; 2] = ["operator", "chairman"];
+pub(crate) const ROLES: [&str; 3] = ["operator", "chairman", "deputy-chairman"];
 /// What of a fact is shown beside its case: codes and numbers, never a digest of a person.
 const SHOWN: [&str; 12] = [
     "procedure",
@@ -87,7 +87,7 @@ pub struct RowsBehind {
 
 /// The rows behind a figure.
 #[utoipa::path(get, path = "/api/v1/indicators/{figure}/rows", tag = "indicators",
-    security(("session" = ["operator", "chairman"])),
+    security(("session" = ["operator", "chairman", "deputy-chairman"])),
     params(("figure" = String, Path, description = "the figure's code"), Wanted),
     responses((status = 200, description = "the facts that counted, newest first", body = RowsBehind),
               (status = 403), (status = 404), (status = 422)),
@@ -119,7 +119,7 @@ impl RowsPage<'_> {
 
 /// The rows behind a figure as a page.
 #[utoipa::path(get, path = "/boards/figures/{figure}/rows", tag = "indicators",
-    security(("session" = ["operator", "chairman"])),
+    security(("session" = ["operator", "chairman", "deputy-chairman"])),
     params(("figure" = String, Path, description = "the figure's code"), Wanted),
     responses((status = 200, description = "the facts that counted, newest first", content_type = "text/html"),
               (status = 403), (status = 404), (status = 422)),

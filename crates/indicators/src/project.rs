@@ -158,6 +158,7 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::CaseHandedOver { .. }
         | Fact::CaseProposed { .. }
         | Fact::CaseActEntered { .. }
+        | Fact::CaseActFound { .. }
         | Fact::CaseActWithdrawn { .. }
         | Fact::CaseSentBack { .. }
         | Fact::CaseResultDraftSent { .. }

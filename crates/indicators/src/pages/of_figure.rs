@@ -66,7 +66,7 @@ impl Indicators {
         let reader_may = p
             .user
             .as_ref()
-            .is_some_and(|user| user.has("operator") || user.has("chairman"));
+            .is_some_and(|user| user.require_any(&crate::behind::ROLES).is_ok());
         let body = FigurePage {
             p,
             name: name.clone(),
