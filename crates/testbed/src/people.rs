@@ -76,7 +76,7 @@ impl Person {
         let fields = [
             ("user", sample.user.as_str()),
             ("password", sample.password.as_str()),
-            ("next", "/figures"),
+            ("next", "/boards"),
         ];
         me.post("/sign-in", &fields).await?.ok()?;
         Ok(me)

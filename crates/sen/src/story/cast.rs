@@ -189,7 +189,7 @@ async fn password_sign_in(
     let fields = [
         ("user", sample.user.as_str()),
         ("password", sample.password.as_str()),
-        ("next", "/figures"),
+        ("next", "/boards"),
     ];
     let done = browser.post(&format!("{url}/sign-in"), &fields).await?;
     done.ok()

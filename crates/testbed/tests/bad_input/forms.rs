@@ -62,7 +62,7 @@ fn json_ten_thousand_deep_is_refused_and_the_node_goes_on() {
                 );
             }
             let alive = Asked::default()
-                .send("GET", &site.url(place, "/figures"))
+                .send("GET", &site.url(place, "/boards"))
                 .await
                 .expect("an answer");
             assert_eq!(alive.status, 200);

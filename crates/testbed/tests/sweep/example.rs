@@ -61,6 +61,8 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
                 "00000000000000000000000000000000000000000000000000000000000000aa"
             }
             ("pages", "{page}") => "child",
+            ("figures" | "indicators", "{figure}") => "cases-received",
+            ("boards", "{org}") => "H56",
             ("papers", "{paper}") => "GCS",
             (_, part) if part.starts_with('{') => {
                 return Err(format!("{}: no example of {part}", operation.name()));

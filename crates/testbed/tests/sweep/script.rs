@@ -308,6 +308,12 @@ impl Script<'_> {
         let rebuild = operator.post_json("/api/v1/indicators/rebuild", &nothing);
         self.leaves(Place::National, "POST /api/v1/indicators/rebuild", rebuild)
             .await?;
+        let rows = operator.get("/api/v1/indicators/cases-received/rows");
+        self.leaves(Place::National, "GET /api/v1/indicators/{figure}/rows", rows)
+            .await?;
+        let rows = operator.get("/boards/figures/cases-received/rows");
+        self.leaves(Place::National, "GET /boards/figures/{figure}/rows", rows)
+            .await?;
         let name = "POST /api/v1/directory/certificates/{thumbprint}/revoke";
         let lost = format!("/api/v1/directory/certificates/{}/revoke", "ab".repeat(32));
         let why = json!({"reason": "Mất khóa (mẫu)"});
