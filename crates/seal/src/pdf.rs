@@ -1,5 +1,5 @@
-//! Signed PDF documents: PAdES baseline B-B (ETSI EN 319 142-1) with one signature that covers the
-//! whole file. Never trusts a file's own structure: what strangers send is read by a small reader
+//! Signed PDF documents: PAdES baseline B-B (ETSI EN 319 142-1); the last signature covers the whole
+//! file, each earlier one the revision it ended. Never trusts a file's own structure: what strangers send is read by a small reader
 //! whose cost is bounded by the file's length, and only what was signed is called signed.
 
 use kernel::Time;
@@ -11,6 +11,10 @@ mod hostile_tests;
 mod inspect;
 mod lexer;
 mod locate;
+mod mark;
+#[cfg(test)]
+mod revision_tests;
+mod revisions;
 mod scan;
 mod sign;
 #[cfg(test)]
@@ -21,7 +25,8 @@ mod verify;
 
 pub use inspect::looks_like_pdf;
 pub use locate::signature_parts;
-pub use sign::sign;
+pub use mark::Mark;
+pub use sign::{countersign, sign};
 pub use verify::verify;
 
 /// How a document is signed.

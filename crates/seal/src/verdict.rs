@@ -45,6 +45,18 @@ pub struct Verdict {
     pub signed_at: Option<Time>,
     /// Where the first fault stands: a file of a container, a record of a log.
     pub first_bad: Option<String>,
+    /// Everybody whose signature on a document held, in the order of signing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<Signed>,
+}
+
+/// A signature that held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The signer's common name.
+    pub name: String,
+    /// When, as claimed.
+    pub at: Option<Time>,
 }
 
 impl Verdict {
@@ -57,6 +69,7 @@ impl Verdict {
             signer: Some(signer),
             signed_at: Some(signed_at),
             first_bad: None,
+            signers: Vec::new(),
         }
     }
 
@@ -69,6 +82,7 @@ impl Verdict {
             signer: None,
             signed_at: None,
             first_bad: Some(first_bad.into()),
+            signers: Vec::new(),
         }
     }
 
@@ -81,6 +95,7 @@ impl Verdict {
             signer: None,
             signed_at: None,
             first_bad: None,
+            signers: Vec::new(),
         }
     }
 
@@ -96,6 +111,19 @@ impl Verdict {
         self.signer = Some(signer.into());
         self.signed_at = signed_at;
         self
+    }
+
+    /// Two signatures of one document: the first that does not hold decides, and all that hold are
+    /// listed.
+    #[must_use]
+    pub(crate) fn and(self, later: Self) -> Self {
+        let signers = self.signers.iter().chain(&later.signers).cloned().collect();
+        let decides = if self.is_passed() && !later.is_passed() {
+            later
+        } else {
+            self
+        };
+        Self { signers, ..decides }
     }
 
     /// True for TOTAL-PASSED only.

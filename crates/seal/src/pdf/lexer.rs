@@ -12,7 +12,11 @@ pub(super) enum Value {
     Name(Vec<u8>),
     Text(Vec<u8>),
     Integer(i64),
-    /// A real number, a boolean or null: nothing here needs their value.
+    /// A number with a fraction.
+    Real(f64),
+    /// `true`, `false` or `null`.
+    Word(&'static [u8]),
+    /// Nothing that has a value: a number too large, an empty object.
     Other,
     Reference(u32),
     Array(Vec<Value>),
@@ -63,11 +67,22 @@ pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
     values: usize,
+    generations: bool,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) const fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at, values: 0 }
+        Self {
+            bytes,
+            at,
+            values: 0,
+            generations: false,
+        }
+    }
+
+    /// True once a reference named another generation than 0, which [`Value`] does not keep.
+    pub(super) const fn saw_generation(&self) -> bool {
+        self.generations
     }
 
     /// Where the next byte stands.
@@ -130,9 +145,9 @@ impl<'a> Lexer<'a> {
             b'[' => self.array(depth),
             b'0'..=b'9' | b'+' | b'-' | b'.' => Some(self.number_or_reference()),
             _ => [&b"true"[..], b"false", b"null"]
-                .iter()
-                .any(|w| self.keyword(w))
-                .then_some(Value::Other),
+                .into_iter()
+                .find(|w| self.keyword(w))
+                .map(Value::Word),
         }
     }
 
@@ -243,8 +258,11 @@ impl<'a> Lexer<'a> {
                 .peek()
                 .is_some_and(|b| b.is_ascii_digit())
                 .then(|| self.number());
-            if matches!(generation, Some(Value::Integer(_))) && self.is_reference_mark() {
+            if let Some(Value::Integer(generation)) = generation
+                && self.is_reference_mark()
+            {
                 self.at += 1;
+                self.generations |= generation != 0;
                 return Value::Reference(number);
             }
         }
@@ -266,7 +284,11 @@ impl<'a> Lexer<'a> {
         let raw = &self.rest()[..end.unwrap_or(self.rest().len())];
         self.at += raw.len();
         let text = std::str::from_utf8(raw).unwrap_or_default();
-        text.parse().map_or(Value::Other, Value::Integer)
+        if let Ok(whole) = text.parse() {
+            return Value::Integer(whole);
+        }
+        let real = text.contains('.').then(|| text.parse().ok()).flatten();
+        real.map_or(Value::Other, Value::Real)
     }
 }
 
@@ -320,8 +342,8 @@ mod tests {
                 Value::Array(vec![
                     Value::Reference(1),
                     Value::Integer(-2),
-                    Value::Other,
-                    Value::Other,
+                    Value::Real(3.5),
+                    Value::Word(b"true"),
                     Value::Integer(4),
                     Value::Integer(0),
                 ]),

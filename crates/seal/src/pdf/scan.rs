@@ -14,6 +14,8 @@ const UNFOLDED_BYTES_MAX: usize = 16 << 20;
 pub(super) struct Scan {
     /// Objects by number; of a stream, its dictionary.
     pub(super) objects: BTreeMap<u32, Value>,
+    /// What a later revision replaced, each with its number.
+    pub(super) replaced: Vec<(u32, Value)>,
     /// The dictionary of the last trailer or cross-reference stream that names a catalogue.
     pub(super) trailer: Option<Dictionary>,
     /// Unfolded object streams.
@@ -106,7 +108,9 @@ impl Scan {
     /// Takes an object that holds so many.
     fn insert(&mut self, number: u32, value: Value, values: usize) -> Option<()> {
         self.values += values;
-        self.objects.insert(number, value);
+        if let Some(earlier) = self.objects.insert(number, value) {
+            self.replaced.push((number, earlier));
+        }
         (self.values <= VALUES_MAX).then_some(())
     }
 
@@ -158,7 +162,11 @@ fn object_number(before: &[u8]) -> Option<u32> {
 
 /// The bytes between `stream` and `endstream`: by the stated length when that is where it ends,
 /// else up to the next `endstream`.
-fn payload(pdf: &[u8], after_keyword: usize, dictionary: &Dictionary) -> Option<std::ops::Range<usize>> {
+pub(super) fn payload(
+    pdf: &[u8],
+    after_keyword: usize,
+    dictionary: &Dictionary,
+) -> Option<std::ops::Range<usize>> {
     let start = match pdf.get(after_keyword..)? {
         [b'\r', b'\n', ..] => after_keyword + 2,
         [b'\n' | b'\r', ..] => after_keyword + 1,

@@ -1,6 +1,6 @@
-//! Signs by appending: the original bytes stay the first part of the signed file, and what is added
-//! is one signature, one invisible field and the entries that lead to them. Never signs a document
-//! that is signed already: its first signature would no longer cover the whole file.
+//! Signs by appending: the bytes given stay the first part of the signed file, and what is added
+//! is one signature, its field, its mark if it has one, and the entries that lead to them. Never
+//! signs over a signature by mistake: [`countersign`] is asked for by name.
 
 use kernel::{Digest, Time};
 use lopdf::{
@@ -9,7 +9,7 @@ use lopdf::{
 
 use super::lexer::{Lexer, Value};
 use super::scan::Scan;
-use super::{PdfSigning, locate};
+use super::{Mark, PdfSigning, locate, mark};
 use crate::cms::{self, CmsSigning};
 use crate::error::SealError;
 
@@ -31,9 +31,44 @@ pub fn sign(pdf: &[u8], how: &PdfSigning<'_>) -> Result<Vec<u8>, SealError> {
     if !locate::all(pdf).is_empty() {
         return Err(SealError::Pdf("signed already"));
     }
+    add_signature(pdf, how, None, 0)
+}
+
+/// Adds a signature to a signed document, as a revision that does nothing else; what was signed
+/// before stays as it is, byte for byte. The mark, when there is one, is drawn over the first page.
+///
+/// # Errors
+/// When the document is not signed to its last byte, or as [`sign`]; `mark` for one that is no PDF
+/// of one page or too large.
+pub fn countersign(pdf: &[u8], how: &PdfSigning<'_>, mark: Option<&Mark<'_>>) -> Result<Vec<u8>, SealError> {
+    let signed = locate::all(pdf);
+    if signed.last().is_none_or(|last| last.end != pdf.len()) {
+        return Err(SealError::Pdf("not signed to its end"));
+    }
+    add_signature(pdf, how, mark, signed.len())
+}
+
+/// Appends a signature to a document that has so many.
+fn add_signature(
+    pdf: &[u8],
+    how: &PdfSigning<'_>,
+    mark: Option<&Mark<'_>>,
+    earlier: usize,
+) -> Result<Vec<u8>, SealError> {
     let chain = how.identity.chain.iter().chain([&how.identity.certificate]);
     let room = CMS_BYTES + chain.map(|c| c.der().len()).sum::<usize>();
-    let mut out = append(pdf, how, room)?;
+    let out = append(pdf, how, mark, room)?;
+    fill(pdf, out, how, room, earlier)
+}
+
+/// Signs the bytes that [`append`] gave.
+fn fill(
+    pdf: &[u8],
+    mut out: Vec<u8>,
+    how: &PdfSigning<'_>,
+    room: usize,
+    earlier: usize,
+) -> Result<Vec<u8>, SealError> {
     let gap = fill_byte_range(&mut out, pdf.len(), room)?;
 
     let digest = Digest::of_parts(&[&out[..gap.start], &out[gap.end..]]);
@@ -53,10 +88,25 @@ pub fn sign(pdf: &[u8], how: &PdfSigning<'_>) -> Result<Vec<u8>, SealError> {
     // Read back as a verifier will: the remains of an earlier, broken signature can come to life
     // when the file grows again, and would then fail the whole document.
     match locate::all(&out).as_slice() {
-        [only] if only.gap == gap && only.end == out.len() && out.starts_with(pdf) => {}
-        _ => return Err(SealError::Pdf("signed already")),
+        [kept @ .., own]
+            if kept.len() == earlier && own.gap == gap && own.end == out.len() && out.starts_with(pdf) =>
+        {
+            Ok(out)
+        }
+        _ => Err(SealError::Pdf("signed already")),
     }
-    Ok(out)
+}
+
+/// Signs as a careless program would: whatever `tamper` makes of the revision is signed as it is.
+#[cfg(test)]
+pub(super) fn countersign_blindly(
+    pdf: &[u8],
+    how: &PdfSigning<'_>,
+    tamper: impl FnOnce(Vec<u8>) -> Vec<u8>,
+) -> Result<Vec<u8>, SealError> {
+    let room = CMS_BYTES + how.identity.certificate.der().len();
+    let out = tamper(append(pdf, how, None, room)?);
+    fill(pdf, out, how, room, locate::all(pdf).len())
 }
 
 /// Reads the document by its objects, not by its cross-reference offsets: a million offsets that
@@ -95,7 +145,12 @@ fn newest_table(pdf: &[u8]) -> Option<usize> {
 }
 
 /// The document with the signature's place still empty.
-fn append(pdf: &[u8], how: &PdfSigning<'_>, room: usize) -> Result<Vec<u8>, SealError> {
+fn append(
+    pdf: &[u8],
+    how: &PdfSigning<'_>,
+    mark: Option<&Mark<'_>>,
+    room: usize,
+) -> Result<Vec<u8>, SealError> {
     let unreadable = |_| SealError::Pdf("not a readable PDF");
     let previous = load(pdf)?;
     let catalog_id = previous
@@ -128,6 +183,15 @@ fn append(pdf: &[u8], how: &PdfSigning<'_>, room: usize) -> Result<Vec<u8>, Seal
     let field_id = update
         .new_document
         .add_object(field(&name, signature_id, page_id));
+    if let Some(mark) = mark {
+        let look = mark::draw(&mut update.new_document, mark)?;
+        let field = update
+            .new_document
+            .get_dictionary_mut(field_id)
+            .map_err(unreadable)?;
+        field.set("Rect", mark.place.map(Object::Real).to_vec());
+        field.set("AP", dictionary! { "N" => look });
+    }
     fields.push(field_id.into());
     annotations.push(field_id.into());
     form.set("Fields", fields);
@@ -183,7 +247,7 @@ fn signature(how: &PdfSigning<'_>, room: usize) -> Dictionary {
     }
 }
 
-/// A field without extent on the page: printed and locked, but nothing to see.
+/// A field without extent on the page, until it gets a mark: printed and locked.
 fn field(name: &str, signature: ObjectId, page: ObjectId) -> Dictionary {
     dictionary! {
         "Type" => "Annot",

@@ -8,7 +8,7 @@ use crate::cms::trial::Folder;
 use crate::verdict::Indication;
 
 /// A test's folder with the root in a certificate store for NSS.
-fn folder(name: &str, root: &Authority) -> Folder {
+pub(super) fn folder(name: &str, root: &Authority) -> Folder {
     let folder = Folder::new(name);
     folder.write("ca.pem", root.certificate().pem());
     folder
@@ -32,7 +32,7 @@ fn openssl(folder: &Folder, signed: &[u8]) -> Result<String, String> {
     )
 }
 
-fn pdfsig(folder: &Folder, signed: &[u8]) -> String {
+pub(super) fn pdfsig(folder: &Folder, signed: &[u8]) -> String {
     folder.write("file.pdf", signed);
     let run = folder.run("pdfsig", &["-nssdir", "sql:.", "file.pdf"]);
     String::from_utf8_lossy(&run.stdout).into_owned()

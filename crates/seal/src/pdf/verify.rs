@@ -1,16 +1,21 @@
-//! Checks a signed document. Exactly one answer to every shadow attack: a signature that does not
-//! cover the whole file has failed. Never calls a claimed time proven: without a timestamp the
-//! certificate must hold now.
+//! Checks a signed document. Exactly one answer to every shadow attack: the last signature covers
+//! the whole file, each earlier one its own revision, and what stands between two signatures does
+//! nothing but sign ([`super::revisions`]). Never calls a claimed time proven: without a timestamp
+//! the certificate must hold now.
 
 use kernel::{Digest, Time};
 
 use super::lexer::Dictionary;
-use super::locate;
+use super::locate::{self, Located};
+use super::revisions;
 use crate::certificate::{Trust, Usage};
 use crate::cms::{self, CmsFault};
-use crate::verdict::Verdict;
+use crate::verdict::{Signed, Verdict};
 
-/// The verdict on a PDF's signature at the instant `now`.
+/// Signatures of one document, count. More is no paper of an office.
+const SIGNATURES_MAX: usize = 8;
+
+/// The verdict on a PDF's signatures at the instant `now`: passed only when all of them are.
 #[must_use]
 pub fn verify(pdf: &[u8], trust: &Trust, now: Time) -> Verdict {
     let format = |place: &str| Verdict::failed("FORMAT_FAILURE", place);
@@ -21,19 +26,50 @@ pub fn verify(pdf: &[u8], trust: &Trust, now: Time) -> Verdict {
     if let Some(longer) = found.iter().find(|one| one.end > pdf.len()) {
         return format(&format!("cut off: byte {} of {}", pdf.len(), longer.end));
     }
-    if let Some(partial) = found.iter().find(|one| one.end < pdf.len()) {
+    let Some(last) = found.last() else {
+        return format("no signature");
+    };
+    if last.end < pdf.len() {
         return Verdict::failed(
             "signature does not cover the whole file",
-            format!("byte {}", partial.end),
+            format!("byte {}", last.end),
         );
     }
-    let [signature] = found.as_slice() else {
-        return format(if found.is_empty() {
-            "no signature"
-        } else {
-            "more than one signature"
+    if found.len() > SIGNATURES_MAX {
+        return format("more signatures than one document has");
+    }
+    if let Some(verdict) = out_of_turn(pdf, &found) {
+        return verdict;
+    }
+    let mut whole: Option<Verdict> = None;
+    for signature in &found {
+        let verdict = one(pdf, signature, trust, now);
+        whole = Some(match whole {
+            Some(before) => before.and(verdict),
+            None => verdict,
         });
-    };
+    }
+    whole.unwrap_or_else(|| format("no signature"))
+}
+
+/// What is wrong with the order of several signatures, or with what stands between them.
+fn out_of_turn(pdf: &[u8], found: &[Located]) -> Option<Verdict> {
+    for (number, pair) in found.windows(2).enumerate() {
+        let [earlier, later] = pair else { continue };
+        if later.gap.start < earlier.end || later.end <= earlier.end {
+            return Some(Verdict::failed("FORMAT_FAILURE", "more than one signature"));
+        }
+        if let Err(what) = revisions::only_signs(pdf, earlier.end, later) {
+            let place = format!("revision {}: {what}", number + 2);
+            return Some(Verdict::failed("changed after it was signed", place));
+        }
+    }
+    None
+}
+
+/// The verdict on one signature and what it covers.
+fn one(pdf: &[u8], signature: &Located, trust: &Trust, now: Time) -> Verdict {
+    let format = |place: &str| Verdict::failed("FORMAT_FAILURE", place);
     let Some(dictionary) = signature.dictionary(pdf) else {
         return format("signature dictionary");
     };
@@ -49,7 +85,7 @@ pub fn verify(pdf: &[u8], trust: &Trust, now: Time) -> Verdict {
         Ok(opened) => opened,
         Err(fault) => {
             let gap = &signature.gap;
-            let covered = format!("bytes 0..{} and {}..{}", gap.start, gap.end, pdf.len());
+            let covered = format!("bytes 0..{} and {}..{}", gap.start, gap.end, signature.end);
             let verdict = refused(fault, &covered);
             // Who is said to have signed helps to find the right copy; it is a claim only.
             return Verdict {
@@ -63,6 +99,10 @@ pub fn verify(pdf: &[u8], trust: &Trust, now: Time) -> Verdict {
     match trust.path(&opened.signer, &opened.others, now, Usage::Seal) {
         Ok(()) => Verdict {
             signed_at,
+            signers: vec![Signed {
+                name: signer.clone(),
+                at: signed_at,
+            }],
             ..Verdict::passed(signer, now)
         },
         Err(fault) => Verdict::of_path(&fault).by(signer, signed_at),
