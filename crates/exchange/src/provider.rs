@@ -95,6 +95,11 @@ impl Gateway {
         let service = self
             .service(&head.service)
             .ok_or_else(|| Problem::new(Kind::NotFound, "service-unknown").with("service", &head.service))?;
+        if self.replay.may_have_forgotten(now) {
+            let window_ms = self.store.limits().clock_skew_ms_max;
+            crate::gateway::refill(&self.replay, self.evidence.as_ref(), now, window_ms).await?;
+            self.replay.refilled(now);
+        }
         self.replay.pass(&head.consumer, &head.request, head.sent, now)?;
         let call = Call {
             consumer: head.consumer.clone(),

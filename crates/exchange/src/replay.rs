@@ -21,6 +21,8 @@ pub struct ReplayGuard {
 struct Seen {
     requests: HashMap<(SystemId, String), Time>,
     swept: Time,
+    /// What was sent before this may have been forgotten.
+    forgotten: Time,
 }
 
 impl ReplayGuard {
@@ -59,6 +61,7 @@ impl ReplayGuard {
             // What is older than the window in either direction can never pass again.
             let oldest = now.ms() - 2 * self.window_ms;
             seen.requests.retain(|_, at| at.ms() >= oldest);
+            seen.forgotten = seen.forgotten.max(Time(oldest));
             seen.swept = now;
         }
         match seen.requests.entry((consumer.clone(), request.to_owned())) {
@@ -73,6 +76,27 @@ impl ReplayGuard {
                 Err(Problem::new(Kind::Conflict, "replayed"))
             }
         }
+    }
+
+    /// True when a request that is in time now may have been forgotten: the clock was far ahead and was
+    /// set back. Then what the evidence knows must be remembered again before anything passes.
+    #[must_use]
+    pub fn may_have_forgotten(&self, now: Time) -> bool {
+        let seen = self
+            .seen
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        now.ms() - self.window_ms < seen.forgotten.ms()
+    }
+
+    /// Notes that everything in time at `now` is remembered again.
+    pub fn refilled(&self, now: Time) {
+        let mut seen = self
+            .seen
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        seen.forgotten = Time(now.ms() - 2 * self.window_ms);
+        seen.swept = now;
     }
 
     /// Remembers a request of an earlier run.
@@ -125,6 +149,24 @@ mod tests {
         assert!(guard.pass(&who, "r2", Time(1_080_000), Time(1_080_000)).is_ok());
         let again = guard.pass(&who, "r1", first, Time(1_105_000)).expect_err("again");
         assert_eq!(again.code, "replayed");
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_and_is_set_back_makes_nothing_pass_twice() {
+        let guard = ReplayGuard::new(60_000);
+        let who: SystemId = "G22/portal".parse().expect("id");
+        let (now, days_ahead) = (Time(1_000_000), Time(1_000_000 + 3 * 86_400_000));
+        guard.pass(&who, "r1", now, now).expect("new");
+        assert!(!guard.may_have_forgotten(now));
+        guard.pass(&who, "r2", days_ahead, days_ahead).expect("new");
+        assert!(!guard.may_have_forgotten(days_ahead), "only what is in time counts");
+        // Set back: the first was swept, and says so instead of passing again.
+        assert!(guard.may_have_forgotten(now));
+        guard.remember(who.clone(), "r1".to_owned(), now);
+        guard.refilled(now);
+        assert!(!guard.may_have_forgotten(now), "nothing is refused for ever");
+        assert_eq!(guard.pass(&who, "r1", now, now).expect_err("again").code, "replayed");
+        guard.pass(&who, "r3", now, now).expect("new");
     }
 
     #[test]

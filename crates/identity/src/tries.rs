@@ -15,6 +15,11 @@ impl Tries {
     /// Counts one more try at `now`; `false`, and nothing counted, when `max` of the last hour
     /// were used up. The window slides, so no hour whatsoever holds more than `max`.
     pub(crate) fn take(&mut self, now: Time, max: u32) -> bool {
+        // A try of the future is from a clock that was set back since: it must not lock anybody out
+        // until that time has come, so it counts as made now.
+        for at in &mut self.0 {
+            *at = (*at).min(now);
+        }
         self.0.retain(|at| at.plus_ms(WINDOW_MS) > now);
         if self.0.len() >= usize::try_from(max).unwrap_or(usize::MAX) {
             return false;
@@ -52,6 +57,16 @@ mod tests {
             assert!(hour.count() <= 10);
         }
         assert_eq!(taken.len(), 40, "ten in each of four hours");
+    }
+
+    #[test]
+    fn a_clock_set_back_locks_nobody_out_for_longer_than_the_window() {
+        let (now, days_ahead) = (Time(1_000_000), Time(1_000_000 + 3 * 86_400_000));
+        let mut tries = Tries::default();
+        assert!(tries.take(days_ahead, 1));
+        assert!(!tries.take(now, 1), "the try still counts");
+        assert_eq!(tries.wait_minutes(now), 60);
+        assert!(tries.take(now.plus_ms(WINDOW_MS), 1));
     }
 
     #[test]

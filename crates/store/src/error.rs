@@ -116,7 +116,8 @@ fn sqlite_fault(code: &str) -> Fault {
     match (code, code & 0xff) {
         (1555 | 2067 | 2579, _) => Fault::Duplicate,
         (_, 5 | 6) => Fault::Away,
-        (_, 13) => Fault::Full,
+        // SQLITE_IOERR_SHMSIZE: the index of the write-ahead log cannot grow, which is a full disk too.
+        (4874, _) | (_, 13) => Fault::Full,
         // I/O errors and a file that cannot be opened: the disk's matter, not the statement's.
         (_, 10 | 14) => Fault::Away,
         _ => Fault::Ours,

@@ -100,17 +100,22 @@ impl Store {
         rows.iter().map(line).collect()
     }
 
-    /// The first waiting lines of keys whose time has come.
+    /// The first waiting lines of keys whose time has come. A line that was never tried and has no term
+    /// is always due, and no line that failed waits longer than the longest wait: a clock that was
+    /// ahead and is set back must not hold them until that time comes again.
     async fn outbox_heads(&self, topic: &str) -> Result<Vec<OutboxLine>, Problem> {
+        let now = self.world().now();
         let rows = self
             .reader(&node_tenant())
             .all(
                 "select tenant, topic, key, seq, id, payload, attempts, created from store_outbox as o
-                 where o.topic = $1 and o.next_at <= $2 and not exists (
+                 where o.topic = $1
+                   and (o.next_at <= $2 or (o.attempts > 0 and o.next_at > $3) or (o.attempts = 0 and o.next_at = o.created))
+                   and not exists (
                    select 1 from store_outbox as p
                    where p.tenant = o.tenant and p.topic = o.topic and p.key = o.key and p.seq < o.seq
-                 ) order by o.next_at limit $3",
-                params![topic, self.world().now(), HEADS],
+                 ) order by o.next_at limit $4",
+                params![topic, now, now.plus_ms(self.limits().retry_ms_max), HEADS],
             )
             .await?;
         rows.iter().map(line).collect()

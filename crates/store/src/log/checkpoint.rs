@@ -1,7 +1,8 @@
 //! Signed statements of a log's length and root, kept beside it one a line. Never checks a
 //! signature when reading: whoever trusts a key does that.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use kernel::digest::canonical_json;
@@ -16,6 +17,9 @@ use crate::{Store, fault};
 pub const FILE: &str = "checkpoints.jws";
 /// The token's type.
 pub const TYP: &str = "sen-checkpoint";
+
+/// A line is shorter than this, in bytes.
+const LINE_BYTES_MAX: u64 = 64 << 10;
 
 /// What a node says of one of its logs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,12 +66,37 @@ fn append(dir: &Path, line: &str) -> Result<(), Problem> {
     let path = dir.join(FILE);
     let write = || {
         std::fs::create_dir_all(dir)?;
-        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-        fault::write_all(&mut file, line.as_bytes(), "checkpoint-half")?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)?;
+        let end = whole(&mut file)?;
+        file.set_len(end)?;
+        file.seek(SeekFrom::Start(end))?;
+        let written = fault::write_all(&mut file, line.as_bytes(), "checkpoint-half");
         fault::at("checkpoint-unflushed");
-        file.sync_data()
+        let written = written.and_then(|()| file.sync_data());
+        if written.is_err() {
+            // Half a line is of no use; when it cannot be taken away now, the next line's writer does.
+            drop(file.set_len(end));
+        }
+        written
     };
     write().map_err(|e| disk(&e, &path))
+}
+
+/// Where the whole lines of the file end: a line cut short by a crash must not become the beginning of
+/// the next one.
+fn whole(file: &mut File) -> io::Result<u64> {
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(LINE_BYTES_MAX);
+    file.seek(SeekFrom::Start(from))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    let end = tail.iter().rposition(|byte| *byte == b'\n');
+    Ok(end.map_or(from, |end| from + end as u64 + 1))
 }
 
 /// The checkpoints beside a log in order; a line cut short by a crash is passed over.
@@ -80,4 +109,24 @@ pub fn read(dir: &Path) -> Vec<Checkpoint> {
 /// What a line says; nothing when it was cut short.
 pub(crate) fn of_line(line: &str) -> Option<Checkpoint> {
     serde_json::from_slice(&seal::jws::peek(line).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_cut_short_is_taken_away_before_the_next_is_written() {
+        let dir = testkit::TempDir::new();
+        let path = dir.path().join(FILE);
+        append(dir.path(), "first\n").expect("written");
+        let mut bytes = std::fs::read(&path).expect("there");
+        bytes.extend_from_slice(b"sec");
+        std::fs::write(&path, bytes).expect("cut short");
+        append(dir.path(), "second\n").expect("written");
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "first\nsecond\n");
+        std::fs::write(&path, "half").expect("cut short");
+        append(dir.path(), "first\n").expect("written");
+        assert_eq!(std::fs::read_to_string(&path).expect("there"), "first\n");
+    }
 }
