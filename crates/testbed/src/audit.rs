@@ -255,7 +255,11 @@ async fn figures(site: &Site, found: &mut Found) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn logs(site: &Site, program: &Path) -> anyhow::Result<()> {
+/// `sen verify` of the whole folder passes.
+///
+/// # Errors
+/// What it said.
+pub fn logs(site: &Site, program: &Path) -> anyhow::Result<()> {
     let mut command = Command::new(program);
     command
         .arg("verify")

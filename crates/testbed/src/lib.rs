@@ -13,6 +13,7 @@
 //! | [`raw`] | one request as it is, and its answer |
 //! | [`api`] | the operations of a node's description |
 //! | [`load`], [`crash`], [`sites`], [`audit`] | people at work while nodes die, and what must hold afterwards |
+//! | [`power`], [`mounted`] | the disk as a power cut leaves it; small disks |
 //! | [`filing`] | how many cases can be filed in a time |
 
 pub mod api;
@@ -22,9 +23,11 @@ pub mod crash;
 pub mod filing;
 pub mod ground;
 pub mod load;
+pub mod mounted;
 pub mod nation;
 pub mod pack;
 pub mod people;
+pub mod power;
 pub mod program;
 pub mod raw;
 pub mod site;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use kernel::World;
-use testbed::{crash, filing};
+use testbed::{crash, filing, power};
 
 #[derive(Parser)]
 #[command(name = "testbed", about = "Loads against a nation of the program sen")]
@@ -26,6 +26,13 @@ enum Command {
         rounds: usize,
         /// What decides who dies and when
         seed: u64,
+    },
+    /// Cut the power under load, as a copied disk shows it, then look for what was acknowledged
+    Power {
+        /// The program sen
+        program: PathBuf,
+        /// How often
+        cuts: usize,
     },
     /// File cases for some time, and print how it went as JSON
     File {
@@ -49,6 +56,16 @@ async fn main() -> ExitCode {
         } => crash::run(&program, rounds, seed, &world)
             .await
             .map(|run| tell(&run)),
+        Command::Power { program, cuts } => power::run(&program, cuts, &world).await.map(|run| {
+            println!(
+                "{} cuts; acknowledged and looked for: {} filings, {} signatures",
+                run.cuts, run.filed, run.signed
+            );
+            for fault in &run.faults {
+                println!("FAULT {fault}");
+            }
+            run.faults.is_empty()
+        }),
         Command::File {
             program,
             clients,

@@ -7,7 +7,9 @@ mod crash;
 mod debian;
 mod openapi;
 mod postgres;
+mod power;
 mod shell;
+mod slow;
 mod suites;
 mod tally;
 mod test;
@@ -45,6 +47,21 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
+    /// Cut the power under load, as a copied disk shows it, then look for what was acknowledged
+    Power {
+        /// How often
+        #[arg(long, default_value_t = 20)]
+        cuts: usize,
+    },
+    /// Slow clients from one address, and how long honest ones from another wait
+    Slow {
+        /// The first port of the nation that is attacked
+        #[arg(long, default_value_t = 18_080)]
+        port: u16,
+        /// With the release build
+        #[arg(long)]
+        release: bool,
+    },
     /// Measurements, each beside its peer where there is one
     Bench {
         /// What to measure; everything when left out
@@ -66,6 +83,8 @@ fn main() -> ExitCode {
             seed,
             release,
         } => crash::run(rounds, seed, release),
+        Command::Power { cuts } => power::run(cuts),
+        Command::Slow { port, release } => slow::run(port, release),
         Command::Bench { what, json } => bench::run(what, json).map(|()| true),
     };
     match done {

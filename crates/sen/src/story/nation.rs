@@ -31,6 +31,8 @@ pub struct Nation {
     pub samples: Vec<Sample>,
     /// Arguments of every start besides the usual ones.
     pub extra: Vec<std::ffi::OsString>,
+    /// Where its rows are, when the environment does not say.
+    database: Option<String>,
     program: PathBuf,
     children: Vec<(Place, Child)>,
     /// Removed at the end, when the story made it.
@@ -44,6 +46,21 @@ impl Nation {
     /// When a process does not become ready.
     pub async fn start(program: &Path, world: &World) -> anyhow::Result<Self> {
         let data = std::env::temp_dir().join(format!("sen-story-{}", world.id()));
+        let mut nation = Self::start_in(program, data, None, world).await?;
+        nation.temporary = true;
+        Ok(nation)
+    }
+
+    /// Starts one process a node on a folder, which is prepared when it is empty and stays at the end.
+    ///
+    /// # Errors
+    /// As [`Nation::start`].
+    pub async fn start_in(
+        program: &Path,
+        data: PathBuf,
+        database: Option<String>,
+        world: &World,
+    ) -> anyhow::Result<Self> {
         let port = free_ports(world)?;
         prepare::prepare(&data, &Config::default().pack, port, world)?;
         let samples = accounts::read(&data)?;
@@ -52,9 +69,10 @@ impl Nation {
             data,
             samples,
             extra: Vec::new(),
+            database,
             program: program.to_owned(),
             children: Vec::new(),
-            temporary: true,
+            temporary: false,
         };
         for place in PLACES {
             nation.start_node(place).await?;
@@ -85,6 +103,7 @@ impl Nation {
             data,
             samples,
             extra: Vec::new(),
+            database: None,
             program: PathBuf::new(),
             children: Vec::new(),
             temporary: false,
@@ -137,6 +156,7 @@ impl Nation {
     pub async fn start_node_dying(&mut self, place: Place, site: &str) -> anyhow::Result<()> {
         let mut child = Command::new(&self.program)
             .env(store::fault::VARIABLE, site)
+            .envs(self.database.iter().map(|url| ("SEN_DATABASE", url)))
             .args([
                 "up",
                 "--json",
@@ -168,6 +188,12 @@ impl Nation {
         }
         self.children.push((place, child));
         Ok(())
+    }
+
+    /// The processes' ids, for who stops them for a moment.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        self.children.iter().filter_map(|(_, child)| child.id()).collect()
     }
 
     /// Waits for a node's process to end by itself; true when it did within the time.

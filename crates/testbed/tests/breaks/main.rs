@@ -1,0 +1,9 @@
+//! What Sen does when something breaks under it: full disks, power cuts, flipped bits, clocks that jump,
+//! a machine that is lost. Quick forms of `cargo xtask crash`, `power` and `slow`.
+
+mod backup;
+mod bit_flips;
+mod clock;
+mod disk_full;
+mod doctor;
+mod power_cut;

@@ -1,0 +1,189 @@
+//! `cargo xtask slow`: slow clients from one address, honest ones from another, and how long the honest
+//! ones wait. Never a rule of the platform: the limits are `kernel/limits.rs`.
+
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{debian, openapi, shell};
+
+/// What the attack and the measurement call.
+const NEEDS: &[debian::Need] = &[("slowhttptest", "slowhttptest"), ("curl", "curl")];
+/// Slow connections held at once.
+const CONNECTIONS: &str = "1000";
+/// How long one attack lasts, in seconds.
+const SECONDS: &str = "20";
+/// What honest clients may wait, in milliseconds.
+const P99_MS_MAX: f64 = 500.0;
+/// Requests of the honest client in an attack, and how many a second.
+const REQUESTS: usize = 300;
+const RATE: &str = "20/s";
+/// Where the honest client calls from: another address than the attacker's.
+const HONEST: &str = "127.0.0.2";
+
+/// An attack by its name and its flags.
+const ATTACKS: &[(&str, &[&str])] = &[
+    ("no attack", &[]),
+    ("slow headers", &["-H", "-i", "2"]),
+    ("slow body", &["-B", "-i", "2", "-s", "8192"]),
+    ("slow read", &["-X", "-n", "2", "-w", "8", "-y", "16", "-z", "4", "-k", "3"]),
+];
+
+/// Runs every attack; true when the honest clients were served in time throughout.
+///
+/// # Errors
+/// When something cannot be installed, built or run.
+pub(crate) fn run(port: u16, release: bool) -> Result<bool> {
+    debian::install(NEEDS)?;
+    let mut build = shell::cargo(&["build", "--locked", "--package", "sen"]);
+    if release {
+        build.arg("--release");
+    }
+    shell::run(&mut build)?;
+    let program = openapi::target()?
+        .join(if release { "release" } else { "debug" })
+        .join("sen");
+    let data = std::env::temp_dir().join(format!("sen-slow-{}", std::process::id()));
+    let mut nation = Nation(
+        shell::program(program)
+            .args(["up", "--json", "--people", "200", "--port", &port.to_string(), "--data"])
+            .arg(&data)
+            .stdout(Stdio::piped())
+            .spawn()?,
+    );
+    let ready = nation.ready();
+    let done = ready.and_then(|()| attacks(port));
+    drop(nation);
+    std::fs::remove_dir_all(&data).ok();
+    done
+}
+
+/// The nation, ended when dropped.
+struct Nation(Child);
+
+impl Nation {
+    fn ready(&mut self) -> Result<()> {
+        let out = self.0.stdout.take().context("its output is piped")?;
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)?;
+        ensure!(line.contains("\"ready\":true"), "sen up did not become ready: {line}");
+        Ok(())
+    }
+}
+
+impl Drop for Nation {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+fn attacks(port: u16) -> Result<bool> {
+    let url = format!("http://127.0.0.1:{port}/procedures");
+    let mut in_time = true;
+    println!("{:<14} {:>9} {:>9} {:>9} {:>8}   slow connections at the end", "attack", "p50 ms", "p99 ms", "max ms", "refused");
+    for (name, flags) in ATTACKS {
+        let attack = (!flags.is_empty()).then(|| attack(&url, flags)).transpose()?;
+        let honest = honest(&url)?;
+        let ended = attack.map_or_else(|| Ok(String::new()), closed)?;
+        let p99 = honest.at(99);
+        println!(
+            "{name:<14} {:>9.1} {p99:>9.1} {:>9.1} {:>8}   {ended}",
+            honest.at(50),
+            honest.at(100),
+            honest.refused
+        );
+        in_time &= p99 <= P99_MS_MAX && honest.refused == 0;
+    }
+    println!(
+        "{}",
+        if in_time {
+            "honest clients were served in time throughout"
+        } else {
+            "honest clients had to wait"
+        }
+    );
+    Ok(in_time)
+}
+
+fn attack(url: &str, flags: &[&str]) -> Result<Child> {
+    let mut command = Command::new("slowhttptest");
+    command
+        .args(flags)
+        .args(["-c", CONNECTIONS, "-r", "500", "-l", SECONDS, "-p", "3", "-u", url])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    command.spawn().context("slowhttptest cannot be run")
+}
+
+/// What the attacker saw last: how many of its connections the server had closed.
+fn closed(attack: Child) -> Result<String> {
+    let said = attack.wait_with_output()?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let last = |name: &str| {
+        let line = said.lines().rev().find(|line| line.contains(name))?;
+        let digits: String = line
+            .rsplit(':')
+            .next()?
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
+        // The numbers stand between colour codes; the code's own digits come last.
+        Some(digits.strip_suffix('0').unwrap_or(&digits).to_owned())
+    };
+    let words = ["connected", "closed", "error"].map(|name| format!("{name} {}", last(name).unwrap_or_default()));
+    Ok(words.join(", "))
+}
+
+/// What the honest client measured, in milliseconds.
+struct Honest {
+    times: Vec<f64>,
+    refused: usize,
+}
+
+impl Honest {
+    /// The time that so many of a hundred requests did not exceed.
+    fn at(&self, percent: usize) -> f64 {
+        let place = (self.times.len() * percent).div_ceil(100).saturating_sub(1);
+        self.times.get(place).copied().unwrap_or(f64::INFINITY)
+    }
+}
+
+/// A new connection for every request, as new visitors make them.
+fn honest(url: &str) -> Result<Honest> {
+    let said = Command::new("curl")
+        .args(["--interface", HONEST, "--silent", "--output", "/dev/null", "--rate", RATE])
+        .args(["--max-time", "10", "--header", "Connection: close"])
+        .args(["--write-out", "%{http_code} %{time_total}\\n"])
+        .arg(format!("{url}?n=[1-{REQUESTS}]"))
+        .output()
+        .context("curl cannot be run")?;
+    let mut honest = Honest {
+        times: Vec::new(),
+        refused: 0,
+    };
+    for line in String::from_utf8_lossy(&said.stdout).lines() {
+        match line.split_once(' ') {
+            Some(("200", seconds)) => honest.times.push(seconds.parse::<f64>()? * 1_000.0),
+            _ => honest.refused += 1,
+        }
+    }
+    honest.times.sort_by(f64::total_cmp);
+    ensure!(!honest.times.is_empty(), "nothing answered at {url}");
+    Ok(honest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slowest_of_a_hundred_is_its_hundredth() {
+        let honest = Honest {
+            times: (1..=100).map(f64::from).collect(),
+            refused: 0,
+        };
+        let close = |a: f64, b: f64| (a - b).abs() < 0.001;
+        assert!(close(honest.at(50), 50.0) && close(honest.at(99), 99.0) && close(honest.at(100), 100.0));
+    }
+}
