@@ -1,14 +1,35 @@
-//! Reads this crate's part of the pack: `catalogue/procedures.csv` and `procedures/*.toml`. Never
-//! lets a document with a fault pass.
+//! Reads this crate's part of the pack: `catalogue/procedures.csv` and `procedures/*.toml`, and holds
+//! it against its rules. Never lets a document with a fault pass.
 
+mod flaws;
+mod samples;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use directory::pack::{PackFault, read_table};
+use directory::pack::document::{Places, document_with};
+use directory::pack::files::table;
+use directory::pack::{Known, PackFault, read_table};
+use kernel::fault::{Faults, Names};
 use kernel::{OrgCode, ProcedureCode};
 use serde::Serialize;
-use toml::Value;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
 
+pub use crate::pack::flaws::{ROLES, flaws};
+pub use crate::pack::samples::{ALWAYS, result, sample};
 use crate::procedure::Procedure;
+
+/// The words of this crate's rules of the pack; not for pages.
+pub const TEXTS: web::Source = web::Source {
+    name: "cases/pack",
+    vi: include_str!("../i18n/pack-vi.ftl"),
+    en: include_str!("../i18n/pack-en.ftl"),
+};
+
+const STATUSES: &str = "codes/case-statuses.csv";
+const STATUS_COLUMNS: [&str; 5] = ["code", "name_vi", "key", "portal_key", "class"];
 
 const CATALOGUE: &str = "catalogue/procedures.csv";
 const COLUMNS: [&str; 27] = [
@@ -132,56 +153,214 @@ pub fn entries(pack: &Path) -> Result<Vec<Entry>, PackFault> {
     Ok(entries)
 }
 
+/// A procedure's document, read.
+#[derive(Debug)]
+pub struct ProcedureFile {
+    /// The file within the pack.
+    pub file: String,
+    /// Where its parts stand.
+    pub places: Places,
+    /// The document; its choices filled from the lists it names.
+    pub procedure: Procedure,
+}
+
 /// Reads every document; a question's `choices_from = "codes/ethnic-groups.csv"` takes its choices from
 /// that table of codes and names, so that a version's digest covers them.
 ///
 /// # Errors
-/// The first document that cannot be read or has a fault.
+/// The first fault of a document.
 pub fn procedures(pack: &Path) -> Result<Vec<(PathBuf, Procedure)>, PackFault> {
-    let folder = pack.join("procedures");
-    let listed = std::fs::read_dir(&folder).map_err(|e| PackFault::of(&folder, e))?;
-    let mut paths: Vec<PathBuf> = listed.filter_map(|f| Some(f.ok()?.path())).collect();
-    paths.retain(|p| p.extension().is_some_and(|e| e == "toml"));
-    paths.sort();
-    let mut all = Vec::new();
-    for path in paths {
-        let text = std::fs::read_to_string(&path).map_err(|e| PackFault::of(&path, e))?;
-        let mut value: Value = toml::from_str(&text).map_err(|e| PackFault::of(&path, e))?;
-        choices(pack, &mut value)?;
-        let procedure: Procedure = value.try_into().map_err(|e| PackFault::of(&path, e))?;
-        let faults = procedure.faults();
-        if !faults.is_empty() {
-            return Err(PackFault::of(&path, faults.join("; ")));
-        }
-        all.push((path, procedure));
-    }
-    Ok(all)
+    let all = directory::pack::sound(pack, &[TEXTS], documents)?;
+    let of_file = |read: ProcedureFile| (pack.join(read.file), read.procedure);
+    Ok(all.into_iter().map(of_file).collect())
 }
 
-fn choices(pack: &Path, document: &mut Value) -> Result<(), PackFault> {
-    let pages = document.get_mut("pages").and_then(Value::as_array_mut);
-    for page in pages.into_iter().flatten() {
-        let questions = page.get_mut("questions").and_then(Value::as_array_mut);
-        for question in questions.into_iter().flatten().filter_map(Value::as_table_mut) {
-            if let Some(Value::String(list)) = question.remove("choices_from") {
-                question.insert("choices".to_owned(), code_list(pack, &list)?);
+/// Checks this crate's part: the catalogue, the statuses, and every procedure by itself and beside the
+/// others; gives the documents whose shape is sound.
+pub fn check(pack: &Path, known: &Known, faults: &mut Faults) -> Vec<ProcedureFile> {
+    let catalogue = check_catalogue(pack, known, faults);
+    let mut statuses = Vec::new();
+    let mut lines = HashMap::new();
+    table(pack, STATUSES, &STATUS_COLUMNS, faults, |row, faults| {
+        row.once(&mut lines, faults);
+        statuses.push(row.get(0).to_owned());
+    });
+    let all = documents(pack, faults);
+    for read in &all {
+        let (places, procedure) = (&read.places, &read.procedure);
+        let code = procedure.code.as_str();
+        if !catalogue.is_empty() && !catalogue.contains_key(code) {
+            faults.add(places.fault("/code", "not-in-catalogue", named(code)));
+        }
+        if !known.organisations.has(&procedure.publisher) {
+            let names = named(procedure.publisher.as_str());
+            faults.add(places.fault("/publisher", "organisation-unknown", names));
+        }
+        for (state, about) in &procedure.states {
+            let status = about.status.to_string();
+            if !statuses.is_empty() && !statuses.contains(&status) {
+                let at = format!("/states/{state}/status");
+                faults.add(places.fault(&at, "status-unknown", named(&status)));
             }
         }
     }
-    Ok(())
+    all
 }
 
-fn code_list(pack: &Path, list: &str) -> Result<Value, PackFault> {
-    let mut choices = Vec::new();
-    read_table(pack, list, &["code", "name"], |row| {
-        let text = |at: usize| Value::String(row.get(at).unwrap_or_default().to_owned());
-        let label = toml::Table::from_iter([("vi".to_owned(), text(1)), ("en".to_owned(), text(1))]);
-        let choice = [
-            ("value".to_owned(), text(0)),
-            ("label".to_owned(), Value::Table(label)),
-        ];
-        choices.push(Value::Table(toml::Table::from_iter(choice)));
-        Ok(())
-    })?;
-    Ok(Value::Array(choices))
+fn named(value: &str) -> Names {
+    vec![("value", value.to_owned())]
+}
+
+/// The codes of the catalogue with their lines.
+fn check_catalogue(pack: &Path, known: &Known, faults: &mut Faults) -> HashMap<String, u64> {
+    let mut codes: HashMap<String, u64> = HashMap::new();
+    table(pack, CATALOGUE, &COLUMNS, faults, |row, faults| {
+        if row.get(0).parse::<ProcedureCode>().is_err() {
+            faults.add(row.fault("procedure-code", 0));
+        }
+        if row.get(1).is_empty() {
+            faults.add(row.fault("name-missing", 0));
+        }
+        let agency = row.get(2);
+        if !agency.is_empty()
+            && agency
+                .parse()
+                .is_ok_and(|code: OrgCode| !known.organisations.has(&code))
+        {
+            faults.add(row.fault("organisation-unknown", 2));
+        }
+        for column in [9, 14, 19] {
+            if !["0", "1"].contains(&row.get(column)) {
+                let names = vec![
+                    ("value", row.get(column).to_owned()),
+                    ("wanted", "0, 1".to_owned()),
+                ];
+                faults.add(row.fault_with("value-unknown", names));
+            }
+        }
+        row.once(&mut codes, faults);
+    });
+    codes
+}
+
+/// Every document by itself, and that no two versions of a code begin on one day.
+fn documents(pack: &Path, faults: &mut Faults) -> Vec<ProcedureFile> {
+    let mut all: Vec<ProcedureFile> = Vec::new();
+    let mut lists: BTreeMap<String, Option<List>> = BTreeMap::new();
+    for file in directory::pack::listed(pack, "procedures", "toml") {
+        let read = document_with::<Procedure>(pack, &file, faults, |root, places, faults| {
+            choices(pack, root, places, &mut lists, faults);
+        });
+        let Some((procedure, places)) = read else { continue };
+        for flaw in flaws(&procedure) {
+            faults.add(places.flaw(flaw));
+        }
+        let same = |other: &&ProcedureFile| {
+            other.procedure.code == procedure.code && other.procedure.valid_from == procedure.valid_from
+        };
+        if let Some(other) = all.iter().find(same) {
+            let names = vec![
+                ("value", procedure.valid_from.clone()),
+                ("first", other.file.clone()),
+            ];
+            faults.add(places.fault("/valid_from", "versions-overlap", names));
+        }
+        all.push(ProcedureFile {
+            file,
+            places,
+            procedure,
+        });
+    }
+    all
+}
+
+/// A list of codes and names.
+type List = Vec<(String, String)>;
+
+/// Puts the choices of a list where a question names it.
+fn choices(
+    pack: &Path,
+    root: &mut DeTable<'_>,
+    places: &Places,
+    lists: &mut BTreeMap<String, Option<List>>,
+    faults: &mut Faults,
+) {
+    for (page, page_value) in items(root, "pages").enumerate() {
+        let DeValue::Table(page_table) = page_value.get_mut() else {
+            continue;
+        };
+        for (at, question) in items(page_table, "questions").enumerate() {
+            let DeValue::Table(question) = question.get_mut() else {
+                continue;
+            };
+            let Some((key, value)) = question.remove_entry("choices_from") else {
+                continue;
+            };
+            let list = value.get_ref().as_str().unwrap_or_default().to_owned();
+            let found = lists
+                .entry(list.clone())
+                .or_insert_with(|| read_list(pack, &list, faults));
+            let span = value.span();
+            match found {
+                Some(found) => {
+                    let name = Spanned::new(key.span(), Cow::Borrowed("choices"));
+                    question.insert(name, Spanned::new(span.clone(), choices_of(found, &span)));
+                }
+                None => {
+                    let at = format!("/pages/{page}/questions/{at}/choices_from");
+                    faults.add(places.fault(&at, "list-unknown", named(&list)));
+                    // A stand-in, so that the missing list is the only fault told.
+                    let name = Spanned::new(key.span(), Cow::Borrowed("choices"));
+                    let one = vec![(list.clone(), list.clone())];
+                    question.insert(name, Spanned::new(span.clone(), choices_of(&one, &span)));
+                }
+            }
+        }
+    }
+}
+
+fn items<'a, 'i>(
+    table: &'a mut DeTable<'i>,
+    key: &str,
+) -> impl Iterator<Item = &'a mut Spanned<DeValue<'i>>> {
+    let found = table.get_mut(key).map(Spanned::get_mut);
+    let array = match found {
+        Some(DeValue::Array(array)) => Some(array),
+        _ => None,
+    };
+    array.into_iter().flat_map(|array| array.iter_mut())
+}
+
+fn choices_of<'i>(list: &List, span: &std::ops::Range<usize>) -> DeValue<'i> {
+    let put = |text: &str| Spanned::new(span.clone(), DeValue::String(Cow::Owned(text.to_owned())));
+    let name = |name: &'static str| Spanned::new(span.clone(), Cow::Borrowed(name));
+    let mut choices = DeArray::new();
+    for (code, text) in list {
+        let mut label = DeTable::new();
+        label.insert(name("vi"), put(text));
+        label.insert(name("en"), put(text));
+        let mut choice = DeTable::new();
+        choice.insert(name("value"), put(code));
+        choice.insert(name("label"), Spanned::new(span.clone(), DeValue::Table(label)));
+        choices.push(Spanned::new(span.clone(), DeValue::Table(choice)));
+    }
+    DeValue::Array(choices)
+}
+
+fn read_list(pack: &Path, list: &str, faults: &mut Faults) -> Option<List> {
+    if !pack.join(list).is_file() {
+        return None;
+    }
+    let mut choices: List = Vec::new();
+    let mut lines: HashMap<String, u64> = HashMap::new();
+    table(pack, list, &["code", "name"], faults, |row, faults| {
+        if row.once(&mut lines, faults) {
+            choices.push((row.get(0).to_owned(), row.get(1).to_owned()));
+        }
+    });
+    if choices.is_empty() {
+        // A list that cannot be read is told there, not again at every question.
+        choices.push((list.to_owned(), list.to_owned()));
+    }
+    Some(choices)
 }

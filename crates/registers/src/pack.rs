@@ -73,12 +73,9 @@ fn list_known(pack: &Path, list: &str, faults: &mut Faults) -> bool {
         return false;
     }
     if !faults.has_read(list) {
-        let mut seen = HashSet::new();
+        let mut lines = HashMap::new();
         table(pack, list, &["code", "name"], faults, |row, faults| {
-            if !seen.insert(row.get(0).to_owned()) {
-                let names = vec![("value", row.get(0).to_owned()), ("first", String::new())];
-                faults.add(row.fault_with("code-twice", names));
-            }
+            row.once(&mut lines, faults);
         });
     }
     true

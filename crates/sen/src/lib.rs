@@ -4,6 +4,7 @@
 //! | read | for |
 //! |---|---|
 //! | [`up`] | a nation on one machine |
+//! | [`pack`] | a pack held against every rule |
 //! | [`story`] | one birth registration through it, step by step |
 //! | [`verify`] | checking a document, a container, a log or a data folder |
 //! | [`backup`] | taking a data folder away while it runs, and bringing it back |
@@ -16,6 +17,7 @@ pub mod backup;
 pub mod bench;
 pub mod config;
 pub mod doctor;
+pub mod pack;
 pub mod simulators;
 pub mod story;
 pub mod up;

@@ -44,6 +44,8 @@ enum Command {
     /// Look at a data folder for what will be trouble: findings, why they matter, what to do
     #[command(after_help = "Exit code: 0 nothing found, 1 findings.")]
     Doctor(cli::doctor::Doctor),
+    /// Check a pack: areas, organisations, calendars, registers, agreements, procedures, templates
+    Pack(cli::pack::Pack),
     /// Print the OpenAPI description of all nodes
     Openapi(cli::openapi::Openapi),
     /// A part of what `cargo xtask bench exchange` measures
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
             Command::Backup(backup) => backup.run(&world).await.map(|()| 0),
             Command::Restore(restore) => restore.run(&world).await.map(|()| 0),
             Command::Doctor(doctor) => doctor.run(&world).await,
+            Command::Pack(pack) => Ok(pack.run(&world)),
             Command::Openapi(openapi) => openapi.run(&world).await.map(|()| 0),
             Command::BenchNode(bench) => bench.run(&world).await.map(|()| 0),
         }

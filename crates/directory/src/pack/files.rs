@@ -1,6 +1,7 @@
 //! One file of a pack, read with every fault told: size, UTF-8, columns, rows. Never gives a meaning
 //! to a row.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use csv::StringRecord;
@@ -33,6 +34,18 @@ impl Row<'_> {
     #[must_use]
     pub fn fault_with(&self, rule: &'static str, names: Names) -> Fault {
         Fault::new(self.file, self.line, rule, names)
+    }
+
+    /// Notes that the code of the first column stands here; a fault, and false, when it stood before.
+    pub fn once(&self, lines: &mut HashMap<String, u64>, faults: &mut Faults) -> bool {
+        let code = self.get(0).to_owned();
+        if let Some(first) = lines.get(&code) {
+            let names = vec![("value", code), ("first", first.to_string())];
+            faults.add(self.fault_with("code-twice", names));
+            return false;
+        }
+        lines.insert(code, self.line);
+        true
     }
 
     /// The column's value read as `T`; a fault when it cannot be.

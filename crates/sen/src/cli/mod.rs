@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod doctor;
 pub(crate) mod openapi;
+pub(crate) mod pack;
 pub(crate) mod story;
 pub(crate) mod up;
 pub(crate) mod verify;

@@ -1,0 +1,26 @@
+# The rules between the parts of a pack, and the report of `sen pack check`.
+pack-service-not-agreed = no agreement shares the service “{ $value }”
+    .remedy = Add an agreement for it to agreements/.
+pack-field-not-offered = the register { $register } has no field “{ $value }”
+    .remedy = Grant a field that the register declares.
+pack-field-not-in-register = the register { $register } has no field “{ $value }”
+    .remedy = Name a field that the register declares.
+pack-field-not-granted = no agreement grants “{ $value }” of the register { $register }
+    .remedy = Grant the field in the agreement for this service, or do not ask for it.
+pack-field-assigned = the register { $register } gives “{ $value }” itself
+    .remedy = Take the part out of the body.
+pack-act-lacks-field = the register { $register } needs “{ $value }”, which the body does not give
+    .remedy = Add the part to the body.
+pack-prefill-not-by = the service cannot be asked by “{ $value }”
+    .remedy = Ask by one of the service's own fields (“by” in the register's file).
+pack-template-missing = there is no template “{ $value }”
+    .remedy = Add templates/{ $value }.typ.
+pack-template-syntax = no Typst: { $value }
+    .remedy = Correct the line; see https://typst.app/docs for the language.
+pack-template-field = the template is not given “{ $value }”
+    .remedy = Name a field that the paper is given; the template's header lists them.
+pack-template-fails = the template cannot be drawn: { $value }
+    .remedy = Correct the line.
+pack-weight-fault = fault
+pack-weight-warning = warning
+pack-checked = Checked { $files } files, { $rows } rows, { $procedures } procedures, { $templates } templates in { $ms } ms: { $faults } faults, { $warnings } warnings.

@@ -1,0 +1,26 @@
+# Quy tắc giữa các phần của gói, và báo cáo của `sen pack check`.
+pack-service-not-agreed = không thỏa thuận nào chia sẻ dịch vụ “{ $value }”
+    .remedy = Thêm thỏa thuận cho dịch vụ này vào agreements/.
+pack-field-not-offered = sổ { $register } không có trường “{ $value }”
+    .remedy = Chỉ chia sẻ trường mà sổ đã khai báo.
+pack-field-not-in-register = sổ { $register } không có trường “{ $value }”
+    .remedy = Ghi một trường mà sổ đã khai báo.
+pack-field-not-granted = không thỏa thuận nào cho phép dùng “{ $value }” của sổ { $register }
+    .remedy = Thêm trường này vào thỏa thuận của dịch vụ, hoặc không hỏi nó.
+pack-field-assigned = sổ { $register } tự cấp “{ $value }”
+    .remedy = Bỏ phần này khỏi nội dung gửi.
+pack-act-lacks-field = sổ { $register } cần “{ $value }”, mà nội dung gửi không có
+    .remedy = Thêm phần này vào nội dung gửi.
+pack-prefill-not-by = dịch vụ không tra cứu được theo “{ $value }”
+    .remedy = Tra cứu theo một trường của chính dịch vụ (“by” trong tệp của sổ).
+pack-template-missing = không có mẫu “{ $value }”
+    .remedy = Thêm templates/{ $value }.typ.
+pack-template-syntax = sai cú pháp Typst: { $value }
+    .remedy = Sửa dòng này; ngôn ngữ xem tại https://typst.app/docs.
+pack-template-field = mẫu không được cấp “{ $value }”
+    .remedy = Dùng một trường mà giấy tờ này được cấp; đầu tệp mẫu có liệt kê.
+pack-template-fails = không dựng được mẫu: { $value }
+    .remedy = Sửa dòng này.
+pack-weight-fault = lỗi
+pack-weight-warning = cảnh báo
+pack-checked = Đã kiểm tra { $files } tệp, { $rows } dòng, { $procedures } thủ tục, { $templates } mẫu trong { $ms } ms: { $faults } lỗi, { $warnings } cảnh báo.
