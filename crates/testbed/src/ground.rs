@@ -75,7 +75,8 @@ pub fn folder(name: &str, world: &World) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// The program `sen` beside the tests' own, built when it is missing or older than a source.
+/// The program `sen` beside the tests' own, built when it is missing or older than a source; or the
+/// one that `SEN_TEST_PROGRAM` names, as it is.
 ///
 /// # Errors
 /// When it cannot be built.
@@ -86,6 +87,9 @@ pub fn program() -> anyhow::Result<PathBuf> {
 }
 
 fn build() -> anyhow::Result<PathBuf> {
+    if let Some(given) = std::env::var_os("SEN_TEST_PROGRAM") {
+        return Ok(given.into());
+    }
     // target/<profile>/deps/<this test>
     let test = std::env::current_exe()?;
     let profile = test

@@ -10,6 +10,7 @@
 //! | [`program`] | a nation run by the program `sen`, its log kept |
 //! | [`people`] | somebody signed in |
 //! | [`birth`] | one birth registration, step by step |
+//! | [`browser`] | a real browser, its verbs, and what holds of every page |
 //! | [`raw`] | one request as it is, and its answer |
 //! | [`api`] | the operations of a node's description |
 //! | [`load`], [`crash`], [`sites`], [`audit`] | people at work while nodes die, and what must hold afterwards |
@@ -19,6 +20,7 @@
 pub mod api;
 pub mod audit;
 pub mod birth;
+pub mod browser;
 pub mod crash;
 pub mod filing;
 pub mod ground;

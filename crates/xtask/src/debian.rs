@@ -11,7 +11,7 @@ use crate::shell;
 /// A program and the package that brings it.
 pub(crate) type Need = (&'static str, &'static str);
 
-/// What the suites call: a server to test on, and the readers that check what we sign.
+/// What the suites call: a server to test on, the readers that check what we sign, a browser.
 pub(crate) const FOR_TESTS: &[Need] = &[
     ("git", "git"),
     ("initdb", "postgresql"),
@@ -20,6 +20,9 @@ pub(crate) const FOR_TESTS: &[Need] = &[
     ("certutil", "libnss3-tools"),
     ("xmlsec1", "xmlsec1"),
     ("openssl", "openssl"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+    ("npm", "npm"),
 ];
 
 /// Installs what is missing.

@@ -1,6 +1,7 @@
 //! The project's own commands: everything that must pass, the generated files, the benchmarks and the
 //! crash loop. Never part of a release, and never a place for a rule of the platform.
 
+mod axe;
 mod bench;
 mod clock;
 mod crash;

@@ -5,13 +5,14 @@ use anyhow::Result;
 
 use crate::clock::Watch;
 use crate::tally::Tally;
-use crate::{debian, openapi, shell, suites, tidy};
+use crate::{axe, deb, debian, openapi, shell, suites, tidy};
 
 /// Runs everything; true when all of it passed.
 pub(crate) fn run() -> Result<bool> {
     let watch = Watch::start();
     let mut run = Run::default();
     run.part("tools of the machine", || debian::install(debian::FOR_TESTS));
+    run.part("checker of pages", axe::fetch);
     run.part("format", || {
         shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))
     });
@@ -19,6 +20,8 @@ pub(crate) fn run() -> Result<bool> {
     run.part("lints", lints);
     run.part("documents of the code", documents);
     run.part("openapi.json", openapi::check);
+    run.part("units", deb::units);
+    run.part("package", || deb::run(false, true));
     run.suite("suite on SQLite", suites::on_sqlite);
     run.suite("suite on PostgreSQL", suites::on_postgres);
     println!("\ntook {:.0} s", watch.seconds());

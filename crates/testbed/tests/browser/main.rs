@@ -1,0 +1,5 @@
+//! The platform as its people meet it: Chromium at the portals of a nation, on a phone and on a desk,
+//! in both languages, with and without script. Every page that is met is held to what holds of all.
+
+mod cast;
+mod story;
