@@ -8,3 +8,6 @@ sen-nav-usage = Who read my data
 sen-nav-desk = Worklist
 sen-nav-figures = Figures
 sen-nav-verify = Check a signature
+sen-title-portal = Public-service portal
+sen-title-desk = One-stop desks
+sen-title-node = Data exchange node

@@ -8,3 +8,6 @@ sen-nav-usage = Ai đã xem dữ liệu của tôi
 sen-nav-desk = Hồ sơ cần giải quyết
 sen-nav-figures = Số liệu
 sen-nav-verify = Kiểm tra chữ ký số
+sen-title-portal = Cổng Dịch vụ công
+sen-title-desk = Bộ phận Một cửa
+sen-title-node = Nút chia sẻ dữ liệu

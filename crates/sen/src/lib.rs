@@ -3,6 +3,9 @@
 //!
 //! | read | for |
 //! |---|---|
+//! | [`mod@node`] | how the crates are put together to one node |
+//! | [`serve`] | one real node from a configuration file |
+//! | [`keys`], [`account`] | a node's certificates from outside; its first accounts |
 //! | [`up`] | a nation on one machine |
 //! | [`pack`] | a pack held against every rule |
 //! | [`story`] | one birth registration through it, step by step |
@@ -13,11 +16,15 @@
 //! | [`config`] | every key with its default and unit |
 //! | [`mod@bench`] | the parts that the benchmarks measure |
 
+pub mod account;
 pub mod backup;
 pub mod bench;
 pub mod config;
 pub mod doctor;
+pub mod keys;
+pub mod node;
 pub mod pack;
+pub mod serve;
 pub mod simulators;
 pub mod story;
 pub mod up;

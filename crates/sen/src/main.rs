@@ -27,6 +27,17 @@ enum Command {
         after_help = "Ports, counted from N: portals N to N+2 (national, ministry, province), information systems N+10 to N+12,\nnode to node N+20 to N+22, simulators from N+30, health and metrics N+40 to N+42."
     )]
     Up(cli::up::Up),
+    /// Run one real node from its configuration file
+    #[command(
+        after_help = "SEN_DATABASE names the database when the file should not; SEN_LOG=info sets what is logged.\nSIGTERM finishes what has begun and closes; sockets of the service manager (LISTEN_FDS) are taken over."
+    )]
+    Serve(cli::serve::Serve),
+    /// Certificate requests, certificates of an outside authority, and until when they hold
+    Keys(cli::keys::Keys),
+    /// Accounts of operators and officials of a real node
+    Account(cli::account::Account),
+    /// Print this node's entry for the directory, for the hub's operator
+    Entry(cli::serve::Entry),
     /// Live one birth registration through the three nodes, step by step, and prove each step
     Story(cli::story::Story),
     /// Check a PDF, an ASiC-E container, an evidence log or a data folder
@@ -75,6 +86,10 @@ fn main() -> ExitCode {
     let code = runtime.block_on(async {
         match cli.command {
             Command::Up(up) => up.run(&world).await.map(|()| 0),
+            Command::Serve(serve) => serve.run(&world).await.map(|()| 0),
+            Command::Keys(keys) => keys.run(&world).map(|()| 0),
+            Command::Account(account) => account.run(&world).await.map(|()| 0),
+            Command::Entry(entry) => entry.run(&world).map(|()| 0),
             Command::Story(story) => story.run(&world).await,
             Command::Verify(verify) => Ok(verify.run(&world).await),
             Command::Backup(backup) => backup.run(&world).await.map(|()| 0),

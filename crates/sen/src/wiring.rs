@@ -1,5 +1,5 @@
 //! The lists in which every crate stands once: migrations, texts, and how a place's cases are put
-//! together. A new crate is added here and in `up/node.rs`.
+//! together. A new crate is added here and in `node/assemble.rs`.
 
 use std::sync::Arc;
 
@@ -11,8 +11,7 @@ use documents::Documents;
 use exchange::{Exchange, SystemId};
 use store::{Migrations, Store};
 
-use crate::up::nation::Place;
-use crate::up::node::Country;
+use crate::node::Country;
 
 /// Every crate's tables, in the order of the crates.
 #[must_use]
@@ -53,28 +52,23 @@ const TEXTS: web::i18n::Source = web::i18n::Source {
     en: include_str!("../i18n/en.ftl"),
 };
 
-/// The cases of the national portal or of the province's desks.
+/// The cases of a portal or of a province's desks.
 #[must_use]
 pub fn cases(
-    place: Place,
+    side: cases::Place,
+    system: &SystemId,
     country: &Country,
-    store: &Store,
-    exchange: &Exchange,
-    documents: Documents,
-    url: &str,
+    (store, exchange, documents, url): (&Store, &Exchange, Documents, &str),
+    bank: Option<Arc<dyn cases::payment::Bank>>,
 ) -> Cases {
-    let (side, system) = match place {
-        Place::National => (cases::Place::Portal, "G22/portal"),
-        Place::Province | Place::Ministry => (cases::Place::Desk, "H56/one-stop"),
-    };
-    let system: SystemId = system.parse().expect("a system of the sample nation");
     Cases::new(cases::Parts {
         store: store.clone(),
         tenant: system.org.clone(),
         place: side,
-        system,
+        system: system.clone(),
         exchange: Arc::new(exchange.clone()),
         documents: Some(documents),
+        bank,
         areas: Arc::clone(&country.areas),
         organisations: Arc::clone(&country.organisations),
         calendars: Arc::clone(&country.calendars),
@@ -83,12 +77,7 @@ pub fn cases(
     })
 }
 
-/// Where `/` leads at each place.
-pub(crate) fn home(place: Place) -> Router {
-    let first = match place {
-        Place::National => "/procedures",
-        Place::Ministry => "/my/data-usage",
-        Place::Province => "/desk",
-    };
+/// Where `/` leads at a node.
+pub(crate) fn home(first: &'static str) -> Router {
     Router::new().route("/", get(move || async move { Redirect::to(first) }))
 }

@@ -77,6 +77,17 @@ impl Listener {
         }
     }
 
+    /// Takes over a socket that listens already: of a service manager that holds it over a restart.
+    ///
+    /// # Errors
+    /// When it is no listening socket.
+    pub fn of_socket(socket: std::net::TcpListener) -> std::io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let addr = socket.local_addr()?;
+        let socket = tokio::net::TcpListener::from_std(socket)?;
+        Ok(Self { socket, addr })
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {

@@ -2,6 +2,7 @@
 //! one log. The machine lets go when the process ends, however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
@@ -13,7 +14,7 @@ const FILE: &str = "held";
 
 /// Nodes' folders, held until dropped.
 #[derive(Debug)]
-pub(super) struct Hold(#[expect(dead_code, reason = "held, not read")] Vec<File>);
+pub(crate) struct Hold(Vec<File>);
 
 /// Takes hold of the folders of some nodes; of those that are not there yet there is nothing to hold.
 ///
@@ -21,22 +22,30 @@ pub(super) struct Hold(#[expect(dead_code, reason = "held, not read")] Vec<File>
 /// When another process holds one: the message says what to do.
 pub(super) fn hold(layout: &Layout, places: &[Place]) -> anyhow::Result<Hold> {
     let mut held = Vec::new();
-    for folder in places.iter().map(|p| layout.node(*p)).filter(|f| f.is_dir()) {
-        let path = folder.join(FILE);
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => held.push(file),
-            Err(TryLockError::WouldBlock) => bail!(
-                "{} is in use by another process: stop that one, or choose another folder with --data",
-                folder.display()
-            ),
-            Err(TryLockError::Error(cause)) => {
-                return Err(cause).with_context(|| format!("cannot lock {}", path.display()));
-            }
-        }
+    let remedy = "stop that one, or choose another folder with --data";
+    for path in places.iter().map(|p| layout.node(*p)).filter(|f| f.is_dir()) {
+        held.extend(folder(&path, remedy)?.0);
     }
     Ok(Hold(held))
+}
+
+/// Takes hold of one folder.
+///
+/// # Errors
+/// When another process holds it: `remedy` says what to do.
+pub(crate) fn folder(folder: &Path, remedy: &str) -> anyhow::Result<Hold> {
+    let path = folder.join(FILE);
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Hold(vec![file])),
+        Err(TryLockError::WouldBlock) => {
+            bail!("{} is in use by another process: {remedy}", folder.display())
+        }
+        Err(TryLockError::Error(cause)) => {
+            Err(cause).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! for the national portal; officials sign in where they work.
 
 use anyhow::Context as _;
-use identity::{Accounts, Client, ClientConfig, IdentityState, Mode, NewAccount, Provider, Sessions};
+use identity::{Accounts, Client, ClientConfig, Mode, NewAccount, Provider};
 use kernel::Actor;
 use seal::key::SigningKey;
 use store::Store;
@@ -11,24 +11,18 @@ use super::accounts::{self, Sample};
 use super::nation::Place;
 use super::prepare::Layout;
 use crate::config::Config;
+use crate::node::SignIn;
 
 /// The portal's name at the identity provider.
 const CLIENT: &str = "national-portal";
 /// Below this assurance level the portal signs nobody in (Decree 59/2022: level 2 is the verified one).
 const LEVEL_MIN: u8 = 2;
 
-/// The identity part of a node.
+/// How people sign in at a node.
 ///
 /// # Errors
 /// When the provider's key cannot be read.
-pub(crate) fn state(
-    place: Place,
-    config: &Config,
-    store: &Store,
-    layout: &Layout,
-) -> anyhow::Result<IdentityState> {
-    let tenant = place.tenants().remove(0);
-    let sessions = Sessions::new(store.clone(), tenant.clone(), place.id());
+pub(crate) fn sign_in(place: Place, config: &Config, layout: &Layout) -> anyhow::Result<SignIn> {
     let callback = format!("{}/sign-in/callback", Place::National.url(config.port));
     let issuer = Place::Ministry.url(config.port);
     let mode = match place {
@@ -57,12 +51,10 @@ pub(crate) fn state(
         }
         Place::National | Place::Province => None,
     };
-    Ok(IdentityState {
-        store: store.clone(),
-        tenant,
-        sessions,
+    Ok(SignIn {
         mode,
         provider,
+        secure: false,
     })
 }
 
@@ -105,7 +97,9 @@ fn account(
         born = Some(mother.date_of_birth);
         name.clone_from(&mother.full_name);
         level = LEVEL_MIN;
-    } else if ["receptionist", "officer", "chairman"].contains(&sample.role.as_str()) {
+    } else if ["receptionist", "officer", "chairman", "deputy-chairman", "clerk"]
+        .contains(&sample.role.as_str())
+    {
         unit = super::population::sample_unit(config)?;
     }
     Ok(NewAccount {

@@ -1,10 +1,11 @@
 //! `sen up`: a nation on one machine. Read top to bottom: [`nation`] says who there is, [`prepare`]
-//! makes keys and agreements once, [`node`] wires one node (with `identity`, `population`, `face`
-//! and `tls` for its parts), [`run`] starts and stops them (`hold`: one process a node), [`openapi`] describes them.
+//! makes keys and agreements once, [`node`] says what one node is told (with `identity`,
+//! `population` and `face` for its parts), [`run`] starts and stops them (`hold`: one process a node), [`openapi`] describes them.
 
 pub mod accounts;
+pub mod bank;
 mod face;
-mod hold;
+pub(crate) mod hold;
 mod identity;
 pub mod nation;
 pub mod node;
@@ -12,4 +13,3 @@ pub mod openapi;
 pub mod population;
 pub mod prepare;
 pub mod run;
-mod tls;

@@ -92,6 +92,10 @@ impl Node {
             let router = crate::simulators::tsa::router(keys.node, world.clone());
             let (limits, stop) = (self.config.limits.clone(), shutdown.clone());
             simulators.spawn(async move { listen::serve(tsa, None, router, &limits, stop).await });
+            let bank = bind(super::bank::port(&self.config)).await?;
+            let router = super::bank::simulator(&self.config, world)?;
+            let (limits, stop) = (self.config.limits.clone(), shutdown.clone());
+            simulators.spawn(async move { listen::serve(bank, None, router, &limits, stop).await });
         }
         let mut running = self.inner.start(faces, shutdown, world)?;
         running.spawn(async move { while simulators.join_next().await.is_some() {} });
@@ -135,6 +139,10 @@ fn plan(place: Place, config: &Config, layout: &Layout) -> anyhow::Result<Plan> 
         anchors: Vec::new(),
         sign_in: super::identity::sign_in(place, config, layout)?,
         cases: cases.collect(),
+        bank: match place {
+            Place::National => Some(Arc::new(super::bank::client(config, layout)?)),
+            Place::Ministry | Place::Province => None,
+        },
         face: super::face::of(place, config.port),
         home: match place {
             Place::National => "/procedures",

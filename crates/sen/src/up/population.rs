@@ -3,10 +3,8 @@
 
 use anyhow::Context as _;
 use directory::people::{self, Person};
-use exchange::Exchange;
-use kernel::{OrgCode, Tenant};
+use kernel::OrgCode;
 use registers::Registers;
-use store::Store;
 
 use super::nation::Place;
 use super::node::Country;
@@ -20,26 +18,17 @@ const COUNT_FILE: &str = "people";
 /// The province whose desks the sample nation has.
 const PROVINCE: &str = "H56";
 
-/// The registers of a node, with the sample population loaded.
+/// Loads the sample population into a node's registers, once.
 ///
 /// # Errors
 /// When the pack or the store cannot be used.
-pub(crate) async fn open(
-    config: &Config,
-    country: &Country,
-    store: &Store,
-    exchange: &Exchange,
-    tenants: &[Tenant],
-) -> anyhow::Result<Registers> {
-    let province = registers::province_of(country.areas.clone());
-    let asks = std::sync::Arc::new(exchange.clone());
-    let registers = Registers::load(&config.pack, store.clone(), asks, tenants, province)?;
+pub(crate) async fn load(config: &Config, country: &Country, registers: &Registers) -> anyhow::Result<()> {
     let people = count(config)?;
     let name = format!("synthetic-people-seed-{SEED}-count-{people}");
     registers
         .load_people(&name, || people::people(&country.areas, SEED, people))
         .await?;
-    Ok(registers)
+    Ok(())
 }
 
 /// How many people the folder's nation has. The first start decides; a later one that asks for

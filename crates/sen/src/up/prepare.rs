@@ -80,6 +80,12 @@ impl Layout {
         self.node(Place::Ministry).join("oidc.pem")
     }
 
+    /// What the simulators keep.
+    #[must_use]
+    pub fn simulators(&self) -> PathBuf {
+        self.0.join("simulators")
+    }
+
     /// The timestamp simulator's keys.
     #[must_use]
     pub fn tsa_keys(&self) -> PathBuf {
@@ -124,6 +130,7 @@ pub fn prepare(data: &Path, pack: &Path, port: u16, world: &World) -> anyhow::Re
         let id = world.id();
         write(&data.join(MARK), id.get(20..).unwrap_or(&id).as_bytes(), 0o600)?;
     }
+    super::bank::prepare(&layout, world)?;
     addresses(&layout, port, world)
 }
 
@@ -215,7 +222,7 @@ fn keyring(
     let mut signers = BTreeMap::new();
     for s in samples
         .iter()
-        .filter(|s| s.node == place.id() && s.role == "chairman")
+        .filter(|s| s.node == place.id() && ["chairman", "deputy-chairman"].contains(&s.role.as_str()))
     {
         signers.insert(
             s.id.clone(),
@@ -326,7 +333,7 @@ fn snapshot(
     s
 }
 
-fn peer_address(place: Place, port: u16) -> String {
+pub(super) fn peer_address(place: Place, port: u16) -> String {
     format!("127.0.0.1:{}", place.ports(port).peer)
 }
 

@@ -95,7 +95,7 @@ pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
 }
 
 /// Ctrl-C, or the service manager's word.
-async fn stopped() -> anyhow::Result<()> {
+pub(crate) async fn stopped() -> anyhow::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         pressed = tokio::signal::ctrl_c() => pressed.context("cannot listen for Ctrl-C"),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{HeaderValue, Request, Response, header};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
@@ -30,6 +30,10 @@ use super::guard::{Deadlines, Guard, Life, Phase};
 const HEADER_BYTES_MAX: usize = 32 << 10;
 /// What is buffered of one connection in each direction, in bytes.
 const BUFFER_BYTES_MAX: usize = 64 << 10;
+
+/// How long a connection that is open and silent at a stop may still bring a request: one that was
+/// sent before the other side could know is answered, and told that it was the last.
+const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// What every connection of a listener shares.
 pub(super) struct House {
@@ -87,8 +91,11 @@ where
     let deadlines = Deadlines::of(&house.limits);
     let io = TokioIo::new(Guard::new(stream, Arc::clone(&life), deadlines));
     let service = {
-        let (life, router) = (Arc::clone(&life), house.router.clone());
-        service_fn(move |request| answer(router.clone(), peer.clone(), Arc::clone(&life), request))
+        let (life, router, stop) = (Arc::clone(&life), house.router.clone(), stop.clone());
+        service_fn(move |request| {
+            let stop = stop.clone();
+            answer(router.clone(), peer.clone(), Arc::clone(&life), stop, request)
+        })
     };
     let backstop = Duration::from_millis(house.limits.header_ms_max.max(house.limits.idle_ms_max) + 1_000);
     let mut connection = pin!(
@@ -102,11 +109,14 @@ where
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = super::stopped(&mut stop) => {
-            if life.phase() == Phase::Fresh {
-                return;
+            match tokio::time::timeout(LAST_CALL, connection.as_mut()).await {
+                Ok(ended) => ended,
+                Err(_) if life.phase() == Phase::Fresh => return,
+                Err(_) => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
             }
-            connection.as_mut().graceful_shutdown();
-            connection.await
         }
     };
     if let Err(cause) = ended {
@@ -118,6 +128,7 @@ async fn answer(
     router: Router,
     peer: Peer,
     life: Arc<Life>,
+    stop: watch::Receiver<bool>,
     request: Request<Incoming>,
 ) -> Result<Response<Leaving>, Infallible> {
     life.enter(Phase::Busy);
@@ -129,7 +140,12 @@ async fn answer(
         })
     });
     request.extensions_mut().insert(peer);
-    let response = router.oneshot(request).await?;
+    let mut response = router.oneshot(request).await?;
+    if *stop.borrow() {
+        // Told in the answer, so that the next request does not come on a connection that closes.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     Ok(response.map(|body| Leaving { body, life }))
 }
 

@@ -1,0 +1,178 @@
+//! The first accounts of a node: an operator, and officials with their unit. A password comes from
+//! standard input, never from the command line, where every user of the machine could read it.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use identity::{Accounts, NewAccount};
+use kernel::{Actor, OrgCode, World};
+use store::{Store, StoreConfig};
+
+use crate::serve::secrets::Secrets;
+use crate::serve::settings::Settings;
+use crate::serve::{check, plan, run};
+use crate::up::hold;
+use crate::up::prepare::private_folder;
+
+/// Roles that are given here; citizens come by the identity provider.
+pub const ROLES: [&str; 6] = [
+    "operator",
+    "receptionist",
+    "officer",
+    "chairman",
+    "deputy-chairman",
+    "clerk",
+];
+
+/// An account to add.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// What its owner may do.
+    pub roles: Vec<String>,
+    /// What its owner types to sign in.
+    pub user: String,
+    /// The name shown; the user name when empty.
+    pub name: String,
+    /// The unit of an official's position.
+    pub unit: Option<OrgCode>,
+}
+
+/// Adds an account and gives its id.
+///
+/// # Errors
+/// When a role or unit is not known, the user name is taken, the password too short, or the node runs.
+pub async fn add(
+    settings: &Settings,
+    secrets: &Secrets,
+    wanted: &Wanted,
+    password: String,
+    world: &World,
+) -> anyhow::Result<String> {
+    check::settings(settings)?;
+    let country = run::country(settings, world)?;
+    let home = settings.tenants.first().context("tenants: name one")?;
+    for role in &wanted.roles {
+        ensure!(
+            ROLES.contains(&role.as_str()),
+            "--role {role}: one of {}",
+            ROLES.join(", ")
+        );
+    }
+    let official = wanted.roles.iter().any(|r| r != "operator");
+    let unit = wanted.unit.clone().unwrap_or_else(|| home.clone());
+    ensure!(
+        !official || wanted.unit.is_some(),
+        "--unit: an official decides for a unit: give its code, as {home}.14791"
+    );
+    ensure!(
+        unit.top() == *home && country.organisations.get(&unit, world.now().date()).is_some(),
+        "--unit {unit}: no unit of {home} today: codes stand in the pack's organisations and areas"
+    );
+    let store = open(settings, secrets, world).await?;
+    let id = format!("a{}", world.id());
+    let account = NewAccount {
+        id: id.clone(),
+        user: wanted.user.clone(),
+        password: Some(password),
+        name: if wanted.name.is_empty() {
+            wanted.user.clone()
+        } else {
+            wanted.name.clone()
+        },
+        subject: None,
+        born: None,
+        level: 0,
+        roles: wanted.roles.clone(),
+        unit,
+    };
+    let opened = Accounts::new(store.0.clone(), home.clone())
+        .open(&Actor::Platform, &account)
+        .await;
+    store.0.close().await;
+    match opened {
+        Ok(()) => Ok(id),
+        Err(problem) if problem.code == "already-there" => {
+            anyhow::bail!("--user {}: this user name is taken: choose another", wanted.user)
+        }
+        Err(problem) => Err(anyhow::anyhow!(problem).context("the account is not added")),
+    }
+}
+
+/// The node's store, with its folder held.
+async fn open(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::Result<(Store, hold::Hold)> {
+    private_folder(&settings.data).with_context(|| {
+        format!(
+            "data: {} cannot be made or written by this user",
+            settings.data.display()
+        )
+    })?;
+    owner(settings)?;
+    let held = hold::folder(&settings.data, run::REMEDY)?;
+    let database = plan::database(settings, secrets)?;
+    let remedy = plan::remedy(settings, &database);
+    let config = StoreConfig {
+        database,
+        folder: settings.data.clone(),
+        limits: settings.limits.clone(),
+        node: settings.id.clone(),
+    };
+    let store = Store::open(&config, world.clone(), &crate::wiring::migrations()).await;
+    Ok((store.context(remedy)?, held))
+}
+
+/// Files made by another user could not be written by the service afterwards.
+fn owner(settings: &Settings) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (data, me) = (
+        std::fs::metadata(&settings.data)?,
+        std::fs::metadata("/proc/self")?,
+    );
+    ensure!(
+        data.uid() == me.uid(),
+        "{} belongs to another user: run this as that one, `runuser -u sen -- sen account add …`",
+        settings.data.display()
+    );
+    Ok(())
+}
+
+/// Reads a password: a line of standard input, or typed twice without being shown.
+///
+/// # Errors
+/// When nothing comes, or the two differ.
+pub fn password() -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        return line();
+    }
+    let first = ask("Password: ")?;
+    ensure!(
+        first == ask("The same again: ")?,
+        "the two passwords differ: nothing was added"
+    );
+    Ok(first)
+}
+
+fn ask(prompt: &str) -> anyhow::Result<String> {
+    let echo = |word: &str| Command::new("stty").arg(word).status().is_ok_and(|s| s.success());
+    eprint!("{prompt}");
+    std::io::stderr().flush()?;
+    ensure!(
+        echo("-echo"),
+        "the terminal would show the password: pipe it into standard input"
+    );
+    let typed = line();
+    echo("echo");
+    eprintln!();
+    typed
+}
+
+fn line() -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().lock().read_line(&mut text)?;
+    let password = text.trim_end_matches(['\n', '\r']).to_owned();
+    ensure!(
+        !password.is_empty(),
+        "a password is read from standard input: pipe it in, or run this on a terminal"
+    );
+    Ok(password)
+}

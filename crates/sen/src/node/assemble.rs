@@ -1,0 +1,289 @@
+//! One node put together: store, directory, keys, exchange, then the domain crates in their order.
+//! The only place where the crates meet; no rule of its own.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use directory::{Directory, DirectoryState, Hub};
+use exchange::Exchange;
+use identity::{IdentityState, Sessions};
+use kernel::World;
+use registers::Registers;
+use store::{Store, StoreConfig};
+use utoipa_axum::router::OpenApiRouter;
+use web::client::Client;
+
+use super::country::Country;
+use super::plan::{Plan, SignIn};
+
+/// A node that is put together and listens nowhere yet.
+pub struct Node {
+    pub(super) plan: Plan,
+    pub(super) store: Store,
+    pub(super) directory: Directory,
+    pub(super) exchange: Exchange,
+    /// True once the agreements in its folder were taken over.
+    pub(super) agreed: bool,
+    pub(super) registers: Option<Registers>,
+    pub(super) hub: Option<Hub>,
+    pub(super) deliverers: Vec<Arc<dyn store::outbox::Deliver>>,
+    /// The desks whose cases follow mergers of units.
+    pub(super) desks: Vec<cases::Cases>,
+    pub(super) portal: axum::Router,
+    pub(super) peer_router: axum::Router,
+    pub(super) cases: Vec<cases::Cases>,
+    pub(super) indicators: indicators::Indicators,
+    api: utoipa::openapi::OpenApi,
+}
+
+impl Node {
+    /// Opens everything a node has; nothing listens yet.
+    ///
+    /// # Errors
+    /// When a file, key or database cannot be used: the message says which and what to do.
+    pub async fn open(mut plan: Plan, country: &Country, world: &World) -> anyhow::Result<Self> {
+        let home = plan
+            .tenants
+            .first()
+            .cloned()
+            .context("a node hosts an organisation")?;
+        let store = open_store(&plan, world).await?;
+        let directory = open_directory(&plan, &store).await?;
+        let exchange = open_exchange(&plan, &store, &directory, world).await?;
+        // Before the first directory nobody's signature can be checked: a job takes them over then.
+        let agreed = directory.snapshot().serial > 0;
+        if agreed {
+            adopt_agreements(&exchange, &plan).await?;
+        }
+        let documents = documents::Documents::new(documents::Parts {
+            store: store.clone(),
+            templates: country.templates.clone(),
+            keyring: Arc::clone(&plan.keyring),
+            directory: directory.clone(),
+            tenants: plan.tenants.clone(),
+            base_url: plan.base_url.clone(),
+        });
+        let hub = if plan.is_hub {
+            let seal = plan
+                .keyring
+                .seals
+                .get(&home)
+                .with_context(|| format!("the hub needs the seal of {home}"))?;
+            Some(Hub::open(directory.clone(), seal.clone()).await?)
+        } else {
+            None
+        };
+        let indicators = indicators::Indicators::open(indicators::Parts {
+            store: store.clone(),
+            home: home.clone(),
+            pack: Arc::clone(&country.indicators),
+            organisations: Arc::clone(&country.organisations),
+        })
+        .await?;
+        let mut deliverers: Vec<Arc<dyn store::outbox::Deliver>> =
+            vec![Arc::new(exchange::Notices(exchange.clone()))];
+        for files in [
+            country.areas.files(),
+            country.organisations.files(),
+            country.calendars.files(),
+        ] {
+            directory::pack::record_loaded(&store, &home, files).await?;
+        }
+        let (identity, sessions) = identity_of(&mut plan, &store);
+        let mut portal = OpenApiRouter::new()
+            .merge(directory::router(DirectoryState {
+                directory: directory.clone(),
+                areas: Arc::clone(&country.areas),
+                organisations: Arc::clone(&country.organisations),
+                hub: hub.clone(),
+            }))
+            .merge(identity::router(identity))
+            .merge(exchange::router(exchange.clone()))
+            .merge(documents::router(documents.clone()))
+            .merge(indicators::router(indicators.clone()));
+        let registers = open_registers(&plan, country, &store, &exchange)?;
+        if let Some(registers) = &registers {
+            for service in registers.services() {
+                exchange.provide(service);
+            }
+            portal = portal.merge(registers::router(registers.clone()));
+        }
+        let mut desks = Vec::new();
+        let mut kept_cases = Vec::new();
+        for (side, system) in &plan.cases {
+            let parts = (&store, &exchange, documents.clone(), plan.base_url.as_str());
+            let bank = plan.bank.clone().filter(|_| *side == cases::Place::Portal);
+            let cases = crate::wiring::cases(*side, system, country, parts, bank);
+            for service in cases.services() {
+                exchange.provide(service);
+            }
+            deliverers.extend(cases.deliverers());
+            kept_cases.push(cases.clone());
+            if *side == cases::Place::Desk {
+                desks.push(cases.clone());
+            }
+            portal = portal.merge(cases::router(cases));
+        }
+        let (portal, mut api) = portal.split_for_parts();
+        web::openapi::add_session_scheme(&mut api, &format!("sen_{}", plan.id));
+        let shared = web::Shared {
+            texts: Arc::clone(&country.texts),
+            world: world.clone(),
+            limits: Arc::new(plan.limits.clone()),
+            node: plan.face.clone(),
+            authenticate: Arc::new(sessions),
+        };
+        let portal = web::present(
+            portal
+                .merge(crate::wiring::home(plan.home))
+                .merge(web::openapi::router(api.clone())),
+            shared,
+        );
+        let (peer_pages, _) = directory::peer_router(directory.clone()).split_for_parts();
+        let peer_router = exchange.peer_router().merge(peer_pages);
+        Ok(Self {
+            plan,
+            store,
+            directory,
+            exchange,
+            agreed,
+            registers,
+            hub,
+            deliverers,
+            desks,
+            portal,
+            peer_router,
+            cases: kept_cases,
+            indicators,
+            api,
+        })
+    }
+
+    /// The node's OpenAPI description.
+    #[must_use]
+    pub fn api(&self) -> &utoipa::openapi::OpenApi {
+        &self.api
+    }
+
+    /// What it was told.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Its store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Its gateway.
+    #[must_use]
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// Its view of the directory.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The hub, where the directory is published.
+    #[must_use]
+    pub fn hub(&self) -> Option<&Hub> {
+        self.hub.as_ref()
+    }
+
+    /// The registers its tenants keep; `None` when the pack declares none for them.
+    #[must_use]
+    pub fn registers(&self) -> Option<&Registers> {
+        self.registers.as_ref()
+    }
+}
+
+async fn open_store(plan: &Plan, world: &World) -> anyhow::Result<Store> {
+    let config = StoreConfig {
+        database: plan.database.clone(),
+        folder: plan.folder.clone(),
+        limits: plan.limits.clone(),
+        node: plan.id.clone(),
+    };
+    let opened = Store::open(&config, world.clone(), &crate::wiring::migrations()).await;
+    opened.with_context(|| plan.database_remedy.clone())
+}
+
+/// The directory that the node kept, if it kept one.
+async fn open_directory(plan: &Plan, store: &Store) -> anyhow::Result<Directory> {
+    let file = plan.folder.join("directory.jws");
+    let home = plan
+        .tenants
+        .first()
+        .cloned()
+        .context("a node hosts an organisation")?;
+    let directory = Directory::open(store.clone(), home, plan.hub_certificate.clone(), file.clone()).await?;
+    if let Ok(token) = std::fs::read_to_string(&file) {
+        directory
+            .adopt(&token)
+            .await
+            .with_context(|| format!("{}: the directory on disk is refused", file.display()))?;
+    }
+    Ok(directory)
+}
+
+async fn open_exchange(
+    plan: &Plan,
+    store: &Store,
+    directory: &Directory,
+    world: &World,
+) -> anyhow::Result<Exchange> {
+    let peers = Client::tls(super::tls::client(plan, directory, world)?);
+    let exchange = Exchange::open(exchange::Parts {
+        node: plan.id.clone(),
+        tenants: plan.tenants.clone(),
+        store: store.clone(),
+        directory: directory.clone(),
+        keyring: Arc::clone(&plan.keyring),
+        peers,
+        plain: Client::plain(),
+    })
+    .await?;
+    Ok(exchange)
+}
+
+/// Takes over the signed agreements that lie in the node's folder.
+pub(super) async fn adopt_agreements(exchange: &Exchange, plan: &Plan) -> anyhow::Result<()> {
+    let folder = plan.folder.join("agreements");
+    if folder.is_dir() {
+        let adopted = exchange.agreements().adopt_folder(&folder).await;
+        adopted.with_context(|| format!("an agreement in {} is refused", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// The registers that the pack declares for the node's tenants; `None` when there are none.
+fn open_registers(
+    plan: &Plan,
+    country: &Country,
+    store: &Store,
+    exchange: &Exchange,
+) -> anyhow::Result<Option<Registers>> {
+    let province = registers::province_of(Arc::clone(&country.areas));
+    let asks = Arc::new(exchange.clone());
+    let registers = Registers::load(&plan.pack, store.clone(), asks, &plan.tenants, province)?;
+    Ok((!registers.schemas().is_empty()).then_some(registers))
+}
+
+fn identity_of(plan: &mut Plan, store: &Store) -> (IdentityState, Sessions) {
+    let tenant = plan.tenants[0].clone();
+    let sessions = Sessions::new(store.clone(), tenant.clone(), &plan.id).secure(plan.sign_in.secure);
+    let SignIn { mode, provider, .. } = plan.sign_in.clone();
+    let state = IdentityState {
+        store: store.clone(),
+        tenant,
+        sessions: sessions.clone(),
+        mode,
+        provider,
+    };
+    (state, sessions)
+}

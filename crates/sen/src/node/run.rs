@@ -1,0 +1,146 @@
+//! Listeners and jobs, started and stopped in order: first nobody is let in, then what has begun is
+//! finished, then the jobs end, then the files are closed. Never loses what was acknowledged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use kernel::World;
+use kernel::limits::Limits;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use web::client::Client;
+use web::listen::{self, Listener};
+
+use super::assemble::{self, Node};
+use super::checks::{DirectoryIsThere, StoreAnswers};
+use super::faces::Faces;
+
+/// How often the bank is asked about orders that nobody has reported.
+const ORDERS: Duration = Duration::from_secs(15);
+/// How often acts are looked for whose taking back was cut short.
+const WITHDRAWALS: Duration = Duration::from_secs(30);
+/// How often a desk looks for cases of units that were merged.
+const MERGERS: Duration = Duration::from_secs(600);
+
+impl Node {
+    /// Serves on the given sockets until `shutdown` turns true; the set is empty when all is closed.
+    ///
+    /// # Errors
+    /// When the node-to-node TLS cannot be set up.
+    pub fn start(
+        self,
+        faces: Faces,
+        shutdown: watch::Receiver<bool>,
+        world: &World,
+    ) -> anyhow::Result<JoinSet<()>> {
+        let limits = self.plan.limits.clone();
+        let tls = super::tls::server(&self.plan, &self.directory, world)?;
+        let checks: Vec<Arc<dyn web::health::Check>> = vec![
+            Arc::new(StoreAnswers(self.store.clone())),
+            Arc::new(DirectoryIsThere(self.directory.clone())),
+        ];
+        let administration = web::health::router(checks).merge(super::checks::info(&self, world));
+        let mut listeners = JoinSet::new();
+        let mut serve = |listener: Listener, tls, router: Router| {
+            let (limits, shutdown): (Limits, _) = (limits.clone(), shutdown.clone());
+            listeners.spawn(async move { listen::serve(listener, tls, router, &limits, shutdown).await });
+        };
+        serve(faces.public, faces.public_tls, self.portal.clone());
+        serve(faces.systems, None, self.exchange.face_router());
+        serve(faces.peer, Some(tls), self.peer_router.clone());
+        serve(faces.administration, None, administration);
+        let (end, ended) = watch::channel(false);
+        let store = self.store.clone();
+        let mut jobs = self.jobs(&ended, world)?;
+        let mut whole = JoinSet::new();
+        whole.spawn(async move {
+            while listeners.join_next().await.is_some() {}
+            end.send_replace(true);
+            while jobs.join_next().await.is_some() {}
+            store.close().await;
+        });
+        Ok(whole)
+    }
+
+    fn jobs(self, stop: &watch::Receiver<bool>, world: &World) -> anyhow::Result<JoinSet<()>> {
+        let mut running = JoinSet::new();
+        let every_ms = self.plan.jobs.directory_ms;
+        if let Some(url) = self.plan.hub_url.clone() {
+            let hub = Client::tls(super::tls::hub_client(&self.plan, &self.directory, world)?);
+            let follow = directory::follow(self.directory.clone(), hub, url, every_ms, stop.clone());
+            running.spawn(async move { joined(follow.await) });
+        }
+        let outbox = self.store.run_outbox(self.deliverers, stop.clone());
+        running.spawn(async move { joined(outbox.await) });
+        running.spawn(self.exchange.clone().follow_evidence(stop.clone()));
+        let every = Duration::from_millis(self.plan.jobs.timestamp_ms);
+        running.spawn(self.exchange.clone().stamp_evidence(every, stop.clone()));
+        running.spawn(self.indicators.follow(stop.clone()));
+        for cases in self.cases {
+            running.spawn(settle_fees(cases, stop.clone()));
+        }
+        if let Some(registers) = self.registers {
+            running.spawn(finish_withdrawals(registers, stop.clone()));
+        }
+        for desk in self.desks {
+            running.spawn(follow_mergers(desk, stop.clone()));
+        }
+        if !self.agreed {
+            let (exchange, directory, plan) = (self.exchange, self.directory, self.plan);
+            let mut stop = stop.clone();
+            running.spawn(async move {
+                while directory.snapshot().serial == 0 && !*stop.borrow() {
+                    rest(Duration::from_millis(every_ms), &mut stop).await;
+                }
+                if let Err(cause) = assemble::adopt_agreements(&exchange, &plan).await {
+                    tracing::error!(%cause, "agreements are not in force");
+                }
+            });
+        }
+        Ok(running)
+    }
+}
+
+async fn settle_fees(cases: cases::Cases, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(problem) = cases.settle_open_orders().await {
+            tracing::warn!(%problem, "open orders could not be asked about; trying again");
+        }
+        rest(ORDERS, &mut stop).await;
+    }
+}
+
+async fn finish_withdrawals(registers: registers::Registers, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(problem) = registers.finish_withdrawals().await {
+            tracing::warn!(%problem, "an act could not be taken back yet; trying again");
+        }
+        rest(WITHDRAWALS, &mut stop).await;
+    }
+}
+
+/// At the start and then through the day: a day on which units are merged begins at midnight, and
+/// a case whose result was being made is looked at again.
+async fn follow_mergers(desk: cases::Cases, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(problem) = desk.move_merged().await {
+            tracing::warn!(%problem, "cases of merged units could not be moved yet; trying again");
+        }
+        rest(MERGERS, &mut stop).await;
+    }
+}
+
+/// Waits, or less when the node stops.
+async fn rest(time: Duration, stop: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        _ = stop.changed() => {}
+    }
+}
+
+fn joined(result: Result<(), tokio::task::JoinError>) {
+    if let Err(cause) = result {
+        tracing::error!(%cause, "a job ended");
+    }
+}

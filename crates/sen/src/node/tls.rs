@@ -1,0 +1,78 @@
+//! A node's two TLS configurations: as the caller and as the called. Never a rule of who may do
+//! what: the directory says which node a certificate is.
+
+use std::sync::Arc;
+
+use directory::Directory;
+use directory::keyring::Keyring;
+use kernel::World;
+use web::tls::TlsIdentity;
+
+use super::plan::Plan;
+
+fn identity(keyring: &Keyring) -> TlsIdentity {
+    let mut chain = vec![keyring.node.certificate.der().to_vec()];
+    chain.extend(keyring.node.chain.iter().map(|c| c.der().to_vec()));
+    TlsIdentity {
+        chain,
+        key_pkcs8: keyring.node.key.to_pkcs8_der(),
+    }
+}
+
+/// The roots of the directory and those that the node was told.
+fn anchors(plan: &Plan, directory: &Directory) -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = Vec::new();
+    for root in plan.anchors.iter().chain(&directory.trust().anchors) {
+        if !all.iter().any(|known| known == root.der()) {
+            all.push(root.der().to_vec());
+        }
+    }
+    all
+}
+
+pub(super) fn client(
+    plan: &Plan,
+    directory: &Directory,
+    world: &World,
+) -> anyhow::Result<Arc<rustls::ClientConfig>> {
+    let registered = directory.clone();
+    let accept: web::tls::Accept = Arc::new(move |der| registered.node_certificate_ok(der).map(|_| ()));
+    configuration(plan, directory, world, accept)
+}
+
+/// As [`client`], but before the first directory every node of the roots may hand it over: what it
+/// hands over is signed by the hub.
+pub(super) fn hub_client(
+    plan: &Plan,
+    directory: &Directory,
+    world: &World,
+) -> anyhow::Result<Arc<rustls::ClientConfig>> {
+    let registered = directory.clone();
+    let accept: web::tls::Accept = Arc::new(move |der| match registered.snapshot().serial {
+        0 => Ok(()),
+        _ => registered.node_certificate_ok(der).map(|_| ()),
+    });
+    configuration(plan, directory, world, accept)
+}
+
+fn configuration(
+    plan: &Plan,
+    directory: &Directory,
+    world: &World,
+    accept: web::tls::Accept,
+) -> anyhow::Result<Arc<rustls::ClientConfig>> {
+    let (identity, anchors) = (identity(&plan.keyring), anchors(plan, directory));
+    Ok(web::tls::client_config(world, &identity, &anchors, accept)?)
+}
+
+/// The server takes every certificate of the roots and refuses revoked nodes request by request, so
+/// that a caller is told `node-revoked` instead of a broken connection.
+pub(super) fn server(
+    plan: &Plan,
+    directory: &Directory,
+    world: &World,
+) -> anyhow::Result<Arc<rustls::ServerConfig>> {
+    let any: web::tls::Accept = Arc::new(|_| Ok(()));
+    let (identity, anchors) = (identity(&plan.keyring), anchors(plan, directory));
+    Ok(web::tls::server_config(world, &identity, &anchors, any)?)
+}
