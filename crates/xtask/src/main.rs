@@ -11,6 +11,7 @@ mod postgres;
 mod power;
 mod shell;
 mod slow;
+mod soak;
 mod suites;
 mod tally;
 mod test;
@@ -44,6 +45,15 @@ enum Command {
         /// What decides who dies and when; a fresh one when left out
         #[arg(long)]
         seed: Option<u64>,
+        /// With the release build
+        #[arg(long)]
+        release: bool,
+    },
+    /// Live through many mixed actions, then hold every figure against a rebuild from the first fact
+    Soak {
+        /// How many
+        #[arg(long, default_value_t = 100_000)]
+        actions: u64,
         /// With the release build
         #[arg(long)]
         release: bool,
@@ -84,6 +94,7 @@ fn main() -> ExitCode {
             seed,
             release,
         } => crash::run(rounds, seed, release),
+        Command::Soak { actions, release } => soak::run(actions, release),
         Command::Power { cuts } => power::run(cuts),
         Command::Slow { port, release } => slow::run(port, release),
         Command::Bench { what, json } => bench::run(what, json).map(|()| true),
