@@ -92,6 +92,12 @@ impl Catalogue {
             .map(|(_, p)| Arc::clone(p))
     }
 
+    /// The versions of a code with their first days, oldest first; none when it is not filed here.
+    #[must_use]
+    pub fn versions_of(&self, code: &ProcedureCode) -> &[(Date, Arc<Procedure>)] {
+        self.procedures.get(code).map_or(&[], Vec::as_slice)
+    }
+
     /// The document of a version.
     #[must_use]
     pub fn version(&self, version: &Digest) -> Option<Arc<Procedure>> {

@@ -13,6 +13,7 @@ pub mod result;
 pub mod search;
 pub mod shape;
 pub mod start;
+pub mod versions;
 mod view;
 
 use ::store::Reader;
@@ -33,6 +34,7 @@ pub fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(search::page))
         .routes(routes!(search::api))
         .routes(routes!(describe::page))
+        .routes(routes!(versions::api))
         .routes(routes!(start::start))
         .routes(routes!(draft::page))
         .routes(routes!(draft::api))
