@@ -37,3 +37,7 @@ pack-born-no-date = “{ $value }” is no question for a date
     .remedy = Name the question for that person's date of birth.
 pack-prefill-key-unknown = nothing before puts “{ $value }”
     .remedy = Ask by @applicant, or by a field that an earlier prefill fills.
+pack-draft-check-half = a draft is looked at without [draft_check], or the other way round
+    .remedy = Give both the transition check-draft and the table [draft_check], or neither.
+pack-rules-overlap = two rules hold from { $value }
+    .remedy = Let each rule begin on a day of its own.

@@ -37,3 +37,7 @@ pack-born-no-date = “{ $value }” không phải câu hỏi về ngày
     .remedy = Ghi câu hỏi về ngày sinh của người đó.
 pack-prefill-key-unknown = trước đó không có gì điền “{ $value }”
     .remedy = Tra cứu theo @applicant, hoặc theo trường mà lần tra cứu trước đã điền.
+pack-draft-check-half = có bước xem dự thảo mà không có [draft_check], hoặc ngược lại
+    .remedy = Ghi cả bước chuyển check-draft và bảng [draft_check], hoặc bỏ cả hai.
+pack-rules-overlap = hai quy tắc cùng có hiệu lực từ { $value }
+    .remedy = Cho mỗi quy tắc bắt đầu vào một ngày riêng.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use crate::course::Course;
-use crate::procedure::{Procedure, Transition, Verb};
+use crate::procedure::{Clock, Procedure, Transition, Verb};
 
 /// The applicant's answers, by field.
 pub type Answers = BTreeMap<String, String>;
@@ -98,8 +98,11 @@ pub struct Proposal {
 pub struct SentBack {
     /// The chairman's words, or the code of the register's refusal.
     pub note: String,
-    /// The chairman's account; `None` when the register refused the act.
+    /// The chairman's account; `None` when the register refused the act or the applicant the draft.
     pub by: Option<String>,
+    /// True when the applicant found the draft of the result wrong.
+    #[serde(default)]
+    pub by_applicant: bool,
     /// When.
     pub at: Time,
 }
@@ -129,6 +132,56 @@ pub struct Decided {
     pub by_name: String,
     /// The result document's id.
     pub document: String,
+    /// In which capacity the signer signed.
+    #[serde(default)]
+    pub capacity: Capacity,
+    /// The clerk's part. Stands before the state says so while the seal is being added.
+    #[serde(default)]
+    pub seal: Option<Sealed>,
+}
+
+/// In which capacity a result is signed (Decree 30/2020/NĐ-CP, article 13).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Capacity {
+    /// The head of the agency.
+    #[default]
+    Chairman,
+    /// A deputy for the head (ký thay, KT.).
+    ForChairman,
+}
+
+impl Capacity {
+    /// The capacity of a role that signs.
+    #[must_use]
+    pub fn of(role: &str) -> Self {
+        match role {
+            "deputy-chairman" => Self::ForChairman,
+            _ => Self::Chairman,
+        }
+    }
+
+    /// The position as papers write it above the name.
+    #[must_use]
+    pub const fn position(self) -> &'static str {
+        match self {
+            Self::Chairman => "CHỦ TỊCH",
+            Self::ForChairman => "KT. CHỦ TỊCH\nPHÓ CHỦ TỊCH",
+        }
+    }
+}
+
+/// The number and the agency's signature on a result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// The clerk's account.
+    pub by: String,
+    /// The clerk's name.
+    pub by_name: String,
+    /// When.
+    pub at: Time,
+    /// The document's number.
+    pub number: String,
 }
 
 impl Case {
@@ -158,15 +211,29 @@ impl Case {
         })
     }
 
-    /// The verbs that somebody with these roles may do now.
+    /// The verbs that somebody with these roles may do now: nobody asks for a supplement twice, and while
+    /// the applicant's time for one runs nothing is proposed.
     #[must_use]
-    pub fn verbs(&self, procedure: &Procedure, roles: &[String]) -> Vec<Verb> {
+    pub fn verbs(&self, procedure: &Procedure, roles: &[String], now: Time) -> Vec<Verb> {
+        let waits = procedure.clock(&self.state) == Clock::Pause && !self.supplement_over(now);
+        let useless = |verb: Verb| match verb {
+            Verb::AskSupplement => self.course.supplement.is_some(),
+            Verb::Propose => waits,
+            _ => false,
+        };
         procedure
             .transitions
             .iter()
-            .filter(|t| t.from == self.state && roles.contains(&t.role))
+            .filter(|t| t.from == self.state && roles.contains(&t.role) && !useless(t.verb))
             .map(|t| t.verb)
             .collect()
+    }
+
+    /// True when a supplement was asked for and not given in time.
+    #[must_use]
+    pub fn supplement_over(&self, now: Time) -> bool {
+        let asked = self.course.supplement.as_ref();
+        asked.is_some_and(|s| s.given_at.is_none() && now > s.until)
     }
 
     /// Refuses work on a page that is older than the case.
@@ -193,6 +260,39 @@ impl Case {
             Err(Problem::new(Kind::Forbidden, "case-own"))
         } else {
             Ok(())
+        }
+    }
+
+    /// By when its result counts as on time. A letter of apology gives another date; it does not make a
+    /// late result an early one.
+    #[must_use]
+    pub fn owed_by(&self) -> Option<Time> {
+        let apology = self.course.apology.as_ref();
+        apology
+            .map(|apology| apology.was_due)
+            .or(self.accepted.as_ref().map(|accepted| accepted.due))
+    }
+
+    /// The day on which its act is entered: that of the proposal, or of the answer to its draft. The day
+    /// stays the same however often the register is asked.
+    #[must_use]
+    pub fn entered_on(&self) -> Option<kernel::Date> {
+        let proposed = self.proposal.as_ref()?.at;
+        let draft = self.course.draft.as_ref().filter(|draft| draft.at >= proposed);
+        let looked = draft.and_then(|draft| draft.answered_at);
+        Some(looked.unwrap_or(proposed).date())
+    }
+
+    /// Nobody signs what they proposed themselves.
+    ///
+    /// # Errors
+    /// `case-own-proposal` (403).
+    pub fn not_proposed_by(&self, account: &str) -> Result<(), Problem> {
+        match &self.proposal {
+            Some(proposal) if proposal.by == account => {
+                Err(Problem::new(Kind::Forbidden, "case-own-proposal"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -237,7 +337,7 @@ pub fn state_after<'f>(procedure: &Procedure, facts: impl IntoIterator<Item = &'
         Fact::CaseSupplementAsked { .. } => step(state, Verb::AskSupplement),
         Fact::CaseSupplemented { .. } => step(state, Verb::Supplement),
         Fact::CaseWithdrawn { .. } => step(state, Verb::Withdraw),
-        Fact::CaseActEntered { .. } => step(state, Verb::EnterAct),
+        Fact::CaseActEntered { .. } | Fact::CaseActFound { .. } => step(state, Verb::EnterAct),
         Fact::CaseSentBack { .. } => step(state, Verb::SendBack),
         Fact::CaseSigned { .. } => step(state, Verb::Sign),
         Fact::CaseDecided { .. } => step(state.clone(), Verb::Seal).or_else(|| step(state, Verb::Sign)),

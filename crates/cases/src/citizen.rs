@@ -2,19 +2,25 @@
 //! does not exist (404).
 
 pub mod check;
+pub(crate) mod course;
 pub mod describe;
 pub mod draft;
+pub mod draft_answer;
 pub mod file;
 pub mod mine;
 pub mod paper;
+pub mod pay;
 pub mod prefill;
 pub mod question;
+pub mod rate;
 pub mod result;
 pub mod search;
 pub mod shape;
 pub mod start;
+pub mod supplement;
 pub mod versions;
 mod view;
+pub mod withdraw;
 
 use ::store::Reader;
 use axum::http::{StatusCode, header};
@@ -47,7 +53,17 @@ pub fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(mine::list_api))
         .routes(routes!(mine::show))
         .routes(routes!(mine::show_api))
+        .routes(routes!(draft_answer::by_form))
+        .routes(routes!(draft_answer::by_json))
         .routes(routes!(result::download))
+        .routes(routes!(supplement::begin))
+        .routes(routes!(withdraw::ask, withdraw::by_form))
+        .routes(routes!(withdraw::by_json))
+        .routes(routes!(rate::by_form))
+        .routes(routes!(rate::by_json))
+        .routes(routes!(pay::show, pay::start))
+        .routes(routes!(pay::back))
+        .routes(routes!(pay::notify))
 }
 
 /// A citizen of this portal.

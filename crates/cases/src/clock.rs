@@ -5,7 +5,10 @@ use kernel::calendar::{Calendar, Counted, DAY_MINUTES, Line};
 use kernel::{Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::procedure::TermRule;
+use crate::procedure::{Resumption, TermRule};
+
+/// The reason of a line on which the clock stood still until the applicant had answered.
+pub const PAUSED: &str = "paused";
 
 /// How a due date was counted, line by line, as citizen and officer see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,83 @@ pub fn due(term: Option<&TermRule>, calendar: &Calendar, accepted: Time) -> Resu
         lines,
         due: end,
     })
+}
+
+/// Counts the term of a case that was paused and goes on: anew, or with what was left of it. A term that
+/// had run out before the pause stays run out where it goes on.
+///
+/// # Errors
+/// As [`due`].
+pub fn resumed(
+    how: Resumption,
+    term: Option<&TermRule>,
+    calendar: &Calendar,
+    before: &WorkingOut,
+    paused: Time,
+    now: Time,
+) -> Result<WorkingOut, Problem> {
+    if how == Resumption::Restart {
+        return due(term, calendar, now);
+    }
+    if paused >= before.due {
+        return Ok(before.clone());
+    }
+    let left = calendar.between(paused.max(before.from), before.due);
+    let used = (before.term_minutes - left).max(0);
+    let mut lines = match used {
+        0 => Vec::new(),
+        _ => calendar.count(before.from, used).lines,
+    };
+    lines.extend(days(paused, now).map(|date| Line {
+        date,
+        minutes: 0,
+        reason: PAUSED.to_owned(),
+    }));
+    let rest = calendar.count(calendar.opening(now), left);
+    lines.extend(rest.lines);
+    Ok(WorkingOut {
+        lines,
+        due: rest.end,
+        ..before.clone()
+    })
+}
+
+/// The days from one instant to another, both with theirs.
+fn days(from: Time, to: Time) -> impl Iterator<Item = String> {
+    let last = to.date();
+    std::iter::successors(Some(from.date()), |day| day.next_day())
+        .take_while(move |day| *day <= last)
+        .map(kernel::time::iso)
+}
+
+/// The working minutes that the agency has used (Decision 766/QĐ-TTg): the spans in which it worked on the
+/// case, without those in which it waited for the applicant. `changes` are those of the national status,
+/// in order; the last one lasts until `now`.
+#[must_use]
+pub fn spent(calendar: &Calendar, changes: &[(Time, u8)], now: Time) -> i64 {
+    let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([now]);
+    let spans = changes.iter().zip(ends);
+    spans
+        .filter(|((_, status), _)| matches!(status, 2 | 4))
+        .map(|((from, _), to)| calendar.between(*from, to))
+        .sum()
+}
+
+/// By when the result is owed after the applicant has looked at its draft, when that is later: a term
+/// of the same day that was kept until the draft went out, and that the look outlasted, is counted from
+/// the answer. A term of days goes on.
+#[must_use]
+pub fn after_look(
+    term: Option<&TermRule>,
+    calendar: &Calendar,
+    due_before: Time,
+    sent: Time,
+    answered: Time,
+) -> Option<WorkingOut> {
+    let same_day = matches!(term, Some(TermRule::SameDay { .. }));
+    (same_day && sent <= due_before && answered > due_before)
+        .then(|| due(term, calendar, answered).ok())
+        .flatten()
 }
 
 /// The working minutes to the close of the day, and of the next one for what came after the cutoff.
@@ -100,5 +180,102 @@ mod tests {
         .expect("due");
         assert_eq!(w.lines.iter().map(|l| l.minutes).sum::<i64>(), w.term_minutes);
         assert_eq!(w.due, at("2026-11-25T10:00"));
+    }
+
+    fn days_of(days: i64) -> TermRule {
+        TermRule::WorkingDays { days }
+    }
+
+    /// A case accepted, paused and answered at each of many moments of two years.
+    fn histories() -> impl Iterator<Item = (Time, Time, Time)> {
+        let start = at("2026-01-05T07:00");
+        (0..400_i64).map(move |step| {
+            let accepted = start.plus_ms(step * 31 * 3_600_000 + step * 97_000);
+            let paused = accepted.plus_ms((step * 7 % 90) * 3_600_000);
+            let answered = paused.plus_ms((step * 13 % 400) * 3_600_000 + 60_000);
+            (accepted, paused, answered)
+        })
+    }
+
+    #[test]
+    fn a_term_that_starts_anew_never_ends_before_one_that_goes_on() {
+        let calendar = Calendar::standard();
+        for (accepted, paused, answered) in histories() {
+            let rule = days_of(3);
+            let before = due(Some(&rule), &calendar, accepted).expect("due");
+            let of = |how| resumed(how, Some(&rule), &calendar, &before, paused, answered).expect("due");
+            let (anew, on) = (of(Resumption::Restart), of(Resumption::Pause));
+            assert!(anew.due >= on.due, "accepted {accepted:?}, paused {paused:?}");
+            assert!(on.due >= before.due, "waiting takes nothing from the term");
+        }
+    }
+
+    #[test]
+    fn a_pause_adds_to_the_term_what_it_took_and_no_more() {
+        let calendar = Calendar::standard();
+        for (accepted, paused, answered) in histories() {
+            let rule = days_of(5);
+            let before = due(Some(&rule), &calendar, accepted).expect("due");
+            let on = resumed(
+                Resumption::Pause,
+                Some(&rule),
+                &calendar,
+                &before,
+                paused,
+                answered,
+            )
+            .expect("due");
+            let counted: i64 = on.lines.iter().map(|l| l.minutes).sum();
+            assert_eq!(
+                counted, on.term_minutes,
+                "the working-out still adds up to the term"
+            );
+            let waits = on.lines.iter().any(|l| l.reason == PAUSED);
+            assert_eq!(waits, paused < before.due, "and shows the pause");
+        }
+    }
+
+    #[test]
+    fn a_case_that_was_late_before_the_pause_stays_late() {
+        let calendar = Calendar::standard();
+        let rule = TermRule::SameDay { cutoff: 900 };
+        let before = due(Some(&rule), &calendar, at("2026-11-20T09:00")).expect("due");
+        let (paused, answered) = (at("2026-11-23T09:00"), at("2026-11-25T09:00"));
+        let on = resumed(
+            Resumption::Pause,
+            Some(&rule),
+            &calendar,
+            &before,
+            paused,
+            answered,
+        )
+        .expect("due");
+        assert_eq!(on.due, before.due);
+    }
+
+    #[test]
+    fn elapsed_time_never_counts_a_minute_of_waiting_for_the_applicant() {
+        let calendar = Calendar::standard();
+        for (accepted, paused, answered) in histories() {
+            let end = answered.plus_ms(5 * 3_600_000);
+            let spent = spent(
+                &calendar,
+                &[(accepted, 2), (paused, 5), (answered, 4), (end, 10)],
+                end,
+            );
+            let worked = calendar.between(accepted, paused) + calendar.between(answered, end);
+            assert_eq!(spent, worked);
+            let waited = calendar.between(paused, answered);
+            assert!(
+                spent <= calendar.between(accepted, end) - waited + 8,
+                "but for cut seconds"
+            );
+            let still = super::spent(&calendar, &[(accepted, 2), (paused, 5)], end);
+            assert_eq!(
+                still,
+                calendar.between(accepted, paused),
+                "a pause that lasts counts nothing"
+            );
+        }
     }
 }

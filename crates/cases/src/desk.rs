@@ -6,16 +6,23 @@
 //! | [`receive`] | the service that takes cases over from a portal |
 //! | [`official`] | who may see and touch a case |
 //! | [`step`] | one verb on one case, saved with its status line |
-//! | [`accept`], [`propose`], [`send_back`], [`decide`], [`give`] | the verbs |
+//! | [`accept`], [`decline`], [`ask_supplement`], [`propose`], [`send_back`], [`decide`], [`seal`], [`apologise`], [`give`] | the verbs |
 //! | [`submissions`] | the service that takes what applicants send: [`supplement`], [`draft_check`], [`withdraw`], [`rate`] |
+//! | [`fee_receipt`] | the money receipt |
+//! | [`follow_up`] | what other agencies do once the result is there |
 //! | [`act`] | enters acts in registers and takes them back |
-//! | [`receipt`], [`result`] | what the papers say |
+//! | [`receipt`], [`slip`], [`result`] | what the papers say |
 //! | [`worklist`], [`page`], [`papers`], [`view`], [`shape`] | what officials see |
 
 pub mod accept;
 pub mod act;
+pub mod apologise;
+pub mod ask_supplement;
 pub mod decide;
+pub mod decline;
 pub mod draft_check;
+pub mod fee_receipt;
+pub mod follow_up;
 pub mod give;
 pub mod official;
 pub mod page;
@@ -25,8 +32,10 @@ pub mod rate;
 pub mod receipt;
 pub mod receive;
 pub mod result;
+pub mod seal;
 pub mod send_back;
 pub mod shape;
+pub mod slip;
 pub mod step;
 mod store;
 pub mod submissions;
@@ -56,14 +65,28 @@ pub(crate) fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(receipt::receipt))
         .routes(routes!(accept::by_form))
         .routes(routes!(accept::by_json))
+        .routes(routes!(decline::by_form))
+        .routes(routes!(decline::by_json))
+        .routes(routes!(ask_supplement::by_form))
+        .routes(routes!(ask_supplement::by_json))
         .routes(routes!(propose::by_form))
         .routes(routes!(propose::by_json))
         .routes(routes!(send_back::by_form))
         .routes(routes!(send_back::by_json))
         .routes(routes!(decide::by_form))
         .routes(routes!(decide::by_json))
+        .routes(routes!(draft_check::by_form))
+        .routes(routes!(draft_check::by_json))
+        .routes(routes!(seal::by_form))
+        .routes(routes!(seal::by_json))
+        .routes(routes!(apologise::by_form))
+        .routes(routes!(apologise::by_json))
         .routes(routes!(give::by_form))
         .routes(routes!(give::by_json))
+        .routes(routes!(crate::merger::page::show))
+        .routes(routes!(crate::merger::page::show_json))
+        .routes(routes!(crate::merger::assign::by_form))
+        .routes(routes!(crate::merger::assign::by_json))
 }
 
 /// What the desk offers on the exchange.
@@ -78,7 +101,11 @@ pub(crate) fn services(cases: &Cases) -> Vec<Arc<dyn exchange::Service>> {
 pub(crate) fn deliverers(cases: &Cases) -> Vec<Arc<dyn Deliver>> {
     vec![
         Arc::new(act::Acts(cases.clone())),
+        Arc::new(draft_check::Silences(cases.clone())),
         Arc::new(decide::Signing(cases.clone())),
+        Arc::new(seal::Seals(cases.clone())),
+        Arc::new(fee_receipt::FeeReceipts(cases.clone())),
+        Arc::new(follow_up::FollowUps(cases.clone())),
         Arc::new(Sync(cases.clone())),
     ]
 }

@@ -103,6 +103,18 @@ impl Draft {
             .filter(|p| p.required && !attached.iter().any(|a| a.code == p.code))
     }
 
+    /// The id of the draft in which a case's supplement is put together: a case is asked once.
+    #[must_use]
+    pub fn of_supplement(code: &CaseCode) -> String {
+        format!("supplement-{code}")
+    }
+
+    /// The case that it supplements, when it does not begin a new one.
+    #[must_use]
+    pub fn supplements(&self) -> Option<CaseCode> {
+        self.id.strip_prefix("supplement-")?.parse().ok()
+    }
+
     /// The subject of its facts.
     #[must_use]
     pub fn subject(id: &str) -> String {

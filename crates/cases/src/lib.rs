@@ -8,9 +8,12 @@
 //! | [`citizen`] | the portal: search, form, prefill, papers, check, file, my cases |
 //! | [`handover`] | the filed case goes to the agency that owns it from then on |
 //! | [`submission`] | what the applicant sends about a running case |
+//! | [`payment`] | fees, and what a bank says of them |
 //! | [`portal`] | the owner's statuses, notices and results come back |
 //! | [`desk`] | the owner: receive, accept, propose, enter the act, send back, sign, give |
 //! | [`sync`], [`notice`] | the owner tells the portal each change of status, and what it asks of the applicant |
+//! | [`merger`] | running cases of merged units go to who took over |
+//! | [`track`] | where a case stands, without signing in |
 //! | [`store`] | all SQL |
 //! | [`state`] | what every verb is handed |
 
@@ -24,8 +27,10 @@ pub mod course;
 pub mod desk;
 pub mod draft;
 pub mod handover;
+pub mod merger;
 pub mod notice;
 pub mod pack;
+pub mod payment;
 pub mod places;
 pub mod portal;
 pub mod procedure;
@@ -35,6 +40,7 @@ pub mod submission;
 pub mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod track;
 
 use std::sync::Arc;
 
@@ -52,6 +58,9 @@ pub const MIGRATIONS: Migrations = Migrations {
     files: &[
         ("0001_cases", include_str!("../migrations/0001_cases.sql")),
         ("0002_course", include_str!("../migrations/0002_course.sql")),
+        ("0003_merger", include_str!("../migrations/0003_merger.sql")),
+        ("0004_payments", include_str!("../migrations/0004_payments.sql")),
+        ("0005_track", include_str!("../migrations/0005_track.sql")),
     ],
 };
 
@@ -75,7 +84,7 @@ pub fn router(cases: Cases) -> OpenApiRouter {
         Place::Portal => citizen::routes(),
         Place::Desk => desk::routes(),
     };
-    routes.with_state(cases)
+    routes.merge(track::routes()).with_state(cases)
 }
 
 impl Cases {

@@ -4,12 +4,19 @@
 use kernel::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::procedure::Text;
+
 /// A notice to the applicant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Notice {
     /// The case is not taken in.
     Declined {
+        /// Why.
+        reason: String,
+    },
+    /// What was asked is refused; the notice of refusal travels as the result.
+    Refused {
         /// Why.
         reason: String,
     },
@@ -33,6 +40,13 @@ pub enum Notice {
         reason: String,
         /// By when the result is owed now.
         due: Time,
+    },
+    /// Another agency did its part; what it gave.
+    FollowedUp {
+        /// Its name.
+        name: Text,
+        /// The number it gave.
+        number: String,
     },
     /// Another unit handles the case from now on.
     Moved {

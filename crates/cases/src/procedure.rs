@@ -32,6 +32,9 @@ pub struct Procedure {
     pub before_you_start: Vec<Text>,
     /// How long it may take, by channel.
     pub terms: Vec<Term>,
+    /// What the law says about asking for what is missing, by its first day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supplement_rules: Vec<SupplementRule>,
     /// What must be attached.
     pub papers: Vec<Paper>,
     /// What the registers answer instead of the applicant.
@@ -48,8 +51,78 @@ pub struct Procedure {
     /// The act entered in a register before the result is signed.
     #[serde(default)]
     pub act: Option<Act>,
+    /// How the applicant looks at the draft of the result, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft_check: Option<DraftCheck>,
+    /// How far a letter of apology can move the date, where one can be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apology: Option<ApologyRule>,
+    /// What it costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Fee>,
     /// What the applicant gets.
     pub result: ResultPaper,
+    /// What other agencies do once the result is there (liên thông).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follow_ups: Vec<FollowUp>,
+}
+
+/// What a case costs, paid before it goes to its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fee {
+    /// Its name.
+    pub name: Text,
+    /// The amount in dong, or the amount of one where it counts by an answer.
+    pub dong: u64,
+    /// The question whose answer, a whole number, the amount is multiplied by.
+    #[serde(default)]
+    pub per: Option<String>,
+    /// The act that sets it.
+    pub legal_basis: String,
+}
+
+/// What another agency does once what was asked is granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FollowUp {
+    /// Its code within the procedure.
+    pub code: String,
+    /// What the applicant gets of it: `Thẻ bảo hiểm y tế`.
+    pub name: Text,
+    /// The service that does it; idempotent by case code.
+    pub service: String,
+    /// The body's parts, as [`Act::body`]; `@personal-number` and `@act-number` are the entered act's.
+    pub body: BTreeMap<String, String>,
+    /// The field of the answer that the applicant is told.
+    pub answer: String,
+}
+
+/// How the applicant looks at the draft of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DraftCheck {
+    /// After how long silence is consent.
+    pub silence: Silence,
+}
+
+/// How long an applicant may be silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Silence {
+    /// Working days of eight hours.
+    pub days: i64,
+}
+
+/// How far a letter of apology can move the date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApologyRule {
+    /// How long before the date the letter must be written, in working days of eight hours; 0 where
+    /// the date is that of acceptance.
+    pub ahead_days: i64,
+    /// The furthest new date after the old one, in working days of eight hours.
+    pub days_max: i64,
 }
 
 /// A text in the languages of the portal.
@@ -88,6 +161,30 @@ pub enum TermRule {
         /// Minute of the day after which the next working day applies: 900 is 15:00.
         cutoff: i64,
     },
+}
+
+/// What the law in force from a day on says about asking for what is missing (yêu cầu bổ sung).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SupplementRule {
+    /// First day, `2018-06-21`.
+    pub valid_from: String,
+    /// What the term does when the applicant has answered.
+    pub rule: Resumption,
+    /// How long after acceptance the applicant can be asked, in working days.
+    pub ask_days: i64,
+    /// How long the applicant has, in working days.
+    pub answer_days: i64,
+}
+
+/// What a paused term does when the applicant has answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resumption {
+    /// It starts anew.
+    Restart,
+    /// It goes on with what was left of it.
+    Pause,
 }
 
 /// A paper to attach.
@@ -258,6 +355,9 @@ pub enum Verb {
     Seal,
     /// The applicant took the case back.
     Withdraw,
+    /// Say before the date that it will be missed, and give another one. Never a transition: the case
+    /// stays where it is.
+    Apologise,
     /// Give the result to the applicant.
     Return,
 }
@@ -266,10 +366,11 @@ pub enum Verb {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Act {
-    /// The service that enters it; idempotent by case code.
+    /// The service that enters it, idempotent by case code; or, without an `undo`, that looks it up.
     pub service: String,
-    /// The service that takes it back.
-    pub undo: String,
+    /// The service that takes it back; nothing for an act that is only read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<String>,
     /// The body's parts from the answers: `child.full_name = "child_name"`, or several fields joined
     /// with `, ` for readers; `@case`, `@unit`, `@today`, `@applicant` (the personal number) and
     /// `@applicant-name` are the case's own. See [`crate::act`].
@@ -317,6 +418,29 @@ impl Procedure {
         self.terms.iter().find(|t| t.channel == channel).map(|t| &t.rule)
     }
 
+    /// The rule about supplements in force on a day; `None` where nothing may be asked for.
+    #[must_use]
+    pub fn supplement_rule(&self, on: kernel::Date) -> Option<&SupplementRule> {
+        let on = kernel::time::iso(on);
+        let known = self.supplement_rules.iter().filter(|r| r.valid_from <= on);
+        known.max_by(|a, b| a.valid_from.cmp(&b.valid_from))
+    }
+
+    /// What the clock does in a state; off in one that is not declared.
+    #[must_use]
+    pub fn clock(&self, state: &str) -> Clock {
+        self.states.get(state).map_or(Clock::Off, |s| s.clock)
+    }
+
+    /// What a case with these answers costs, in dong; 0 where nothing is asked.
+    #[must_use]
+    pub fn dong(&self, answers: &BTreeMap<String, String>) -> u64 {
+        self.fee.as_ref().map_or(0, |fee| {
+            let times = fee.per.as_ref().and_then(|per| answers.get(per)?.parse().ok());
+            fee.dong * if fee.per.is_some() { times.unwrap_or(0) } else { 1 }
+        })
+    }
+
     /// The transition of a verb from a state, whoever may do it.
     #[must_use]
     pub fn verb_from(&self, verb: Verb, state: &str) -> Option<&Transition> {
@@ -329,90 +453,5 @@ impl Procedure {
     #[must_use]
     pub fn source_of(&self, field: &str) -> Option<&Prefill> {
         self.prefill.iter().find(|p| p.fills.contains_key(field))
-    }
-
-    /// What is wrong with the document: states that cannot be reached or left, unknown names.
-    #[must_use]
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut known = |what: &str, state: &str| {
-            if !self.states.contains_key(state) {
-                faults.push(format!("{what} names the state {state:?}, which is not declared"));
-            }
-        };
-        known("first_state", &self.first_state);
-        for t in &self.transitions {
-            known("a transition", &t.from);
-            known("a transition", &t.to);
-        }
-        for (code, state) in &self.states {
-            let entered = *code == self.first_state || self.transitions.iter().any(|t| t.to == *code);
-            let left = state.clock == Clock::Stop || self.transitions.iter().any(|t| t.from == *code);
-            if !entered {
-                faults.push(format!("no transition leads to the state {code:?}"));
-            }
-            if !left {
-                faults.push(format!(
-                    "the state {code:?} cannot be left and does not stop the clock"
-                ));
-            }
-            if !(1..=10).contains(&state.status) {
-                faults.push(format!(
-                    "the state {code:?} maps to status {}, which is none of the ten",
-                    state.status
-                ));
-            }
-        }
-        if let Some(act) = &self.act {
-            faults.extend(crate::act::faults(self, act));
-        }
-        if self
-            .question(&self.receiver)
-            .is_none_or(|q| q.kind != QuestionKind::Commune || !q.required)
-        {
-            faults.push(format!(
-                "the receiver {:?} is no required question for a commune",
-                self.receiver
-            ));
-        }
-        faults.extend(self.form_faults());
-        faults
-    }
-
-    /// Fields asked twice, choices without a choice, keys that no earlier prefill puts.
-    fn form_faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut seen = std::collections::BTreeSet::new();
-        for question in self.pages.iter().flat_map(|p| &p.questions) {
-            if !seen.insert(&question.code) {
-                faults.push(format!("the field {:?} is asked twice", question.code));
-            }
-            if (question.kind == QuestionKind::Choice) == question.choices.is_empty() {
-                faults.push(format!(
-                    "the field {:?} has choices and is no choice, or the other way round",
-                    question.code
-                ));
-            }
-            if let Some(born) = &question.born
-                && self.question(born).is_none_or(|q| q.kind != QuestionKind::Date)
-            {
-                faults.push(format!(
-                    "the field {:?} is compared with {born:?}, which is no date",
-                    question.code
-                ));
-            }
-        }
-        for (at, prefill) in self.prefill.iter().enumerate() {
-            let earlier = |name: &str| self.prefill.iter().take(at).any(|p| p.fills.contains_key(name));
-            for key in prefill.key.values().filter_map(|k| k.strip_prefix('@')) {
-                if key != "applicant" && !earlier(key) {
-                    faults.push(format!(
-                        "{} is asked by {key:?}, which nothing puts before",
-                        prefill.service
-                    ));
-                }
-            }
-        }
-        faults
     }
 }

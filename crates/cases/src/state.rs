@@ -65,6 +65,8 @@ pub struct Parts {
     pub exchange: Arc<dyn Asker>,
     /// Issues and keeps results; a portal only passes on what owners issued.
     pub documents: Option<Documents>,
+    /// Collects fees; procedures with a fee cannot be filed where there is none.
+    pub bank: Option<Arc<dyn crate::payment::Bank>>,
     /// Administrative units.
     pub areas: Arc<Areas>,
     /// Organisations.
@@ -170,6 +172,21 @@ impl Cases {
         self.catalogue
             .version(version)
             .ok_or_else(|| Problem::new(Kind::Internal, "case-version-unknown").because(version))
+    }
+
+    /// The working minutes that the agency has used for a case, without those spent waiting for the
+    /// applicant (Decision 766/QĐ-TTg).
+    #[must_use]
+    pub(crate) fn spent(
+        &self,
+        held: &crate::store::Held,
+        statuses: &[crate::store::StatusRow],
+        now: kernel::Time,
+    ) -> i64 {
+        let changes: Vec<_> = statuses.iter().map(|row| (row.at, row.status)).collect();
+        let from = held.case.accepted.as_ref().map_or(held.case.filed_at, |a| a.at);
+        let calendar = self.calendars.of(&held.case.unit, from.date());
+        crate::clock::spent(&calendar, &changes, held.ended_at.unwrap_or(now))
     }
 
     /// The name of an organisation today; its code when it has none.

@@ -3,8 +3,10 @@
 
 mod drafts;
 mod papers;
+mod payments;
 mod statuses;
 mod submissions;
+mod tries;
 
 use std::future::Future;
 
@@ -15,12 +17,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Accepted, Case, Course, Decided, EnteredAct, Proposal};
 use crate::clock::WorkingOut;
-pub use drafts::{draft, drafts_of, insert_draft, mark_filed, open_drafts, save_draft};
+pub use drafts::{draft, draft_filed_as, drafts_of, insert_draft, mark_filed, open_drafts, save_draft};
 pub use papers::{attach, paper, papers, papers_move};
+pub use payments::{insert_payment, keep_order, note_paid, open_orders, payment, payment_of};
 pub use statuses::{
     GivenKind, ResultRow, StatusRow, insert_result, insert_status, last_status, results, statuses,
 };
 pub use submissions::{SubmissionRow, insert_submission, note_outcome, submission, submissions};
+pub use tries::{forget_tries, save_tries, tries};
 
 /// What can be read from: a write in progress or a read outside any.
 pub trait Rows: Sync {
@@ -125,11 +129,13 @@ pub async fn insert_case(tx: &Tx, case: &Case, status: u8) -> Result<(), Problem
 pub async fn save_case(tx: &Tx, case: &Case, status: u8) -> Result<(), Problem> {
     let changed = tx
         .exec(
-            "update cases_cases set state = $3, status = $4, revision = $5, due_at = $6, ended_at = $7, details = $8
+            "update cases_cases set state = $3, status = $4, revision = $5, due_at = $6, ended_at = $7, details = $8,
+                 answers = $10, rating = $11
              where tenant = $1 and code = $2 and revision = $9",
             params![
                 tx.tenant(), &case.code, &case.state, status, case.revision, case.accepted.as_ref().map(|a| a.due),
-                case.decided.as_ref().map(|d| d.at), json(&Details::of(case))?, case.revision - 1
+                ended_at(case), json(&Details::of(case))?, case.revision - 1, json(&case.answers)?,
+                case.course.rating.as_ref().map(|r| i64::from(r.score))
             ],
         )
         .await?;
@@ -138,6 +144,15 @@ pub async fn save_case(tx: &Tx, case: &Case, status: u8) -> Result<(), Problem> 
     } else {
         Err(Problem::stale())
     }
+}
+
+/// When a case ended: decided, not taken in, or taken back.
+fn ended_at(case: &Case) -> Option<Time> {
+    let decided = case.decided.as_ref().map(|d| d.at);
+    let declined = case.course.declined.as_ref().map(|d| d.at);
+    decided
+        .or(declined)
+        .or(case.course.withdrawn.as_ref().map(|w| w.at))
 }
 
 /// A case by its code.

@@ -80,6 +80,7 @@ impl Cases {
             .iter()
             .find(|row| row.seq == seq)
             .ok_or_else(|| Problem::internal(format_args!("case {code} has no status {seq}")))?;
+        self.slip_of(code, row).await?;
         let mut results = Vec::new();
         for result in rows::results(&reader, code).await? {
             // A document travels once, with the status it was made for.
@@ -123,7 +124,7 @@ mod tests {
     async fn every_status_is_told_once_and_in_order_and_the_result_with_it() {
         let desk = Desk::new().await;
         desk.to_sign().await;
-        assert_eq!(desk.verb("chu", "sign", json!({})).await.status, 200);
+        assert_eq!(desk.sign_and_seal().await.status, 200);
         assert!(desk.deliver().await.is_empty());
         let noted = desk.nation.noted.lock().expect("whole").clone();
         assert_eq!(noted, [(1, 2), (2, 4), (3, 9), (4, 10)]);
@@ -147,7 +148,7 @@ mod tests {
     async fn a_failing_and_restarting_deliverer_loses_and_repeats_no_status() {
         let desk = Desk::new().await;
         desk.to_sign().await;
-        assert_eq!(desk.verb("chu", "sign", json!({})).await.status, 200);
+        assert_eq!(desk.sign_and_seal().await.status, 200);
         // The portal takes it in, and the answer is lost: the line is there again after a restart.
         desk.nation.loses_answers.store(true, Ordering::SeqCst);
         let (stop, stopped) = tokio::sync::watch::channel(false);

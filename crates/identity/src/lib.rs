@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`accounts`] | the noun: accounts and how one is opened |
 //! | [`sessions`] | [`Sessions`]: who is signed in (implements [`web::Authenticate`]) |
-//! | [`password`], `tries`, [`next`] | hashing, wrong tries of an hour, where to go afterwards |
+//! | [`password`], [`tries`], [`next`] | hashing, wrong tries of an hour, where to go afterwards |
 //! | [`sign_in`] | the form, its JSON twin, signing out, `GET /api/v1/me` |
 //! | [`client`] | signing in with another organisation's provider |
 //! | [`provider`] | being that provider: code flow with PKCE S256 and nothing else |
@@ -22,7 +22,7 @@ pub mod sign_in;
 mod store;
 #[cfg(test)]
 mod testing;
-mod tries;
+pub mod tries;
 
 use std::sync::Arc;
 

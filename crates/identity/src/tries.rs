@@ -4,17 +4,17 @@ use kernel::Time;
 use serde::{Deserialize, Serialize};
 
 /// How long a wrong try counts, in milliseconds.
-pub(crate) const WINDOW_MS: i64 = 3_600_000;
+pub const WINDOW_MS: i64 = 3_600_000;
 
 /// The moments of tries that count, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Tries(Vec<Time>);
+pub struct Tries(Vec<Time>);
 
 impl Tries {
     /// Counts one more try at `now`; `false`, and nothing counted, when `max` of the last hour
     /// were used up. The window slides, so no hour whatsoever holds more than `max`.
-    pub(crate) fn take(&mut self, now: Time, max: u32) -> bool {
+    pub fn take(&mut self, now: Time, max: u32) -> bool {
         // A try of the future is from a clock that was set back since: it must not lock anybody out
         // until that time has come, so it counts as made now.
         for at in &mut self.0 {
@@ -29,7 +29,8 @@ impl Tries {
     }
 
     /// Whole minutes until the oldest try no longer counts, at least 1.
-    pub(crate) fn wait_minutes(&self, now: Time) -> i64 {
+    #[must_use]
+    pub fn wait_minutes(&self, now: Time) -> i64 {
         let free = self.0.first().map_or(now, |at| at.plus_ms(WINDOW_MS));
         ((free.ms() - now.ms() + 59_999) / 60_000).max(1)
     }

@@ -20,6 +20,8 @@ pub enum Actor {
     System(String),
     /// The platform's own jobs.
     Platform,
+    /// Somebody who did not sign in, where a page is open to all.
+    Anonymous,
 }
 
 impl fmt::Display for Actor {
@@ -29,6 +31,7 @@ impl fmt::Display for Actor {
             Self::Official(id) => write!(f, "official:{id}"),
             Self::System(id) => write!(f, "system:{id}"),
             Self::Platform => f.write_str("platform"),
+            Self::Anonymous => f.write_str("anonymous"),
         }
     }
 }
@@ -42,7 +45,8 @@ impl std::str::FromStr for Actor {
             Some(("official", id)) => Ok(Self::Official(id.to_owned())),
             Some(("system", id)) => Ok(Self::System(id.to_owned())),
             None if text == "platform" => Ok(Self::Platform),
-            _ => Err("an actor is citizen:ID, official:ID, system:ID or platform"),
+            None if text == "anonymous" => Ok(Self::Anonymous),
+            _ => Err("an actor is citizen:ID, official:ID, system:ID, platform or anonymous"),
         }
     }
 }

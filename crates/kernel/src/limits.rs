@@ -39,6 +39,10 @@ pub struct Limits {
     pub directory_age_ms_max: i64,
     /// Wrong passwords for one account in an hour, count.
     pub sign_in_tries_max: u32,
+    /// Looks at one case without signing in, in an hour, count.
+    pub track_tries_max: u32,
+    /// Looks at cases without signing in from one address, in an hour, count.
+    pub track_address_tries_max: u32,
     /// Life of a session without use, in milliseconds.
     pub session_idle_ms_max: i64,
     /// Life of a session however much it is used, in milliseconds.
@@ -82,6 +86,8 @@ impl Default for Limits {
             clock_skew_ms_max: 60_000,
             directory_age_ms_max: 3_600_000,
             sign_in_tries_max: 10,
+            track_tries_max: 10,
+            track_address_tries_max: 120,
             session_idle_ms_max: 1_800_000,
             session_ms_max: 43_200_000,
             kept_form_bytes_max: 64 << 10,

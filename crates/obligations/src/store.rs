@@ -104,6 +104,33 @@ pub async fn lift(tx: &Tx, id: &str, reason: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Takes up an obligation that was lifted, with another due instant.
+///
+/// # Errors
+/// Not found; conflict `stale` when it is not lifted; the store's own problems.
+pub async fn reopen(tx: &Tx, id: &str, due: Time) -> Result<(), Problem> {
+    let owed = find(tx, id).await?.obligation;
+    let changed = tx
+        .exec(
+            "update obligations_owed set state = 'open', due = $3, opened = $4, ended = null, on_time = null, \
+                 reason = null \
+             where tenant = $1 and id = $2 and state = 'lifted'",
+            params![tx.tenant(), id, due, tx.now()],
+        )
+        .await?;
+    if changed != 1 {
+        return Err(Problem::stale());
+    }
+    let fact = Fact::ObligationOpened {
+        obligation: id.to_owned(),
+        kind: owed.kind,
+        debtor: owed.debtor,
+        due,
+    };
+    tx.fact(&subject(id), fact).await?;
+    Ok(())
+}
+
 /// The obligations of one debtor in one standing, the most urgent first, at most [`ROWS_MAX`].
 ///
 /// # Errors

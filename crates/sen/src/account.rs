@@ -16,13 +16,14 @@ use crate::up::hold;
 use crate::up::prepare::private_folder;
 
 /// Roles that are given here; citizens come by the identity provider.
-pub const ROLES: [&str; 6] = [
+pub const ROLES: [&str; 7] = [
     "operator",
     "receptionist",
     "officer",
     "chairman",
     "deputy-chairman",
     "clerk",
+    "supervisor",
 ];
 
 /// An account to add.

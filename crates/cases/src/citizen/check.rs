@@ -24,6 +24,8 @@ struct CheckPage<'a> {
     unit: Option<String>,
     missing: Vec<(String, String)>,
     stale: String,
+    /// True for what answers a request of the agency.
+    supplement: bool,
 }
 
 struct Part<'a> {
@@ -91,12 +93,16 @@ pub(crate) fn show(
             lines: form.questions.iter().map(line).collect(),
         });
     }
+    let none = match draft.supplements() {
+        Some(_) => "cases-task-kept",
+        None => "cases-paper-none",
+    };
     for paper in &procedure.papers {
         let attached = papers.iter().find(|p| p.code == paper.code);
         let line = Line {
             field: "file".to_owned(),
             label: page.t("cases-paper-file"),
-            value: attached.map_or_else(|| page.t("cases-paper-none"), |a| a.name.clone()),
+            value: attached.map_or_else(|| page.t(none), |a| a.name.clone()),
             source: String::new(),
         };
         parts.push(Part {
@@ -124,6 +130,7 @@ pub(crate) fn show(
             .map(|unit| cases.organisation_name(&unit)),
         missing,
         stale: page.errors(problems),
+        supplement: draft.supplements().is_some(),
     };
     let body = render(&body)?;
     Ok(page.html_status(status, &page.t("cases-check-title"), body))

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use web::openapi::{ToSchema, utoipa};
 use web::{Json, Page, Refusal, SignedIn};
 
+use crate::citizen::mine::own_case;
 use crate::citizen::view::say;
-use crate::citizen::{citizen, own_draft, papers_of, render, see_other};
+use crate::citizen::{citizen, course, own_draft, papers_of, render, see_other};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Procedure;
 use crate::state::Cases;
@@ -40,12 +41,14 @@ struct DraftPage<'a> {
     prefill: bool,
     prefilled: bool,
     changed: String,
+    /// What the agency asked for, in a supplement.
+    asked: Vec<String>,
 }
 
 struct Task<'a> {
     href: String,
     title: &'a str,
-    /// `done`, `begun`, `todo`.
+    /// `done`, `begun`, `todo`; in a supplement `kept` for what stays as it was filed.
     state: &'static str,
 }
 
@@ -68,7 +71,14 @@ pub(crate) async fn page(
     }
     let papers = papers_of(&reader, &draft).await?;
     let procedure = cases.version(&draft.version)?;
-    let tasks = tasks(&page, &procedure, &draft, &papers);
+    let mut tasks = tasks(&page, &procedure, &draft, &papers);
+    let mut asked = Vec::new();
+    if let Some(code) = draft.supplements() {
+        let held = own_case(&reader, &citizen(&cases, &who)?, code.as_str()).await?;
+        let statuses = crate::store::statuses(&reader, &code).await?;
+        asked = course::supplement(&held, &statuses).map_or_else(Vec::new, |(items, ..)| items);
+        mark_changes(&procedure, &held.case.answers, &draft, &papers, &mut tasks);
+    }
     let done = tasks.iter().filter(|t| t.state == "done").count();
     let body = DraftPage {
         page: &page,
@@ -76,13 +86,34 @@ pub(crate) async fn page(
         name: say(&procedure.name, page.lang),
         notice: notice(&cases, &page, &told),
         done,
-        ready: done == tasks.len(),
+        ready: done == tasks.len() || !asked.is_empty(),
         tasks,
-        prefill: !procedure.prefill.is_empty(),
+        prefill: !procedure.prefill.is_empty() && draft.supplements().is_none(),
+        asked,
         prefilled: !draft.prefilled.is_empty(),
         changed: page.time(draft.changed_at),
     };
     Ok(page.html(body.name, render(&body)?).into_response())
+}
+
+/// In a supplement a part is done when it brings something new, and kept otherwise.
+fn mark_changes(
+    procedure: &Procedure,
+    filed: &BTreeMap<String, String>,
+    draft: &Draft,
+    papers: &[Attached],
+    tasks: &mut [Task<'_>],
+) {
+    let before = |field: &str| filed.get(field).map(String::as_str).filter(|v| !v.is_empty());
+    let differs = |field: &str| draft.value(field) != before(field);
+    let forms = procedure
+        .pages
+        .iter()
+        .map(|form| form.questions.iter().any(|q| differs(&q.code)));
+    let attached = procedure.papers.iter().map(|p| course::is_attached(papers, p));
+    for (task, changed) in tasks.iter_mut().zip(forms.chain(attached)) {
+        task.state = course::kept_or_new(changed);
+    }
 }
 
 fn tasks<'a>(page: &Page, procedure: &'a Procedure, draft: &Draft, papers: &[Attached]) -> Vec<Task<'a>> {

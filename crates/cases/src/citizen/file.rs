@@ -13,8 +13,9 @@ use web::{Fields, Page, Refusal, SignedIn};
 use crate::answers::{self, Rules};
 use crate::case::{Applicant, Case, Course};
 use crate::citizen::draft::{current, revision};
-use crate::citizen::{Citizen, check, citizen, own_draft, papers_of, see_other};
+use crate::citizen::{Citizen, check, citizen, own_draft, papers_of, see_other, supplement};
 use crate::draft::{Attached, Draft};
+use crate::payment::Payment;
 use crate::procedure::Procedure;
 use crate::state::Cases;
 use crate::store::{self as rows, StatusRow};
@@ -28,6 +29,8 @@ const FILED: u8 = 1;
 pub struct FileForm {
     /// The draft's revision the check was shown with.
     revision: i64,
+    /// With a supplement: a word of explanation.
+    note: Option<String>,
 }
 
 /// Files the case.
@@ -37,7 +40,7 @@ pub struct FileForm {
     responses((status = 303, description = "to the case"), (status = 404),
               (status = 409, description = "changed in another window", content_type = "text/html"),
               (status = 422, description = "the check with what is missing", content_type = "text/html")),
-    extensions(("x-facts" = json!(["case-filed"]))))]
+    extensions(("x-facts" = json!(["case-filed", "fee-asked", "case-submission-made"]))))]
 pub(crate) async fn file(
     State(cases): State<Cases>,
     SignedIn(who): SignedIn,
@@ -49,13 +52,16 @@ pub(crate) async fn file(
     let reader = cases.store.read(&cases.tenant).await?;
     let draft = own_draft(&reader, &citizen, &id).await?;
     if let Some(code) = &draft.filed_as {
-        return Ok(see_other(&format!("/cases/{code}?filed=1")));
+        return Ok(see_other(&filed_at(&draft, code)));
     }
     let papers = papers_of(&reader, &draft).await?;
     if let Err(stale) = current(&draft, revision(&fields)) {
         return Ok(check::show(&cases, &page, &draft, &papers, &[], &[stale], 409)?);
     }
     let procedure = cases.version(&draft.version)?;
+    if draft.supplements().is_none() && procedure.dong(&draft.values()) > 0 && cases.bank.is_none() {
+        return Err(Problem::new(Kind::Unavailable, "bank-missing").into());
+    }
     let faults = faults(&cases, &procedure, &draft, &papers);
     if !faults.is_empty() {
         // Between the two looks another window may have filed, and taken the papers along.
@@ -64,7 +70,18 @@ pub(crate) async fn file(
         }
         return Ok(check::show(&cases, &page, &draft, &papers, &faults, &[], 422)?);
     }
+    if let Some(code) = draft.supplements() {
+        let note = fields.lines("note").unwrap_or_default();
+        return match supplement::send(&cases, &citizen, &draft, &papers, &code, &note).await {
+            Ok(()) => Ok(see_other(&filed_at(&draft, &code))),
+            Err(problem) if problem.kind == Kind::Invalid => {
+                Ok(check::show(&cases, &page, &draft, &papers, &[], &[problem], 422)?)
+            }
+            Err(problem) => Err(problem.into()),
+        };
+    }
     match write(&cases, &citizen, &procedure, &draft).await {
+        Ok(code) if procedure.dong(&draft.values()) > 0 => Ok(see_other(&format!("/cases/{code}/pay"))),
         Ok(code) => Ok(see_other(&format!("/cases/{code}?filed=1"))),
         // Two windows at once: whoever came second finds the case that the first one filed.
         Err(problem) if problem.kind == Kind::Conflict => {
@@ -74,6 +91,14 @@ pub(crate) async fn file(
             }
         }
         Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Where a draft that was sent leads: to its new case, or back to the one it supplements.
+fn filed_at(draft: &Draft, code: &CaseCode) -> String {
+    match draft.supplements() {
+        Some(_) => format!("/cases/{code}"),
+        None => format!("/cases/{code}?filed=1"),
     }
 }
 
@@ -101,6 +126,7 @@ async fn write(
             let code = next_code(&tx).await?;
             let case = case(&tx, citizen, procedure, draft, unit, &code);
             rows::insert_case(&tx, &case, FILED).await?;
+            let case_answers = case.answers.clone();
             let status = StatusRow {
                 seq: 0,
                 status: FILED,
@@ -119,11 +145,38 @@ async fn write(
                 to: case.unit,
             };
             tx.fact(&rows::subject(&code), filed).await?;
-            tx.outbox(crate::handover::TOPIC, code.as_str(), &json!({ "code": &code }))
-                .await?;
+            let dong = procedure.dong(&case_answers);
+            if dong > 0 {
+                // The case goes to its owner once the fee is paid.
+                ask_fee(&tx, &code, unit, dong).await?;
+            } else {
+                tx.outbox(crate::handover::TOPIC, code.as_str(), &json!({ "code": &code }))
+                    .await?;
+            }
             Ok(code)
         })
         .await
+}
+
+/// The fee is owed from now on.
+async fn ask_fee(tx: &Tx, code: &CaseCode, unit: &OrgCode, dong: u64) -> Result<(), Problem> {
+    let payment = Payment {
+        id: tx.id(),
+        case: code.clone(),
+        dong,
+        asked_at: tx.now(),
+        order: None,
+        paid: None,
+    };
+    rows::insert_payment(tx, &payment).await?;
+    let fact = Fact::FeeAsked {
+        case: code.clone(),
+        payment: payment.id,
+        dong,
+        to: unit.clone(),
+    };
+    tx.fact(&rows::subject(code), fact).await?;
+    Ok(())
 }
 
 /// The day's next code of this portal, without a gap: a refused filing gives its number back.
@@ -192,7 +245,9 @@ pub(crate) fn faults(
             )
         })
         .collect();
-    let missing = Draft::missing_papers(procedure, papers);
+    // A supplement leaves the papers that were filed in their place.
+    let papers_due = draft.supplements().is_none();
+    let missing = Draft::missing_papers(procedure, papers).filter(|_| papers_due);
     faults.extend(missing.map(|p| {
         (
             format!("papers/{}#file", p.code),

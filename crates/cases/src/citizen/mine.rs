@@ -10,9 +10,10 @@ use serde::Deserialize;
 use web::openapi::utoipa;
 use web::{Json, Page, Refusal, SignedIn};
 
-use crate::citizen::shape::{CaseJson, CaseLine, CasesJson, ResultJson, StatusJson};
+use crate::citizen::draft_answer::{self, Look};
+use crate::citizen::shape::{CaseJson, CaseLine, CasesJson, DraftJson, ResultJson, SentLine, StatusJson};
 use crate::citizen::view::{moment, say, status};
-use crate::citizen::{Citizen, citizen, render};
+use crate::citizen::{Citizen, citizen, course, render};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, ResultRow, StatusRow};
 
@@ -53,6 +54,9 @@ struct CasePage<'a> {
     filed_now: bool,
     procedure: String,
     unit: String,
+    unit_code: String,
+    /// Who handles it now and since when, once it went to another unit.
+    handled: String,
     status: String,
     class: &'static str,
     filed: String,
@@ -60,6 +64,13 @@ struct CasePage<'a> {
     working_out: Vec<(String, i64, String)>,
     statuses: Vec<(String, String, String)>,
     results: &'a [ResultRow],
+    /// What happened besides, and what can be done: see [`course`].
+    course: String,
+    /// The draft to look at.
+    look: Option<Look>,
+    errors: String,
+    /// What was typed of what is wrong with it.
+    note: String,
 }
 
 /// My cases and what I have begun.
@@ -162,29 +173,72 @@ pub(crate) async fn show(
 ) -> Result<Html<String>, Refusal> {
     let reader = cases.store.read(&cases.tenant).await?;
     let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
+    let body = body(&cases, &reader, &page, &held, (from.filed == "1", &[], "")).await?;
+    Ok(page.html(
+        &page.tw("cases-case-title", &[("code", held.case.code.to_string())]),
+        body,
+    ))
+}
+
+/// The body of a case's page; with what is wrong with what was typed about its draft.
+///
+/// # Errors
+/// Unavailable.
+pub(crate) async fn body(
+    cases: &Cases,
+    reader: &Reader,
+    page: &Page,
+    held: &Held,
+    (filed_now, faults, note): (bool, &[Problem], &str),
+) -> Result<String, Problem> {
     let code = &held.case.code;
     let (statuses, results) = (
-        rows::statuses(&reader, code).await?,
-        rows::results(&reader, code).await?,
+        rows::statuses(reader, code).await?,
+        rows::results(reader, code).await?,
     );
-    let line = |s: &StatusRow| (s.at.rfc3339(), page.time(s.at), status(&page, s.status));
-    let body = render(&CasePage {
-        page: &page,
+    let line = |s: &StatusRow| (s.at.rfc3339(), page.time(s.at), status(page, s.status));
+    let look = draft_answer::waiting(reader, held).await?;
+    let sent = rows::submissions(reader, code).await?;
+    let course = course::body(cases, page, held, &statuses, &results, &sent)?;
+    let given: Vec<ResultRow> = results
+        .into_iter()
+        .filter(|row| row.kind == rows::GivenKind::Result)
+        .collect();
+    render(&CasePage {
+        page,
+        course,
         code: code.to_string(),
-        filed_now: from.filed == "1",
+        filed_now,
         procedure: cases
             .procedure_of(&held.case)
             .map(|p| say(&p.name, page.lang).to_owned())?,
         unit: cases.organisation_name(&held.case.unit),
-        status: status(&page, held.status),
-        class: class(&held, cases.store.world().now()),
+        unit_code: held.case.unit.to_string(),
+        handled: handled(cases, page, reader, held).await?,
+        status: status(page, held.status),
+        class: class(held, cases.store.world().now()),
         filed: page.time(held.case.filed_at),
-        due: moment(&page, held.due_at),
-        working_out: working_out(&page, &held),
+        due: moment(page, held.due_at),
+        working_out: working_out(page, held),
         statuses: statuses.iter().map(line).collect(),
-        results: &results,
-    })?;
-    Ok(page.html(&page.tw("cases-case-title", &[("code", code.to_string())]), body))
+        results: &given,
+        look: look.map(|look| Look::of(cases, page, held, &look)),
+        errors: page.errors(faults),
+        note: note.to_owned(),
+    })
+}
+
+/// That another unit handles the case now than the one it was filed with, and since when.
+async fn handled(cases: &Cases, page: &Page, reader: &Reader, held: &Held) -> Result<String, Problem> {
+    let moves = crate::merger::store::moves(reader, &held.case.code).await?;
+    Ok(moves.last().map_or_else(String::new, |(from, to, at)| {
+        let args = [
+            ("unit", cases.organisation_name(to)),
+            ("from", cases.name_ever(from)),
+            ("date", page.date(at.date())),
+        ];
+        page.tw("cases-handled-now", &args)
+    }))
 }
 
 /// The days of the due date's count: the day, its minutes, why it differs.
@@ -193,10 +247,10 @@ fn working_out(page: &Page, held: &Held) -> Vec<(String, i64, String)> {
     lines
         .map(|line| {
             let day = kernel::time::parse_iso(&line.date).map_or_else(|| line.date.clone(), |d| page.date(d));
-            let reason = if line.reason == "weekend" {
-                page.t("cases-weekend")
-            } else {
-                line.reason.clone()
+            let reason = match line.reason.as_str() {
+                "weekend" => page.t("cases-weekend"),
+                crate::clock::PAUSED => page.t("cases-line-paused"),
+                reason => reason.to_owned(),
             };
             (day, line.minutes, reason)
         })
@@ -216,10 +270,24 @@ pub(crate) async fn show_api(
     let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
     let statuses = rows::statuses(&reader, &held.case.code).await?;
     let results = rows::results(&reader, &held.case.code).await?;
+    let sent = rows::submissions(&reader, &held.case.code).await?;
+    let now = cases.store.world().now();
     Ok(Json(CaseJson {
         line: CaseLine::new(&held),
+        spent_minutes: cases.spent(&held, &statuses, now),
+        sent: sent.iter().map(SentLine::new).collect(),
         statuses: statuses.iter().map(StatusJson::new).collect(),
-        results: results.into_iter().map(ResultJson::from).collect(),
+        results: results
+            .into_iter()
+            .filter(|row| row.kind != rows::GivenKind::Draft)
+            .map(ResultJson::from)
+            .collect(),
+        draft: draft_answer::waiting(&reader, &held)
+            .await?
+            .map(|look| DraftJson {
+                document: look.document,
+                until: look.until.rfc3339(),
+            }),
     }))
 }
 
@@ -236,8 +304,9 @@ fn class(held: &Held, now: Time) -> &'static str {
     match held.status {
         3 | 8 => "tag tag-bad",
         9 | 10 => "tag tag-good",
+        // While the agency waits for the applicant nothing is late.
+        1 | 5 | 6 => "tag tag-wait",
         _ if held.due_at.is_some_and(|due| held.ended_at.unwrap_or(now) > due) => "tag tag-bad",
-        1 => "tag tag-wait",
         _ => "tag tag-now",
     }
 }

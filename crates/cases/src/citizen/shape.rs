@@ -4,7 +4,8 @@ use kernel::Time;
 use serde::Serialize;
 use web::openapi::ToSchema;
 
-use crate::store::{Held, ResultRow, StatusRow};
+use crate::notice::Notice;
+use crate::store::{Held, ResultRow, StatusRow, SubmissionRow};
 
 /// A list of cases.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,6 +36,44 @@ pub struct CaseJson {
     pub(crate) line: CaseLine,
     pub(crate) statuses: Vec<StatusJson>,
     pub(crate) results: Vec<ResultJson>,
+    /// The draft of the result that waits for an answer.
+    pub(crate) draft: Option<DraftJson>,
+    /// Working minutes the agency has used, without those spent waiting for the applicant.
+    pub(crate) spent_minutes: i64,
+    /// What the applicant sent, and what became of it.
+    pub(crate) sent: Vec<SentLine>,
+}
+
+/// Something the applicant sent about a running case.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SentLine {
+    seq: u32,
+    /// `supplement`, `draft-answer`, `withdrawal`, `rating`.
+    kind: &'static str,
+    /// RFC 3339.
+    at: String,
+    /// `taken`, or the key of the agency's refusal; null while it waits for an answer.
+    outcome: Option<String>,
+}
+
+impl SentLine {
+    pub(crate) fn new(row: &SubmissionRow) -> Self {
+        Self {
+            seq: row.seq,
+            kind: row.said.kind(),
+            at: row.at.rfc3339(),
+            outcome: row.outcome.clone(),
+        }
+    }
+}
+
+/// A draft to look at.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DraftJson {
+    /// The document's id: where its PDF is.
+    pub(crate) document: String,
+    /// From then on silence is consent, RFC 3339.
+    pub(crate) until: String,
 }
 
 /// A change of status.
@@ -46,6 +85,9 @@ pub struct StatusJson {
     at: String,
     /// RFC 3339.
     due: Option<String>,
+    /// What the applicant is told with it.
+    #[schema(value_type = Option<Object>)]
+    notice: Option<Notice>,
 }
 
 /// A result.
@@ -55,6 +97,8 @@ pub struct ResultJson {
     name: String,
     number: String,
     digest: String,
+    /// `result` or `slip`.
+    kind: &'static str,
 }
 
 impl CaseLine {
@@ -77,6 +121,7 @@ impl StatusJson {
             status: row.status,
             at: row.at.rfc3339(),
             due: row.due.map(Time::rfc3339),
+            notice: row.notice.clone(),
         }
     }
 }
@@ -88,6 +133,7 @@ impl From<ResultRow> for ResultJson {
             name: row.name,
             number: row.number,
             digest: row.digest.hex(),
+            kind: row.kind.text(),
         }
     }
 }

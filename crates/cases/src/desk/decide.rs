@@ -1,22 +1,26 @@
-//! `sign`: the chairman decides. First the decision is written down, so that one wins; then the
-//! result is made and signed; then the case is decided and given. A crash between is finished by the
-//! outbox: the result has one id and is made once. Never signs for anybody but the one who decided.
+//! `sign`: the chairman decides, or a deputy for the chairman (KT.). First the decision is written down,
+//! so that one wins; then the result is made and signed; then the case goes to the clerk, or is decided
+//! and given where the procedure has none. A crash between is finished by the outbox: the result has
+//! one id and is made once. Never signs for anybody but the one who decided, and nobody signs what
+//! they proposed.
 
-use ::store::{Deliver, OutboxLine};
+use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use documents::Issued;
+use kernel::fact::Outcome;
 use kernel::{Actor, CaseCode, Fact, Kind, Problem};
 use serde_json::json;
 use web::openapi::utoipa;
 use web::{Fields, Json, Principal, Refusal, SignedIn};
 
-use crate::case::{Case, Decided};
+use crate::case::{Capacity, Case, Decided};
 use crate::desk::official::code;
 use crate::desk::step::{may, save, save_telling};
 use crate::desk::view::{self, CaseView, Seen};
 use crate::desk::{give, result};
+use crate::notice::Notice;
 use crate::procedure::{Procedure, Verb};
 use crate::state::Cases;
 use crate::store::{GivenKind, ResultRow, subject};
@@ -25,10 +29,10 @@ use crate::store::{GivenKind, ResultRow, subject};
 pub const TOPIC: &str = "case-sign";
 
 /// Signs the result from the case's page.
-#[utoipa::path(post, path = "/desk/cases/{code}/sign", tag = "desk", security(("session" = ["chairman"])),
+#[utoipa::path(post, path = "/desk/cases/{code}/sign", tag = "desk", security(("session" = ["chairman", "deputy-chairman"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409)),
-    extensions(("x-facts" = json!(["document-issued", "case-decided", "obligation-met", "case-returned"]))))]
+    extensions(("x-facts" = json!(["document-issued", "case-signed", "case-decided", "obligation-met", "case-returned"]))))]
 pub(crate) async fn by_form(
     State(cases): State<Cases>,
     SignedIn(who): SignedIn,
@@ -41,10 +45,10 @@ pub(crate) async fn by_form(
 }
 
 /// Signs the result.
-#[utoipa::path(post, path = "/api/v1/desk/cases/{code}/sign", tag = "desk", security(("session" = ["chairman"])),
+#[utoipa::path(post, path = "/api/v1/desk/cases/{code}/sign", tag = "desk", security(("session" = ["chairman", "deputy-chairman"])),
     params(("code" = String, Path, description = "the case's code")), request_body = Seen,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409)),
-    extensions(("x-facts" = json!(["document-issued", "case-decided", "obligation-met", "case-returned"]))))]
+    extensions(("x-facts" = json!(["document-issued", "case-signed", "case-decided", "obligation-met", "case-returned"]))))]
 pub(crate) async fn by_json(
     State(cases): State<Cases>,
     SignedIn(who): SignedIn,
@@ -91,7 +95,9 @@ impl Cases {
                 if is_done(&case, who, revision) {
                     return Ok(());
                 }
-                may(&case, &procedure, Verb::Sign, who, revision)?;
+                let step = may(&case, &procedure, Verb::Sign, who, revision)?;
+                case.not_proposed_by(&who.account)?;
+                let capacity = Capacity::of(&step.role);
                 let outcome = case.proposal.as_ref().map(|p| p.outcome);
                 let outcome = outcome.ok_or(Problem::new(Kind::Conflict, "case-no-proposal"))?;
                 let mut case = case;
@@ -102,6 +108,8 @@ impl Cases {
                     by: who.account.clone(),
                     by_name: who.name.clone(),
                     document: result::id(&procedure, code, outcome),
+                    capacity,
+                    seal: None,
                 });
                 save(&tx, &case, &procedure).await?;
                 tx.outbox(TOPIC, code.as_str(), &json!({})).await
@@ -128,36 +136,28 @@ impl Cases {
         }
     }
 
-    /// The case with its result: decided, no longer owed, and given when it was filed online.
+    /// The case with its signed result: on to the clerk, or decided at once where there is none.
     async fn decided(&self, code: &CaseCode, issued: &Issued, actor: &Actor) -> Result<(), Problem> {
         self.store
             .write(&self.tenant, actor, |tx| async move {
                 let (case, procedure) = self.opened_by_platform(&tx, code).await?;
-                let (Some(decided), Some(step)) = (
-                    being_signed(&case, &procedure).cloned(),
+                let (Some(_), Some(step)) = (
+                    being_signed(&case, &procedure),
                     procedure.verb_from(Verb::Sign, &case.state),
                 ) else {
                     return Ok(());
                 };
-                let due = case.accepted.as_ref().map_or(decided.at, |a| a.due);
                 let case = case.moved(step);
-                let given = ResultRow {
-                    document: issued.id.clone(),
-                    name: result::name(&procedure, decided.outcome).vi,
-                    number: issued.number.clone(),
-                    digest: issued.digest,
-                    kind: GivenKind::Result,
-                    with_seq: 0,
-                };
-                save_telling(&tx, &case, &procedure, None, vec![given]).await?;
-                obligations::meet(&tx, &subject(code)).await?;
-                let fact = Fact::CaseDecided {
+                if procedure.verb_from(Verb::Seal, &case.state).is_none() {
+                    return finished(&tx, case, &procedure, issued).await;
+                }
+                save(&tx, &case, &procedure).await?;
+                let fact = Fact::CaseSigned {
                     case: code.clone(),
-                    outcome: decided.outcome,
-                    due,
+                    document: issued.id.clone(),
                 };
                 tx.fact(&subject(code), fact).await?;
-                give::online(&tx, case, &procedure).await
+                Ok(())
             })
             .await
     }
@@ -182,6 +182,45 @@ impl Cases {
             })
             .await
     }
+}
+
+/// The case that has its whole result: told, no longer owed, and given when it was filed online.
+///
+/// # Errors
+/// As [`save_telling`]; internal for a case without a decision.
+pub(crate) async fn finished(
+    tx: &Tx,
+    case: Case,
+    procedure: &Procedure,
+    issued: &Issued,
+) -> Result<(), Problem> {
+    let decided = case.decided.as_ref();
+    let decided = decided.ok_or_else(|| Problem::internal("a result without a decision"))?;
+    let outcome = decided.outcome;
+    let given = ResultRow {
+        document: issued.id.clone(),
+        name: result::name(procedure, outcome).vi,
+        number: issued.number.clone(),
+        digest: issued.digest,
+        kind: GivenKind::Result,
+        with_seq: 0,
+    };
+    let due = case.owed_by().unwrap_or(decided.at);
+    let refused = (decided.outcome == Outcome::Refused).then(|| Notice::Refused {
+        reason: case
+            .proposal
+            .as_ref()
+            .map_or_else(String::new, |p| p.note.clone()),
+    });
+    save_telling(tx, &case, procedure, refused, vec![given]).await?;
+    obligations::meet(tx, &subject(&case.code)).await?;
+    let fact = Fact::CaseDecided {
+        case: case.code.clone(),
+        outcome,
+        due,
+    };
+    tx.fact(&subject(&case.code), fact).await?;
+    give::online(tx, case, procedure).await
 }
 
 /// The decision that still waits for its result.
@@ -209,14 +248,17 @@ mod tests {
 
     async fn results(desk: &Desk) -> Vec<rows::ResultRow> {
         let reader = desk.temp.store.read(&desk.cases.tenant).await.expect("a reader");
-        rows::results(&reader, &code()).await.expect("read")
+        let all = rows::results(&reader, &code()).await.expect("read");
+        all.into_iter()
+            .filter(|row| row.kind == rows::GivenKind::Result)
+            .collect()
     }
 
     #[tokio::test]
     async fn the_chairman_signs_and_an_online_case_is_given_at_once() {
         let desk = Desk::new().await;
         desk.to_sign().await;
-        let answer = desk.verb("chu", "sign", json!({})).await;
+        let answer = desk.sign_and_seal().await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let case = answer.json();
         assert_eq!(
@@ -226,11 +268,15 @@ mod tests {
         assert_eq!(case["document"], format!("birth-{CASE}"));
         assert_eq!(case["decided"]["outcome"], "granted");
         assert_eq!(results(&desk).await[0].number, "1/2026");
+        assert_eq!(case["decided"]["capacity"], "chairman");
         assert_eq!(
             desk.facts_of(&format!("obligation/case/{CASE}")).await,
             ["obligation-opened", "obligation-met"]
         );
-        assert_eq!(desk.facts().await[4..], ["case-decided", "case-returned"]);
+        assert_eq!(
+            desk.facts().await[6..],
+            ["case-signed", "case-decided", "case-returned"]
+        );
         assert_eq!(case["verbs"], json!([]));
     }
 
@@ -250,6 +296,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nobody_signs_what_they_proposed_themselves() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let proposed = desk.verb("hai", "propose", json!({"outcome": "granted"})).await;
+        assert_eq!(proposed.status, 200, "{}", proposed.body);
+        desk.agree().await;
+        desk.deliver().await;
+        assert_eq!(
+            desk.get("hai", crate::desk::testing::API).await.json()["verbs"],
+            json!(["send-back"])
+        );
+        let answer = desk.verb("hai", "sign", json!({})).await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (403, "case-own-proposal")
+        );
+        assert_eq!(desk.state().await, "to-sign");
+        assert_eq!(desk.verb("pho", "sign", json!({})).await.status, 200);
+    }
+
+    #[tokio::test]
     async fn two_officials_deciding_at_once_have_one_winner() {
         let desk = Desk::new().await;
         desk.to_sign().await;
@@ -262,6 +329,7 @@ mod tests {
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 409]);
         let winner = if one.status == 200 { "chu" } else { "chu-2" };
+        assert_eq!(desk.verb("thu", "seal", json!({})).await.status, 200);
         assert_eq!(desk.json().await["decided"]["by"], winner);
         let decided = desk.facts().await.iter().filter(|f| *f == "case-decided").count();
         assert_eq!((decided, results(&desk).await.len()), (1, 1));
@@ -279,8 +347,9 @@ mod tests {
         let mut statuses = [one.status, two.status];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 409]);
-        let undone = desk.facts().await.contains(&"case-sent-back".to_owned());
-        assert_eq!(results(&desk).await.is_empty(), undone);
+        let facts = desk.facts().await;
+        let undone = facts.contains(&"case-sent-back".to_owned());
+        assert_ne!(facts.contains(&"case-signed".to_owned()), undone);
     }
 
     #[tokio::test]
@@ -324,8 +393,10 @@ mod tests {
         let case = desk.json().await;
         assert_eq!(
             (&case["state"], &case["decided"]["by"]),
-            (&json!("returned"), &json!("chu"))
+            (&json!("to-seal"), &json!(null))
         );
+        assert_eq!(desk.verb("thu", "seal", json!({})).await.status, 200);
+        assert_eq!(desk.json().await["decided"]["by"], "chu");
     }
 
     #[tokio::test]
@@ -347,11 +418,13 @@ mod tests {
             .await
             .expect("issued");
         assert!(desk.deliver_topic("case-sign").await.is_none());
-        assert_eq!(results(&desk).await[0].digest, first.digest);
         assert_eq!(
             desk.facts_of(&format!("document/birth-{CASE}")).await,
             ["document-issued"]
         );
+        assert_eq!(desk.state().await, "to-seal");
+        assert_eq!(desk.verb("thu", "seal", json!({})).await.status, 200);
+        assert_eq!(results(&desk).await[0].number, first.number);
     }
 
     #[tokio::test]
@@ -410,7 +483,7 @@ mod tests {
             .expect("received");
         desk.accept().await;
         desk.propose("refused", "Trẻ đã được đăng ký khai sinh").await;
-        let answer = desk.verb("chu", "sign", json!({})).await;
+        let answer = desk.sign_and_seal().await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert_eq!(answer.json()["decided"]["outcome"], "refused");
         assert_eq!(results(&desk).await[0].document, format!("refusal-{CASE}"));

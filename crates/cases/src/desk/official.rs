@@ -8,7 +8,15 @@ use crate::state::Cases;
 use crate::store::{self as rows, Held, Rows};
 
 /// The roles that work at a desk.
-pub const ROLES: [&str; 3] = ["receptionist", "officer", "chairman"];
+pub const ROLES: [&str; 6] = [
+    "receptionist",
+    "officer",
+    "chairman",
+    "deputy-chairman",
+    "clerk",
+    // Sees the cases of a whole province and does nothing with them: no procedure has a step for them.
+    "supervisor",
+];
 
 impl Cases {
     /// Refuses who does not work at one of this place's desks.

@@ -5,13 +5,14 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use kernel::calendar::Line;
-use kernel::fact::Outcome;
+use kernel::fact::{DraftAnswer, Outcome};
 use kernel::time::parse_iso;
 use kernel::{Actor, CaseCode, Fact, FactRecord, Problem};
 use web::openapi::utoipa;
 use web::{Fields, Json, Page, Principal, Refusal, SignedIn};
 
-use crate::case::Case;
+use crate::case::{Capacity, Case, Decided};
+use crate::course::ResultDraft;
 use crate::desk::official::code;
 use crate::desk::view::{CaseView, is_decided, verbs};
 use crate::desk::worklist::{mark, say};
@@ -41,6 +42,19 @@ struct View<'a> {
     timeline: Vec<Event>,
     outcome: String,
     note: String,
+    /// The day typed for a letter of apology.
+    day: String,
+    /// True when the reader signs for the chairman.
+    deputy: bool,
+    /// What was typed of a supplement, and why one is asked for or a case is not taken in.
+    items: String,
+    reason: String,
+    /// The papers that a supplement took the place of.
+    earlier: Vec<(String, Attached)>,
+    /// Working time used, without the time spent waiting for the applicant.
+    spent: Option<String>,
+    /// True when what was asked for was not given in time.
+    over: bool,
 }
 
 /// A page of the form with its answers.
@@ -58,7 +72,7 @@ struct Event {
 }
 
 /// A case as a page.
-#[utoipa::path(get, path = "/desk/cases/{code}", tag = "desk", security(("session" = ["receptionist", "officer", "chairman"])),
+#[utoipa::path(get, path = "/desk/cases/{code}", tag = "desk", security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, description = "the case", content_type = "text/html"), (status = 404)),
     extensions(("x-facts" = json!(["case-viewed"]))))]
@@ -74,7 +88,7 @@ pub(crate) async fn show(
 }
 
 /// A case.
-#[utoipa::path(get, path = "/api/v1/desk/cases/{code}", tag = "desk", security(("session" = ["receptionist", "officer", "chairman"])),
+#[utoipa::path(get, path = "/api/v1/desk/cases/{code}", tag = "desk", security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, description = "the case", body = CaseView), (status = 404)),
     extensions(("x-facts" = json!(["case-viewed"]))))]
@@ -115,6 +129,8 @@ async fn body(
     let reader = cases.store.read(&cases.tenant).await?;
     let papers = rows::papers(&reader, &subject(code)).await?;
     let facts = cases.store.facts_of(&cases.tenant, &subject(code)).await?;
+    let earlier = rows::papers(&reader, &super::supplement::earlier(&subject(code))).await?;
+    let statuses = rows::statuses(&reader, code).await?;
     let Held { case, due_at, .. } = &held;
     let state = procedure.states.get(&case.state);
     let running = state.is_some_and(|s| s.clock == Clock::Run);
@@ -137,12 +153,25 @@ async fn body(
             .into_iter()
             .map(|paper| (paper_name(&procedure, &paper, page), paper))
             .collect(),
-        may: verbs(case, &procedure, who),
+        may: verbs(case, &procedure, who, now),
         why_not: why_not(page, case, &procedure, who),
         decided: is_decided(case, &procedure),
         timeline: timeline(page, case, &facts),
         outcome: typed("outcome"),
         note: typed("note"),
+        day: typed("day"),
+        deputy: !who.has("chairman") && who.has("deputy-chairman"),
+        items: typed("items"),
+        reason: typed("reason"),
+        earlier: earlier
+            .into_iter()
+            .map(|paper| (paper_name(&procedure, &paper, page), paper))
+            .collect(),
+        spent: case
+            .accepted
+            .is_some()
+            .then(|| working_time(page, cases.spent(&held, &statuses, now))),
+        over: case.supplement_over(now),
     }
     .render()
     .map_err(Problem::internal)
@@ -188,7 +217,7 @@ fn why_not(page: &Page, case: &Case, procedure: &Procedure, who: &Principal) -> 
     if case.not_own(who.subject.as_ref()).is_err() {
         return vec![page.t("problem-case-own.rule")];
     }
-    if case.decided.is_some() && !is_decided(case, procedure) {
+    if super::step::in_the_making(case, procedure) {
         return vec![page.t("problem-case-being-signed.rule")];
     }
     let here: Vec<_> = procedure
@@ -199,10 +228,19 @@ fn why_not(page: &Page, case: &Case, procedure: &Procedure, who: &Principal) -> 
     if here.is_empty() {
         return vec![page.t("desk-nothing-left")];
     }
-    if here.iter().any(|t| who.has(&t.role)) {
+    let now = page.shared.world.now();
+    if !verbs(case, procedure, who, now).is_empty() {
         return Vec::new();
     }
-    let mut roles: Vec<&str> = here.iter().map(|t| t.role.as_str()).collect();
+    let asked = procedure.clock(&case.state) == Clock::Pause && !case.supplement_over(now);
+    let paused = asked || procedure.verb_from(Verb::CheckDraft, &case.state).is_some();
+    // The applicant may take a case back in many states; it waits for them only where they are asked.
+    let mut roles: Vec<&str> = here
+        .iter()
+        .map(|t| t.role.as_str())
+        .filter(|role| (*role == super::step::APPLICANT) == paused)
+        .collect();
+    roles.sort_unstable();
     roles.dedup();
     let names: Vec<String> = roles
         .iter()
@@ -239,6 +277,23 @@ fn happened(page: &Page, fact: &Fact) -> Option<String> {
         Fact::CaseActEntered { number, .. } => with_number("desk-fact-act-entered", number),
         Fact::CaseActWithdrawn { number, .. } => with_number("desk-fact-act-withdrawn", number),
         Fact::CaseSentBack { .. } => page.t("desk-fact-sent-back"),
+        Fact::CaseResultDraftSent { .. } => page.t("desk-fact-draft-sent"),
+        Fact::CaseResultDraftAnswered { answer, .. } => match answer {
+            DraftAnswer::Agreed => page.t("desk-fact-draft-agreed"),
+            DraftAnswer::Silent => page.t("desk-fact-draft-silent"),
+            DraftAnswer::Objected => page.t("desk-fact-draft-objected"),
+        },
+        Fact::CaseSigned { .. } => page.t("desk-fact-signed"),
+        Fact::CaseApologised { .. } => page.t("desk-fact-apologised"),
+        Fact::CaseDeclined { .. } => page.t("desk-fact-declined"),
+        Fact::CaseSupplementAsked { .. } => page.t("desk-fact-supplement-asked"),
+        Fact::CaseSupplemented { .. } => page.t("desk-fact-supplemented"),
+        Fact::CaseWithdrawn { .. } => page.t("desk-fact-withdrawn"),
+        Fact::CaseRated { score, .. } => page.tw("desk-fact-rated", &[("score", score.to_string())]),
+        Fact::CaseMoved { from, to, .. } => {
+            let units = [("from", from.to_string()), ("to", to.to_string())];
+            page.tw("desk-fact-moved", &units)
+        }
         Fact::CaseDecided { .. } => page.t("desk-fact-decided"),
         Fact::CaseReturned { .. } => page.t("desk-fact-returned"),
         _ => return None,
@@ -248,8 +303,18 @@ fn happened(page: &Page, fact: &Fact) -> Option<String> {
 fn by(page: &Page, actor: &Actor) -> String {
     match actor {
         Actor::Platform => page.t("desk-role-platform"),
+        Actor::Anonymous => page.t("desk-role-anonymous"),
         Actor::System(id) | Actor::Official(id) | Actor::Citizen(id) => id.clone(),
     }
+}
+
+/// Working minutes in words.
+fn working_time(page: &Page, minutes: i64) -> String {
+    let args = [
+        ("hours", (minutes / 60).to_string()),
+        ("minutes", (minutes % 60).to_string()),
+    ];
+    page.tw("desk-working-time", &args)
 }
 
 impl View<'_> {
@@ -257,8 +322,13 @@ impl View<'_> {
         let wanted = match verb {
             "accept" => Verb::Accept,
             "propose" => Verb::Propose,
+            "decline" => Verb::Decline,
+            "ask-supplement" => Verb::AskSupplement,
             "send-back" => Verb::SendBack,
+            "check-draft" => Verb::CheckDraft,
             "sign" => Verb::Sign,
+            "seal" => Verb::Seal,
+            "apologise" => Verb::Apologise,
             _ => Verb::Return,
         };
         self.may.contains(&wanted)
@@ -266,6 +336,20 @@ impl View<'_> {
 
     fn fault(&self, field: &str) -> String {
         self.page.field_error(self.faults, field)
+    }
+
+    fn draft_said(&self, draft: &ResultDraft) -> Option<String> {
+        let key = match draft.answer? {
+            DraftAnswer::Agreed => "desk-draft-agreed",
+            DraftAnswer::Silent => "desk-draft-silent",
+            DraftAnswer::Objected => "desk-draft-objected",
+        };
+        Some(self.page.t(key))
+    }
+
+    #[expect(clippy::unused_self, reason = "templates call methods of the view")]
+    fn by_deputy(&self, decided: &Decided) -> bool {
+        decided.capacity == Capacity::ForChairman
     }
 
     fn has_fault(&self, field: &str) -> bool {
@@ -279,18 +363,18 @@ impl View<'_> {
         })
     }
 
+    /// When a supplement was given.
+    fn given(&self, asked: &crate::course::Supplement) -> String {
+        asked.given_at.map(|at| self.page.time(at)).unwrap_or_default()
+    }
+
     /// One line of the working-out: the day, the working time, why a day has none.
     fn line(&self, line: &Line) -> (String, String) {
         let day = parse_iso(&line.date).map_or_else(|| line.date.clone(), |day| self.page.date(day));
-        let time = self.page.tw(
-            "desk-working-time",
-            &[
-                ("hours", (line.minutes / 60).to_string()),
-                ("minutes", (line.minutes % 60).to_string()),
-            ],
-        );
+        let time = working_time(self.page, line.minutes);
         let reason = match line.reason.as_str() {
             "weekend" => self.page.t("desk-weekend"),
+            crate::clock::PAUSED => self.page.t("desk-line-paused"),
             reason => reason.to_owned(),
         };
         (
@@ -390,8 +474,8 @@ mod tests {
         assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
         assert_eq!(
             (desk.cases.services().len(), desk.cases.deliverers().len()),
-            (2, 3)
+            (2, 6)
         );
-        assert_eq!(api.paths.paths.len(), 16);
+        assert_eq!(api.paths.paths.len(), 26);
     }
 }

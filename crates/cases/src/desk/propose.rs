@@ -1,20 +1,21 @@
-//! `propose`: the officer says what the outcome should be. To grant what needs an act, the act is
-//! entered in its register first; nothing is entered for a refusal. Never on a case of one's own.
+//! `propose`: the officer says what the outcome should be. What would be granted goes to the applicant
+//! as a draft first, where the procedure says so, and is then entered in its register; nothing is
+//! entered for a refusal. Never on a case of one's own.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::fact::Outcome;
-use kernel::{CaseCode, Fact, Problem};
+use kernel::{CaseCode, Digest, Fact, Kind, Problem};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Principal, Refusal, SignedIn};
 
 use crate::case::{Case, Proposal, passed_over};
-use crate::desk::act;
+use crate::desk::draft_check;
 use crate::desk::official::code;
 use crate::desk::step::{may, note, save};
 use crate::desk::view::{self, CaseView};
-use crate::procedure::{Procedure, Verb};
+use crate::procedure::{Clock, Verb};
 use crate::state::Cases;
 use crate::store::subject;
 
@@ -36,7 +37,7 @@ pub(crate) struct Proposed {
 #[utoipa::path(post, path = "/desk/cases/{code}/propose", tag = "desk", security(("session" = ["officer"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
-    extensions(("x-facts" = json!(["case-proposed"]))))]
+    extensions(("x-facts" = json!(["case-proposed", "case-result-draft-sent"]))))]
 pub(crate) async fn by_form(
     State(cases): State<Cases>,
     SignedIn(who): SignedIn,
@@ -75,7 +76,7 @@ pub(crate) async fn by_form(
 #[utoipa::path(post, path = "/api/v1/desk/cases/{code}/propose", tag = "desk", security(("session" = ["officer"])),
     params(("code" = String, Path, description = "the case's code")), request_body = Proposed,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
-    extensions(("x-facts" = json!(["case-proposed"]))))]
+    extensions(("x-facts" = json!(["case-proposed", "case-result-draft-sent"]))))]
 pub(crate) async fn by_json(
     State(cases): State<Cases>,
     SignedIn(who): SignedIn,
@@ -93,6 +94,7 @@ impl Cases {
         self.official(who)?;
         let outcome = proposed.outcome;
         let note = &note(&proposed.note, outcome == Outcome::Refused)?;
+        let draft = self.draft_first(who, code, proposed).await?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 let (case, procedure) = self.opened(&tx, who, code).await?;
@@ -100,7 +102,14 @@ impl Cases {
                     return Ok(());
                 }
                 let step = may(&case, &procedure, Verb::Propose, who, proposed.revision)?;
+                let waited = procedure.clock(&case.state) == Clock::Pause;
+                if waited && !(outcome == Outcome::Refused && case.supplement_over(tx.now())) {
+                    return Err(Problem::new(Kind::Conflict, "case-supplement-waits"));
+                }
                 let mut case = case.moved(step);
+                if waited && let Some(due) = self.resume(&mut case, &procedure, tx.now())? {
+                    obligations::reopen(&tx, &subject(code), due).await?;
+                }
                 case.proposal = Some(Proposal {
                     outcome,
                     note: note.clone(),
@@ -108,16 +117,27 @@ impl Cases {
                     at: tx.now(),
                     sent_back: None,
                 });
-                save(&tx, &case, &procedure).await?;
+                let looks = outcome == Outcome::Granted
+                    && procedure.verb_from(Verb::CheckDraft, &case.state).is_some();
+                let looked_at = draft.filter(|_| looks);
+                if looks && looked_at.is_none() {
+                    return Err(Problem::stale());
+                }
+                if looked_at.is_none() {
+                    save(&tx, &case, &procedure).await?;
+                }
                 let fact = Fact::CaseProposed {
                     case: code.clone(),
                     outcome,
                 };
                 tx.fact(&subject(code), fact).await?;
-                if enters_act(&procedure, outcome) {
-                    return act::enqueue_enter(&tx, code).await;
+                if let Some(digest) = looked_at {
+                    return self.send_draft(&tx, case, &procedure, digest).await;
                 }
-                // Nothing to enter: the steps in between are passed over in the same change.
+                if outcome == Outcome::Granted {
+                    return draft_check::go_on(&tx, case, &procedure).await;
+                }
+                // Nothing to look at and nothing to enter: passed over in the same change.
                 let state = passed_over(&procedure, case.state.clone(), outcome);
                 if state == case.state {
                     return Ok(());
@@ -132,10 +152,24 @@ impl Cases {
             })
             .await
     }
-}
 
-fn enters_act(procedure: &Procedure, outcome: Outcome) -> bool {
-    procedure.act.is_some() && outcome == Outcome::Granted
+    /// The draft of what would be granted, when the applicant looks at it first. Drawn before the change
+    /// and outside it: whoever may not propose, or has an old page, is told so by the change.
+    async fn draft_first(
+        &self,
+        who: &Principal,
+        code: &CaseCode,
+        proposed: &Proposed,
+    ) -> Result<Option<Digest>, Problem> {
+        let reader = self.store.read(&self.tenant).await?;
+        let case = self.seen(&reader, who, code).await?.case;
+        drop(reader);
+        let procedure = self.procedure_of(&case)?;
+        if may(&case, &procedure, Verb::Propose, who, proposed.revision).is_err() {
+            return Ok(None);
+        }
+        self.make_draft(&case, &procedure, proposed.outcome).await
+    }
 }
 
 /// The second click of the one who has just proposed the same.
@@ -156,16 +190,25 @@ mod tests {
     use crate::desk::testing::{CASE, Desk};
 
     #[tokio::test]
-    async fn a_granted_proposal_waits_for_its_act() {
+    async fn a_granted_proposal_waits_for_the_applicants_look_and_then_for_its_act() {
         let desk = Desk::new().await;
         desk.accept().await;
         desk.propose("granted", "Đủ điều kiện").await;
         let case = desk.json().await;
-        assert_eq!((&case["state"], &case["status"]), (&json!("entering"), &json!(4)));
+        assert_eq!((&case["state"], &case["status"]), (&json!("draft"), &json!(4)));
+        assert_eq!(desk.lines("case-act").await, [], "nothing is entered before");
+        desk.agree().await;
+        assert_eq!(desk.state().await, "entering");
         assert_eq!(desk.lines("case-act").await.len(), 1);
         assert_eq!(
             desk.facts().await,
-            ["case-received", "case-accepted", "case-proposed"]
+            [
+                "case-received",
+                "case-accepted",
+                "case-proposed",
+                "case-result-draft-sent",
+                "case-result-draft-answered"
+            ]
         );
     }
 
@@ -227,7 +270,7 @@ mod tests {
             desk.form("tich", &path, &fields)
         );
         assert_eq!((one.status, two.status), (303, 303), "{} {}", one.body, two.body);
-        assert_eq!(desk.lines("case-act").await.len(), 1);
+        assert_eq!(desk.lines("case-draft").await.len(), 1);
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ use crate::store::{self as rows, subject};
 
 /// The receipt as PDF.
 #[utoipa::path(get, path = "/desk/cases/{code}/receipt", tag = "desk",
-    security(("session" = ["receptionist", "officer", "chairman"])),
+    security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, description = "the receipt", content_type = "application/pdf"), (status = 404)),
     extensions(("x-facts" = json!(["document-delivered"]))))]
@@ -102,6 +102,7 @@ impl Cases {
             "working": accepted.working_out.lines,
             "return_by": "Nhận bản điện tử trên Cổng Dịch vụ công quốc gia",
             "fee": {"amount": 0, "note": null},
+            "track_url": format!("{}/track", self.base_url),
             "receptionist": {"name": accepted.by_name},
         })
     }

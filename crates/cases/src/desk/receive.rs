@@ -9,6 +9,7 @@ use kernel::{Actor, Digest, Fact, Kind, Problem};
 
 use crate::answers::TEXT_CHARS_MAX;
 use crate::case::{Case, Course};
+use crate::desk::fee_receipt;
 use crate::draft::Attached;
 use crate::handover::{Handover, HandoverPaper, Received};
 use crate::procedure::Procedure;
@@ -33,6 +34,7 @@ impl Service for ReceiveCase {
         let handed: Handover = web::json::read(&call.body, self.0.store.limits().json_depth_max)?;
         from_its_portal(&handed, &call.consumer)?;
         self.0.receive(&handed, &call.consumer).await?;
+        self.0.move_received(&handed.code).await?;
         Answer::json(&Received {
             case: handed.code,
             received: true,
@@ -65,7 +67,14 @@ impl Cases {
             .write(&self.tenant, &actor, |tx| async move {
                 let holder = subject(&case.code);
                 if let Some(held) = rows::case(&tx, &case.code).await? {
-                    let same = is_same(&held.case, case) && rows::papers(&tx, &holder).await? == *papers;
+                    // What a supplement has changed since is not what was handed over.
+                    let supplement = held.case.course.supplement.as_ref();
+                    if supplement.is_some_and(|s| s.given_at.is_some()) {
+                        return Ok(());
+                    }
+                    let unit = crate::merger::job::first_unit(&tx, &held.case).await?;
+                    let same = is_same(&Case { unit, ..held.case }, case)
+                        && rows::papers(&tx, &holder).await? == *papers;
                     return if same { Ok(()) } else { Err(altered()) };
                 }
                 rows::insert_case(&tx, case, status).await?;
@@ -89,6 +98,9 @@ impl Cases {
                     unit: Some(case.unit.clone()),
                 };
                 tx.fact(&holder, fact).await?;
+                if case.course.paid.is_some() {
+                    fee_receipt::enqueue(&tx, &case.code).await?;
+                }
                 Ok(())
             })
             .await
@@ -101,10 +113,14 @@ impl Cases {
             .version(&handed.version)
             .filter(|p| p.code == handed.procedure)
             .ok_or_else(|| Problem::invalid("version", "case-version-unknown"))?;
-        let known =
-            self.tenant.holds(&handed.unit) && self.organisations.get(&handed.unit, self.today()).is_some();
-        if !known {
+        if !self.takes_for(&handed.unit, handed.filed_at.date()) {
             return Err(Problem::invalid("unit", "case-unit-unknown"));
+        }
+        let paid = handed.paid.as_ref().map_or(0, |paid| paid.dong);
+        if paid != procedure.dong(&handed.answers) {
+            return Err(
+                Problem::invalid("paid", "case-fee-unpaid").with("owed", procedure.dong(&handed.answers))
+            );
         }
         for (field, answer) in &handed.answers {
             let asked = procedure.question(field).is_some() || procedure.source_of(field).is_some();
@@ -189,7 +205,10 @@ fn as_case(handed: &Handover, procedure: &Procedure) -> Case {
         act: None,
         decided: None,
         returned_at: None,
-        course: Course::default(),
+        course: Course {
+            paid: handed.paid.clone(),
+            ..Course::default()
+        },
     }
 }
 

@@ -13,6 +13,8 @@ use crate::procedure::{Procedure, Transition, Verb};
 use crate::state::Cases;
 use crate::store::{self as rows, ResultRow, StatusRow};
 
+/// The national status of a case that has its result: `Đã xử lý xong`.
+const DECIDED: u8 = 9;
 /// The role of the platform's own steps.
 pub const PLATFORM: &str = "platform";
 /// The role of the applicant's own steps.
@@ -76,10 +78,17 @@ pub(crate) fn may<'p>(
         who.require_any(&holders)?;
     }
     case.seen(revision)?;
-    if case.decided.is_some() && procedure.verb_from(Verb::Sign, &case.state).is_some() {
+    if in_the_making(case, procedure) {
         return Err(Problem::new(Kind::Conflict, "case-being-signed"));
     }
     case.transition(procedure, verb, &who.roles)
+}
+
+/// True while a result is being signed or sealed: nobody else may do anything with the case then.
+pub(crate) fn in_the_making(case: &Case, procedure: &Procedure) -> bool {
+    let sealing = case.decided.as_ref().is_some_and(|d| d.seal.is_some());
+    (case.decided.is_some() && procedure.verb_from(Verb::Sign, &case.state).is_some())
+        || (sealing && procedure.verb_from(Verb::Seal, &case.state).is_some())
 }
 
 /// Saves a changed case; a changed national status goes to the portal in the same write.
@@ -102,17 +111,22 @@ pub(crate) async fn save_telling(
     notice: Option<Notice>,
     documents: Vec<ResultRow>,
 ) -> Result<(), Problem> {
-    let before = rows::case(tx, &case.code).await?.map_or(0, |held| held.status);
+    let held = rows::case(tx, &case.code).await?;
+    let (before, due_before) = held.map_or((0, None), |held| (held.status, held.due_at));
     let status = case.status(procedure);
     rows::save_case(tx, case, status).await?;
-    if status == before && notice.is_none() && documents.is_empty() {
+    if status == DECIDED && before != DECIDED {
+        crate::desk::follow_up::enqueue(tx, case, procedure).await?;
+    }
+    let due = case.accepted.as_ref().map(|a| a.due);
+    if status == before && due == due_before && notice.is_none() && documents.is_empty() {
         return Ok(());
     }
     let row = StatusRow {
         seq: rows::last_status(tx, &case.code).await? + 1,
         status,
         at: tx.now(),
-        due: case.accepted.as_ref().map(|a| a.due),
+        due,
         notice,
     };
     rows::insert_status(tx, &case.code, &row).await?;
@@ -131,12 +145,20 @@ pub(crate) async fn save_telling(
 /// # Errors
 /// 422 at `note`.
 pub(crate) fn note(text: &str, required: bool) -> Result<String, Problem> {
+    words("note", text, required)
+}
+
+/// Words of a field, within bounds.
+///
+/// # Errors
+/// 422 at the field.
+pub(crate) fn words(field: &'static str, text: &str, required: bool) -> Result<String, Problem> {
     let text = text.trim();
     if required && text.is_empty() {
-        return Err(Problem::invalid("note", "case-note-missing"));
+        return Err(Problem::invalid(field, "case-note-missing"));
     }
     if text.chars().count() > NOTE_CHARS_MAX {
-        return Err(Problem::invalid("note", "case-note-too-long").with("max", NOTE_CHARS_MAX));
+        return Err(Problem::invalid(field, "case-note-too-long").with("max", NOTE_CHARS_MAX));
     }
     Ok(text.to_owned())
 }

@@ -12,17 +12,37 @@ pub(crate) enum Which {
     Open,
     /// Those in a state.
     In(String),
+    /// Running and past their due instant: not those that wait for the applicant.
+    Overdue,
+    /// Running and due before an instant.
+    Soon(Time),
+    /// Waiting for the applicant: the clock stands still.
+    Paused,
+    /// Rated 1 or 2 by their applicants.
+    RatedLow,
     /// All.
     All,
 }
 
 impl Which {
     /// From an address: empty for the open ones, `all`, or a state's code.
-    pub(crate) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str, soon: Time) -> Self {
         match text {
             "" => Self::Open,
             "all" => Self::All,
+            "overdue" => Self::Overdue,
+            "soon" => Self::Soon(soon),
+            "paused" => Self::Paused,
+            "rated-low" => Self::RatedLow,
             state => Self::In(state.to_owned()),
+        }
+    }
+
+    /// The last due instant of a list that has one.
+    fn until(&self, now: Time) -> Time {
+        match self {
+            Self::Soon(until) => *until,
+            _ => now,
         }
     }
 
@@ -30,6 +50,10 @@ impl Which {
         match self {
             Self::Open => "",
             Self::All => "all",
+            Self::Overdue => "overdue",
+            Self::Soon(_) => "soon",
+            Self::Paused => "paused",
+            Self::RatedLow => "rated-low",
             Self::In(state) => state,
         }
     }
@@ -48,7 +72,7 @@ pub(crate) async fn list(
     rows: &impl Rows,
     unit: &OrgCode,
     which: &Which,
-    after: Option<&Place>,
+    (after, now): (Option<&Place>, Time),
     limit: usize,
 ) -> Result<Vec<Held>, Problem> {
     let below = format!("{unit}.%");
@@ -60,11 +84,80 @@ pub(crate) async fn list(
             "select code, procedure, version, unit, channel, applicant, answers, state, status, revision, filed_at, due_at,
                  ended_at, details from cases_cases
              where tenant = $1 and (unit = $2 or unit like $3)
-                 and (state = $4 or $4 = 'all' or ($4 = '' and status not in (3, 7, 8, 10)))
+                 and (state = $4 or $4 = 'all' or ($4 = '' and status not in (3, 7, 8, 10))
+                     or ($4 = 'overdue' and status in (2, 4) and due_at < $8)
+                     or ($4 = 'soon' and status in (2, 4) and due_at >= $8 and due_at <= $9)
+                     or ($4 = 'paused' and status in (5, 6)) or ($4 = 'rated-low' and rating <= 2))
                  and (coalesce(due_at, filed_at) > $5 or (coalesce(due_at, filed_at) = $5 and code > $6))
              order by coalesce(due_at, filed_at), code limit $7",
-            params![rows.tenant(), unit, below, which.as_str(), at, code, limit],
+            params![rows.tenant(), unit, below, which.as_str(), at, code, limit, now, which.until(now)],
         )
         .await?;
     rows.iter().map(held).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::desk::testing::{API, CASE, Desk};
+
+    #[tokio::test]
+    async fn a_supervisor_sees_the_whole_province_and_does_nothing() {
+        let desk = Desk::new().await;
+        let listed = async |part: &str| {
+            let path = format!("/api/v1/desk/cases?state={part}");
+            let list = desk.get("giam", &path).await.json();
+            list["items"].as_array().map_or(0, Vec::len)
+        };
+        assert_eq!((listed("").await, listed("overdue").await), (1, 0));
+        desk.accept().await;
+        desk.temp.clock.advance_ms(5 * 3_600_000);
+        assert_eq!((listed("soon").await, listed("overdue").await), (1, 0));
+        let case = desk.get("giam", API).await.json();
+        assert_eq!(case["verbs"], json!([]));
+        for (verb, more) in [
+            ("propose", json!({"outcome": "granted"})),
+            ("ask-supplement", json!({"items": ["x"], "reason": "x"})),
+        ] {
+            assert_eq!(desk.verb("giam", verb, more).await.status, 403, "{verb}");
+        }
+        let slip = json!({"items": ["Ảnh mờ"], "reason": "Không đọc được"});
+        assert_eq!(desk.verb("tich", "ask-supplement", slip).await.status, 200);
+        desk.temp.clock.advance_ms(3 * 86_400_000);
+        assert_eq!(
+            (
+                listed("paused").await,
+                listed("overdue").await,
+                listed("soon").await
+            ),
+            (1, 0, 0),
+            "what waits for the applicant is not late"
+        );
+        let page = desk.get("giam", "/desk?state=paused").await.body;
+        assert!(
+            page.contains(CASE) && page.contains("người nộp hồ sơ"),
+            "whom it waits for"
+        );
+        assert_eq!(desk.supply(1, &json!([])).await["taken"], true);
+        desk.temp.clock.advance_ms(3 * 86_400_000);
+        assert_eq!((listed("paused").await, listed("overdue").await), (0, 1));
+        let withdrawal = json!({"kind": "withdrawal", "reason": ""});
+        assert_eq!(desk.submit(2, withdrawal, &json!([])).await["taken"], true);
+        let rating = |score: u8| json!({"kind": "rating", "score": score, "note": "Chậm"});
+        assert_eq!(listed("rated-low").await, 0);
+        assert_eq!(desk.submit(3, rating(2), &json!([])).await["taken"], true);
+        assert_eq!(
+            desk.submit(4, rating(5), &json!([])).await["taken"],
+            false,
+            "once"
+        );
+        assert_eq!((listed("rated-low").await, listed("overdue").await), (1, 0));
+        assert!(
+            desk.get("giam", &format!("/desk/cases/{CASE}"))
+                .await
+                .body
+                .contains("2/5")
+        );
+    }
 }

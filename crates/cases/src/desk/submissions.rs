@@ -136,7 +136,7 @@ impl Cases {
     ) -> Result<(), Problem> {
         match &sent.said {
             Said::Supplement { answers, note } => {
-                self.supplemented(tx, case, procedure, answers, note, papers)
+                self.supplemented(tx, case, procedure, (sent.at, answers, note), papers)
                     .await
             }
             Said::DraftAnswer { agreed, note } => {

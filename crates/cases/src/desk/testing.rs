@@ -22,7 +22,7 @@ use tower::ServiceExt as _;
 use web::{Authenticate, Principal};
 
 pub(crate) use nation::Nation;
-pub(crate) use office::pack_templates;
+pub(crate) use office::{pack_templates, plain_templates, trust};
 
 use crate::testing::{PDF, birth, case, nouns};
 use crate::{Cases, Parts, Place};
@@ -52,7 +52,7 @@ fn who(account: &str, name: &str, number: Option<&str>, role: &str, unit: &str) 
 }
 
 /// Everybody who works at a desk, by account.
-fn people() -> [Principal; 10] {
+fn people() -> [Principal; 15] {
     [
         who("tiep", "Lê Thị Tiếp", None, "receptionist", UNIT),
         who("tiep-2", "Lê Thị Đón", None, "receptionist", UNIT),
@@ -61,9 +61,18 @@ fn people() -> [Principal; 10] {
         who("nam", "Nguyễn Văn Nam", Some("038096000002"), "officer", UNIT),
         who("chu", "Phạm Minh Chủ", None, "chairman", UNIT),
         who("chu-2", "Phạm Minh Phó", None, "chairman", UNIT),
+        who("pho", "Trịnh Thị Phó", None, "deputy-chairman", UNIT),
+        who("thu", "Bùi Văn Thư", None, "clerk", UNIT),
+        who("thu-2", "Bùi Thị Dấu", None, "clerk", UNIT),
+        // Proposes and signs in another's absence.
+        Principal {
+            roles: vec!["officer".to_owned(), "deputy-chairman".to_owned()],
+            ..who("hai", "Vũ Thị Hai", None, "officer", UNIT)
+        },
         // No key of theirs is at the node.
         who("chu-3", "Phạm Văn Mới", None, "chairman", UNIT),
         who("tinh", "Hoàng Văn Tỉnh", None, "officer", "H56"),
+        who("giam", "Vũ Thị Giám", None, "supervisor", "H56"),
         who("ban", "Trần Văn Bạn", None, "officer", "H56.14797"),
         who("xa", "Đỗ Văn Xa", None, "officer", "G22"),
     ]
@@ -147,6 +156,23 @@ impl Desk {
     }
 
     pub(crate) async fn with(templates: render::Templates, limits: kernel::limits::Limits) -> Self {
+        let nouns = nouns();
+        Self::among(
+            templates,
+            limits,
+            nouns.areas.clone(),
+            nouns.organisations.clone(),
+        )
+        .await
+    }
+
+    /// A desk in a country whose units are others than the pack's.
+    pub(crate) async fn among(
+        templates: render::Templates,
+        limits: kernel::limits::Limits,
+        areas: Arc<directory::Areas>,
+        organisations: Arc<directory::Organisations>,
+    ) -> Self {
         let migrations = [
             directory::MIGRATIONS,
             obligations::MIGRATIONS,
@@ -164,9 +190,10 @@ impl Desk {
             place: Place::Desk,
             system: "H56/one-stop".parse().expect("an id"),
             exchange: nation.clone(),
+            bank: None,
             documents: Some(documents),
-            areas: nouns.areas.clone(),
-            organisations: nouns.organisations.clone(),
+            areas,
+            organisations,
             calendars: nouns.calendars.clone(),
             catalogue: nouns.catalogue.clone(),
             base_url: "http://desk.test".to_owned(),
@@ -204,6 +231,27 @@ impl Desk {
         let service = self.cases.services().into_iter().next().expect("one service");
         let answer = service.call(call(consumer, &service.id(), body)).await?;
         Ok(serde_json::from_slice(&answer.body).expect("json"))
+    }
+
+    /// The applicant sends something about the case, now.
+    pub(crate) async fn submit(&self, seq: u32, said: Value, papers: &Value) -> Value {
+        let services = self.cases.services();
+        let taking = services.iter().find(|s| s.id().service == "take-submission");
+        let service = taking.expect("the desk takes submissions");
+        let at = self.temp.store.world().now().ms();
+        let body = json!({"case": CASE, "seq": seq, "at": at, "said": said, "papers": papers});
+        let answer = service
+            .call(call("G22/portal", &service.id(), &body))
+            .await
+            .expect("an answer");
+        serde_json::from_slice(&answer.body).expect("json")
+    }
+
+    /// The applicant gives what was asked for, with an answer changed.
+    pub(crate) async fn supply(&self, seq: u32, papers: &Value) -> Value {
+        let said =
+            json!({"kind": "supplement", "answers": {"father_name": "Nguyễn Văn Nam Mới"}, "note": "Đã sửa"});
+        self.submit(seq, said, papers).await
     }
 
     async fn send(&self, who: &str, request: axum::http::request::Builder, body: String) -> Answer {
@@ -312,12 +360,75 @@ impl Desk {
             .await;
     }
 
-    /// Accepted, proposed, and its act entered.
+    /// The applicant finds the draft right.
+    pub(crate) async fn agree(&self) {
+        self.answer_draft(true, "").await;
+    }
+
+    /// The applicant says something about the draft.
+    pub(crate) async fn answer_draft(&self, agreed: bool, note: &str) {
+        let seq = {
+            let reader = self.temp.store.read(&self.cases.tenant).await.expect("a reader");
+            let said = crate::store::submissions(&reader, &code()).await.expect("read");
+            u32::try_from(said.len()).expect("few") + 1
+        };
+        let said = json!({"kind": "draft-answer", "agreed": agreed, "note": note});
+        let taken = self.submit(seq, said, &json!([])).await;
+        assert_eq!(taken["taken"], true, "{taken}");
+    }
+
+    /// Proposed to be granted, and the draft found right.
+    pub(crate) async fn granted(&self, note: &str) {
+        self.propose("granted", note).await;
+        if self.state().await == "draft" {
+            match self.row().await.case.channel {
+                kernel::fact::Channel::Online => self.agree().await,
+                _ => {
+                    let answer = self.verb("tich", "check-draft", json!({"agreed": true})).await;
+                    assert_eq!(answer.status, 200, "{}", answer.body);
+                }
+            }
+        }
+    }
+
+    async fn row(&self) -> crate::store::Held {
+        let reader = self.temp.store.read(&self.cases.tenant).await.expect("a reader");
+        let held = crate::store::case(&reader, &code()).await.expect("read");
+        held.expect("a case")
+    }
+
+    /// Accepted, proposed, looked at, and its act entered.
     pub(crate) async fn to_sign(&self) {
         self.accept().await;
-        self.propose("granted", "").await;
+        self.granted("").await;
         self.deliver().await;
         assert_eq!(self.state().await, "to-sign");
+    }
+
+    /// Signed by the chairman.
+    pub(crate) async fn to_seal(&self) {
+        self.to_sign().await;
+        let answer = self.verb("chu", "sign", json!({})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(self.state().await, "to-seal");
+    }
+
+    /// Signed by the chairman and sealed by the clerk; the clerk's answer.
+    pub(crate) async fn sign_and_seal(&self) -> Answer {
+        let answer = self.verb("chu", "sign", json!({})).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        self.verb("thu", "seal", json!({})).await
+    }
+
+    /// A clerk takes a number, and the node crashes before the seal is added.
+    pub(crate) async fn claim_seal(&self, account: &str) {
+        let who = people()
+            .into_iter()
+            .find(|p| p.account == account)
+            .expect("somebody");
+        self.cases
+            .begin_sealing_and_crash(&who, &code(), self.revision().await)
+            .await;
     }
 
     /// Delivers every line that waits, topic by topic, until one fails; says what failed.

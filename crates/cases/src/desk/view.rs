@@ -3,13 +3,16 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use kernel::fact::Channel;
 use kernel::{CaseCode, Fact, Kind, Problem, Time};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Page, Principal, Refusal};
 
 use crate::case::Case;
+use crate::desk::apologise::may_apologise;
 pub(crate) use crate::desk::shape::CaseView;
+use crate::desk::step::in_the_making;
 use crate::procedure::{Procedure, Verb};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
@@ -40,7 +43,7 @@ impl Cases {
             state: case.state.clone(),
             status: held.status,
             revision: case.revision,
-            verbs: verbs(case, &procedure, who),
+            verbs: verbs(case, &procedure, who, self.store.world().now()),
             filed_at: case.filed_at.rfc3339(),
             accepted: case.accepted.as_ref().map(Into::into),
             proposal: case.proposal.as_ref().map(Into::into),
@@ -77,16 +80,31 @@ impl Cases {
 
 /// True once the decision has its result.
 pub(crate) fn is_decided(case: &Case, procedure: &Procedure) -> bool {
-    case.decided.is_some() && procedure.verb_from(Verb::Sign, &case.state).is_none()
+    let left = [Verb::Sign, Verb::Seal];
+    case.decided.is_some()
+        && left
+            .iter()
+            .all(|verb| procedure.verb_from(*verb, &case.state).is_none())
 }
 
 /// What the official may do with the case now.
-pub(crate) fn verbs(case: &Case, procedure: &Procedure, who: &Principal) -> Vec<Verb> {
-    let waits = case.decided.is_some() && !is_decided(case, procedure);
-    if waits || case.not_own(who.subject.as_ref()).is_err() {
+pub(crate) fn verbs(case: &Case, procedure: &Procedure, who: &Principal, now: Time) -> Vec<Verb> {
+    if in_the_making(case, procedure) || case.not_own(who.subject.as_ref()).is_err() {
         return Vec::new();
     }
-    case.verbs(procedure, &who.roles)
+    let online = case.channel == Channel::Online;
+    let proposed = case.not_proposed_by(&who.account).is_err();
+    let mut verbs = case.verbs(procedure, &who.roles, now);
+    // Who filed online looks at the draft themselves; who proposed does not sign.
+    verbs.retain(|verb| match verb {
+        Verb::CheckDraft => !online,
+        Verb::Sign => !proposed,
+        _ => true,
+    });
+    if may_apologise(case, procedure, &who.roles, now) {
+        verbs.push(Verb::Apologise);
+    }
+    verbs
 }
 
 /// The revision a form was made from.

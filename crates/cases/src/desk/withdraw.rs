@@ -30,7 +30,10 @@ impl Cases {
             at: tx.now(),
         });
         save(tx, &case, procedure).await?;
-        obligations::lift(tx, &subject(&case.code), "withdrawn").await?;
+        // Before acceptance nothing was owed.
+        if case.accepted.is_some() {
+            obligations::lift(tx, &subject(&case.code), "withdrawn").await?;
+        }
         let fact = Fact::CaseWithdrawn {
             case: case.code.clone(),
         };

@@ -11,6 +11,8 @@ use web::openapi::{ToSchema, utoipa};
 use web::page::query_value;
 use web::{Json, Lang, Page, Principal, Refusal, SignedIn};
 
+use crate::desk::apologise::is_needed;
+use crate::desk::step::APPLICANT;
 use crate::desk::store::{self as list_rows, Place, Which};
 use crate::procedure::{Clock, Text};
 use crate::state::Cases;
@@ -18,6 +20,21 @@ use crate::store::Held;
 
 /// Working minutes before the due instant from which on a case is marked as due soon.
 const SOON_MINUTES: i64 = 4 * 60;
+
+/// The part of the list with the cases that need a letter of apology.
+const NEEDS_LETTER: &str = "apology";
+/// Rows looked at in one go for it, count.
+const LETTER_ROWS: usize = 200;
+/// Cases it shows, count.
+const LETTERS_MAX: usize = 500;
+
+/// Parts of the list that are no state: what a supervisor looks at first.
+const PARTS: [(&str, &str); 4] = [
+    ("overdue", "desk-overdue"),
+    ("soon", "desk-soon"),
+    ("paused", "desk-paused"),
+    ("rated-low", "desk-rated-low"),
+];
 
 /// Which part of the list.
 #[derive(Debug, Default, Deserialize)]
@@ -68,6 +85,8 @@ pub(crate) struct Item {
     due_at: Option<Time>,
     /// How urgent it is.
     urgency: Urgency,
+    /// The role it waits for; empty when nobody has to do anything.
+    waits_for: String,
     #[serde(skip)]
     name: Option<Text>,
     #[serde(skip)]
@@ -97,8 +116,8 @@ struct View<'a> {
 }
 
 /// The worklist as a page.
-#[utoipa::path(get, path = "/desk", tag = "desk", security(("session" = ["receptionist", "officer", "chairman"])),
-    params(("state" = Option<String>, Query, description = "empty: open cases; all; or a state"),
+#[utoipa::path(get, path = "/desk", tag = "desk", security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
+    params(("state" = Option<String>, Query, description = "empty: open cases; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
            ("after" = Option<String>, Query, description = "go on after this place")),
     responses((status = 200, description = "the cases of the own unit, the most urgent first", content_type = "text/html"), (status = 403)))]
 pub(crate) async fn list(
@@ -111,7 +130,15 @@ pub(crate) async fn list(
     let mut states = vec![
         (String::new(), page.t("desk-open"), from.state.is_empty()),
         ("all".to_owned(), page.t("desk-all"), from.state == "all"),
+        (
+            NEEDS_LETTER.to_owned(),
+            page.t("desk-apology-needed"),
+            from.state == NEEDS_LETTER,
+        ),
     ];
+    for (part, key) in PARTS {
+        states.push((part.to_owned(), page.t(key), from.state == part));
+    }
     for (code, label) in cases.states() {
         let shown = code == from.state;
         states.push((code, say(&label, page.lang).to_owned(), shown));
@@ -137,8 +164,8 @@ pub(crate) async fn list(
 }
 
 /// The worklist.
-#[utoipa::path(get, path = "/api/v1/desk/cases", tag = "desk", security(("session" = ["receptionist", "officer", "chairman"])),
-    params(("state" = Option<String>, Query, description = "empty: open cases; all; or a state"),
+#[utoipa::path(get, path = "/api/v1/desk/cases", tag = "desk", security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
+    params(("state" = Option<String>, Query, description = "empty: open cases; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
            ("after" = Option<String>, Query, description = "go on after this place")),
     responses((status = 200, description = "the cases of the own unit, the most urgent first", body = List), (status = 403)))]
 pub(crate) async fn list_json(
@@ -155,8 +182,17 @@ impl Cases {
         let after = place_of(&from.after)?;
         let (limit, now) = (self.store.limits().page_rows_max, self.store.world().now());
         let reader = self.store.read(&self.tenant).await?;
-        let which = Which::of(&from.state);
-        let mut held = list_rows::list(&reader, &who.unit, &which, after.as_ref(), limit + 1).await?;
+        if from.state == NEEDS_LETTER {
+            let items = self.needing_letters(&reader, &who.unit, now).await?;
+            return Ok(List { items, next: None });
+        }
+        let soon = self
+            .calendars
+            .of(&who.unit, now.date())
+            .count(now, SOON_MINUTES)
+            .end;
+        let which = Which::of(&from.state, soon);
+        let mut held = list_rows::list(&reader, &who.unit, &which, (after.as_ref(), now), limit + 1).await?;
         let more = held.len() > limit;
         held.truncate(limit);
         let next = held.last().filter(|_| more).map(|last| {
@@ -167,16 +203,45 @@ impl Cases {
         Ok(List { items, next })
     }
 
+    /// The cases whose date is near and that nobody has apologised for: every one of them, because a list
+    /// that hides one hides a date that is missed without a word.
+    async fn needing_letters(
+        &self,
+        reader: &::store::Reader,
+        unit: &OrgCode,
+        now: Time,
+    ) -> Result<Vec<Item>, Problem> {
+        let (mut after, mut items) = (None, Vec::new());
+        loop {
+            let page =
+                list_rows::list(reader, unit, &Which::Open, (after.as_ref(), now), LETTER_ROWS).await?;
+            after = page.last().map(list_rows::place);
+            let whole = page.len() < LETTER_ROWS;
+            for held in page {
+                let calendar = self.calendars.of(&held.case.unit, now.date());
+                let procedure = self.procedure_of(&held.case)?;
+                if is_needed(&held.case, &procedure, &calendar, now) {
+                    items.push(self.item(held, now));
+                }
+            }
+            if whole || items.len() >= LETTERS_MAX {
+                return Ok(items);
+            }
+        }
+    }
+
     fn item(&self, held: Held, now: Time) -> Item {
         let procedure = self.procedure_of(&held.case).ok();
         let state = procedure.as_ref().and_then(|p| p.states.get(&held.case.state));
-        let running = state.is_some_and(|s| s.clock == Clock::Run);
+        // What lies with the applicant is not the agency's to hurry.
+        let running = state.is_some_and(|s| s.clock == Clock::Run && s.role != APPLICANT);
         let urgency = match held.due_at.filter(|_| running) {
             Some(due) => self.urgency(&held.case.unit, due, now),
             None => Urgency::None,
         };
         Item {
             urgency,
+            waits_for: state.map(|s| s.role.clone()).unwrap_or_default(),
             label: state.map(|s| s.label.clone()),
             name: procedure.as_ref().map(|p| p.name.clone()),
             status: held.status,
@@ -242,6 +307,17 @@ impl View<'_> {
 
     fn due(&self, item: &Item) -> String {
         item.due_at.map(|due| self.page.time(due)).unwrap_or_default()
+    }
+
+    /// Whom it waits for, in words.
+    fn waits_for(&self, item: &Item) -> String {
+        match item.waits_for.as_str() {
+            "" => String::new(),
+            role => {
+                let who = self.page.t(&format!("desk-role-{role}"));
+                self.page.tw("desk-waits", &[("who", who)])
+            }
+        }
     }
 
     /// Tag class and text, when there is something to say.

@@ -84,6 +84,25 @@ pub async fn draft(rows: &impl Rows, account: &str, id: &str) -> Result<Option<D
     .transpose()
 }
 
+/// The draft that became a case.
+///
+/// # Errors
+/// As [`draft`].
+pub async fn draft_filed_as(
+    rows: &impl Rows,
+    account: &str,
+    code: &CaseCode,
+) -> Result<Option<Draft>, Problem> {
+    rows.one(
+        "select id, account, procedure, version, answers, prefilled, revision, filed_as, created_at, changed_at
+         from cases_drafts where tenant = $1 and account = $2 and filed_as = $3 order by created_at limit 1",
+        params![rows.tenant(), account, code],
+    )
+    .await?
+    .map(|row| read(&row))
+    .transpose()
+}
+
 /// The account's drafts that are not filed, last changed first.
 ///
 /// # Errors

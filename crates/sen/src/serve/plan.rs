@@ -255,6 +255,10 @@ fn face(settings: &Settings) -> NodeFace {
         for role in ["receptionist", "officer", "chairman", "deputy-chairman", "clerk"] {
             link("/desk", "sen-nav-desk", Some(role));
         }
+        link("/desk?state=overdue", "sen-nav-supervise", Some("supervisor"));
+    }
+    if settings.faces.contains(&Face::Portal) || settings.faces.contains(&Face::Desk) {
+        link("/track", "sen-nav-track", None);
     }
     link("/figures", "sen-nav-figures", None);
     link("/verify", "sen-nav-verify", None);

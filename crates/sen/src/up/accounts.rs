@@ -12,7 +12,8 @@ use super::nation::Place;
 /// A sample sign-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sample {
-    /// What the account may do: `citizen`, `receptionist`, `officer`, `chairman`, `operator`.
+    /// What the account may do: `citizen`, `receptionist`, `officer`, `chairman`, `deputy-chairman`, `clerk`,
+    /// `operator`.
     pub role: String,
     /// The node at which it signs in.
     pub node: String,
@@ -44,6 +45,14 @@ pub(crate) fn make(world: &World, mother: &str) -> Vec<Sample> {
         sample("receptionist", Place::Province, "tiepnhan", "Lê Thị Tiếp (mẫu)"),
         sample("officer", Place::Province, "hotich", "Nguyễn Văn Tịch (mẫu)"),
         sample("chairman", Place::Province, "chutich", "Phạm Minh Chủ (mẫu)"),
+        sample(
+            "deputy-chairman",
+            Place::Province,
+            "phochutich",
+            "Trịnh Thị Phó (mẫu)",
+        ),
+        sample("clerk", Place::Province, "vanthu", "Bùi Văn Thư (mẫu)"),
+        sample("supervisor", Place::Province, "giamsat", "Vũ Thị Giám (mẫu)"),
         sample("operator", Place::National, "vanhanh", "Trần Thị Vận (mẫu)"),
         sample("operator", Place::Ministry, "vanhanh-bo", "Đỗ Văn Hành (mẫu)"),
         sample(

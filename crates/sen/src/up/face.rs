@@ -11,12 +11,17 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
         Place::National => &[
             ("/procedures", "sen-nav-procedures", None),
             ("/cases", "sen-nav-cases", Some("citizen")),
+            ("/track", "sen-nav-track", None),
         ],
         Place::Ministry => &[("/my/data-usage", "sen-nav-usage", Some("citizen"))],
         Place::Province => &[
             ("/desk", "sen-nav-desk", Some("receptionist")),
             ("/desk", "sen-nav-desk", Some("officer")),
             ("/desk", "sen-nav-desk", Some("chairman")),
+            ("/desk", "sen-nav-desk", Some("deputy-chairman")),
+            ("/desk", "sen-nav-desk", Some("clerk")),
+            ("/desk?state=overdue", "sen-nav-supervise", Some("supervisor")),
+            ("/track", "sen-nav-track", None),
         ],
     };
     face.nav = links
@@ -28,7 +33,7 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
         })
         .chain([
             NavItem {
-                href: "/figures".to_owned(),
+                href: "/boards".to_owned(),
                 key: "sen-nav-figures".to_owned(),
                 role: None,
             },

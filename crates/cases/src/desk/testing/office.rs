@@ -17,7 +17,7 @@ struct Keys {
     root: Authority,
     hub: Identity,
     seal: Identity,
-    chairs: [Identity; 2],
+    chairs: [Identity; 4],
 }
 
 fn keys() -> &'static Keys {
@@ -40,6 +40,8 @@ fn keys() -> &'static Keys {
             chairs: [
                 issue(Profile::PersonalSignature, "Phạm Minh Chủ", UNIT, 3),
                 issue(Profile::PersonalSignature, "Phạm Minh Phó", UNIT, 4),
+                issue(Profile::PersonalSignature, "Trịnh Thị Phó", UNIT, 5),
+                issue(Profile::PersonalSignature, "Vũ Thị Hai", UNIT, 6),
             ],
             root,
         }
@@ -50,8 +52,16 @@ fn keys() -> &'static Keys {
 const PLAIN: &str = "#let data = json(\"data.json\")\n#set document(title: \"t\")\n#set text(lang: \"vi\")\n#data.at(\"number\", default: data.at(\"case_code\", default: \"\"))\n";
 
 /// One line for every paper.
-pub(super) fn plain_templates() -> render::Templates {
-    let names = ["receipt.typ", "birth-certificate.typ", "refusal.typ"];
+pub(crate) fn plain_templates() -> render::Templates {
+    let names = [
+        "receipt.typ",
+        "birth-certificate.typ",
+        "refusal.typ",
+        "supplement-slip.typ",
+        "decline-slip.typ",
+        "apology-letter.typ",
+        "seal-mark.typ",
+    ];
     render::Templates::new(names.map(|name| (name.to_owned(), PLAIN.as_bytes().to_vec()))).expect("templates")
 }
 
@@ -65,6 +75,11 @@ pub(crate) fn pack_templates() -> render::Templates {
             (name, std::fs::read(&path).expect("a template"))
         });
     render::Templates::new(files).expect("templates without mistakes")
+}
+
+/// Whom the tests trust.
+pub(crate) fn trust() -> seal::certificate::Trust {
+    seal::certificate::Trust::of(vec![keys().root.certificate()])
 }
 
 /// An office that issues documents with the keys of the tests.
@@ -91,7 +106,7 @@ pub(super) async fn documents(temp: &testkit::TempStore, templates: render::Temp
     let keyring = Keyring {
         node: keys.seal.clone(),
         seals: [("H56".parse().expect("a code"), keys.seal.clone())].into(),
-        signers: ["chu", "chu-2"]
+        signers: ["chu", "chu-2", "pho", "hai"]
             .into_iter()
             .map(str::to_owned)
             .zip(keys.chairs.clone())

@@ -1,0 +1,170 @@
+//! The part of a case's page that says what happened besides the straight line and what its applicant can do
+//! now: what is asked for, what was sent and what became of it, the way back, the rating. Never does any of it.
+
+use askama::Template;
+use kernel::{Problem, Time};
+use web::Page;
+
+use crate::citizen::render;
+use crate::notice::Notice;
+use crate::procedure::Paper;
+use crate::state::Cases;
+use crate::store::{GivenKind, Held, ResultRow, StatusRow, SubmissionRow};
+use crate::submission::Said;
+
+/// The statuses in which an applicant may ask for the case back; the owner has the last word.
+pub(crate) const OPEN: [u8; 5] = [1, 2, 4, 5, 6];
+/// The statuses that end a case.
+pub(crate) const ENDED: [u8; 5] = [3, 7, 8, 9, 10];
+/// The statuses in which the agency waits for the applicant and the clock stands still.
+pub(crate) const PAUSED: [u8; 2] = [5, 6];
+/// The status of a case whose supplement is awaited.
+pub(crate) const SUPPLEMENT: u8 = 5;
+
+#[derive(Template)]
+#[template(path = "case_course.html")]
+struct CoursePage<'a> {
+    page: &'a Page,
+    code: String,
+    asked: Option<Asked<'a>>,
+    /// Why the case was not taken in, or what was asked for is refused.
+    why: Option<(&'static str, &'a str)>,
+    slips: Vec<&'a ResultRow>,
+    sent: Vec<Sent>,
+    spent: Option<String>,
+    paused: bool,
+    can_withdraw: bool,
+    can_rate: bool,
+    rated: Option<u8>,
+}
+
+/// What is asked for.
+struct Asked<'a> {
+    items: &'a [String],
+    reason: &'a str,
+    until: String,
+    over: bool,
+    /// True when it can be given now.
+    open: bool,
+}
+
+/// Something the applicant sent.
+struct Sent {
+    at: String,
+    iso: String,
+    what: String,
+    became: String,
+    class: &'static str,
+}
+
+/// What was asked for with the newest status, and until when.
+pub(crate) fn supplement(held: &Held, statuses: &[StatusRow]) -> Option<(Vec<String>, String, Time)> {
+    if held.status != SUPPLEMENT {
+        return None;
+    }
+    statuses.iter().rev().find_map(|row| match &row.notice {
+        Some(Notice::Supplement { items, reason, until }) => Some((items.clone(), reason.clone(), *until)),
+        _ => None,
+    })
+}
+
+/// True when something of this kind is on its way, or was taken.
+pub(crate) fn is_said(sent: &[SubmissionRow], kind: &str) -> bool {
+    let stands = |row: &&SubmissionRow| row.outcome.as_deref().is_none_or(|outcome| outcome == "taken");
+    sent.iter().filter(stands).any(|row| row.said.kind() == kind)
+}
+
+/// The part of the page.
+///
+/// # Errors
+/// Internal when it cannot be put together.
+pub(crate) fn body(
+    cases: &Cases,
+    page: &Page,
+    held: &Held,
+    statuses: &[StatusRow],
+    results: &[ResultRow],
+    sent: &[SubmissionRow],
+) -> Result<String, Problem> {
+    let now = cases.store.world().now();
+    let ended = ENDED.contains(&held.status);
+    let asked = statuses.iter().rev().find_map(|row| match &row.notice {
+        Some(Notice::Supplement { items, reason, until }) if held.status == SUPPLEMENT => Some(Asked {
+            items,
+            reason,
+            until: page.time(*until),
+            over: now > *until,
+            open: now <= *until && !is_said(sent, "supplement") && !is_said(sent, "withdrawal"),
+        }),
+        _ => None,
+    });
+    let why = statuses.iter().rev().find_map(|row| match &row.notice {
+        Some(Notice::Declined { reason }) => Some(("cases-declined-why", reason.as_str())),
+        Some(Notice::Refused { reason }) => Some(("cases-refused-why", reason.as_str())),
+        _ => None,
+    });
+    let rated = sent.iter().find_map(|row| match row.said {
+        Said::Rating { score, .. } => Some(score),
+        _ => None,
+    });
+    let accepted = statuses.iter().find(|row| row.status == 2);
+    render(&CoursePage {
+        page,
+        code: held.case.code.to_string(),
+        asked,
+        why,
+        slips: results.iter().filter(|r| r.kind == GivenKind::Slip).collect(),
+        sent: sent.iter().map(|row| told(page, row)).collect(),
+        spent: accepted.map(|_| hours(page, cases.spent(held, statuses, now))),
+        paused: PAUSED.contains(&held.status),
+        can_withdraw: OPEN.contains(&held.status) && !is_said(sent, "withdrawal"),
+        can_rate: ended && rated.is_none(),
+        rated,
+    })
+}
+
+fn told(page: &Page, row: &SubmissionRow) -> Sent {
+    let (class, became) = match row.outcome.as_deref() {
+        None => ("tag tag-wait", page.t("cases-sent-waiting")),
+        Some("taken") => ("tag tag-good", page.t("cases-sent-taken")),
+        Some("case-supplement-over") => ("tag tag-bad", page.t("cases-sent-over")),
+        Some(_) => ("tag tag-bad", page.t("cases-sent-late")),
+    };
+    Sent {
+        at: page.time(row.at),
+        iso: row.at.rfc3339(),
+        what: page.t(&format!("cases-sent-{}", row.said.kind())),
+        became,
+        class,
+    }
+}
+
+/// Working time in words.
+pub(crate) fn hours(page: &Page, minutes: i64) -> String {
+    let args = [
+        ("hours", (minutes / 60).to_string()),
+        ("minutes", (minutes % 60).to_string()),
+    ];
+    page.tw("cases-working-time", &args)
+}
+
+/// The text of a score.
+pub(crate) fn score_key(score: &i32) -> &'static str {
+    match score {
+        1 => "cases-score-1",
+        2 => "cases-score-2",
+        3 => "cases-score-3",
+        4 => "cases-score-4",
+        _ => "cases-score-5",
+    }
+}
+
+/// The state of a paper or page of a supplement: given anew, or as it was filed.
+pub(crate) fn kept_or_new(changed: bool) -> &'static str {
+    if changed { "done" } else { "kept" }
+}
+
+/// True for a paper that was attached to the supplement.
+pub(crate) fn is_attached(papers: &[crate::draft::Attached], paper: &Paper) -> bool {
+    papers.iter().any(|p| p.code == paper.code)
+}

@@ -1,0 +1,166 @@
+//! `decline`: the receptionist does not take a case in (từ chối tiếp nhận): it is not what the procedure is
+//! for, or went to the wrong agency. A slip says why, and the case ends. No clock ever ran.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use kernel::{CaseCode, Fact, Problem};
+use serde::Deserialize;
+use web::openapi::{ToSchema, utoipa};
+use web::{Fields, Json, Principal, Refusal, SignedIn};
+
+use crate::case::Case;
+use crate::course::Declined;
+use crate::desk::official::code;
+use crate::desk::step::{may, save_telling, words};
+use crate::desk::view::{self, CaseView};
+use crate::notice::Notice;
+use crate::procedure::Verb;
+use crate::state::Cases;
+use crate::store::subject;
+
+/// Why it is not taken in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Why {
+    /// The revision of the case the receptionist has seen.
+    revision: i64,
+    /// Why, in words the applicant understands.
+    reason: String,
+}
+
+/// Declines a case from its page.
+#[utoipa::path(post, path = "/desk/cases/{code}/decline", tag = "desk", security(("session" = ["receptionist"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
+    extensions(("x-facts" = json!(["case-declined", "document-issued"]))))]
+pub(crate) async fn by_form(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: web::Page,
+    Path(path): Path<String>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let code = code(&path)?;
+    let why = Why {
+        revision: view::revision(&fields)?,
+        reason: fields.lines("reason").unwrap_or_default(),
+    };
+    let done = cases.decline(&who, &code, &why).await;
+    view::back_or_faults(&cases, &who, &page, &code, done, &fields).await
+}
+
+/// Declines a case.
+#[utoipa::path(post, path = "/api/v1/desk/cases/{code}/decline", tag = "desk", security(("session" = ["receptionist"])),
+    params(("code" = String, Path, description = "the case's code")), request_body = Why,
+    responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
+    extensions(("x-facts" = json!(["case-declined", "document-issued"]))))]
+pub(crate) async fn by_json(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Path(path): Path<String>,
+    Json(why): Json<Why>,
+) -> Result<Json<CaseView>, Refusal> {
+    let code = code(&path)?;
+    cases.decline(&who, &code, &why).await?;
+    Ok(Json(cases.case_view(&who, &code).await?))
+}
+
+impl Cases {
+    /// Declines a case. Pressed twice, it is declined once.
+    async fn decline(&self, who: &Principal, code: &CaseCode, why: &Why) -> Result<(), Problem> {
+        self.official(who)?;
+        let reason = &words("reason", &why.reason, true)?;
+        self.store
+            .write(&self.tenant, &who.actor, |tx| async move {
+                let (case, procedure) = self.opened(&tx, who, code).await?;
+                if is_done(&case, who) {
+                    return Ok(());
+                }
+                let step = may(&case, &procedure, Verb::Decline, who, why.revision)?;
+                let mut case = case.moved(step);
+                let slip = format!("declined-{code}");
+                case.course.declined = Some(Declined {
+                    reason: reason.clone(),
+                    by: who.account.clone(),
+                    at: tx.now(),
+                    slip: slip.clone(),
+                });
+                let notice = Notice::Declined {
+                    reason: reason.clone(),
+                };
+                save_telling(&tx, &case, &procedure, Some(notice), Vec::new()).await?;
+                let fact = Fact::CaseDeclined {
+                    case: code.clone(),
+                    slip,
+                };
+                tx.fact(&subject(code), fact).await?;
+                Ok(())
+            })
+            .await?;
+        self.slips_now(code).await;
+        Ok(())
+    }
+}
+
+/// The second click of the one who has just declined it.
+fn is_done(case: &Case, who: &Principal) -> bool {
+    case.course.declined.as_ref().is_some_and(|d| d.by == who.account)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::desk::testing::{CASE, Desk, handover, pack_templates};
+
+    #[tokio::test]
+    async fn a_case_that_is_not_taken_in_ends_with_a_slip_and_no_clock() {
+        let desk = Desk::with(pack_templates(), kernel::limits::Limits::default()).await;
+        desk.receive(&handover()).await.expect("received");
+        let why = json!({"reason": "Không thuộc thẩm quyền của xã"});
+        let answer = desk.verb("tiep", "decline", why.clone()).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let case = answer.json();
+        assert_eq!((&case["status"], &case["accepted"]), (&json!(3), &json!(null)));
+        assert_eq!(desk.state().await, "declined");
+        assert_eq!(desk.facts().await, ["case-received", "case-declined"]);
+        assert!(desk.deliver().await.is_empty());
+        let told = desk.nation.asked_of("note-status").pop().expect("told");
+        assert_eq!(
+            (
+                &told["status"],
+                &told["notice"]["reason"],
+                &told["results"][0]["document"]
+            ),
+            (&json!(3), &why["reason"], &json!(format!("declined-{CASE}")))
+        );
+        for (who, verb, more) in [
+            ("tiep", "accept", json!({})),
+            ("tich", "propose", json!({"outcome": "granted"})),
+        ] {
+            assert_eq!(desk.verb(who, verb, more).await.problem(), "case-verb-not-now");
+        }
+        assert_eq!(
+            desk.verb("tiep", "decline", why).await.status,
+            200,
+            "a second click"
+        );
+    }
+
+    #[tokio::test]
+    async fn only_a_receptionist_declines_only_what_was_not_accepted_and_says_why() {
+        let desk = Desk::new().await;
+        for who in ["tich", "chu"] {
+            let answer = desk.verb(who, "decline", json!({"reason": "x"})).await;
+            assert_eq!((answer.status, answer.problem().as_str()), (403, "role-missing"));
+        }
+        let path = format!("/desk/cases/{CASE}/decline");
+        let page = desk
+            .form("tiep", &path, &[("revision", "1"), ("reason", " ")])
+            .await;
+        assert!(page.status == 422 && page.body.contains("href=\"#reason\""));
+        desk.accept().await;
+        let late = desk.verb("tiep", "decline", json!({"reason": "x"})).await;
+        assert_eq!((late.status, late.problem().as_str()), (409, "case-verb-not-now"));
+    }
+}
