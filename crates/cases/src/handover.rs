@@ -11,6 +11,7 @@ use kernel::{Actor, CaseCode, Digest, Fact, OrgCode, Problem, ProcedureCode, Tim
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Answers, Applicant};
+use crate::payment::Paid;
 use crate::state::Cases;
 use crate::store::{self as rows, Held};
 
@@ -41,6 +42,9 @@ pub struct Handover {
     pub papers: Vec<HandoverPaper>,
     /// Where its statuses go.
     pub portal: SystemId,
+    /// The fee that was paid for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Paid>,
 }
 
 /// A paper of a [`Handover`].
@@ -101,7 +105,7 @@ impl Deliver for HandOver {
         let body = serde_json::to_vec(&message(cases, &reader, &held).await?).map_err(Problem::internal)?;
         let ask = Ask {
             consumer: cases.system.clone(),
-            service: service(&held.case.unit)?,
+            service: service(&cases.top_now(&held.case))?,
             body: body.into(),
             on_behalf: Actor::Citizen(held.case.applicant.account.clone()).to_string(),
             issue: Some(code.to_string()),
@@ -140,6 +144,7 @@ async fn message(cases: &Cases, reader: &::store::Reader, held: &Held) -> Result
         filed_at: case.filed_at,
         papers,
         portal: cases.system.clone(),
+        paid: rows::payment_of(reader, &case.code).await?.and_then(|p| p.paid),
     })
 }
 

@@ -37,6 +37,9 @@ pub enum Said {
         agreed: bool,
         /// What is wrong with it.
         note: String,
+        /// Which draft was looked at; empty for the one that waits.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        draft: String,
     },
     /// Take the case back.
     Withdrawal {
@@ -173,7 +176,7 @@ impl Deliver for Submit {
         };
         let ask = Ask {
             consumer: cases.system.clone(),
-            service: service(&held.case.unit)?,
+            service: service(&cases.top_now(&held.case))?,
             body: serde_json::to_vec(&submission).map_err(Problem::internal)?.into(),
             on_behalf: Actor::Citizen(held.case.applicant.account.clone()).to_string(),
             issue: Some(code.to_string()),

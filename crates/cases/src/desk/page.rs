@@ -429,7 +429,7 @@ mod tests {
         assert!(chairman.contains("Cách tính hạn") && chairman.contains("17:00 ngày 23/11/2026"));
         assert_eq!(
             desk.get("chu", API).await.json()["verbs"],
-            json!(["send-back", "sign"])
+            json!(["send-back", "sign", "apologise"])
         );
         assert_eq!(desk.get("tich", API).await.json()["verbs"], json!([]));
     }
@@ -474,7 +474,7 @@ mod tests {
         assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
         assert_eq!(
             (desk.cases.services().len(), desk.cases.deliverers().len()),
-            (2, 6)
+            (2, 7)
         );
         assert_eq!(api.paths.paths.len(), 26);
     }

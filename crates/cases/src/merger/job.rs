@@ -191,7 +191,7 @@ impl Cases {
             notice: Some(Notice::Moved { unit: to.to_string() }),
         };
         rows::insert_status(tx, code, &row).await?;
-        list::insert_move(tx, code, row.seq, from, to, by).await?;
+        list::insert_move(tx, code, row.seq, from, to, (row.at, by)).await?;
         obligations::transfer(tx, code.as_str(), from, to).await?;
         if let Some(waiting) = list::waiting(tx, code).await? {
             list::remove_waiting(tx, code).await?;

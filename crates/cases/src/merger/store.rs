@@ -88,12 +88,12 @@ pub(crate) async fn insert_move(
     seq: u32,
     from: &OrgCode,
     to: &OrgCode,
-    by: &str,
+    (at, by): (Time, &str),
 ) -> Result<(), Problem> {
     tx.exec(
         "insert into cases_moves (tenant, code, seq, from_unit, to_unit, at, moved_by)
          values ($1, $2, $3, $4, $5, $6, $7)",
-        params![tx.tenant(), code, seq, from, to, tx.now(), by],
+        params![tx.tenant(), code, seq, from, to, at, by],
     )
     .await?;
     Ok(())

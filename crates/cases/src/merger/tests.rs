@@ -52,6 +52,14 @@ const FIRST: &str = "\
 ";
 const SECOND: &str = "14797,,,38,14999,whole,1\n";
 const PACK: &str = r#"
+id = "vn"
+name = "Việt Nam"
+country = "VN"
+language = "vi"
+languages = ["vi", "en"]
+time_zone = "Asia/Ho_Chi_Minh"
+utc_offset_minutes = 420
+version = "2026.11"
 area_acts = "acts.csv"
 [[area_editions]]
 from = "2021-11-01"
@@ -250,6 +258,7 @@ async fn what_ended_before_the_merger_stays_where_it_was_counted() {
     desk.receive(&handover()).await.expect("received");
     desk.to_sign().await;
     assert_eq!(desk.verb("chu", "sign", json!({})).await.status, 200);
+    assert_eq!(desk.verb("thu", "seal", json!({})).await.status, 200);
     assert!(desk.deliver().await.is_empty());
     let (facts, met) = (desk.facts().await, owed(&desk, UNIT, Which::Met).await);
     assert_eq!(met, [format!("case/{CASE}")]);
@@ -330,7 +339,7 @@ async fn a_case_of_a_split_unit_waits_until_somebody_above_assigns_it() {
         .form("tinh", &format!("/desk/moves/{case}/assign"), &[("to", "")])
         .await;
     assert_eq!(none.status, 422);
-    assert!(none.body.contains("error-summary") && none.body.contains("Chưa chọn đơn vị"));
+    assert!(none.body.contains("error-summary") && none.body.contains("Cần một đơn vị"));
     let done = desk
         .form(
             "tinh",

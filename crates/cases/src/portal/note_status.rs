@@ -85,7 +85,7 @@ impl Service for NoteStatus {
         let note: StatusNote = call.json()?;
         let reader = cases.store.read(&cases.tenant).await?;
         // Whose the case is is checked before anything else is told about it.
-        owned(&reader, &note, &call).await?;
+        owned(cases, &reader, &note, &call).await?;
         if !(1..=10).contains(&note.status) || note.seq == 0 {
             return Err(Problem::invalid("status", "case-status-unknown").with("status", note.status));
         }
@@ -97,7 +97,7 @@ impl Service for NoteStatus {
                 &cases.tenant,
                 &Actor::System(call.consumer.to_string()),
                 |tx| async move {
-                    owned(&tx, note, call).await?;
+                    owned(cases, &tx, note, call).await?;
                     let last = rows::last_status(&tx, &note.code).await?;
                     if note.seq <= last {
                         return Ok(note.seq);
@@ -119,6 +119,10 @@ impl Service for NoteStatus {
                     for result in results {
                         rows::insert_result(&tx, &note.code, result).await?;
                     }
+                    if let Some(moved) = moved(&tx, note, call).await? {
+                        tx.fact(&rows::subject(&note.code), moved).await?;
+                        return Ok(note.seq);
+                    }
                     let fact = Fact::CaseStatusNoted {
                         case: note.code.clone(),
                         owner: call.consumer.org.clone(),
@@ -136,10 +140,31 @@ impl Service for NoteStatus {
     }
 }
 
+/// The owner gave the case to another of its units: no change of status, so none is counted.
+async fn moved(tx: &::store::Tx, note: &StatusNote, call: &Call) -> Result<Option<Fact>, Problem> {
+    let Some(crate::notice::Notice::Moved { unit }) = &note.notice else {
+        return Ok(None);
+    };
+    let unknown = || Problem::invalid("unit", "case-unit-unknown");
+    let to: kernel::OrgCode = unit.parse().map_err(|_| unknown())?;
+    if to.top() != call.consumer.org.top() {
+        return Err(unknown());
+    }
+    let held = rows::case(tx, &note.code).await?.ok_or_else(Problem::not_found)?;
+    crate::merger::store::note_unit(tx, &note.code, &to).await?;
+    crate::merger::store::insert_move(tx, &note.code, note.seq, &held.case.unit, &to, (note.at, "owner"))
+        .await?;
+    Ok(Some(Fact::CaseMoved {
+        case: note.code.clone(),
+        from: held.case.unit,
+        to,
+    }))
+}
+
 /// A case that is not the caller's does not exist for it.
-async fn owned(rows: &impl rows::Rows, note: &StatusNote, call: &Call) -> Result<(), Problem> {
+async fn owned(cases: &Cases, rows: &impl rows::Rows, note: &StatusNote, call: &Call) -> Result<(), Problem> {
     let held = rows::case(rows, &note.code).await?;
-    held.filter(|h| h.case.unit.top() == call.consumer.org.top())
+    held.filter(|h| cases.is_owner(&h.case, &call.consumer.org))
         .map(|_| ())
         .ok_or_else(Problem::not_found)
 }
