@@ -159,13 +159,19 @@ mod tests {
         guard.pass(&who, "r1", now, now).expect("new");
         assert!(!guard.may_have_forgotten(now));
         guard.pass(&who, "r2", days_ahead, days_ahead).expect("new");
-        assert!(!guard.may_have_forgotten(days_ahead), "only what is in time counts");
+        assert!(
+            !guard.may_have_forgotten(days_ahead),
+            "only what is in time counts"
+        );
         // Set back: the first was swept, and says so instead of passing again.
         assert!(guard.may_have_forgotten(now));
         guard.remember(who.clone(), "r1".to_owned(), now);
         guard.refilled(now);
         assert!(!guard.may_have_forgotten(now), "nothing is refused for ever");
-        assert_eq!(guard.pass(&who, "r1", now, now).expect_err("again").code, "replayed");
+        assert_eq!(
+            guard.pass(&who, "r1", now, now).expect_err("again").code,
+            "replayed"
+        );
         guard.pass(&who, "r3", now, now).expect("new");
     }
 

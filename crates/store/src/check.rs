@@ -41,7 +41,11 @@ pub async fn facts(database: &Database, leaves: &[Digest]) -> Result<Option<Part
             )
             .await
             .map_err(|e| bad(&e))?;
-        for leaf in leaves.iter().skip(usize::try_from(next).unwrap_or(usize::MAX)).take(STEP as usize) {
+        for leaf in leaves
+            .iter()
+            .skip(usize::try_from(next).unwrap_or(usize::MAX))
+            .take(STEP as usize)
+        {
             let place = usize::try_from(next % STEP).unwrap_or(usize::MAX);
             let row = rows.get(place);
             if let Err(why) = same(row, next, leaf) {
@@ -137,7 +141,8 @@ pub async fn standing(database: &Database, migrations: &[Migrations]) -> Result<
     let open = Open::of(database).await?;
     let pending = crate::migrate::pending(&open.connection, open.engine, migrations).await?;
     let reader = open.reader();
-    let facts = "select coalesce(max(position) + 1, 0) as sealed, coalesce(max(at), 0) as newest from store_facts";
+    let facts =
+        "select coalesce(max(position) + 1, 0) as sealed, coalesce(max(at), 0) as newest from store_facts";
     let facts = reader.one(facts, params![]).await.map_err(bad)?;
     let (sealed, newest) = match facts {
         Some(row) => (

@@ -149,7 +149,8 @@ async fn there(site: &Site, cut: &Cut, program: &Path) -> anyhow::Result<()> {
     let mut mother = Person::mother(site).await?;
     for code in &cut.filed {
         let case = mother.get(&format!("/api/v1/cases/{code}")).await?;
-        case.ok().with_context(|| format!("the filing of {code} is lost"))?;
+        case.ok()
+            .with_context(|| format!("the filing of {code} is lost"))?;
     }
     let mut desk = Person::official(site, "receptionist", Place::Province).await?;
     for code in &cut.signed {

@@ -22,7 +22,12 @@ pub(super) async fn folder(path: &Path) -> Result<(), Verdict> {
         if matches!(&node.database, Database::Sqlite(file) if !file.is_file()) {
             continue;
         }
-        rows(&node.database, &node.folder, &node.folder.join("logs").join("facts")).await?;
+        rows(
+            &node.database,
+            &node.folder,
+            &node.folder.join("logs").join("facts"),
+        )
+        .await?;
     }
     Ok(())
 }

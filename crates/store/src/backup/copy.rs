@@ -38,7 +38,9 @@ async fn connect(url: &str, schema: &str) -> Result<sqlx::pool::PoolConnection<s
 fn plain(name: &str) -> Result<(), StoreError> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if name.is_empty() || name.len() > 60 || !name.chars().all(plain) {
-        return Err(StoreError::Config(format!("{name:?} is no name of a table or schema")));
+        return Err(StoreError::Config(format!(
+            "{name:?} is no name of a table or schema"
+        )));
     }
     Ok(())
 }
@@ -137,5 +139,9 @@ async fn tables(connection: &mut PgConnection, schema: &str) -> Result<Vec<Strin
 
 async fn run(connection: &mut PgConnection, sql: &str) -> Result<(), StoreError> {
     use sqlx::Executor as _;
-    connection.execute(sqlx::AssertSqlSafe(sql)).await.map(drop).map_err(bad)
+    connection
+        .execute(sqlx::AssertSqlSafe(sql))
+        .await
+        .map(drop)
+        .map_err(bad)
 }

@@ -32,7 +32,9 @@ fn a_backup_taken_under_load_brings_back_what_was_acknowledged_before() {
         let world = World::of_this_machine();
         let folder = ground::folder("backup", &world).expect("a folder");
         let program = ground::program().expect("the program");
-        let nation = Nation::start_in(&program, folder.join("data"), database(), &world).await.expect("a nation");
+        let nation = Nation::start_in(&program, folder.join("data"), database(), &world)
+            .await
+            .expect("a nation");
         let ledger = Arc::new(Ledger::default());
         let (stop, stopped) = watch::channel(false);
         let mut people = JoinSet::new();
@@ -41,16 +43,26 @@ fn a_backup_taken_under_load_brings_back_what_was_acknowledged_before() {
             answers: Answers::usual(&world).expect("answers"),
             paper: Arc::new(birth::paper(&world).expect("a paper")),
         };
-        people.spawn(load::citizen(0, there.clone(), ledger.clone(), form, stopped.clone()));
+        people.spawn(load::citizen(
+            0,
+            there.clone(),
+            ledger.clone(),
+            form,
+            stopped.clone(),
+        ));
         people.spawn(load::officials(there, ledger.clone(), stopped));
-        ground::until("two cases are filed", async || Ok((ledger.filed().len() >= 2).then_some(())))
-            .await
-            .expect("filed");
+        ground::until("two cases are filed", async || {
+            Ok((ledger.filed().len() >= 2).then_some(()))
+        })
+        .await
+        .expect("filed");
         let before = ledger.filed();
 
         let at = Folder::of(&nation.data, &rows()).expect("nodes");
         let file = folder.join("nation.backup");
-        let taken = take::take(&at, &file, PHRASE, &world, |_| ()).await.expect("a backup");
+        let taken = take::take(&at, &file, PHRASE, &world, |_| ())
+            .await
+            .expect("a backup");
         assert_eq!(taken.manifest.nodes.len(), 3);
         tokio::time::sleep(Duration::from_millis(200)).await;
         stop.send(true).ok();
@@ -66,21 +78,34 @@ fn a_backup_taken_under_load_brings_back_what_was_acknowledged_before() {
 
         let new = folder.join("restored");
         let wrong = restore::restore(&file, &new, "another passphrase", &rows(), &world, |_| ()).await;
-        assert!(wrong.is_err() && !new.exists(), "nothing is left of a refused restore");
-        restore::restore(&file, &new, PHRASE, &rows(), &world, |_| ()).await.expect("restored");
+        assert!(
+            wrong.is_err() && !new.exists(),
+            "nothing is left of a refused restore"
+        );
+        restore::restore(&file, &new, PHRASE, &rows(), &world, |_| ())
+            .await
+            .expect("restored");
         let again = restore::restore(&file, &new, PHRASE, &rows(), &world, |_| ()).await;
         assert!(again.expect_err("not empty").to_string().contains("not empty"));
 
-        let nation = Nation::start_in(&program, new, database(), &world).await.expect("it starts");
+        let nation = Nation::start_in(&program, new, database(), &world)
+            .await
+            .expect("it starts");
         let site = Site::of(nation.data.clone(), nation.port).expect("a site");
         let mut mother = Person::mother(&site).await.expect("signed in");
         for code in &before {
-            let case = mother.get(&format!("/api/v1/cases/{code}")).await.expect("an answer");
-            case.ok().unwrap_or_else(|e| panic!("{code} was acknowledged before the backup: {e}"));
+            let case = mother
+                .get(&format!("/api/v1/cases/{code}"))
+                .await
+                .expect("an answer");
+            case.ok()
+                .unwrap_or_else(|e| panic!("{code} was acknowledged before the backup: {e}"));
         }
         let answers = Answers::usual(&world).expect("answers");
         let paper = birth::paper(&world).expect("a paper");
-        birth::whole(&mut mother, &answers, &paper).await.expect("life goes on");
+        birth::whole(&mut mother, &answers, &paper)
+            .await
+            .expect("life goes on");
         nation.stop().await;
         if database().is_none() {
             audit::logs(&site, &program).expect("TOTAL-PASSED");
@@ -95,7 +120,8 @@ fn a_backup_with_a_flipped_bit_or_cut_short_is_refused_and_leaves_nothing() {
         let world = World::of_this_machine();
         let folder = ground::folder("backup-damaged", &world).expect("a folder");
         let data = folder.join("data");
-        sen::up::prepare::prepare(&data, &sen::config::Config::default().pack, 30_000, &world).expect("prepared");
+        sen::up::prepare::prepare(&data, &sen::config::Config::default().pack, 30_000, &world)
+            .expect("prepared");
         let config = store::StoreConfig {
             database: Database::Sqlite(data.join("national/sen.db")),
             folder: data.join("national"),
@@ -113,7 +139,9 @@ fn a_backup_with_a_flipped_bit_or_cut_short_is_refused_and_leaves_nothing() {
         }
         let at = Folder::of(&data, "sqlite").expect("nodes");
         let file = folder.join("whole.backup");
-        take::take(&at, &file, PHRASE, &world, |_| ()).await.expect("a backup");
+        take::take(&at, &file, PHRASE, &world, |_| ())
+            .await
+            .expect("a backup");
         let bytes = std::fs::read(&file).expect("there");
         let to = folder.join("to");
         for at in [12, bytes.len() / 3, bytes.len() - 2] {
@@ -126,7 +154,9 @@ fn a_backup_with_a_flipped_bit_or_cut_short_is_refused_and_leaves_nothing() {
         std::fs::write(folder.join("bad"), &bytes[..bytes.len() - 50]).expect("written");
         let done = restore::restore(&folder.join("bad"), &to, PHRASE, "sqlite", &world, |_| ()).await;
         assert!(done.is_err() && !to.exists());
-        restore::restore(&file, &to, PHRASE, "sqlite", &world, |_| ()).await.expect("the whole one");
+        restore::restore(&file, &to, PHRASE, "sqlite", &world, |_| ())
+            .await
+            .expect("the whole one");
         std::fs::remove_dir_all(&folder).ok();
     });
 }

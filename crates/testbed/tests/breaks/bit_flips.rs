@@ -40,7 +40,9 @@ async fn node(world: &World) -> (PathBuf, PathBuf) {
 
 async fn verify(data: &Path, world: &World) -> Verdict {
     let trust = data.join("ca.pem");
-    sen::verify::verify(data, Some(&trust), world).await.expect("a verdict")
+    sen::verify::verify(data, Some(&trust), world)
+        .await
+        .expect("a verdict")
 }
 
 /// Where a record begins and ends, header and all.
@@ -87,7 +89,11 @@ fn every_flipped_bit_that_a_reader_uses_is_found_and_the_first_bad_record_named(
             for byte in 0..8 {
                 let bit = chance.random_range(0..8);
                 let found = flipped(&segment, &whole, byte, bit, &data, &world).await;
-                assert_eq!(found.indication, Indication::TotalFailed, "header byte {byte} bit {bit}");
+                assert_eq!(
+                    found.indication,
+                    Indication::TotalFailed,
+                    "header byte {byte} bit {bit}"
+                );
             }
         }
         checkpoints(&data, &mut chance, &world).await;

@@ -1,10 +1,10 @@
 //! Clocks that jump forward and back by hours and days, under a nation that goes on.
 
+use sen::up::nation::Place;
 use testbed::birth::{self, Answers, Desk};
 use testbed::ground;
 use testbed::nation::Nation;
 use testbed::people::Person;
-use sen::up::nation::Place;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -19,12 +19,16 @@ fn a_clock_that_jumps_refuses_nobody_for_ever_and_turns_no_order_around() {
         for jump in [0, 2 * HOUR_MS, 3 * DAY_MS, -2 * DAY_MS, -5 * HOUR_MS, DAY_MS] {
             nation.shift_ms(jump);
             // Sessions may have ended; signing in is never refused for the jump.
-            let mut mother = Person::mother(&nation.site).await.unwrap_or_else(|e| panic!("{jump}: {e:#}"));
+            let mut mother = Person::mother(&nation.site)
+                .await
+                .unwrap_or_else(|e| panic!("{jump}: {e:#}"));
             let code = birth::whole(&mut mother, &answers, &paper).await;
             filed.push(code.unwrap_or_else(|e| panic!("after a jump of {jump} ms: {e:#}")));
             let mut desk = Desk::of(&nation.site).await.expect("officials sign in");
             let code = filed.last().expect("one");
-            desk.decide(code).await.unwrap_or_else(|e| panic!("after a jump of {jump} ms: {e:#}"));
+            desk.decide(code)
+                .await
+                .unwrap_or_else(|e| panic!("after a jump of {jump} ms: {e:#}"));
             birth::at_portal(&mut mother, code, |case| case["status"] == 10)
                 .await
                 .unwrap_or_else(|e| panic!("the outbox after a jump of {jump} ms: {e:#}"));

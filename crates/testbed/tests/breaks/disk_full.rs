@@ -33,7 +33,10 @@ fn fill(disk: &Path) -> PathBuf {
 async fn begin(site: &Site, mother: &Person, language: &str) -> Answer {
     let mut asked = Asked::by(mother).form("");
     asked.headers.push(("accept-language", language.to_owned()));
-    let url = site.url(Place::National, &format!("/procedures/{}/start", birth::PROCEDURE));
+    let url = site.url(
+        Place::National,
+        &format!("/procedures/{}/start", birth::PROCEDURE),
+    );
     asked.send("POST", &url).await.expect("an answer")
 }
 
@@ -45,7 +48,9 @@ fn a_full_disk_refuses_changes_with_a_remedy_and_reading_goes_on() {
         let disk = Mounted::memory(folder.join("disk"), DISK_MB).expect("a small disk");
         let program = ground::program().expect("the program");
         let data = disk.path.join("data");
-        let mut nation = Nation::start_in(&program, data, None, &world).await.expect("a nation");
+        let mut nation = Nation::start_in(&program, data, None, &world)
+            .await
+            .expect("a nation");
         let site = Site::of(nation.data.clone(), nation.port).expect("a site");
         let mut mother = Person::mother(&site).await.expect("signed in");
         let draft = birth::start(&mut mother).await.expect("a draft");
@@ -76,7 +81,11 @@ fn a_full_disk_refuses_changes_with_a_remedy_and_reading_goes_on() {
         };
         let url = site.url(Place::National, &format!("/drafts/{draft}/files"));
         let kept = upload.send("POST", &url).await.expect("an answer");
-        assert!(kept.status >= 400, "nothing is kept on a full disk: {}", kept.status);
+        assert!(
+            kept.status >= 400,
+            "nothing is kept on a full disk: {}",
+            kept.status
+        );
         // Reading goes on, at every node.
         for path in ["/procedures", "/cases", "/api/v1/cases"] {
             let read = mother.get(path).await.expect("an answer");
@@ -92,10 +101,15 @@ fn a_full_disk_refuses_changes_with_a_remedy_and_reading_goes_on() {
             .expect("within five seconds, without a restart")
             .expect("taken");
         let answers = birth::Answers::usual(&world).expect("answers");
-        birth::whole(&mut mother, &answers, &paper).await.expect("a case is filed as ever");
+        birth::whole(&mut mother, &answers, &paper)
+            .await
+            .expect("a case is filed as ever");
         for place in sen::up::nation::PLACES {
             nation.kill(place).await.expect("killed");
-            nation.start_node(place).await.expect("it opens: nothing is half-written");
+            nation
+                .start_node(place)
+                .await
+                .expect("it opens: nothing is half-written");
         }
         audit::logs(&site, &program).expect("TOTAL-PASSED");
         let page = mother.get("/cases").await.expect("a page").text();

@@ -55,7 +55,9 @@ async fn checks(data: &Path, world: &World) -> Vec<Finding> {
 }
 
 fn has(found: &[Finding], check: &str, words: &str) -> bool {
-    found.iter().any(|f| f.check == check && f.what.contains(words) && !f.why.is_empty() && !f.remedy.is_empty())
+    found
+        .iter()
+        .any(|f| f.check == check && f.what.contains(words) && !f.why.is_empty() && !f.remedy.is_empty())
 }
 
 #[test]
@@ -72,7 +74,11 @@ fn what_is_wrong_with_a_folder_is_found_and_said_with_its_remedy() {
         // Rights.
         let key = data.join("ministry/keys/node.key");
         fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("set");
-        assert!(has(&checks(&data, &world).await, "permissions", "node.key has mode 644"));
+        assert!(has(
+            &checks(&data, &world).await,
+            "permissions",
+            "node.key has mode 644"
+        ));
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("set");
 
         // A key of another certificate, and none.
@@ -93,7 +99,11 @@ fn what_is_wrong_with_a_folder_is_found_and_said_with_its_remedy() {
         mark::set(&data, mark::BACKED_UP, world.now());
         let found = checks(&data, &later(&world, 6 * DAY_MS)).await;
         assert!(!has(&found, "verified", "") && !has(&found, "backup", ""));
-        assert!(has(&checks(&data, &later(&world, 8 * DAY_MS)).await, "verified", "last on"));
+        assert!(has(
+            &checks(&data, &later(&world, 8 * DAY_MS)).await,
+            "verified",
+            "last on"
+        ));
 
         // A clock that is behind what was signed.
         let found = checks(&data, &later(&world, -10 * 60_000)).await;
@@ -103,7 +113,9 @@ fn what_is_wrong_with_a_folder_is_found_and_said_with_its_remedy() {
         let store = open(&data, "province", &world).await;
         let tenant = "H56".parse().expect("a code");
         store
-            .write(&tenant, &Actor::Platform, |tx| async move { tx.outbox("status", "k", &json!({})).await })
+            .write(&tenant, &Actor::Platform, |tx| async move {
+                tx.outbox("status", "k", &json!({})).await
+            })
             .await
             .expect("left");
         store.close().await;
@@ -112,7 +124,8 @@ fn what_is_wrong_with_a_folder_is_found_and_said_with_its_remedy() {
 
         // An older directory than a neighbour's.
         let token = fs::read(data.join("national/directory.jws")).expect("a directory");
-        sen::up::prepare::prepare(&data, &sen::config::Config::default().pack, 30_120, &world).expect("moved");
+        sen::up::prepare::prepare(&data, &sen::config::Config::default().pack, 30_120, &world)
+            .expect("moved");
         fs::write(data.join("province/directory.jws"), &token).expect("written");
         assert!(has(&checks(&data, &world).await, "directory-age", "serial 1"));
         fs::write(data.join("province/directory.jws"), "nonsense").expect("written");
