@@ -66,6 +66,11 @@ fn counted(values: &Values, org: &str, term: Term) -> Option<i64> {
     Some(term.parts.iter().filter_map(|part| values.get(&key(part))).sum())
 }
 
+/// A count of the month: a true zero for what was counted before and not in it.
+fn in_month(n: &Numbers, org: &str, term: Term) -> Option<i64> {
+    counted(&n.month, org, term).or_else(|| counted(&n.until, org, term).map(|_| 0))
+}
+
 fn total(values: &Values, org: &str, terms: &[Term]) -> Option<i64> {
     terms
         .iter()
@@ -80,13 +85,13 @@ pub(crate) fn compute(way: Way, n: &Numbers, org: &str) -> Option<Found> {
         line: None,
     };
     match way {
-        Way::Sum(term) => counted(&n.month, org, term).map(count),
+        Way::Sum(term) => in_month(n, org, term).map(count),
         Way::Less(a, b) => {
-            let a = counted(&n.month, org, a)?;
+            let a = in_month(n, org, a)?;
             Some(count(a - counted(&n.month, org, b).unwrap_or_default()))
         }
         Way::Share(a, b) => {
-            let below = counted(&n.month, org, b)?;
+            let below = in_month(n, org, b)?;
             let above = counted(&n.month, org, a).unwrap_or_default();
             Some(Found {
                 value: share(above, below),
@@ -289,6 +294,15 @@ mod tests {
             ("service-uses", "G01/p/c", 7),
         ]);
         assert_eq!(value(&n, "sharing-rate"), Some(50.0));
+    }
+
+    #[test]
+    fn a_month_without_a_case_has_a_true_zero_and_no_share() {
+        let mut n = numbers(&[("cases-received", "online", 7), ("cases-online", "full", 7)]);
+        n.month.clear();
+        assert_eq!(value(&n, "cases-received"), Some(0.0));
+        assert_eq!(value(&n, "online-share"), None);
+        assert_eq!(value(&n, "cases-on-hand"), Some(7.0));
     }
 
     #[test]

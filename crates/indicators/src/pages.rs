@@ -24,8 +24,8 @@ pub(crate) struct Wanted {
     map: Option<String>,
     /// Whose figure; an organisation's code, or `all`.
     org: Option<String>,
-    /// Load the page again every so many seconds: `5`, `30` or `60`.
-    refresh: Option<u32>,
+    /// Load the page again every so many seconds: `5`, `30` or `60`; empty for not.
+    refresh: Option<String>,
 }
 
 /// The waits a reader may choose, in seconds.
@@ -33,7 +33,8 @@ const REFRESHES: [u32; 3] = [5, 30, 60];
 
 impl Wanted {
     fn refresh(&self) -> Option<u32> {
-        self.refresh.filter(|s| REFRESHES.contains(s))
+        let seconds = self.refresh.as_deref()?.parse().ok()?;
+        REFRESHES.contains(&seconds).then_some(seconds)
     }
 
     /// The page, told to load itself again when the reader chose so: without script.
@@ -180,5 +181,25 @@ mod tests {
         assert_eq!(house.get("/boards/figures/none", None).await.0, 404);
         assert_eq!(house.get("/boards/..", None).await.0, 404);
         assert_eq!(house.get("/boards?period=2026-13", None).await.0, 422);
+    }
+
+    #[tokio::test]
+    async fn a_board_loads_itself_again_only_when_its_reader_chose_so() {
+        let house = House::new("G22").await;
+        for (path, wait) in [
+            ("/boards", None),
+            ("/boards?period=&refresh=", None),
+            ("/boards?refresh=30", Some("30")),
+            ("/boards?refresh=1", None),
+        ] {
+            let request = axum::http::Request::get(path).body(axum::body::Body::empty());
+            let request = request.expect("a request");
+            let answer = tower::ServiceExt::oneshot(house.router.clone(), request)
+                .await
+                .expect("an answer");
+            assert_eq!(answer.status(), 200, "{path}");
+            let told = answer.headers().get("refresh").map(|v| v.to_str().expect("text"));
+            assert_eq!(told, wait, "{path}");
+        }
     }
 }

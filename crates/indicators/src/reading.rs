@@ -23,6 +23,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// A month that was asked for, or this one.
 pub(crate) fn wanted_month(wanted: Option<&str>, now: Time) -> Result<String, Problem> {
+    let wanted = wanted.filter(|w| !w.is_empty());
     let period = wanted.map_or_else(|| month(now), str::to_owned);
     if period.len() != 7 || parse_iso(&format!("{period}-01")).is_none() {
         return Err(Problem::new(Kind::Invalid, "date-bad").at("period"));

@@ -151,8 +151,8 @@ impl Indicators {
         let of_figure = self.0.pack.reported.iter().filter(|r| r.figure == code);
         of_figure
             .map(|r| {
-                let what = format!("{} ({}, {})", reported_name(p, r), r.scope, r.period);
-                (what, reported_value(p, r), r.source.clone())
+                let what = format!("{} ({}, {})", reported_name(p, r), scope(p, r), r.period);
+                (what, reported_value(p, r), source(p, r))
             })
             .collect()
     }
@@ -219,6 +219,23 @@ pub(super) fn reported_name(p: &Page, r: &Reported) -> String {
     match p.lang {
         web::Lang::Vi if !r.indicator_vi.is_empty() => r.indicator_vi.clone(),
         _ => r.indicator.clone(),
+    }
+}
+
+/// Of whom a published figure speaks.
+pub(super) fn scope(p: &Page, r: &Reported) -> String {
+    if r.scope == "national" {
+        p.t("indicators-all")
+    } else {
+        r.scope.clone()
+    }
+}
+
+/// Where a published figure stands, in the reader's language: the pack's own words are English.
+pub(super) fn source(p: &Page, r: &Reported) -> String {
+    match (p.lang, r.id.split_once('-')) {
+        (web::Lang::Vi, Some((article, _))) => p.t(&format!("indicators-article-{article}")),
+        _ => r.source.clone(),
     }
 }
 

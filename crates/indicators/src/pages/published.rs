@@ -6,7 +6,7 @@ use axum::response::Html;
 use kernel::Problem;
 use web::page::Page;
 
-use super::of_figure::{reported_name, reported_value};
+use super::of_figure::{reported_name, reported_value, scope, source};
 use crate::Indicators;
 use crate::pack::{Operation, Recomputed};
 use crate::words;
@@ -42,10 +42,10 @@ impl Indicators {
             all: shown
                 .map(|r| {
                     (
-                        format!("{} ({})", reported_name(p, r), r.scope),
+                        format!("{} ({})", reported_name(p, r), scope(p, r)),
                         r.period.clone(),
                         reported_value(p, r),
-                        r.source.clone(),
+                        source(p, r),
                     )
                 })
                 .collect(),
@@ -91,11 +91,11 @@ impl Indicators {
                 true,
             ),
         };
-        let mut sources: Vec<&str> = inputs
+        let mut sources: Vec<String> = inputs
             .iter()
             .copied()
             .chain(reported)
-            .map(|i| i.source.as_str())
+            .map(|i| source(p, i))
             .collect();
         sources.sort_unstable();
         sources.dedup();
