@@ -6,6 +6,8 @@ use kernel::fact::DraftAnswer;
 use kernel::{Digest, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::payment::Paid;
+
 /// Everything that happened on a case's way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -25,9 +27,29 @@ pub struct Course {
     /// That the applicant took it back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub withdrawn: Option<Withdrawn>,
+    /// The fee that was paid for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Paid>,
+    /// The act that the result repeats, as the register answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<serde_json::Value>,
+    /// What other agencies did once the result was there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub followed_up: Vec<FollowedUp>,
     /// How the applicant rated it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
+}
+
+/// What another agency did once the result was there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowedUp {
+    /// The follow-up's code in the procedure.
+    pub code: String,
+    /// What the agency answered: the number of a card.
+    pub number: String,
+    /// When.
+    pub at: Time,
 }
 
 /// The desk did not take a case in (từ chối tiếp nhận).
@@ -66,6 +88,9 @@ pub struct Supplement {
 /// A draft of the result that the applicant looks at (bản dự thảo).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultDraft {
+    /// The document's id, as the applicant was given it.
+    #[serde(default)]
+    pub document: String,
     /// The unsigned PDF, a blob.
     pub digest: Digest,
     /// When it went out.
@@ -75,6 +100,9 @@ pub struct ResultDraft {
     /// What came of it.
     #[serde(default)]
     pub answer: Option<DraftAnswer>,
+    /// When.
+    #[serde(default)]
+    pub answered_at: Option<Time>,
     /// What the applicant finds wrong.
     #[serde(default)]
     pub note: String,
@@ -91,6 +119,8 @@ pub struct Apology {
     pub due: Time,
     /// When.
     pub at: Time,
+    /// The official's account.
+    pub by: String,
     /// The letter's document id.
     pub letter: String,
 }

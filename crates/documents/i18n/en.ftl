@@ -15,6 +15,7 @@ documents-kind-refusal = Notice of refusal
 documents-number = Number
 documents-issued = Issued at
 documents-signer = Signed by
+documents-claimed-signer = Said to be signed by
 documents-signed-at = Signed at
 documents-reason = Reason
 documents-first-bad = First fault

@@ -15,6 +15,7 @@ documents-kind-refusal = Thông báo từ chối giải quyết hồ sơ
 documents-number = Số
 documents-issued = Cấp lúc
 documents-signer = Người ký
+documents-claimed-signer = Người ký theo văn bản (chưa xác minh)
 documents-signed-at = Ký lúc
 documents-reason = Lý do
 documents-first-bad = Chỗ sai đầu tiên

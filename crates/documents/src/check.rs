@@ -1,11 +1,11 @@
 //! The check of a signature (kiểm tra chữ ký số) for anyone: by the document's QR or by upload. Shows
 //! who signed and when and what is wrong, and nothing of what the document says.
 
+use ::seal::verdict::{Indication, Verdict};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use kernel::{Kind, Problem};
-use seal::verdict::{Indication, Verdict};
 use web::form::Fields;
 use web::page::Page;
 use web::problem::Refusal;
@@ -50,11 +50,8 @@ impl VerdictPage<'_> {
         }
     }
 
-    fn signed_at(&self) -> String {
-        self.verdict
-            .signed_at
-            .map(|at| self.p.time(at))
-            .unwrap_or_default()
+    fn time(&self, at: &Option<kernel::Time>) -> String {
+        at.map(|at| self.p.time(at)).unwrap_or_default()
     }
 }
 
@@ -123,7 +120,7 @@ fn show(
     known: Option<Known>,
 ) -> Result<Html<String>, Refusal> {
     let now = documents.0.store.world().now();
-    let verdict = seal::pdf::verify(pdf, &documents.0.directory.trust(), now);
+    let verdict = ::seal::pdf::verify(pdf, &documents.0.directory.trust(), now);
     let view = VerdictPage {
         p: page,
         known,

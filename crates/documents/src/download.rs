@@ -51,7 +51,7 @@ pub(crate) async fn download(
 /// To anybody else the document does not exist.
 fn may_have(who: &Principal, held: &Held) -> Result<(), Problem> {
     let owner = held.owner.is_some() && who.subject == held.owner;
-    let office = ["receptionist", "officer", "chairman"]
+    let office = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk"]
         .iter()
         .any(|role| who.has(role))
         && held.unit.as_ref().is_some_and(|unit| who.unit.holds(unit));

@@ -1,8 +1,8 @@
 //! Issuing: render, sign, keep the bytes, then row and fact in one change. The bytes are kept first:
 //! a blob without a row is only space, a row without its blob would be a lie.
 
+use ::seal::pdf::PdfSigning;
 use kernel::{Actor, Digest, Fact, Kind, Problem, Time};
-use seal::pdf::PdfSigning;
 use serde_json::Value;
 
 use crate::Documents;
@@ -114,9 +114,9 @@ impl Documents {
             location: new.tenant.as_str(),
             name: &name,
         };
-        let signed = seal::pdf::sign(pdf, &how).map_err(Problem::internal)?;
+        let signed = ::seal::pdf::sign(pdf, &how).map_err(Problem::internal)?;
         // Both sides of the books: what we sign must read as signed before anybody gets it.
-        let verdict = seal::pdf::verify(&signed, &self.0.directory.trust(), at);
+        let verdict = ::seal::pdf::verify(&signed, &self.0.directory.trust(), at);
         if verdict.is_passed() {
             Ok(signed)
         } else {

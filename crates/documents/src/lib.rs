@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`document`] | the noun |
 //! | [`issue`] | number in, signed PDF out, once |
+//! | [`seal`] | the clerk's number and the agency's signature behind it, once |
 //! | [`download`] | the owner and the office get it |
 //! | [`check`] | anyone checks it, by its QR or by upload |
 
@@ -12,6 +13,7 @@ pub mod check;
 pub mod document;
 pub mod download;
 pub mod issue;
+pub mod seal;
 mod store;
 
 use std::sync::Arc;
@@ -23,11 +25,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use document::{Issued, NewDocument, Signer};
+pub use seal::{SealMark, Sealing};
 
 /// The crate's tables.
 pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
     name: "documents",
-    files: &[("0001_documents", include_str!("../migrations/0001_documents.sql"))],
+    files: &[
+        ("0001_documents", include_str!("../migrations/0001_documents.sql")),
+        ("0002_sealed", include_str!("../migrations/0002_sealed.sql")),
+    ],
 };
 
 /// The crate's texts.

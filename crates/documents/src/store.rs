@@ -13,6 +13,7 @@ pub(crate) struct Held {
     pub(crate) owner: Option<PersonalNumber>,
     pub(crate) digest: Digest,
     pub(crate) issued_at: Time,
+    pub(crate) sealed: bool,
 }
 
 fn held(row: &Row) -> Result<Held, Problem> {
@@ -24,13 +25,14 @@ fn held(row: &Row) -> Result<Held, Problem> {
         owner: row.opt_text("owner")?.and_then(|n| n.parse().ok()),
         digest: row.digest("digest")?,
         issued_at: row.time("issued_at")?,
+        sealed: row.opt_int("sealed_at")?.is_some(),
     })
 }
 
 pub(crate) async fn find(reader: &Reader, id: &str) -> Result<Option<Held>, Problem> {
     let row = reader
         .one(
-            "select id, unit, kind, number, owner, digest, issued_at from documents_documents \
+            "select id, unit, kind, number, owner, digest, issued_at, sealed_at from documents_documents \
              where tenant = $1 and id = $2",
             params![reader.tenant(), id],
         )
@@ -41,7 +43,7 @@ pub(crate) async fn find(reader: &Reader, id: &str) -> Result<Option<Held>, Prob
 pub(crate) async fn find_in(tx: &Tx, id: &str) -> Result<Option<Held>, Problem> {
     let row = tx
         .one(
-            "select id, unit, kind, number, owner, digest, issued_at from documents_documents \
+            "select id, unit, kind, number, owner, digest, issued_at, sealed_at from documents_documents \
              where tenant = $1 and id = $2",
             params![tx.tenant(), id],
         )
@@ -80,4 +82,27 @@ pub(crate) async fn insert(tx: &Tx, row: &NewRow<'_>) -> Result<(), Problem> {
     )
     .await?;
     Ok(())
+}
+
+/// Notes that the agency's signature was added; what the person signed stays named.
+pub(crate) async fn seal(
+    tx: &Tx,
+    held: &Held,
+    number: &str,
+    digest: Digest,
+    by: &str,
+) -> Result<(), Problem> {
+    let changed = tx
+        .exec(
+            "update documents_documents set number = $3, digest = $4, signed_digest = $5, sealed_by = $6, \
+                 sealed_at = $7 \
+             where tenant = $1 and id = $2 and sealed_at is null",
+            params![tx.tenant(), &held.id, number, digest, held.digest, by, tx.now()],
+        )
+        .await?;
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Problem::stale())
+    }
 }

@@ -127,6 +127,12 @@ pub enum Fact {
         register: String,
         number: String,
     },
+    /// The act that the result repeats was found in the register the procedure names.
+    CaseActFound {
+        case: CaseCode,
+        register: String,
+        number: String,
+    },
     /// The entered act was taken back.
     CaseActWithdrawn {
         case: CaseCode,

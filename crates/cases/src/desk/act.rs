@@ -97,14 +97,15 @@ impl Cases {
         let reader = self.store.read(&self.tenant).await?;
         let (case, procedure) = self.opened_by_platform(&reader, code).await?;
         drop(reader);
-        let (Some(act), Some(proposal)) = (&procedure.act, &case.proposal) else {
+        let (Some(act), Some(proposal), Some(day)) = (&procedure.act, &case.proposal, case.entered_on())
+        else {
             return Ok(());
         };
         if waiting(&case, &procedure).is_none() {
             return Ok(());
         }
-        // The day of the proposal, not of the delivery: asked again tomorrow, the body is the same.
-        let body = crate::act::body(&procedure, &case, &self.areas, proposal.at.date())
+        // Not the day of the delivery: asked again tomorrow, the body is the same.
+        let body = crate::act::body(&procedure, &case, &self.areas, day)
             .ok_or_else(|| Problem::internal("a procedure with an act has a body for it"))?;
         let by = format!("official:{}", proposal.by);
         let heard = self
@@ -113,11 +114,18 @@ impl Cases {
         if is_refusal(&heard) {
             return self.act_refused(code, &heard.refusal()).await;
         }
-        let entered: Entered = heard.json()?;
-        self.act_entered(code, act, &entered).await
+        let answer: Value = heard.json()?;
+        let (entered, record) = read(act, answer)?;
+        self.act_entered(code, act, &entered, record.as_ref()).await
     }
 
-    async fn act_entered(&self, code: &CaseCode, act: &Act, entered: &Entered) -> Result<(), Problem> {
+    async fn act_entered(
+        &self,
+        code: &CaseCode,
+        act: &Act,
+        entered: &Entered,
+        record: Option<&Value>,
+    ) -> Result<(), Problem> {
         self.store
             .write(&self.tenant, &Actor::Platform, |tx| async move {
                 let (case, procedure) = self.opened_by_platform(&tx, code).await?;
@@ -130,11 +138,21 @@ impl Cases {
                     personal_number: entered.personal_number.clone(),
                     at: tx.now(),
                 });
+                case.course.record = record.cloned();
                 save(&tx, &case, &procedure).await?;
-                let fact = Fact::CaseActEntered {
-                    case: code.clone(),
-                    register: register(&act.service)?,
-                    number: entered.act_number.clone(),
+                let (register, number) = (register(&act.service)?, entered.act_number.clone());
+                let case = code.clone();
+                let fact = match record {
+                    None => Fact::CaseActEntered {
+                        case,
+                        register,
+                        number,
+                    },
+                    Some(_) => Fact::CaseActFound {
+                        case,
+                        register,
+                        number,
+                    },
                 };
                 tx.fact(&subject(code), fact).await?;
                 Ok(())
@@ -159,6 +177,7 @@ impl Cases {
                     proposal.sent_back = Some(SentBack {
                         note: note.to_owned(),
                         by: None,
+                        by_applicant: false,
                         at: tx.now(),
                     });
                 }
@@ -180,7 +199,13 @@ impl Cases {
         let reader = self.store.read(&self.tenant).await?;
         let (_, procedure) = self.opened_by_platform(&reader, code).await?;
         drop(reader);
-        let Some(act) = &procedure.act else { return Ok(()) };
+        let Some((act, undo)) = procedure
+            .act
+            .as_ref()
+            .and_then(|act| Some((act, act.undo.as_ref()?)))
+        else {
+            return Ok(());
+        };
         // A number of a book is given once, so a fact with it says that this line was delivered.
         let facts = self.store.facts_of(&self.tenant, &subject(code)).await?;
         let told = |fact: &Fact| matches!(fact, Fact::CaseActWithdrawn { number: of, .. } if of == number);
@@ -189,7 +214,7 @@ impl Cases {
         }
         let body = json!({"case": code, "reason": reason});
         let (by, key) = (format!("official:{by}"), format!("{code}/{number}/undo"));
-        let heard = self.ask_register(&act.undo, &body, &by, code, key).await?;
+        let heard = self.ask_register(undo, &body, &by, code, key).await?;
         if !(200..300).contains(&heard.status) {
             // An act that stands must not get a second one beside it: the next line waits for this.
             return Err(heard.refusal());
@@ -226,6 +251,21 @@ impl Cases {
             })
             .await
     }
+}
+
+/// What the register answered: an act entered, or the record of one that was looked up.
+fn read(act: &Act, answer: Value) -> Result<(Entered, Option<Value>), Problem> {
+    if act.undo.is_some() {
+        return Ok((serde_json::from_value(answer).map_err(Problem::internal)?, None));
+    }
+    let record = answer.get("record").cloned().unwrap_or_default();
+    let number = record.get("act_number").and_then(Value::as_str);
+    let number = number.ok_or_else(|| Problem::internal(format_args!("{} gave no act", act.service)))?;
+    let entered = Entered {
+        act_number: number.to_owned(),
+        personal_number: None,
+    };
+    Ok((entered, Some(record)))
 }
 
 /// The platform's step, when the case waits for its act.
@@ -280,7 +320,7 @@ mod tests {
     async fn a_register_that_is_away_is_asked_again_with_the_same_words() {
         let desk = Desk::new().await;
         desk.accept().await;
-        desk.propose("granted", "").await;
+        desk.granted("").await;
         desk.nation.away.store(true, Ordering::SeqCst);
         assert_eq!(
             desk.deliver_topic("case-act").await.expect("fails").code,
@@ -309,7 +349,7 @@ mod tests {
     async fn an_act_the_register_refuses_goes_back_to_the_officer_with_the_reason() {
         let desk = Desk::new().await;
         desk.accept().await;
-        desk.propose("granted", "").await;
+        desk.granted("").await;
         *desk.nation.refuses.lock().expect("whole") = Some("record-date-late");
         assert!(
             desk.deliver_topic("case-act").await.is_none(),
@@ -325,7 +365,7 @@ mod tests {
                 .contains("record-date-late")
         );
         *desk.nation.refuses.lock().expect("whole") = None;
-        desk.propose("granted", "Đã kiểm tra lại").await;
+        desk.granted("Đã kiểm tra lại").await;
         assert!(desk.deliver_topic("case-act").await.is_none());
         assert_eq!(desk.state().await, "to-sign");
     }
@@ -334,7 +374,7 @@ mod tests {
     async fn a_line_delivered_twice_changes_nothing_the_second_time() {
         let desk = Desk::new().await;
         desk.accept().await;
-        desk.propose("granted", "").await;
+        desk.granted("").await;
         let line = desk.lines("case-act").await.remove(0);
         assert!(desk.deliver_topic("case-act").await.is_none());
         let (revision, facts) = (desk.revision().await, desk.facts().await);

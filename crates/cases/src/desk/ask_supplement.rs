@@ -320,8 +320,7 @@ mod tests {
         assert_eq!(granted.problem(), "case-supplement-waits");
         desk.propose("refused", "Không bổ sung").await;
         assert_eq!(desk.state().await, "to-sign");
-        assert_eq!(desk.verb("chu", "sign", json!({})).await.status, 200);
-        assert_eq!(desk.verb("thu", "seal", json!({})).await.status, 200);
+        assert_eq!(desk.sign_and_seal().await.status, 200);
         assert_eq!(
             desk.facts_of(&format!("obligation/case/{CASE}")).await,
             [

@@ -305,7 +305,7 @@ mod tests {
         desk.deliver().await;
         assert_eq!(
             desk.get("hai", crate::desk::testing::API).await.json()["verbs"],
-            json!(["send-back"])
+            json!(["send-back", "apologise"])
         );
         let answer = desk.verb("hai", "sign", json!({})).await;
         assert_eq!(

@@ -101,7 +101,7 @@ mod tests {
                 "not before a decision"
             );
         }
-        assert_eq!(desk.verb("chu", "sign", json!({})).await.status, 200);
+        assert_eq!(desk.sign_and_seal().await.status, 200);
         assert_eq!(
             desk.verb("tiep", "return", json!({})).await.status,
             409,
@@ -116,7 +116,7 @@ mod tests {
         body["channel"] = json!("counter");
         desk.receive(&body).await.expect("received");
         desk.to_sign().await;
-        let signed = desk.verb("chu", "sign", json!({})).await.json();
+        let signed = desk.sign_and_seal().await.json();
         assert_eq!(
             (&signed["state"], &signed["status"]),
             (&json!("decided"), &json!(9))

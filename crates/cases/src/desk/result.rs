@@ -99,12 +99,13 @@ impl Cases {
                 self.refusal_data(case, procedure, decided),
             ),
             Outcome::Granted => {
-                let act = case.act.as_ref().ok_or_else(|| lacking("act"))?;
                 let data = match procedure.result.template.as_str() {
                     "birth-certificate" => self.birth_data(case, procedure)?,
-                    other => return Err(lacking(other)),
+                    _ => self.plain_data(case, procedure, decided),
                 };
-                (procedure.result.template.as_str(), act.act_number.clone(), data)
+                let number = case.act.as_ref().map(|act| act.act_number.clone());
+                let number = number.unwrap_or_else(|| case.code.to_string());
+                (procedure.result.template.as_str(), number, data)
             }
         };
         let new = NewDocument {
@@ -123,6 +124,68 @@ impl Cases {
         self.documents()?.issue(new, actor).await
     }
 
+    /// The data of every other template: the case as papers name it, the answers in words by field,
+    /// and the register's record where the result repeats one.
+    fn plain_data(&self, case: &Case, procedure: &Procedure, decided: &Decided) -> Value {
+        let on = decided.at.date();
+        let agency = self.agency(&case.unit, on);
+        let answers: serde_json::Map<String, Value> = case
+            .answers
+            .keys()
+            .filter_map(|field| Some((field.clone(), self.said(case, procedure, field, on)?.into())))
+            .collect();
+        json!({
+            "case_code": case.code,
+            "agency": {"name": agency.name, "province": agency.province, "place": agency.place},
+            "applicant": {"full_name": case.applicant.name, "personal_number": case.applicant.number.as_str()},
+            "procedure": {"code": procedure.code, "name": procedure.name.vi},
+            "filed_at": case.filed_at,
+            "decided_at": decided.at,
+            "answers": answers,
+            "record": case.course.record.as_ref().map(|record| self.in_words(record, on)),
+            "signer": {"position": decided.capacity.position(), "name": decided.by_name},
+        })
+    }
+
+    /// A register's record with its codes in words, as far as the pack has them.
+    fn in_words(&self, record: &Value, on: Date) -> Value {
+        match record {
+            Value::Object(fields) => fields
+                .iter()
+                .map(|(name, value)| (name.clone(), self.word(name, value, on)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+            other => other.clone(),
+        }
+    }
+
+    fn word(&self, name: &str, value: &Value, on: Date) -> Value {
+        let Some(text) = value.as_str() else {
+            return self.in_words(value, on);
+        };
+        let word = match name {
+            "sex" if text == "male" => Some("Nam".to_owned()),
+            "sex" if text == "female" => Some("Nữ".to_owned()),
+            "commune" => text.parse().ok().map(|area| self.areas.full_path(&area, on)),
+            "book" => text.parse().ok().map(|unit| self.agency(&unit, on).name),
+            "ethnicity" | "nationality" => self.choice_word(name, text),
+            _ => None,
+        };
+        word.map_or_else(|| value.clone(), Value::String)
+    }
+
+    /// The label of a code as the questions of the pack's forms have it.
+    fn choice_word(&self, name: &str, code: &str) -> Option<String> {
+        let mut questions = self
+            .catalogue
+            .procedures()
+            .flat_map(|p| &p.pages)
+            .flat_map(|p| &p.questions);
+        let question = questions.find(|q| q.code.ends_with(name) && !q.choices.is_empty())?;
+        let choice = question.choices.iter().find(|c| c.value == code)?;
+        Some(choice.label.vi.clone())
+    }
+
     fn refusal_data(&self, case: &Case, procedure: &Procedure, decided: &Decided) -> Value {
         let agency = self.agency(&case.unit, decided.at.date());
         json!({
@@ -133,38 +196,62 @@ impl Cases {
             "filed_at": case.filed_at,
             "decided_at": decided.at,
             "reason": case.proposal.as_ref().map(|p| p.note.clone()).unwrap_or_default(),
-            "signer": {"position": "CHỦ TỊCH", "name": decided.by_name},
+            "signer": {"position": decided.capacity.position(), "name": decided.by_name},
         })
+    }
+
+    /// The data of a result's draft: what is known before the act is entered and anybody signs.
+    ///
+    /// # Errors
+    /// `case-result-data` when the case lacks what the result must say.
+    pub(crate) fn draft_data(&self, case: &Case, procedure: &Procedure, on: Date) -> Result<Value, Problem> {
+        match procedure.result.template.as_str() {
+            "birth-certificate" => self.certificate(case, procedure, on, json!({"position": "", "name": ""})),
+            other => Err(lacking(other)),
+        }
     }
 
     /// The data of `birth-certificate.typ`.
     pub(crate) fn birth_data(&self, case: &Case, procedure: &Procedure) -> Result<Value, Problem> {
         let act = case.act.as_ref().ok_or_else(|| lacking("act"))?;
         let decided = case.decided.as_ref().ok_or_else(|| lacking("decision"))?;
-        let on = act.at.date();
+        act.personal_number
+            .as_ref()
+            .ok_or_else(|| lacking("personal_number"))?;
+        // The certificate repeats the book.
+        let registered = case.entered_on().unwrap_or_else(|| act.at.date());
+        let signer = json!({"position": decided.capacity.position(), "name": decided.by_name});
+        self.certificate(case, procedure, registered, signer)
+    }
+
+    fn certificate(
+        &self,
+        case: &Case,
+        procedure: &Procedure,
+        registered: Date,
+        signer: Value,
+    ) -> Result<Value, Problem> {
+        let act = case.act.as_ref();
+        let on = act.map_or(registered, |act| act.at.date());
         let said = |field: &str| self.said(case, procedure, field, on);
         let need = |field: &str| said(field).ok_or_else(|| lacking(field));
         let born = parse_iso(case.answers.get("child_born").map_or("", String::as_str))
             .ok_or_else(|| lacking("child_born"))?;
-        let number = act
-            .personal_number
-            .as_ref()
-            .ok_or_else(|| lacking("personal_number"))?;
+        let number = act.and_then(|act| act.personal_number.as_ref());
         let agency = self.agency(&case.unit, on);
         let birth_place = [need("child_birth_place")?, need("child_birth_commune")?].join(", ");
-        // The act was entered on the day of the proposal; the certificate repeats the book.
-        let registered = case.proposal.as_ref().map_or(act.at, |p| p.at).date();
         let id_paper = format!("Số định danh cá nhân {}", case.applicant.number.as_str());
         let words = render::date_in_words(born);
         let registered_at = format!("{}, {}", agency.name, agency.province);
         Ok(json!({
-            "number": act.act_number,
+            "number": act.map_or("", |act| act.act_number.as_str()),
             "agency": {"name": agency.name, "province": agency.province},
             "child": {
                 "full_name": need("child_name")?, "born_on": iso(born), "born_on_words": words,
                 "sex": need("child_sex")?, "ethnicity": need("child_ethnicity")?,
                 "nationality": need("child_nationality")?, "birth_place": birth_place,
-                "home_town": need("child_hometown")?, "personal_number": number.as_str(),
+                "home_town": need("child_hometown")?,
+                "personal_number": number.map_or("", |number| number.as_str()),
             },
             "mother": self.parent(case, procedure, "mother", on),
             "father": self.parent(case, procedure, "father", on),
@@ -174,7 +261,7 @@ impl Cases {
             },
             "registered_at": registered_at,
             "registered_on": iso(registered),
-            "signer": {"position": "CHỦ TỊCH", "name": decided.by_name},
+            "signer": signer,
         }))
     }
 

@@ -28,7 +28,7 @@ pub(crate) struct Reason {
 }
 
 /// Sends a proposal back from the case's page.
-#[utoipa::path(post, path = "/desk/cases/{code}/send-back", tag = "desk", security(("session" = ["chairman"])),
+#[utoipa::path(post, path = "/desk/cases/{code}/send-back", tag = "desk", security(("session" = ["chairman", "deputy-chairman"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-sent-back", "case-act-withdrawn"]))))]
@@ -49,7 +49,7 @@ pub(crate) async fn by_form(
 }
 
 /// Sends a proposal back.
-#[utoipa::path(post, path = "/api/v1/desk/cases/{code}/send-back", tag = "desk", security(("session" = ["chairman"])),
+#[utoipa::path(post, path = "/api/v1/desk/cases/{code}/send-back", tag = "desk", security(("session" = ["chairman", "deputy-chairman"])),
     params(("code" = String, Path, description = "the case's code")), request_body = Reason,
     responses((status = 200, description = "the case", body = CaseView), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-sent-back", "case-act-withdrawn"]))))]
@@ -81,6 +81,7 @@ impl Cases {
                     proposal.sent_back = Some(SentBack {
                         note: note.clone(),
                         by: Some(who.account.clone()),
+                        by_applicant: false,
                         at: tx.now(),
                     });
                 }
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(case["proposal"]["sent_back"]["note"], "Sai nơi sinh");
         // The register is away while the officer proposes again: the order holds.
         desk.nation.away.store(true, Ordering::SeqCst);
-        desk.propose("granted", "Đã sửa").await;
+        desk.granted("Đã sửa").await;
         assert!(desk.deliver_topic("case-act").await.is_some());
         assert_eq!(desk.nation.acts_standing(), 1, "the first act still stands");
         desk.nation.away.store(false, Ordering::SeqCst);
@@ -140,11 +141,13 @@ mod tests {
         );
         assert_eq!(desk.nation.acts_standing(), 1);
         assert_eq!(
-            desk.facts().await[3..],
+            desk.facts().await[5..],
             [
                 "case-act-entered",
                 "case-sent-back",
                 "case-proposed",
+                "case-result-draft-sent",
+                "case-result-draft-answered",
                 "case-act-withdrawn",
                 "case-act-entered"
             ]

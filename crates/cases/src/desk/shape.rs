@@ -6,7 +6,7 @@ use kernel::fact::Outcome;
 use serde::Serialize;
 use web::openapi::ToSchema;
 
-use crate::case::{Accepted, Decided, EnteredAct, Proposal, SentBack};
+use crate::case::{Accepted, Capacity, Decided, EnteredAct, Proposal, SentBack};
 use crate::clock::WorkingOut;
 use crate::procedure::Verb;
 use crate::store::StatusRow;
@@ -132,6 +132,11 @@ pub struct DecidedView {
     at: String,
     /// The signer's account.
     by: String,
+    /// `chairman`, or `for-chairman` when a deputy signed (KT.).
+    #[schema(value_type = String)]
+    capacity: Capacity,
+    /// The result's number.
+    number: Option<String>,
 }
 
 /// A change of a case's national status.
@@ -212,6 +217,8 @@ impl From<&Decided> for DecidedView {
             outcome: d.outcome,
             at: d.at.rfc3339(),
             by: d.by.clone(),
+            capacity: d.capacity,
+            number: d.seal.as_ref().map(|seal| seal.number.clone()),
         }
     }
 }

@@ -139,8 +139,9 @@ impl Cases {
                 self.supplemented(tx, case, procedure, (sent.at, answers, note), papers)
                     .await
             }
-            Said::DraftAnswer { agreed, note } => {
-                self.draft_answered(tx, case, procedure, *agreed, note).await
+            Said::DraftAnswer { agreed, note, draft } => {
+                self.draft_answered(tx, case, procedure, (*agreed, draft), note)
+                    .await
             }
             Said::Withdrawal { reason } => self.withdrawn(tx, case, procedure, reason).await,
             Said::Rating { score, note } => self.rated(tx, case, procedure, *score, note).await,

@@ -1,0 +1,307 @@
+//! `POST /cases/{code}/draft-answer`: the applicant has looked at the draft of the result and says that it
+//! is right, or what is wrong with it. Never decides whether that is in time: the owner does.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use kernel::time::parse_iso;
+use kernel::{Kind, Problem, Time};
+use serde::Deserialize;
+use web::openapi::{ToSchema, utoipa};
+use web::{Fields, Json, Page, Principal, Refusal, SignedIn};
+
+use crate::citizen::mine::{self, own_case};
+use crate::citizen::shape::CaseJson;
+use crate::citizen::view::say;
+use crate::citizen::{citizen, see_other};
+use crate::desk::step::note;
+use crate::notice::Notice;
+use crate::procedure::QuestionKind;
+use crate::state::Cases;
+use crate::store::{self as rows, GivenKind, Held, Rows};
+use crate::submission::{self, Said};
+
+/// A draft that waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) document: String,
+    pub(crate) until: Time,
+}
+
+/// A draft as its applicant looks at it: the paper, and what it says as a list.
+pub(crate) struct Look {
+    pub(crate) document: String,
+    pub(crate) until: String,
+    pub(crate) rows: Vec<(String, String)>,
+}
+
+/// What is said of a draft.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Answered {
+    /// True when it is right.
+    agreed: bool,
+    /// What is wrong with it; needed when something is.
+    #[serde(default)]
+    note: String,
+}
+
+/// Says from the case's page what the applicant finds.
+#[utoipa::path(post, path = "/cases/{code}/draft-answer", tag = "cases", security(("session" = ["citizen"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 303, description = "back to the case"), (status = 404), (status = 409), (status = 422)),
+    extensions(("x-facts" = json!(["case-submission-made"]))))]
+pub(crate) async fn by_form(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path(code): Path<String>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let typed = fields.lines("note").unwrap_or_default();
+    let answered = match fields.text("agreed") {
+        Some("yes") => Ok(true),
+        Some("no") => Ok(false),
+        _ => Err(Problem::invalid("agreed", "case-draft-unanswered")),
+    };
+    let done = match answered {
+        Ok(agreed) => {
+            let note = typed.clone();
+            cases.answer_draft(&who, &code, &Answered { agreed, note }).await
+        }
+        Err(problem) => Err(problem),
+    };
+    match done {
+        Ok(()) => Ok(see_other(&format!("/cases/{code}"))),
+        Err(problem) if problem.kind == Kind::Invalid => {
+            let reader = cases.store.read(&cases.tenant).await?;
+            let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
+            let body = mine::body(&cases, &reader, &page, &held, (false, &[problem], &typed)).await?;
+            let title = page.tw("cases-case-title", &[("code", code)]);
+            Ok(page.html_status(422, &title, body).into_response())
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Says what the applicant finds.
+#[utoipa::path(post, path = "/api/v1/cases/{code}/draft-answer", tag = "cases", security(("session" = ["citizen"])),
+    params(("code" = String, Path, description = "the case's code")), request_body = Answered,
+    responses((status = 200, description = "the case", body = CaseJson), (status = 404), (status = 409), (status = 422)),
+    extensions(("x-facts" = json!(["case-submission-made"]))))]
+pub(crate) async fn by_json(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Path(code): Path<String>,
+    Json(answered): Json<Answered>,
+) -> Result<Json<CaseJson>, Refusal> {
+    cases.answer_draft(&who, &code, &answered).await?;
+    mine::show_api(State(cases), SignedIn(who), Path(code)).await
+}
+
+impl Cases {
+    /// Keeps the answer and sends it on. Pressed twice, it is said once.
+    async fn answer_draft(&self, who: &Principal, code: &str, answered: &Answered) -> Result<(), Problem> {
+        let citizen = citizen(self, who)?;
+        let note = note(&kernel::text::clean(&answered.note), !answered.agreed)?;
+        let reader = self.store.read(&self.tenant).await?;
+        let (case, note) = (&own_case(&reader, &citizen, code).await?.case, &note);
+        drop(reader);
+        self.store
+            .write(&self.tenant, &who.actor, |tx| async move {
+                let held = rows::case(&tx, &case.code)
+                    .await?
+                    .ok_or_else(Problem::not_found)?;
+                let last = rows::submissions(&tx, &case.code).await?.pop();
+                let Some(look) = waiting(&tx, &held).await? else {
+                    // The second click of the one who has just said it.
+                    return match last.map(|row| row.said) {
+                        Some(Said::DraftAnswer { agreed, note: n, .. })
+                            if agreed == answered.agreed && n == *note =>
+                        {
+                            Ok(())
+                        }
+                        _ => Err(Problem::new(Kind::Conflict, "case-draft-none")),
+                    };
+                };
+                let said = Said::DraftAnswer {
+                    agreed: answered.agreed,
+                    note: note.clone(),
+                    draft: look.document,
+                };
+                submission::keep(&tx, &held.case, &said, &[]).await.map(drop)
+            })
+            .await
+    }
+}
+
+/// The draft that a case's newest status brought, while nothing was said about it.
+///
+/// # Errors
+/// Unavailable.
+pub(crate) async fn waiting(rows: &impl Rows, held: &Held) -> Result<Option<Waiting>, Problem> {
+    let code = &held.case.code;
+    let newest = rows::statuses(rows, code).await?.pop();
+    let Some((newest, until)) = newest.and_then(|row| match row.notice {
+        Some(Notice::Draft { until }) => Some((row, until)),
+        _ => None,
+    }) else {
+        return Ok(None);
+    };
+    let given = rows::results(rows, code).await?.into_iter();
+    let mut drafts = given.filter(|row| row.kind == GivenKind::Draft && row.with_seq == newest.seq);
+    let Some(look) = drafts.next() else {
+        return Ok(None);
+    };
+    let said = rows::submissions(rows, code).await?;
+    let answered = said.iter().any(|row| match &row.said {
+        Said::DraftAnswer { draft, .. } => *draft == look.document,
+        Said::Withdrawal { .. } => row.outcome.as_deref().is_none_or(|outcome| outcome == "taken"),
+        _ => false,
+    });
+    Ok((!answered).then_some(Waiting {
+        document: look.document,
+        until,
+    }))
+}
+
+impl Look {
+    /// What the draft says, as a list: on a phone a paper is hard to read.
+    pub(crate) fn of(cases: &Cases, page: &Page, held: &Held, waiting: &Waiting) -> Self {
+        let case = &held.case;
+        let mut rows = Vec::new();
+        if let Ok(procedure) = cases.procedure_of(case) {
+            for question in procedure.pages.iter().flat_map(|form| &form.questions) {
+                let Some(answer) = case.answers.get(&question.code).filter(|a| !a.is_empty()) else {
+                    continue;
+                };
+                let choice = question.choices.iter().find(|c| c.value == *answer);
+                let shown = match question.kind {
+                    QuestionKind::Choice => choice.map(|c| say(&c.label, page.lang).to_owned()),
+                    QuestionKind::Commune => {
+                        let area = answer.parse().ok();
+                        area.map(|area| cases.places().full_name(&area, case.filed_at.date()))
+                    }
+                    QuestionKind::Date => parse_iso(answer).map(|day| page.date(day)),
+                    _ => None,
+                };
+                let label = say(&question.label, page.lang).to_owned();
+                rows.push((label, shown.unwrap_or_else(|| answer.clone())));
+            }
+        }
+        Self {
+            document: waiting.document.clone(),
+            until: page.time(waiting.until),
+            rows,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::{PDF, Portal, foreign, lan, mai, officer};
+
+    /// A filed case whose owner has sent a draft.
+    async fn with_draft(portal: &Portal) -> String {
+        let code = portal.filed(&lan()).await;
+        portal
+            .note(&code, json!({"seq": 1, "status": 2}))
+            .await
+            .expect("noted");
+        send_draft(portal, &code, 2).await;
+        code
+    }
+
+    async fn send_draft(portal: &Portal, code: &str, seq: u32) {
+        let mut draft = portal.result(&format!("draft-{seq}"), PDF.as_bytes());
+        draft["kind"] = json!("draft");
+        draft["number"] = json!("");
+        let until = testkit::START.plus_ms(86_400_000).ms();
+        let notice = json!({"kind": "draft", "until": until});
+        portal
+            .note(
+                code,
+                json!({"seq": seq, "status": 4, "notice": notice, "results": [draft]}),
+            )
+            .await
+            .expect("noted");
+    }
+
+    #[tokio::test]
+    async fn an_applicant_looks_at_the_draft_and_says_that_it_is_right_once() {
+        let portal = Portal::new().await;
+        let code = with_draft(&portal).await;
+        let path = format!("/cases/{code}");
+        let page = portal.get(Some(&lan()), &path).await.body;
+        for shown in [
+            "/results/draft-2",
+            "draft-answer",
+            "Nguyễn Minh Anh",
+            "name=\"agreed\"",
+        ] {
+            assert!(page.contains(shown), "{shown}");
+        }
+        let case = portal.get(Some(&lan()), &format!("/api/v1{path}")).await.json();
+        assert_eq!(case["draft"]["document"], "draft-2");
+        let fields = [("agreed", "yes"), ("note", "")];
+        for _ in 0..2 {
+            let done = portal
+                .post(Some(&lan()), &format!("{path}/draft-answer"), &fields)
+                .await;
+            assert_eq!(done.status, 303, "{}", done.body);
+        }
+        let facts = portal.facts(&format!("case/{code}")).await;
+        assert_eq!(facts.iter().filter(|f| *f == "case-submission-made").count(), 1);
+        let case = portal.get(Some(&lan()), &format!("/api/v1{path}")).await.json();
+        assert_eq!(case["draft"], json!(null));
+        let other = portal
+            .post(
+                Some(&lan()),
+                &format!("{path}/draft-answer"),
+                &[("agreed", "no"), ("note", "x")],
+            )
+            .await;
+        assert_eq!(other.status, 409, "nothing waits any more");
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_must_be_said_and_a_second_draft_is_asked_about_anew() {
+        let portal = Portal::new().await;
+        let code = with_draft(&portal).await;
+        let path = format!("/cases/{code}/draft-answer");
+        for fields in [&[("agreed", "no"), ("note", " ")][..], &[("note", "Sai tên")]] {
+            let page = portal.post(Some(&lan()), &path, fields).await;
+            assert_eq!(page.status, 422);
+            assert!(page.body.contains("draft-answer"), "the form again");
+        }
+        let wrong = [("agreed", "no"), ("note", "Sai tên đệm của cháu")];
+        assert_eq!(portal.post(Some(&lan()), &path, &wrong).await.status, 303);
+        send_draft(&portal, &code, 3).await;
+        let case = portal
+            .get(Some(&lan()), &format!("/api/v1/cases/{code}"))
+            .await
+            .json();
+        assert_eq!(case["draft"]["document"], "draft-3");
+    }
+
+    #[tokio::test]
+    async fn a_draft_is_answered_by_who_filed_alone() {
+        let portal = Portal::new().await;
+        let code = with_draft(&portal).await;
+        let path = format!("/cases/{code}/draft-answer");
+        for (who, status) in [(mai(), 404), (foreign(), 404), (officer(), 403)] {
+            let answer = portal.post(Some(&who), &path, &[("agreed", "yes")]).await;
+            assert_eq!(answer.status, status);
+        }
+        let none = portal.filed(&lan()).await;
+        let early = portal
+            .post(
+                Some(&lan()),
+                &format!("/cases/{none}/draft-answer"),
+                &[("agreed", "yes")],
+            )
+            .await;
+        assert_eq!(early.status, 409, "no draft was sent");
+    }
+}

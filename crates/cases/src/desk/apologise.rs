@@ -1,0 +1,313 @@
+//! `apologise`: the agency says before the date that it will miss it, why, and by when the result is owed
+//! now (Thư xin lỗi và hẹn lại ngày trả kết quả; Decree 61/2018/NĐ-CP, article 19 clause 9: once, at the
+//! latest one day ahead). Whether the case was on time is still counted by the first date.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use kernel::calendar::{Calendar, DAY_MINUTES};
+use kernel::time::parse_iso;
+use kernel::{CaseCode, Fact, Kind, Problem, Time};
+use serde::Deserialize;
+use web::openapi::{ToSchema, utoipa};
+use web::{Fields, Json, Principal, Refusal, SignedIn};
+
+use crate::case::Case;
+use crate::course::Apology;
+use crate::desk::official::code;
+use crate::desk::step::{in_the_making, save_telling, words};
+use crate::desk::view::{self, CaseView};
+use crate::notice::Notice;
+use crate::procedure::{ApologyRule, Clock, Procedure};
+use crate::state::Cases;
+use crate::store::subject;
+
+/// The roles that write letters of apology.
+const WRITERS: [&str; 2] = ["officer", "chairman"];
+
+/// What the letter says.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Letter {
+    /// The revision of the case the writer has seen.
+    revision: i64,
+    /// Why the date will be missed.
+    reason: String,
+    /// The new day, `2026-11-25`; the result is owed by the close of that day.
+    day: String,
+}
+
+/// Writes a letter of apology from the case's page.
+#[utoipa::path(post, path = "/desk/cases/{code}/apologise", tag = "desk", security(("session" = ["officer", "chairman"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
+    extensions(("x-facts" = json!(["case-apologised", "obligation-lifted", "obligation-opened", "document-issued"]))))]
+pub(crate) async fn by_form(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: web::Page,
+    Path(path): Path<String>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let code = code(&path)?;
+    let letter = Letter {
+        revision: view::revision(&fields)?,
+        reason: fields.lines("reason").unwrap_or_default(),
+        day: fields.text("day").unwrap_or_default().to_owned(),
+    };
+    let done = cases.apologise(&who, &code, &letter).await;
+    view::back_or_faults(&cases, &who, &page, &code, done, &fields).await
+}
+
+/// Writes a letter of apology.
+#[utoipa::path(post, path = "/api/v1/desk/cases/{code}/apologise", tag = "desk", security(("session" = ["officer", "chairman"])),
+    params(("code" = String, Path, description = "the case's code")), request_body = Letter,
+    responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
+    extensions(("x-facts" = json!(["case-apologised", "obligation-lifted", "obligation-opened", "document-issued"]))))]
+pub(crate) async fn by_json(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Path(path): Path<String>,
+    Json(letter): Json<Letter>,
+) -> Result<Json<CaseView>, Refusal> {
+    let code = code(&path)?;
+    cases.apologise(&who, &code, &letter).await?;
+    Ok(Json(cases.case_view(&who, &code).await?))
+}
+
+impl Cases {
+    /// Writes the letter, once. Pressed twice, it is written once.
+    async fn apologise(&self, who: &Principal, code: &CaseCode, letter: &Letter) -> Result<(), Problem> {
+        self.official(who)?;
+        who.require_any(&WRITERS)?;
+        let reason = &words("reason", &letter.reason, true)?;
+        self.store
+            .write(&self.tenant, &who.actor, |tx| async move {
+                let (mut case, procedure) = self.opened(&tx, who, code).await?;
+                if is_done(&case, who, letter.revision) {
+                    return Ok(());
+                }
+                case.seen(letter.revision)?;
+                let calendar = self.calendars.of(&case.unit, tx.now().date());
+                let (was_due, due) = new_date(&case, &procedure, &calendar, &letter.day, tx.now())?;
+                let id = format!("apology-{code}");
+                case.revision += 1;
+                case.course.apology = Some(Apology {
+                    reason: reason.clone(),
+                    was_due,
+                    due,
+                    at: tx.now(),
+                    by: who.account.clone(),
+                    letter: id.clone(),
+                });
+                if let Some(accepted) = &mut case.accepted {
+                    accepted.due = due;
+                }
+                let notice = Notice::Apology {
+                    reason: reason.clone(),
+                    due,
+                };
+                save_telling(&tx, &case, &procedure, Some(notice), Vec::new()).await?;
+                obligations::lift(&tx, &subject(code), "apology").await?;
+                obligations::reopen(&tx, &subject(code), due).await?;
+                let fact = Fact::CaseApologised {
+                    case: code.clone(),
+                    letter: id,
+                    due,
+                };
+                tx.fact(&subject(code), fact).await?;
+                Ok(())
+            })
+            .await?;
+        self.slips_now(code).await;
+        Ok(())
+    }
+}
+
+/// The date that was promised and the one that is promised now.
+fn new_date(
+    case: &Case,
+    procedure: &Procedure,
+    calendar: &Calendar,
+    day: &str,
+    now: Time,
+) -> Result<(Time, Time), Problem> {
+    let rule = still_possible(case, procedure)?;
+    let due = case.accepted.as_ref().map_or(now, |accepted| accepted.due);
+    // At the latest this much working time before the date.
+    if now > due || calendar.between(now, due) < rule.ahead_days * DAY_MINUTES {
+        return Err(Problem::new(Kind::Conflict, "case-apology-late").with("days", rule.ahead_days));
+    }
+    let wrong = |code| Problem::invalid("day", code).with("days", rule.days_max);
+    let day = parse_iso(day).ok_or_else(|| wrong("case-apology-day"))?;
+    let close = calendar.hours.last().map_or(24 * 60, |span| span.to);
+    let new = Time::at(day, close);
+    let last = calendar.count(due, rule.days_max * DAY_MINUTES).end.date();
+    if new <= due || day > last || !calendar.works_on(day) {
+        return Err(wrong("case-apology-day"));
+    }
+    Ok((due, new))
+}
+
+/// The rule by which a letter can still be written for a case.
+fn still_possible(case: &Case, procedure: &Procedure) -> Result<ApologyRule, Problem> {
+    let not_now = || Problem::new(Kind::Conflict, "case-verb-not-now").with("state", &case.state);
+    let rule = procedure.apology.ok_or_else(not_now)?;
+    if case.course.apology.is_some() {
+        return Err(Problem::new(Kind::Conflict, "case-apology-once"));
+    }
+    if in_the_making(case, procedure) {
+        return Err(Problem::new(Kind::Conflict, "case-being-signed"));
+    }
+    if case.accepted.is_none() || procedure.clock(&case.state) != Clock::Run {
+        return Err(not_now());
+    }
+    Ok(rule)
+}
+
+/// True when one with these roles may still write a letter.
+pub(crate) fn may_apologise(case: &Case, procedure: &Procedure, roles: &[String], now: Time) -> bool {
+    let due = case.accepted.as_ref().map(|accepted| accepted.due);
+    roles.iter().any(|role| WRITERS.contains(&role.as_str()))
+        && due.is_some_and(|due| now <= due)
+        && still_possible(case, procedure).is_ok()
+}
+
+/// True when a case needs a letter soon: the date is at most a working day and what the rule wants ahead
+/// of it away, nothing is decided and nobody has written yet.
+pub(crate) fn is_needed(case: &Case, procedure: &Procedure, calendar: &Calendar, now: Time) -> bool {
+    let Ok(rule) = still_possible(case, procedure) else {
+        return false;
+    };
+    let due = case.accepted.as_ref().map(|accepted| accepted.due);
+    due.is_some_and(|due| now <= due && calendar.between(now, due) <= (rule.ahead_days + 1) * DAY_MINUTES)
+}
+
+/// The second click of the one who has just written it.
+fn is_done(case: &Case, who: &Principal, revision: i64) -> bool {
+    let apology = case.course.apology.as_ref();
+    apology.is_some_and(|apology| apology.by == who.account) && revision + 1 == case.revision
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Fact;
+    use serde_json::json;
+
+    use crate::desk::testing::{CASE, Desk};
+
+    const WHY: &str = "Cần xác minh thêm tại nơi sinh";
+
+    #[tokio::test]
+    async fn a_letter_moves_the_date_once_and_tells_the_applicant() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let was = desk.json().await["accepted"]["due"].clone();
+        let letter = json!({"reason": WHY, "day": "2026-11-25"});
+        let answer = desk.verb("tich", "apologise", letter.clone()).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let case = answer.json();
+        assert_eq!(case["accepted"]["due"], "2026-11-25T10:00:00.000Z");
+        assert_eq!(
+            desk.facts_of(&format!("obligation/case/{CASE}")).await,
+            ["obligation-opened", "obligation-lifted", "obligation-opened"]
+        );
+        assert_eq!(
+            desk.facts_of(&format!("document/apology-{CASE}")).await,
+            ["document-issued"]
+        );
+        assert!(desk.deliver_topic("case-status").await.is_none());
+        let told = desk.nation.asked_of("note-status");
+        let told = told.last().expect("told");
+        assert_eq!(told["notice"]["kind"], "apology");
+        assert_eq!(told["results"][0]["kind"], "slip");
+        let again = desk.verb("tich", "apologise", letter).await;
+        assert_eq!(
+            (again.status, again.problem().as_str()),
+            (409, "case-apology-once")
+        );
+        assert_ne!(was, desk.json().await["accepted"]["due"]);
+    }
+
+    #[tokio::test]
+    async fn an_apology_does_not_make_a_late_case_one_that_was_on_time() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let due = desk.json().await["accepted"]["due"].clone();
+        let letter = json!({"reason": WHY, "day": "2026-11-25"});
+        assert_eq!(desk.verb("tich", "apologise", letter).await.status, 200);
+        desk.temp.clock.advance_ms(24 * 3_600_000);
+        desk.propose("granted", "").await;
+        desk.agree().await;
+        assert!(desk.deliver().await.is_empty());
+        assert_eq!(desk.verb("chu", "sign", json!({})).await.status, 200);
+        assert_eq!(desk.verb("thu", "seal", json!({})).await.status, 200);
+        let facts = desk
+            .temp
+            .store
+            .facts_of(&desk.cases.tenant, &format!("case/{CASE}"))
+            .await
+            .expect("facts");
+        let decided = facts.iter().find_map(|record| match &record.fact {
+            Fact::CaseDecided { due, .. } => Some((record.at, *due)),
+            _ => None,
+        });
+        let (at, counted) = decided.expect("decided");
+        assert_eq!(json!(counted.rfc3339()), due, "the first date");
+        assert!(at > counted, "late, whatever was promised later");
+    }
+
+    #[tokio::test]
+    async fn a_letter_after_the_date_or_to_a_day_without_work_is_refused() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        for (day, code) in [
+            ("2026-11-23", "case-apology-day"),
+            ("2026-11-28", "case-apology-day"),
+            ("2027-03-01", "case-apology-day"),
+            ("tomorrow", "case-apology-day"),
+        ] {
+            let answer = desk
+                .verb("tich", "apologise", json!({"reason": WHY, "day": day}))
+                .await;
+            assert_eq!((answer.status, answer.problem().as_str()), (422, code), "{day}");
+        }
+        let answer = desk
+            .verb("tich", "apologise", json!({"reason": " ", "day": "2026-11-25"}))
+            .await;
+        assert_eq!(answer.status, 422);
+        for who in ["tiep", "thu"] {
+            let answer = desk
+                .verb(who, "apologise", json!({"reason": WHY, "day": "2026-11-25"}))
+                .await;
+            assert_eq!((answer.status, answer.problem().as_str()), (403, "role-missing"));
+        }
+        desk.temp.clock.advance_ms(9 * 3_600_000);
+        let answer = desk
+            .verb("tich", "apologise", json!({"reason": WHY, "day": "2026-11-25"}))
+            .await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (409, "case-apology-late")
+        );
+    }
+
+    #[tokio::test]
+    async fn the_worklist_names_the_cases_that_need_a_letter() {
+        let desk = Desk::new().await;
+        let list = async |who: &str| {
+            desk.get(who, "/api/v1/desk/cases?state=apology").await.json()["items"]
+                .as_array()
+                .map_or(0, Vec::len)
+        };
+        assert_eq!(list("tich").await, 0, "nothing is promised before acceptance");
+        desk.accept().await;
+        for who in ["tich", "chu", "tinh"] {
+            assert_eq!(list(who).await, 1, "{who}");
+        }
+        let page = desk.get("tich", "/desk?state=apology").await;
+        assert!(page.body.contains("Cần thư xin lỗi"), "{}", page.body);
+        let letter = json!({"reason": WHY, "day": "2026-11-25"});
+        assert_eq!(desk.verb("tich", "apologise", letter).await.status, 200);
+        assert_eq!(list("tich").await, 0);
+    }
+}
