@@ -301,14 +301,28 @@ pub async fn act(official: &mut Person, seen: &Value, verb: &str, more: &Value) 
         .await
 }
 
-/// The desk's three officials.
+/// Finds the draft of the result right, once it has got to the portal.
+///
+/// # Errors
+/// When it does not come within patience, or the portal refuses the answer.
+pub async fn agree(mother: &mut Person, code: &str) -> anyhow::Result<()> {
+    at_portal(mother, code, |c| !c["draft"].is_null()).await?;
+    let path = format!("/api/v1/cases/{code}/draft-answer");
+    mother.post_json(&path, &json!({"agreed": true})).await.map(drop)
+}
+
+/// The desk's officials, and the applicant, who looks at the draft of the result.
 pub struct Desk {
+    /// Looks at the draft.
+    pub applicant: Person,
     /// Accepts.
     pub receptionist: Person,
     /// Proposes.
     pub officer: Person,
     /// Signs.
     pub chairman: Person,
+    /// Seals.
+    pub clerk: Person,
 }
 
 impl Desk {
@@ -319,13 +333,15 @@ impl Desk {
     pub async fn of(site: &crate::site::Site) -> anyhow::Result<Self> {
         let place = sen::up::nation::Place::Province;
         Ok(Self {
+            applicant: Person::mother(site).await?,
+            clerk: Person::official(site, "clerk", place).await?,
             receptionist: Person::official(site, "receptionist", place).await?,
             officer: Person::official(site, "officer", place).await?,
             chairman: Person::official(site, "chairman", place).await?,
         })
     }
 
-    /// Takes a filed case to its act in the register: accepted, proposed, entered.
+    /// Takes a filed case to its act in the register: accepted, proposed, looked at, entered.
     ///
     /// # Errors
     /// When a verb is refused, or the act is not entered within patience.
@@ -334,6 +350,7 @@ impl Desk {
         let accepted = act(&mut self.receptionist, &seen, "accept", &json!({})).await?;
         let granted = json!({"outcome": "granted", "note": "Đủ điều kiện"});
         act(&mut self.officer, &accepted, "propose", &granted).await?;
+        agree(&mut self.applicant, code).await?;
         at_desk(&mut self.chairman, code, |c| c["state"] == "to-sign").await
     }
 
@@ -343,6 +360,15 @@ impl Desk {
     /// As [`Desk::enter`].
     pub async fn decide(&mut self, code: &str) -> anyhow::Result<Value> {
         let seen = self.enter(code).await?;
-        act(&mut self.chairman, &seen, "sign", &json!({})).await
+        self.sign_and_seal(&seen).await
+    }
+
+    /// Signs and seals a case whose act is entered.
+    ///
+    /// # Errors
+    /// When a verb is refused.
+    pub async fn sign_and_seal(&mut self, seen: &Value) -> anyhow::Result<Value> {
+        let signed = act(&mut self.chairman, seen, "sign", &json!({})).await?;
+        act(&mut self.clerk, &signed, "seal", &json!({})).await
     }
 }

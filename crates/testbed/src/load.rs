@@ -230,6 +230,17 @@ async fn step(
                 .await
                 .map(drop)
         }
+        // The draft may still be on its way to the portal, or the answer on its way back.
+        "draft" => {
+            let case = desk.applicant.get(&format!("/api/v1/cases/{code}")).await?.json()?;
+            if case["draft"].is_null() {
+                return Ok(());
+            }
+            let path = format!("/api/v1/cases/{code}/draft-answer");
+            let agreed = json!({"agreed": true});
+            desk.applicant.post_json(&path, &agreed).await.map(drop)
+        }
+        "to-seal" => birth::act(&mut desk.clerk, &seen, "seal", &json!({})).await.map(drop),
         "to-sign" if is_sent_back(code) && sent_back.insert(code.to_owned()) => {
             let note = json!({"note": "Kiểm tra lại"});
             birth::act(&mut desk.chairman, &seen, "send-back", &note)

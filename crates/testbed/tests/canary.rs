@@ -131,6 +131,7 @@ async fn live(site: &Site, mother: &mut Person, canaries: &mut Canaries) -> (Str
     birth::act(&mut desk.officer, &seen, "propose", &again)
         .await
         .expect("proposed");
+    birth::agree(mother, &case).await.expect("looked at");
     let entered = birth::at_desk(&mut desk.chairman, &case, |c| c["state"] == "to-sign")
         .await
         .expect("entered");
@@ -138,9 +139,7 @@ async fn live(site: &Site, mother: &mut Person, canaries: &mut Canaries) -> (Str
         "the child's number",
         entered["act"]["personal_number"].as_str().expect("a number"),
     );
-    birth::act(&mut desk.chairman, &entered, "sign", &json!({}))
-        .await
-        .expect("signed");
+    desk.sign_and_seal(&entered).await.expect("signed and sealed");
     let done = at_portal(mother, &case, |c| c["status"] == 10)
         .await
         .expect("returned");

@@ -64,6 +64,11 @@ fn a_birth_is_registered_through_three_nodes() {
         assert_eq!(proof(5)["statuses_at_portal"], serde_json::json!([1, 2]));
         assert!(proof(6)["working_out"].as_array().is_some_and(|l| !l.is_empty()));
         assert!(proof(6)["act_number"].as_str().is_some_and(|n| n.contains('/')));
+        assert_eq!(
+            proof(7)["signers"].as_array().map(Vec::len),
+            Some(2),
+            "who decided, and the agency"
+        );
         let statuses = proof(7)["statuses"].as_array().expect("statuses");
         assert_eq!(statuses.iter().filter(|s| **s == 10).count(), 1, "returned once");
         assert!(

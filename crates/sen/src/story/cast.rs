@@ -25,6 +25,7 @@ pub(super) struct Cast {
     pub(super) receptionist: Browser,
     pub(super) officer: Browser,
     pub(super) chairman: Browser,
+    pub(super) clerk: Browser,
     /// Operators by place: national, ministry, province.
     pub(super) operators: [Browser; 3],
     pub(super) draft: String,
@@ -46,6 +47,7 @@ impl Cast {
             receptionist: Browser::default(),
             officer: Browser::default(),
             chairman: Browser::default(),
+            clerk: Browser::default(),
             operators: [Browser::default(), Browser::default(), Browser::default()],
             draft: String::new(),
             questions: Vec::new(),
@@ -136,8 +138,14 @@ impl Cast {
             ("receptionist", Place::Province),
             ("officer", Place::Province),
             ("chairman", Place::Province),
+            ("clerk", Place::Province),
         ];
-        let browsers = [&mut self.receptionist, &mut self.officer, &mut self.chairman];
+        let browsers = [
+            &mut self.receptionist,
+            &mut self.officer,
+            &mut self.chairman,
+            &mut self.clerk,
+        ];
         for ((role, place), browser) in people.into_iter().zip(browsers) {
             password_sign_in(&self.nation, browser, role, place).await?;
         }

@@ -39,6 +39,7 @@ impl Cast {
         self.officer
             .post_json(&format!("{desk}/propose"), &proposal)
             .await?;
+        let draft_bytes = self.look_at_draft().await?;
         let browser = &mut self.chairman;
         let to_sign = until("the act in the civil-status register", async || {
             let seen = browser.get(&desk).await?.json()?;
@@ -60,14 +61,55 @@ impl Cast {
             .chairman
             .post_json(&format!("{desk}/sign"), &json!({"revision": to_sign["revision"]}))
             .await?;
+        ensure!(
+            signed["state"] == "to-seal" && signed["decided"].is_null(),
+            "signed is not decided: the clerk comes after, and the case is {}",
+            signed["state"]
+        );
+        let sealed = self
+            .clerk
+            .post_json(&format!("{desk}/seal"), &json!({"revision": signed["revision"]}))
+            .await?;
         Ok(json!({
             "receipt_bytes": receipt.body.len(),
             "due": seen["accepted"]["due"],
             "working_out": working_out["lines"],
             "act_number": to_sign["act"]["act_number"],
             "personal_number_fits": number.birth_year(),
-            "state": signed["state"],
+            "draft_bytes": draft_bytes,
+            "signed_as": sealed["decided"]["capacity"],
+            "state": sealed["state"],
         }))
+    }
+
+    /// The mother looks at the draft of the certificate, which nobody has signed, and finds it right.
+    async fn look_at_draft(&mut self) -> anyhow::Result<usize> {
+        let (national, case) = (self.national(), self.case.clone());
+        let url = format!("{national}/api/v1/cases/{case}");
+        let browser = &mut self.mother;
+        let draft = until("the draft at the portal", async || {
+            let seen = browser.get(&url).await?.json()?;
+            Ok((!seen["draft"].is_null()).then(|| seen["draft"].clone()))
+        })
+        .await?;
+        let document = draft["document"].as_str().context("a draft has an id")?;
+        let pdf = browser
+            .get(&format!("{national}/cases/{case}/results/{document}"))
+            .await?;
+        pdf.ok()?;
+        ensure!(pdf.body.starts_with(b"%PDF"), "the draft is no PDF");
+        ensure!(
+            seal::pdf::signature_parts(&pdf.body).is_none(),
+            "somebody has signed the draft"
+        );
+        let bytes = pdf.body.len();
+        self.keep_file("draft.pdf", &pdf.body)?;
+        let answered = self
+            .mother
+            .post_json(&format!("{url}/draft-answer"), &json!({"agreed": true}))
+            .await?;
+        ensure!(answered["draft"].is_null(), "the draft still waits for an answer");
+        Ok(bytes)
     }
 
     /// Step 7.
@@ -102,11 +144,17 @@ impl Cast {
             "the certificate does not pass: {}",
             verdict.reason
         );
+        ensure!(
+            verdict.signers.len() == 2,
+            "the certificate has {} signatures",
+            verdict.signers.len()
+        );
         let checked = tools::check_pdf_outside(&self.certificate, &self.nation.layout().ca()).await?;
         Ok(json!({
             "number": result["number"],
             "bytes": self.certificate.len(),
             "signer": verdict.signer,
+            "signers": verdict.signers.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
             "statuses": statuses,
             "pdfsig": checked.0,
             "openssl_cms": checked.1,

@@ -98,8 +98,14 @@ pub fn as_text(verdict: &Verdict) -> String {
         }
     };
     add("reason", Some(verdict.reason.clone()));
-    add("signed by", verdict.signer.clone());
-    add("signed at", verdict.signed_at.map(kernel::Time::rfc3339));
+    for signed in &verdict.signers {
+        add("signed by", Some(signed.name.clone()));
+        add("signed at", signed.at.map(kernel::Time::rfc3339));
+    }
+    if verdict.signers.is_empty() {
+        add("signed by", verdict.signer.clone());
+        add("signed at", verdict.signed_at.map(kernel::Time::rfc3339));
+    }
     add("first bad", verdict.first_bad.clone());
     text
 }

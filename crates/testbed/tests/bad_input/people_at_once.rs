@@ -216,6 +216,9 @@ fn of_two_who_decide_at_once_one_wins() {
             one.text(),
             two.text()
         );
+        testbed::birth::agree(&mut desk.applicant, &case)
+            .await
+            .expect("looked at");
         let to_sign = at_desk(&mut desk.chairman, &case, |c| c["state"] == "to-sign")
             .await
             .expect("to sign");
@@ -238,7 +241,7 @@ fn of_two_who_decide_at_once_one_wins() {
             sent_back.text()
         );
         let end = if signed.status == 200 {
-            "returned"
+            "to-seal"
         } else {
             "reworking"
         };

@@ -101,7 +101,10 @@ fn json(operation: &Operation) -> Bytes {
         "revoke" => r#"{"reason":"x"}"#,
         "propose" => r#"{"revision":1,"outcome":"granted","note":"x"}"#,
         "send-back" => r#"{"revision":1,"note":"x"}"#,
-        "accept" | "sign" | "return" => r#"{"revision":1}"#,
+        "accept" | "sign" | "seal" | "return" => r#"{"revision":1}"#,
+        "check-draft" => r#"{"revision":1,"agreed":true}"#,
+        "draft-answer" => r#"{"agreed":true}"#,
+        "apologise" => r#"{"revision":1,"reason":"x","day":"2026-11-25"}"#,
         _ => "{}",
     };
     Bytes::from_static(text.as_bytes())

@@ -214,6 +214,7 @@ impl Script<'_> {
             .await?;
         let granted = [("outcome", "granted"), ("note", "Đủ điều kiện")];
         self.press(&mut desk.officer, case, "propose", &granted).await?;
+        self.look(&mut desk.applicant, case).await?;
         at_desk(&mut desk.chairman, case, |c| c["state"] == "to-sign").await?;
         self.press(
             &mut desk.chairman,
@@ -224,10 +225,37 @@ impl Script<'_> {
         .await?;
         at_desk(&mut desk.officer, case, can("propose")).await?;
         self.press(&mut desk.officer, case, "propose", &granted).await?;
+        self.look(&mut desk.applicant, case).await?;
         at_desk(&mut desk.chairman, case, can("sign")).await?;
         self.press(&mut desk.chairman, case, "sign", &[]).await?;
+        at_desk(&mut desk.clerk, case, can("seal")).await?;
+        self.press(&mut desk.clerk, case, "seal", &[]).await?;
         at_desk(&mut desk.receptionist, case, can("return")).await?;
         self.press(&mut desk.receptionist, case, "return", &[]).await
+    }
+
+    /// The applicant looks at the draft on the case's page and finds it right.
+    async fn look(&mut self, who: &mut Person, case: &str) -> anyhow::Result<()> {
+        birth::at_portal(who, case, |c| !c["draft"].is_null()).await?;
+        let to = format!("/cases/{case}/draft-answer");
+        let call = async { ok(who.post(&to, &[("agreed", "yes"), ("note", "")]).await?) };
+        self.leaves(Place::National, "POST /cases/{code}/draft-answer", call)
+            .await?;
+        Ok(())
+    }
+
+    /// The same as a program does it.
+    async fn look_by_json(&mut self, who: &mut Person, case: &str) -> anyhow::Result<()> {
+        birth::at_portal(who, case, |c| !c["draft"].is_null()).await?;
+        let to = format!("/api/v1/cases/{case}/draft-answer");
+        let said = json!({"agreed": true});
+        self.leaves(
+            Place::National,
+            "POST /api/v1/cases/{code}/draft-answer",
+            who.post_json(&to, &said),
+        )
+        .await?;
+        Ok(())
     }
 
     /// Presses a button of the case's page.
@@ -267,6 +295,7 @@ impl Script<'_> {
         self.act(&mut desk.receptionist, &case, "accept", &json!({}))
             .await?;
         self.act(&mut desk.officer, &case, "propose", &granted).await?;
+        self.look_by_json(&mut desk.applicant, &case).await?;
         self.act(
             &mut desk.chairman,
             &case,
@@ -275,7 +304,9 @@ impl Script<'_> {
         )
         .await?;
         self.act(&mut desk.officer, &case, "propose", &granted).await?;
+        self.look_by_json(&mut desk.applicant, &case).await?;
         self.act(&mut desk.chairman, &case, "sign", &json!({})).await?;
+        self.act(&mut desk.clerk, &case, "seal", &json!({})).await?;
         self.act(&mut desk.receptionist, &case, "return", &json!({}))
             .await
     }
