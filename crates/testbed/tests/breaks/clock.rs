@@ -37,7 +37,7 @@ fn a_clock_that_jumps_refuses_nobody_for_ever_and_turns_no_order_around() {
             let facts = nation.facts(place, 0).await.expect("facts");
             let mut last = std::collections::BTreeMap::new();
             for (_, fact) in &facts {
-                let before = last.insert(fact.subject.clone(), (fact.seq, fact.at));
+                let before = last.insert((fact.tenant.clone(), fact.subject.clone()), (fact.seq, fact.at));
                 let (seq, at) = before.unwrap_or((0, kernel::Time(0)));
                 assert_eq!(fact.seq, seq + 1, "{}", fact.subject);
                 assert!(fact.at >= at, "the times of {} go back", fact.subject);
