@@ -1,24 +1,48 @@
 //! The body of the act that a case enters in a register, put together from its answers as the
 //! procedure says. Pure: never asks the register.
 
+use std::collections::BTreeMap;
+
 use directory::areas::Areas;
 use kernel::Date;
 use kernel::time::iso;
 use serde_json::{Map, Value};
 
 use crate::case::Case;
-use crate::procedure::{Act, Procedure, QuestionKind};
+use crate::procedure::{Procedure, QuestionKind};
 
 /// The names of a case's own values in an act's body.
-pub const OWN: [&str; 5] = ["@case", "@unit", "@today", "@applicant", "@applicant-name"];
+pub const OWN: [&str; 7] = [
+    "@case",
+    "@unit",
+    "@today",
+    "@applicant",
+    "@applicant-name",
+    "@personal-number",
+    "@act-number",
+];
 
-/// The body; `None` when the procedure enters no act. A part without a value is left out, and so is
-/// an object without parts: an unknown father is no father, not an empty one.
+/// The body; `None` when the procedure enters no act.
 #[must_use]
 pub fn body(procedure: &Procedure, case: &Case, areas: &Areas, today: Date) -> Option<Value> {
     let act = procedure.act.as_ref()?;
+    let body = put_together(&act.body, procedure, case, areas, today);
+    // A look-up is asked by the field's whole name; an act is entered as the object it is.
+    Some(if act.undo.is_some() { body } else { flat(&body) })
+}
+
+/// A body of the parts named. A part without a value is left out, and so is an object without parts:
+/// an unknown father is no father, not an empty one.
+#[must_use]
+pub fn put_together(
+    parts: &BTreeMap<String, String>,
+    procedure: &Procedure,
+    case: &Case,
+    areas: &Areas,
+    today: Date,
+) -> Value {
     let mut body = Map::new();
-    for (part, source) in &act.body {
+    for (part, source) in parts {
         let value = value(
             procedure,
             case,
@@ -33,28 +57,12 @@ pub fn body(procedure: &Procedure, case: &Case, areas: &Areas, today: Date) -> O
             put(&mut body, part, value);
         }
     }
-    Some(Value::Object(body))
+    Value::Object(body)
 }
 
 /// The fields that an act's part takes: one, or several joined with `, `.
 pub fn sources(source: &str) -> impl Iterator<Item = &str> {
     source.split(',').map(str::trim)
-}
-
-/// Faults of an act's body: names that nothing fills.
-#[must_use]
-pub fn faults(procedure: &Procedure, act: &Act) -> Vec<String> {
-    let known = |field: &str| {
-        OWN.contains(&field) || procedure.question(field).is_some() || procedure.source_of(field).is_some()
-    };
-    let bad = |(part, source): (&String, &String)| {
-        let unknown: Vec<_> = sources(source).filter(|f| !known(f)).map(str::to_owned).collect();
-        unknown
-            .into_iter()
-            .map(|f| format!("the act's {part:?} takes the field {f:?}, which nothing fills"))
-            .collect::<Vec<_>>()
-    };
-    act.body.iter().flat_map(bad).collect()
 }
 
 fn value(
@@ -72,6 +80,11 @@ fn value(
         "@today" => Some(iso(today)),
         "@applicant" => Some(case.applicant.number.as_str().to_owned()),
         "@applicant-name" => Some(case.applicant.name.clone()),
+        "@personal-number" => {
+            let number = case.act.as_ref().and_then(|act| act.personal_number.as_ref());
+            number.map(|number| number.as_str().to_owned())
+        }
+        "@act-number" => case.act.as_ref().map(|act| act.act_number.clone()),
         _ => case.answers.get(field).filter(|v| !v.is_empty()).cloned(),
     };
     if more.is_none() {
@@ -87,6 +100,26 @@ fn value(
     };
     let joined = sources(source).filter_map(words).collect::<Vec<_>>().join(", ");
     (!joined.is_empty()).then_some(joined)
+}
+
+/// The body with its parts under their whole names: `child.personal_number`.
+fn flat(body: &Value) -> Value {
+    fn into(out: &mut Map<String, Value>, under: &str, value: &Value) {
+        match value {
+            Value::Object(parts) => {
+                for (name, part) in parts {
+                    let dot = if under.is_empty() { "" } else { "." };
+                    into(out, &format!("{under}{dot}{name}"), part);
+                }
+            }
+            part => {
+                out.insert(under.to_owned(), part.clone());
+            }
+        }
+    }
+    let mut out = Map::new();
+    into(&mut out, "", body);
+    Value::Object(out)
 }
 
 fn put(into: &mut Map<String, Value>, path: &str, value: String) {
@@ -114,7 +147,7 @@ mod tests {
         let code = "1.001193".parse().expect("a code");
         let day = kernel::time::civil_date(2026, 11, 21).expect("a day");
         let procedure = catalogue.procedure(&code, day).expect("in force");
-        assert_eq!(procedure.faults(), Vec::<String>::new());
+        assert_eq!(crate::pack::flaws(&procedure), []);
         assert_eq!(catalogue.version(&procedure.version()), Some(procedure.clone()));
         assert!(
             catalogue

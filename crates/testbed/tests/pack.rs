@@ -353,6 +353,17 @@ fn faults_of_a_cases_course_are_told_with_their_line() {
         &[(PROCEDURE, "valid_from", "versions-overlap")],
     );
     broken(
+        "a draft that nobody is told to look at",
+        |p| {
+            p.change(
+                PROCEDURE,
+                "[result]",
+                "[draft_check]\nsilence = { days = 1 }\n\n[result]",
+            )
+        },
+        &[(PROCEDURE, "[draft_check]", "draft-check-half")],
+    );
+    broken(
         "a procedure that the catalogue has not",
         |p| p.change(PROCEDURE, "code = \"1.000001\"", "code = \"1.000002\""),
         &[(PROCEDURE, "code", "not-in-catalogue")],

@@ -8,7 +8,7 @@ use kernel::time::parse_iso;
 use serde_json::Value;
 
 use crate::act;
-use crate::procedure::{Clock, Procedure, QuestionKind};
+use crate::procedure::{Clock, Procedure, QuestionKind, Verb};
 
 /// Who can have a step to do: the roles of accounts, the applicant, and the platform's own jobs.
 pub const ROLES: [&str; 8] = [
@@ -64,6 +64,18 @@ fn head(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
             named(&procedure.receiver),
         ));
     }
+    let asked = procedure.fee.as_ref().and_then(|fee| fee.per.as_ref());
+    if let Some(per) = asked.filter(|per| procedure.question(per).is_none()) {
+        flaws.push(Flaw::new("/fee/per", "field-not-asked", named(per)));
+    }
+    for (at, rule) in procedure.supplement_rules.iter().enumerate() {
+        if parse_iso(&rule.valid_from).is_none() {
+            let at = format!("/supplement_rules/{at}/valid_from");
+            flaws.push(Flaw::new(at, "date-bad", named(&rule.valid_from)));
+        }
+    }
+    let days = procedure.supplement_rules.iter().map(|r| r.valid_from.clone());
+    twice(days, "/supplement_rules/{}/valid_from", "rules-overlap", flaws);
     let channels = procedure.terms.iter().map(|t| format!("{:?}", t.channel));
     twice(channels, "/terms/{}/channel", "term-twice", flaws);
     let papers = procedure.papers.iter().map(|p| p.code.clone());
@@ -93,6 +105,19 @@ fn course(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
     for (at, t) in procedure.transitions.iter().enumerate() {
         known(format!("/transitions/{at}/from"), &t.from);
         known(format!("/transitions/{at}/to"), &t.to);
+    }
+    let looks = procedure
+        .transitions
+        .iter()
+        .position(|t| t.verb == Verb::CheckDraft);
+    match (looks, &procedure.draft_check) {
+        (Some(at), None) => flaws.push(Flaw::new(
+            format!("/transitions/{at}"),
+            "draft-check-half",
+            vec![],
+        )),
+        (None, Some(_)) => flaws.push(Flaw::new("/draft_check", "draft-check-half", vec![])),
+        _ => {}
     }
     let reached = reached(procedure);
     for (code, state) in &procedure.states {
