@@ -1,6 +1,7 @@
 //! What this crate's tests share: the pack, a case, people; a whole portal in [`portal`]. Never in a
 //! release build.
 
+mod bank;
 mod portal;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::Catalogue;
 use crate::case::{Applicant, Case, Course};
 use crate::draft::Draft;
 use crate::procedure::Procedure;
+pub(crate) use bank::FakeBank;
 pub(crate) use portal::Portal;
 
 /// The pack's nouns, read once a test binary.

@@ -68,6 +68,8 @@ struct CasePage<'a> {
     course: String,
     /// The draft to look at.
     look: Option<Look>,
+    /// The fee that is still owed.
+    unpaid: Option<String>,
     errors: String,
     /// What was typed of what is wrong with it.
     note: String,
@@ -199,6 +201,7 @@ pub(crate) async fn body(
     let line = |s: &StatusRow| (s.at.rfc3339(), page.time(s.at), status(page, s.status));
     let look = draft_answer::waiting(reader, held).await?;
     let sent = rows::submissions(reader, code).await?;
+    let unpaid = rows::payment_of(reader, code).await?.filter(|p| p.paid.is_none());
     let course = course::body(cases, page, held, &statuses, &results, &sent)?;
     let given: Vec<ResultRow> = results
         .into_iter()
@@ -225,6 +228,7 @@ pub(crate) async fn body(
         look: look.map(|look| Look::of(cases, page, held, &look)),
         errors: page.errors(faults),
         note: note.to_owned(),
+        unpaid: unpaid.map(|payment| super::pay::dong(payment.dong)),
     })
 }
 

@@ -27,8 +27,10 @@ struct QuestionPage<'a> {
     code: &'a str,
     number: usize,
     of: usize,
+    /// What is asked here.
     fields: Vec<Field>,
-    filled: bool,
+    /// What registers answered, by source.
+    filled: Vec<(String, Vec<Field>)>,
     problems: &'a [Problem],
 }
 
@@ -120,7 +122,13 @@ pub(crate) async fn answer(
         }
         Err(problem) => return Err(problem.into()),
     }
-    Ok(see_other(&match procedure.pages.get(at + 1) {
+    // A page that the registers have answered whole is not on the way; the list and the check show it.
+    let asks = |form: &&FormPage| {
+        form.questions
+            .iter()
+            .any(|q| !changed.prefilled.contains_key(&q.code))
+    };
+    Ok(see_other(&match procedure.pages.iter().skip(at + 1).find(asks) {
         Some(next) => format!("/drafts/{id}/pages/{}", next.code),
         None => format!("/drafts/{id}/check"),
     }))
@@ -162,11 +170,18 @@ fn body(
         .iter()
         .map(|p| labelled(page, procedure, p))
         .collect::<Vec<_>>();
-    let fields: Vec<Field> = form
-        .questions
-        .iter()
-        .map(|q| Field::new(cases, page, q, draft, typed, problems))
-        .collect();
+    let mut fields = Vec::new();
+    let mut filled: Vec<(String, Vec<Field>)> = Vec::new();
+    for question in &form.questions {
+        let field = Field::new(cases, page, question, draft, typed, problems);
+        if field.form != "filled" {
+            fields.push(field);
+        } else if let Some((_, group)) = filled.iter_mut().find(|(source, _)| *source == field.source) {
+            group.push(field);
+        } else {
+            filled.push((field.source.clone(), vec![field]));
+        }
+    }
     let title = say(&form.title, page.lang);
     let body = render(&QuestionPage {
         page,
@@ -175,7 +190,7 @@ fn body(
         code,
         number: at + 1,
         of: procedure.pages.len(),
-        filled: fields.iter().any(|f| f.form == "filled"),
+        filled,
         fields,
         problems,
     })?;

@@ -119,6 +119,7 @@ fn register(service: &str, body: &Value) -> (u16, Value) {
 /// A portal with its router.
 pub(crate) struct Portal {
     pub(crate) cases: Cases,
+    pub(crate) bank: Arc<super::FakeBank>,
     temp: testkit::TempStore,
     router: Router,
     exchange: Arc<FakeExchange>,
@@ -158,13 +159,14 @@ impl Portal {
     async fn with(limits: Limits) -> Self {
         let temp = testkit::store_with(&[crate::MIGRATIONS], limits).await;
         let exchange = Arc::new(FakeExchange::default());
-        let nouns = nouns();
+        let (nouns, bank) = (nouns(), Arc::new(super::FakeBank::default()));
         let cases = Cases::new(crate::Parts {
             store: temp.store.clone(),
             tenant: "G22".parse().expect("a code"),
             place: crate::Place::Portal,
             system: "G22/portal".parse().expect("an id"),
             exchange: exchange.clone(),
+            bank: Some(bank.clone()),
             documents: None,
             areas: nouns.areas.clone(),
             organisations: nouns.organisations.clone(),
@@ -185,6 +187,7 @@ impl Portal {
         Self {
             cases,
             router: web::present(router, shared),
+            bank,
             temp,
             exchange,
         }
@@ -228,6 +231,11 @@ impl Portal {
         let body = pairs.collect::<Vec<_>>().join("&");
         let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
         self.send(who, request, body.into_bytes()).await
+    }
+
+    pub(crate) async fn send_text(&self, who: Option<&Who>, path: &str, text: &str) -> Answer {
+        let request = Request::post(path).header("content-type", "application/jose");
+        self.send(who, request, text.as_bytes().to_vec()).await
     }
 
     pub(crate) async fn upload(&self, who: &Who, path: &str, name: &str, bytes: &[u8]) -> Answer {

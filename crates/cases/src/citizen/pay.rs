@@ -1,0 +1,491 @@
+//! Paying a fee: the page with amount and QR code, the order at the bank, the bank's call back, the
+//! way back. A case with a fee goes to its owner once the fee is paid; never twice, however often the
+//! bank says so.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use kernel::{Actor, CaseCode, Fact, Kind, Problem, Time};
+use serde_json::json;
+use web::openapi::utoipa;
+use web::{Page, Refusal, SignedIn};
+
+use crate::citizen::mine::own_case;
+use crate::citizen::view::say;
+use crate::citizen::{citizen, render, see_other};
+use crate::payment::{Bank, Notice, Order, OrderState, Paid, Payment, Wanted};
+use crate::state::Cases;
+use crate::store::{self as rows, Held};
+
+/// How long after an order's end the bank is still asked about it, in milliseconds (1 hour).
+const ASKED_AFTER_MS: i64 = 3_600_000;
+/// Orders that one round of the job asks about, count.
+const ROUND: usize = 100;
+
+#[derive(Template)]
+#[template(path = "pay.html")]
+struct PayPage<'a> {
+    page: &'a Page,
+    code: String,
+    procedure: String,
+    unit: String,
+    fee: String,
+    amount: String,
+    order: Option<OrderView>,
+    errors: String,
+}
+
+struct OrderView {
+    pay_url: String,
+    qr: String,
+    until: String,
+}
+
+/// Shows what is to be paid.
+#[utoipa::path(get, path = "/cases/{code}/pay", tag = "cases", security(("session" = ["citizen"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 200, description = "amount, QR code and the way to the bank", content_type = "text/html"),
+              (status = 303, description = "paid: to the case"), (status = 404)))]
+pub(crate) async fn show(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path(code): Path<String>,
+) -> Result<Response, Refusal> {
+    let reader = cases.store.read(&cases.tenant).await?;
+    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
+    let payment = owed(&reader, &held).await?;
+    drop(reader);
+    if payment.paid.is_some() || cases.looked_up(&payment).await {
+        return Ok(see_other(&format!("/cases/{code}")));
+    }
+    Ok(cases.pay_page(&page, &held, &payment, &[], 200)?)
+}
+
+/// Makes an order at the bank and shows it.
+#[utoipa::path(post, path = "/cases/{code}/pay", tag = "cases", security(("session" = ["citizen"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 303, description = "to the page with the order; to the case when it is paid"),
+              (status = 404), (status = 503, description = "the bank does not answer", content_type = "text/html")),
+    extensions(("x-changes-nothing" = json!("the order is the bank's; the fee is a fact once it is paid"))))]
+pub(crate) async fn start(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    page: Page,
+    Path(code): Path<String>,
+) -> Result<Response, Refusal> {
+    let reader = cases.store.read(&cases.tenant).await?;
+    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
+    let payment = owed(&reader, &held).await?;
+    drop(reader);
+    if payment.paid.is_some() {
+        return Ok(see_other(&format!("/cases/{code}")));
+    }
+    match cases.order(&held, &payment).await {
+        Ok(()) => Ok(see_other(&format!("/cases/{code}/pay"))),
+        Err(problem) if problem.kind == Kind::Unavailable => {
+            Ok(cases.pay_page(&page, &held, &payment, &[problem], 503)?)
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Takes a payer back from the bank: asks it where the order stands, and shows the case.
+#[utoipa::path(get, path = "/cases/{code}/paid", tag = "cases", security(("session" = ["citizen"])),
+    params(("code" = String, Path, description = "the case's code")),
+    responses((status = 303, description = "to the case, or to the fee when it is not paid"), (status = 404)))]
+pub(crate) async fn back(
+    State(cases): State<Cases>,
+    SignedIn(who): SignedIn,
+    Path(code): Path<String>,
+) -> Result<Response, Refusal> {
+    let reader = cases.store.read(&cases.tenant).await?;
+    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
+    let payment = owed(&reader, &held).await?;
+    drop(reader);
+    let paid = payment.paid.is_some() || cases.looked_up(&payment).await;
+    Ok(see_other(&format!(
+        "/cases/{code}{}",
+        if paid { "" } else { "/pay" }
+    )))
+}
+
+/// The bank's call back: a compact JWS of the bank's key. Said twice, it counts once.
+#[utoipa::path(post, path = "/payments/notify", tag = "cases",
+    request_body(content = String, content_type = "application/jose"),
+    responses((status = 204, description = "noted, now or before"), (status = 403, description = "not the bank's"),
+              (status = 404, description = "no such fee"), (status = 409, description = "another amount")),
+    extensions(("x-facts" = json!(["fee-paid"]))))]
+pub(crate) async fn notify(State(cases): State<Cases>, body: String) -> Result<Response, Refusal> {
+    let notice = cases.bank()?.read(&body)?;
+    cases.settle_fee(&notice).await?;
+    Ok(axum::http::StatusCode::NO_CONTENT.into_response())
+}
+
+/// The fee of a case of mine.
+async fn owed(reader: &::store::Reader, held: &Held) -> Result<Payment, Problem> {
+    rows::payment_of(reader, &held.case.code)
+        .await?
+        .ok_or_else(Problem::not_found)
+}
+
+/// `8.000 ₫`.
+pub(crate) fn dong(amount: u64) -> String {
+    let digits = amount.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 4);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push('.');
+        }
+        out.push(digit);
+    }
+    out.push_str("\u{a0}₫");
+    out
+}
+
+impl Cases {
+    /// The bank that collects here.
+    fn bank(&self) -> Result<&std::sync::Arc<dyn Bank>, Problem> {
+        self.bank
+            .as_ref()
+            .ok_or(Problem::new(Kind::Unavailable, "bank-missing"))
+    }
+
+    fn pay_page(
+        &self,
+        page: &Page,
+        held: &Held,
+        payment: &Payment,
+        problems: &[Problem],
+        status: u16,
+    ) -> Result<Response, Problem> {
+        let procedure = self.procedure_of(&held.case)?;
+        let now = self.store.world().now();
+        let order = payment.order.as_ref().filter(|order| order.until > now);
+        let body = render(&PayPage {
+            page,
+            code: held.case.code.to_string(),
+            procedure: say(&procedure.name, page.lang).to_owned(),
+            unit: self.organisation_name(&held.case.unit),
+            fee: procedure
+                .fee
+                .as_ref()
+                .map_or_else(String::new, |fee| say(&fee.name, page.lang).to_owned()),
+            amount: dong(payment.dong),
+            order: order.map(|order| order_view(page, order)).transpose()?,
+            errors: page.errors(problems),
+        })?;
+        let title = page.tw("cases-pay-title", &[("code", held.case.code.to_string())]);
+        Ok(if status == 200 {
+            page.html(&title, body).into_response()
+        } else {
+            page.html_status(status, &title, body).into_response()
+        })
+    }
+
+    /// Asks the bank for an order, and keeps it; a good one is kept as it is.
+    async fn order(&self, held: &Held, payment: &Payment) -> Result<(), Problem> {
+        let now = self.store.world().now();
+        if payment.order.as_ref().is_some_and(|order| order.until > now) {
+            return Ok(());
+        }
+        let code = &held.case.code;
+        let order = &self
+            .bank()?
+            .order(&Wanted {
+                reference: payment.id.clone(),
+                dong: payment.dong,
+                description: code.to_string(),
+                return_url: format!("{}/cases/{code}/paid", self.base_url),
+                notify_url: format!("{}/payments/notify", self.base_url),
+            })
+            .await?;
+        self.store
+            .write(&self.tenant, &Actor::Platform, |tx| async move {
+                rows::keep_order(&tx, &payment.id, order).await
+            })
+            .await
+    }
+
+    /// Asks the bank about an order that nobody has reported; true when it is paid. A bank that does not
+    /// answer has reported nothing: its call back will.
+    async fn looked_up(&self, payment: &Payment) -> bool {
+        let (Some(order), Ok(bank)) = (&payment.order, self.bank()) else {
+            return false;
+        };
+        let notice = match bank.state(&order.order).await {
+            Ok(notice) if notice.state == OrderState::Paid => notice,
+            Ok(_) => return false,
+            Err(problem) => {
+                tracing::info!(%problem, "the bank says nothing about an order yet");
+                return false;
+            }
+        };
+        match self.settle_fee(&notice).await {
+            Ok(()) => true,
+            Err(problem) => {
+                tracing::warn!(%problem, payment = %payment.id, "a paid order does not settle its fee");
+                false
+            }
+        }
+    }
+
+    /// Asks the bank about every order that is open or has just ended: for notices that got lost.
+    ///
+    /// # Errors
+    /// Unavailable.
+    pub async fn settle_open_orders(&self) -> Result<(), Problem> {
+        if self.bank.is_none() {
+            return Ok(());
+        }
+        let since = Time(self.store.world().now().ms() - ASKED_AFTER_MS);
+        let reader = self.store.read(&self.tenant).await?;
+        let open = rows::open_orders(&reader, since, ROUND).await?;
+        drop(reader);
+        for payment in open {
+            self.looked_up(&payment).await;
+        }
+        Ok(())
+    }
+
+    /// Takes the bank's word: the fee is paid, and the case goes to its owner. Once.
+    async fn settle_fee(&self, notice: &Notice) -> Result<(), Problem> {
+        if notice.state != OrderState::Paid {
+            return Ok(());
+        }
+        let reader = self.store.read(&self.tenant).await?;
+        let payment = rows::payment(&reader, &notice.reference)
+            .await?
+            .ok_or_else(Problem::not_found)?;
+        drop(reader);
+        if payment.dong != notice.dong {
+            return Err(Problem::new(Kind::Conflict, "payment-amount")
+                .with("owed", payment.dong)
+                .with("paid", notice.dong));
+        }
+        let (paid, code) = (&paid(notice, &payment)?, &payment.case);
+        self.store
+            .write(&self.tenant, &Actor::Platform, |tx| async move {
+                if !rows::note_paid(&tx, paid).await? {
+                    return Ok(());
+                }
+                let held = rows::case(&tx, code).await?.ok_or_else(Problem::not_found)?;
+                let fact = Fact::FeePaid {
+                    case: code.clone(),
+                    payment: paid.payment.clone(),
+                    dong: paid.dong,
+                    to: held.case.unit,
+                    receipt: receipt_id(code),
+                };
+                tx.fact(&rows::subject(code), fact).await?;
+                tx.outbox(crate::handover::TOPIC, code.as_str(), &json!({ "code": code }))
+                    .await
+            })
+            .await
+    }
+}
+
+/// The id of the money receipt that the owner issues.
+pub(crate) fn receipt_id(code: &CaseCode) -> String {
+    format!("fee-receipt-{code}")
+}
+
+fn paid(notice: &Notice, payment: &Payment) -> Result<Paid, Problem> {
+    let lacking = |what: &str| Problem::new(Kind::Forbidden, "bank-notice-bad").because(what);
+    Ok(Paid {
+        payment: payment.id.clone(),
+        dong: notice.dong,
+        at: notice.paid_at.ok_or_else(|| lacking("no time"))?,
+        bank_reference: notice
+            .bank_reference
+            .clone()
+            .ok_or_else(|| lacking("no reference"))?,
+    })
+}
+
+fn order_view(page: &Page, order: &Order) -> Result<OrderView, Problem> {
+    Ok(OrderView {
+        pay_url: order.pay_url.clone(),
+        qr: ::render::qr_svg(&order.qr).map_err(Problem::internal)?,
+        until: page.time(order.until),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeBank, Portal, Who, lan, mai};
+
+    /// A filed copy's code: two copies, 16,000 dong.
+    async fn filed(portal: &Portal) -> String {
+        let went = portal.post(Some(&lan()), "/procedures/2.000635/start", &[]).await;
+        let path = went.location();
+        let person = &[
+            ("person_name", "Nguyễn Minh Anh"),
+            ("person_number", "038326000001"),
+            ("relation", "parent"),
+        ];
+        let copies = &[("copies", "2"), ("receive_at", "xã Hoằng Hóa, tỉnh Thanh Hóa")];
+        for (page, fields) in [("person", &person[..]), ("copies", &copies[..])] {
+            let revision = portal.revision(&lan(), &path).await;
+            let went = portal.page(&lan(), &path, page, revision, fields).await;
+            assert_eq!(went.status, 303, "{page}: {}", went.body);
+        }
+        let went = portal.file(&lan(), &path).await;
+        assert_eq!(went.location(), "/cases/G22-261121-0001/pay", "{}", went.body);
+        "G22-261121-0001".to_owned()
+    }
+
+    async fn notify(portal: &Portal, notice: &Notice) -> u16 {
+        let token = FakeBank::sign(notice);
+        portal
+            .send_text(None::<&Who>, "/payments/notify", &token)
+            .await
+            .status
+    }
+
+    async fn payment(portal: &Portal, code: &str) -> Payment {
+        let reader = portal
+            .cases
+            .store
+            .read(&portal.cases.tenant)
+            .await
+            .expect("a reader");
+        let payment = rows::payment_of(&reader, &code.parse().expect("a code")).await;
+        payment.expect("read").expect("a fee")
+    }
+
+    fn notice(payment: &Payment, dong: u64) -> Notice {
+        Notice {
+            reference: payment.id.clone(),
+            merchant: "G22".to_owned(),
+            dong,
+            state: OrderState::Paid,
+            paid_at: Some(testkit::START),
+            bank_reference: Some("SIM1".to_owned()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_case_with_a_fee_waits_for_its_money_and_goes_on_once_however_often_the_bank_says_so() {
+        let portal = Portal::new().await;
+        let code = filed(&portal).await;
+        let subject = format!("case/{code}");
+        assert_eq!(portal.facts(&subject).await, ["case-filed", "fee-asked"]);
+        assert_eq!(
+            portal.waiting().await,
+            [],
+            "nothing goes to the owner before the money is there"
+        );
+        let page = portal.get(Some(&lan()), &format!("/cases/{code}/pay")).await;
+        assert!(
+            page.status == 200 && page.body.contains("16.000"),
+            "{}",
+            page.body
+        );
+        assert_eq!(
+            portal
+                .get(Some(&mai()), &format!("/cases/{code}/pay"))
+                .await
+                .status,
+            404
+        );
+        let went = portal
+            .post(Some(&lan()), &format!("/cases/{code}/pay"), &[])
+            .await;
+        assert_eq!(
+            (went.status, went.location()),
+            (303, format!("/cases/{code}/pay"))
+        );
+        let page = portal.get(Some(&lan()), &format!("/cases/{code}/pay")).await;
+        assert!(
+            page.body.contains("<svg") && page.body.contains("http://bank.test/pay/"),
+            "{}",
+            page.body
+        );
+        let said = notice(&payment(&portal, &code).await, 16_000);
+        for _ in 0..3 {
+            assert_eq!(notify(&portal, &said).await, 204);
+        }
+        assert_eq!(
+            portal.facts(&subject).await,
+            ["case-filed", "fee-asked", "fee-paid"]
+        );
+        assert_eq!(portal.waiting().await.len(), 1, "one hand-over");
+        let back = portal.get(Some(&lan()), &format!("/cases/{code}/pay")).await;
+        assert_eq!(
+            (back.status, back.location()),
+            (303, format!("/cases/{code}")),
+            "the back button after paying leads to the case"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_not_the_banks_word_about_this_amount_settles_nothing() {
+        let portal = Portal::new().await;
+        let code = filed(&portal).await;
+        let owed = payment(&portal, &code).await;
+        assert_eq!(notify(&portal, &notice(&owed, 15_999)).await, 409);
+        let waiting = Notice {
+            state: OrderState::Waiting,
+            ..notice(&owed, 16_000)
+        };
+        assert_eq!(notify(&portal, &waiting).await, 204, "heard, and nothing is paid");
+        let foreign = Notice {
+            merchant: "H01".to_owned(),
+            ..notice(&owed, 16_000)
+        };
+        assert_eq!(notify(&portal, &foreign).await, 403);
+        let unknown = Notice {
+            reference: "0".repeat(32),
+            ..notice(&owed, 16_000)
+        };
+        assert_eq!(notify(&portal, &unknown).await, 404);
+        let forged = FakeBank::forge(&notice(&owed, 16_000));
+        let answer = portal.send_text(None::<&Who>, "/payments/notify", &forged).await;
+        assert_eq!(answer.status, 403);
+        assert_eq!(
+            portal.facts(&format!("case/{code}")).await,
+            ["case-filed", "fee-asked"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_notice_that_got_lost_is_asked_for_by_the_job_and_by_the_way_back() {
+        let portal = Portal::new().await;
+        let code = filed(&portal).await;
+        portal
+            .post(Some(&lan()), &format!("/cases/{code}/pay"), &[])
+            .await;
+        let back = portal.get(Some(&lan()), &format!("/cases/{code}/paid")).await;
+        assert_eq!(back.location(), format!("/cases/{code}/pay"), "not paid yet");
+        portal.bank.pay();
+        portal.cases.settle_open_orders().await.expect("asked");
+        let facts = portal.facts(&format!("case/{code}")).await;
+        assert_eq!(facts.last().map(String::as_str), Some("fee-paid"));
+        let back = portal.get(Some(&lan()), &format!("/cases/{code}/paid")).await;
+        assert_eq!(back.location(), format!("/cases/{code}"));
+    }
+
+    #[tokio::test]
+    async fn a_bank_that_is_away_costs_a_page_that_says_so() {
+        let portal = Portal::new().await;
+        let code = filed(&portal).await;
+        portal.bank.goes_away();
+        let page = portal
+            .post(Some(&lan()), &format!("/cases/{code}/pay"), &[])
+            .await;
+        assert!(
+            page.status == 503 && page.body.contains("ngân hàng không trả lời"),
+            "{}",
+            page.body
+        );
+    }
+
+    #[test]
+    fn an_amount_is_written_in_groups_of_three() {
+        for (amount, text) in [(0, "0"), (8_000, "8.000"), (1_234_567, "1.234.567")] {
+            assert_eq!(dong(amount), format!("{text}\u{a0}₫"));
+        }
+    }
+}

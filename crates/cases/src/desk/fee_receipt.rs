@@ -1,0 +1,112 @@
+//! The money receipt (biên lai thu phí, lệ phí): made by the agency whose fee was paid, signed, and
+//! sent to the applicant with a status. Once a case; never for what was not paid.
+
+use ::store::{Deliver, OutboxLine, Tx};
+use async_trait::async_trait;
+use documents::{NewDocument, Signer};
+use kernel::{Actor, CaseCode, Problem};
+use serde_json::json;
+
+use crate::case::Case;
+use crate::citizen::pay::receipt_id;
+use crate::desk::step::save_telling;
+use crate::payment::Paid;
+use crate::procedure::Procedure;
+use crate::state::Cases;
+use crate::store::{GivenKind, ResultRow};
+
+/// The outbox topic; its keys are case codes.
+pub const TOPIC: &str = "case-fee-receipt";
+/// The document's kind.
+const KIND: &str = "fee-receipt";
+
+/// Puts a case's money receipt in line.
+pub(crate) async fn enqueue(tx: &Tx, code: &CaseCode) -> Result<(), Problem> {
+    tx.outbox(TOPIC, code.as_str(), &json!({})).await
+}
+
+/// Delivers money receipts.
+#[derive(Debug)]
+pub struct FeeReceipts(pub(crate) Cases);
+
+#[async_trait]
+impl Deliver for FeeReceipts {
+    fn topic(&self) -> &'static str {
+        TOPIC
+    }
+
+    async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
+        let cases = &self.0;
+        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        let reader = cases.store.read(&cases.tenant).await?;
+        let (case, procedure) = cases.opened_by_platform(&reader, &code).await?;
+        drop(reader);
+        let Some(paid) = &case.course.paid else {
+            return Ok(());
+        };
+        let issued = cases
+            .documents()?
+            .issue(cases.fee_receipt(&case, &procedure, paid), &Actor::Platform)
+            .await?;
+        let given = &ResultRow {
+            document: issued.id,
+            name: NAME.to_owned(),
+            number: issued.number,
+            digest: issued.digest,
+            kind: GivenKind::Slip,
+            with_seq: 0,
+        };
+        cases
+            .store
+            .write(&line.tenant, &Actor::Platform, |tx| async move {
+                let (mut case, procedure) = cases.opened_by_platform(&tx, &case_code(line)?).await?;
+                let held = crate::store::results(&tx, &case.code).await?;
+                if held.iter().any(|row| row.document == given.document) {
+                    return Ok(());
+                }
+                case.revision += 1;
+                save_telling(&tx, &case, &procedure, None, vec![given.clone()]).await
+            })
+            .await
+    }
+}
+
+/// What the paper is called.
+const NAME: &str = "Biên lai thu phí, lệ phí";
+
+fn case_code(line: &OutboxLine) -> Result<CaseCode, Problem> {
+    line.key.parse().map_err(Problem::internal)
+}
+
+impl Cases {
+    fn fee_receipt(&self, case: &Case, procedure: &Procedure, paid: &Paid) -> NewDocument {
+        let agency = self.agency(&case.unit, paid.at.date());
+        let fee = procedure.fee.as_ref();
+        let data = json!({
+            "agency": {"name": agency.name, "province": agency.province, "place": agency.place},
+            "case_code": case.code,
+            "payer": {"full_name": case.applicant.name},
+            "procedure": {"code": procedure.code, "name": procedure.name.vi},
+            "fee": {
+                "name": fee.map_or("", |fee| fee.name.vi.as_str()),
+                "amount": paid.dong,
+                "legal_basis": fee.map_or("", |fee| fee.legal_basis.as_str()),
+            },
+            "paid_at": paid.at,
+            "bank_reference": paid.bank_reference,
+        });
+        NewDocument {
+            tenant: self.tenant.clone(),
+            unit: case.unit.clone(),
+            id: receipt_id(&case.code),
+            kind: KIND.to_owned(),
+            template: "fee-receipt.typ".to_owned(),
+            number: case.code.to_string(),
+            about: case.code.to_string(),
+            owner: Some(case.applicant.number.clone()),
+            data,
+            signer: Signer::Organisation,
+            reason: NAME.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A fee of a case and how it is paid: the noun and what a bank says of it. The bank is asked outside
+//! any write; whether something was paid is only ever taken from a notice that the bank signed.
+
+mod bank;
+
+use async_trait::async_trait;
+use kernel::{CaseCode, Problem, Time};
+use serde::{Deserialize, Serialize};
+
+pub use bank::{HttpBank, NOTICE_TYPE};
+
+/// A fee owed for a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// Its id, 32 hex digits; the bank knows the order by it.
+    pub id: String,
+    /// The case.
+    pub case: CaseCode,
+    /// The amount in dong.
+    pub dong: u64,
+    /// When it was asked.
+    pub asked_at: Time,
+    /// The bank's order, when there is one that is still good.
+    pub order: Option<Order>,
+    /// That it was paid.
+    pub paid: Option<Paid>,
+}
+
+/// An order at the bank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The bank's number.
+    pub order: String,
+    /// Where the payer goes.
+    pub pay_url: String,
+    /// What the QR code says.
+    pub qr: String,
+    /// Until then the order can be paid.
+    pub until: Time,
+}
+
+/// That a fee was paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paid {
+    /// The payment's id.
+    pub payment: String,
+    /// The amount in dong.
+    pub dong: u64,
+    /// When, as the bank says.
+    pub at: Time,
+    /// The bank's number of the transaction.
+    pub bank_reference: String,
+}
+
+/// What the bank is asked to collect.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// Our number: the same one is the same order.
+    pub reference: String,
+    /// The amount in dong.
+    pub dong: u64,
+    /// What the payer reads.
+    pub description: String,
+    /// Where the payer comes back to.
+    pub return_url: String,
+    /// Where the notice goes.
+    pub notify_url: String,
+}
+
+/// What the bank says about an order; signed by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// Our number.
+    pub reference: String,
+    /// For whom the bank collected.
+    pub merchant: String,
+    /// The amount in dong.
+    pub dong: u64,
+    /// `waiting`, `paid` or `expired`.
+    pub state: OrderState,
+    /// When it was paid.
+    #[serde(default)]
+    pub paid_at: Option<Time>,
+    /// The bank's number of the transaction.
+    #[serde(default)]
+    pub bank_reference: Option<String>,
+}
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderState {
+    /// Nobody has paid.
+    Waiting,
+    /// It was paid.
+    Paid,
+    /// It can no longer be paid.
+    Expired,
+}
+
+/// A bank that collects fees.
+#[async_trait]
+pub trait Bank: Send + Sync + std::fmt::Debug {
+    /// Makes an order, or gives the one that was made under this reference and is still good.
+    ///
+    /// # Errors
+    /// `bank-unreachable` (503).
+    async fn order(&self, wanted: &Wanted) -> Result<Order, Problem>;
+
+    /// Asks where an order stands.
+    ///
+    /// # Errors
+    /// `bank-unreachable` (503); `bank-notice-bad` (403).
+    async fn state(&self, order: &str) -> Result<Notice, Problem>;
+
+    /// Reads a notice that the bank sent.
+    ///
+    /// # Errors
+    /// `bank-notice-bad` (403) unless it is the bank's, for us.
+    fn read(&self, notice: &str) -> Result<Notice, Problem>;
+}
