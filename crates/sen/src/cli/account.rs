@@ -24,7 +24,7 @@ enum Command {
 struct Add {
     #[command(flatten)]
     of: Of,
-    /// `operator`, `receptionist`, `officer`, `chairman`, `deputy-chairman`, `clerk`; may be given several times
+    /// `operator`, `receptionist`, `officer`, `chairman`, `deputy-chairman`, `clerk`, `supervisor`; may be given several times
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<String>,
     /// What the owner types to sign in
@@ -33,7 +33,7 @@ struct Add {
     /// The name shown
     #[arg(long, value_name = "TEXT", default_value = "")]
     name: String,
-    /// The unit of an official's position, H56.14791
+    /// The unit of an official's position, H56.14797
     #[arg(long, value_name = "CODE")]
     unit: Option<OrgCode>,
 }

@@ -121,14 +121,14 @@ mod tests {
     fn a_key_that_others_may_read_is_refused_with_the_remedy() {
         let folder = folder();
         let file = folder.join("node.key");
-        std::fs::write(&file, "secret").expect("written");
+        std::fs::write(&file, "words").expect("written");
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("set");
         let refused = Secrets::default()
             .key("node.key", &file)
             .expect_err("refused")
             .to_string();
         assert!(
-            refused.contains("chmod 600") && !refused.contains("secret"),
+            refused.contains("chmod 600") && !refused.contains("words"),
             "{refused}"
         );
         let handed = Secrets {
@@ -139,7 +139,7 @@ mod tests {
             handed
                 .key("node.key", Path::new("/nowhere"))
                 .expect("handed over"),
-            "secret"
+            "words"
         );
         std::fs::remove_dir_all(folder).expect("removed");
     }

