@@ -79,8 +79,11 @@ impl<'de> Deserialize<'de> for Digest {
 /// # Errors
 /// When the value cannot be written as JSON at all.
 pub fn canonical_json<T: Serialize + ?Sized>(value: &T) -> Result<String, serde_json::Error> {
-    // serde_json's map is sorted by key, so going through `Value` sorts every object.
-    serde_json::to_string(&serde_json::to_value(value)?)
+    let mut value = serde_json::to_value(value)?;
+    // serde_json's map is sorted by key only as long as nothing in the same build asks it to keep the
+    // order of insertion; what is signed must not depend on who else is built.
+    value.sort_all_objects();
+    serde_json::to_string(&value)
 }
 
 #[cfg(test)]
