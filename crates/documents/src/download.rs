@@ -92,6 +92,7 @@ mod tests {
             owner: "038198004726".parse().ok(),
             digest: Digest::default(),
             issued_at: Time(0),
+            sealed: false,
         };
         let may = |who: &Principal| may_have(who, &held).is_ok();
         assert!(may(&who("citizen", "H56", Some("038198004726"))));
