@@ -209,6 +209,9 @@ fn way<'a>(item: &'a Item, end: &str) -> Vec<&'a Step> {
     way
 }
 
+/// A box: its column, and its place in it.
+type Place = (usize, usize);
+
 /// Boxes in columns and lines between them.
 struct Canvas {
     /// The day above each column.
@@ -216,7 +219,7 @@ struct Canvas {
     /// Names by column.
     columns: Vec<Vec<(String, String)>>,
     /// From column and place, to column and place, dashed.
-    lines: Vec<((usize, usize), (usize, usize), bool)>,
+    lines: Vec<(Place, Place, bool)>,
 }
 
 impl Canvas {
