@@ -125,10 +125,11 @@ async fn open(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::
 /// Files made by another user could not be written by the service afterwards.
 fn owner(settings: &Settings) -> anyhow::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    let (data, me) = (
-        std::fs::metadata(&settings.data)?,
-        std::fs::metadata("/proc/self")?,
-    );
+    let data = std::fs::metadata(&settings.data)?;
+    // Where there is no /proc (a bare root folder) nobody can be compared.
+    let Ok(me) = std::fs::metadata("/proc/self") else {
+        return Ok(());
+    };
     ensure!(
         data.uid() == me.uid(),
         "{} belongs to another user: run this as that one, `runuser -u sen -- sen account add …`",
