@@ -30,6 +30,7 @@ pub mod handover;
 pub mod merger;
 pub mod notice;
 pub mod pack;
+pub mod past;
 pub mod payment;
 pub mod places;
 pub mod portal;
@@ -61,6 +62,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0003_merger", include_str!("../migrations/0003_merger.sql")),
         ("0004_payments", include_str!("../migrations/0004_payments.sql")),
         ("0005_track", include_str!("../migrations/0005_track.sql")),
+        ("0006_large", include_str!("../migrations/0006_large.sql")),
     ],
 };
 

@@ -254,6 +254,10 @@ mod tests {
         let (at, counted) = decided.expect("decided");
         assert_eq!(json!(counted.rfc3339()), due, "the first date");
         assert!(at > counted, "late, whatever was promised later");
+        assert!(desk.deliver().await.is_empty());
+        let told = desk.nation.asked_of("note-status");
+        let decided = told.iter().find(|note| note["status"] == 9).expect("told");
+        assert_eq!(decided["due"], counted.ms(), "and the portal counts the same");
     }
 
     #[tokio::test]

@@ -126,7 +126,8 @@ pub(crate) async fn save_telling(
         seq: rows::last_status(tx, &case.code).await? + 1,
         status,
         at: tx.now(),
-        due,
+        // Whether a result was on time is judged by the first date, here as at the portal.
+        due: if status >= DECIDED { case.owed_by() } else { due },
         notice,
     };
     rows::insert_status(tx, &case.code, &row).await?;

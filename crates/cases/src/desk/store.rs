@@ -67,7 +67,8 @@ pub(crate) fn place(held: &Held) -> Place {
     (held.due_at.unwrap_or(held.case.filed_at), held.case.code.clone())
 }
 
-/// A page of the cases of a unit and those below it, the most urgent first, after a place.
+/// A page of the cases of a unit and those below it, the most urgent first, after a place. Open cases
+/// are few whatever the history; ended ones are read in the order of an index, so a page costs a page.
 pub(crate) async fn list(
     rows: &impl Rows,
     unit: &OrgCode,
@@ -75,22 +76,123 @@ pub(crate) async fn list(
     (after, now): (Option<&Place>, Time),
     limit: usize,
 ) -> Result<Vec<Held>, Problem> {
-    let below = format!("{unit}.%");
     let (at, code) = after.map_or((i64::MIN, String::new()), |(at, code)| {
         (at.ms(), code.to_string())
     });
+    let tenant = rows.tenant();
+    let whole = unit == tenant;
+    let rows = match which {
+        Which::In(state) if whole => {
+            rows.all(IN_STATE, params![tenant, state.as_str(), at, code, limit])
+                .await?
+        }
+        Which::In(state) => {
+            rows.all(
+                IN_STATE_OF_UNIT,
+                params![tenant, state.as_str(), at, code, limit, unit],
+            )
+            .await?
+        }
+        Which::All if whole => rows.all(ALL, params![tenant, at, code, limit]).await?,
+        Which::All => {
+            rows.all(ALL_OF_UNIT, params![tenant, at, code, limit, unit])
+                .await?
+        }
+        Which::RatedLow => {
+            let below = format!("{unit}.%");
+            rows.all(RATED_LOW, params![tenant, unit, below, at, code, limit])
+                .await?
+        }
+        Which::Open | Which::Overdue | Which::Soon(_) | Which::Paused => {
+            let below = format!("{unit}.%");
+            rows.all(
+                OPEN,
+                params![
+                    tenant,
+                    unit,
+                    below,
+                    which.as_str(),
+                    at,
+                    code,
+                    limit,
+                    now,
+                    which.until(now)
+                ],
+            )
+            .await?
+        }
+    };
+    rows.iter().map(held).collect()
+}
+
+const OPEN: &str =
+    "select code, procedure, version, unit, channel, applicant, answers, state, status, revision, filed_at,
+         due_at, ended_at, details from cases_cases
+     where tenant = $1 and status not in (3, 7, 8, 10) and coalesce(due_at, filed_at) >= $5
+         and (unit = $2 or unit like $3)
+         and ($4 = '' or ($4 = 'overdue' and status in (2, 4) and due_at < $8)
+             or ($4 = 'soon' and status in (2, 4) and due_at >= $8 and due_at <= $9)
+             or ($4 = 'paused' and status in (5, 6)))
+         and (coalesce(due_at, filed_at) > $5 or code > $6)
+     order by coalesce(due_at, filed_at), code limit $7";
+
+const IN_STATE: &str =
+    "select code, procedure, version, unit, channel, applicant, answers, state, status, revision,
+         filed_at, due_at, ended_at, details from cases_cases
+     where tenant = $1 and state = $2 and coalesce(due_at, filed_at) >= $3
+         and (coalesce(due_at, filed_at) > $3 or code > $4)
+     order by coalesce(due_at, filed_at), code limit $5";
+
+const IN_STATE_OF_UNIT: &str =
+    "select code, procedure, version, unit, channel, applicant, answers, state, status,
+         revision, filed_at, due_at, ended_at, details from cases_cases
+     where tenant = $1 and unit = $6 and state = $2 and coalesce(due_at, filed_at) >= $3
+         and (coalesce(due_at, filed_at) > $3 or code > $4)
+     order by coalesce(due_at, filed_at), code limit $5";
+
+const ALL: &str =
+    "select code, procedure, version, unit, channel, applicant, answers, state, status, revision, filed_at,
+         due_at, ended_at, details from cases_cases
+     where tenant = $1 and coalesce(due_at, filed_at) >= $2 and (coalesce(due_at, filed_at) > $2 or code > $3)
+     order by coalesce(due_at, filed_at), code limit $4";
+
+const ALL_OF_UNIT: &str =
+    "select code, procedure, version, unit, channel, applicant, answers, state, status, revision,
+         filed_at, due_at, ended_at, details from cases_cases
+     where tenant = $1 and unit = $5 and coalesce(due_at, filed_at) >= $2
+         and (coalesce(due_at, filed_at) > $2 or code > $3)
+     order by coalesce(due_at, filed_at), code limit $4";
+
+const RATED_LOW: &str =
+    "select code, procedure, version, unit, channel, applicant, answers, state, status, revision,
+         filed_at, due_at, ended_at, details from cases_cases
+     where tenant = $1 and rating <= 2 and (unit = $2 or unit like $3) and coalesce(due_at, filed_at) >= $4
+         and (coalesce(due_at, filed_at) > $4 or code > $5)
+     order by coalesce(due_at, filed_at), code limit $6";
+
+/// The newest cases whose applicant has a name that begins so, without marks; by the given name, the last
+/// word, when only one word is known. Of a unit and those below it.
+pub(crate) async fn by_name(
+    rows: &impl Rows,
+    unit: &OrgCode,
+    folded: &str,
+    limit: usize,
+) -> Result<Vec<Held>, Problem> {
+    let given = folded.rsplit(' ').next().unwrap_or_default();
+    let whole = if folded.contains(' ') {
+        format!("{folded}%")
+    } else {
+        "%".to_owned()
+    };
+    let below = format!("{unit}.%");
     let rows = rows
         .all(
-            "select code, procedure, version, unit, channel, applicant, answers, state, status, revision, filed_at, due_at,
-                 ended_at, details from cases_cases
-             where tenant = $1 and (unit = $2 or unit like $3)
-                 and (state = $4 or $4 = 'all' or ($4 = '' and status not in (3, 7, 8, 10))
-                     or ($4 = 'overdue' and status in (2, 4) and due_at < $8)
-                     or ($4 = 'soon' and status in (2, 4) and due_at >= $8 and due_at <= $9)
-                     or ($4 = 'paused' and status in (5, 6)) or ($4 = 'rated-low' and rating <= 2))
-                 and (coalesce(due_at, filed_at) > $5 or (coalesce(due_at, filed_at) = $5 and code > $6))
-             order by coalesce(due_at, filed_at), code limit $7",
-            params![rows.tenant(), unit, below, which.as_str(), at, code, limit, now, which.until(now)],
+            "select c.code, c.procedure, c.version, c.unit, c.channel, c.applicant, c.answers, c.state, c.status,
+                 c.revision, c.filed_at, c.due_at, c.ended_at, c.details
+             from cases_names n join cases_cases c on c.tenant = n.tenant and c.code = n.code
+             where n.tenant = $1 and n.given = $2 and n.name like $3 and (c.unit = $4 or c.unit like $5)
+             order by n.filed_at desc limit $6",
+            params![rows.tenant(), given, whole, unit, below, limit],
         )
         .await?;
     rows.iter().map(held).collect()

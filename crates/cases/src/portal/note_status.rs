@@ -114,6 +114,7 @@ impl Service for NoteStatus {
                         due: note.due,
                         notice: note.notice.clone(),
                     };
+                    let before = rows::case(&tx, &note.code).await?.map(|held| held.status);
                     let ended = matches!(note.status, 3 | 7 | 8 | 9 | 10);
                     rows::note_status(&tx, &note.code, &row, ended, note.working_out.as_ref()).await?;
                     for result in results {
@@ -130,6 +131,7 @@ impl Service for NoteStatus {
                         status: note.status,
                         at: note.at,
                         due: note.due,
+                        repeated: before == Some(note.status),
                     };
                     tx.fact(&rows::subject(&note.code), fact).await?;
                     Ok(note.seq)
