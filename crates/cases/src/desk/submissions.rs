@@ -54,7 +54,7 @@ impl Cases {
             Ok(outcome) => outcome,
             // What cannot be done any more is an answer, kept like any other; the rest is tried again.
             Err(problem) if matches!(problem.kind, Kind::Conflict | Kind::Forbidden | Kind::Invalid) => {
-                let why = problem.code.to_string();
+                let why = problem.code.to_owned();
                 self.refuse_submission(sent, actor, &why).await?
             }
             Err(problem) => return Err(problem),
