@@ -108,15 +108,16 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         Fact::CaseDeclined { case, .. } => p.ended(case, Counter::CasesDeclined),
         Fact::CaseWithdrawn { case } => p.ended(case, Counter::CasesWithdrawn),
         Fact::CaseMoved { case, from, to } => p.moved(case, from, to),
-        Fact::CaseReturned { .. } => p.add(Counter::CasesReturned, tenant, "", 1),
+        Fact::CaseReturned { case } => p.returned(case),
         Fact::CaseStatusNoted {
             case,
             owner,
             status,
             at,
             due,
+            repeated,
             ..
-        } => p.noted(case, owner, *status, *at, *due),
+        } => p.noted(case, owner, (*status, *repeated), *at, *due),
         Fact::CaseRated { owner, score, .. } => p.add(Counter::Ratings, owner, &score.to_string(), 1),
         Fact::FeePaid { dong, to, .. } => {
             p.add(Counter::FeesPaid, to, "", 1);
@@ -224,7 +225,11 @@ impl Projection<'_> {
     }
 
     fn decided(&mut self, case: &CaseCode, part: &str, at: Time, due: Option<Time>) {
-        let Some(open) = self.open.end(case) else { return };
+        let Some(open) = self.open.case(case).filter(|c| c.decided.is_none()) else {
+            return;
+        };
+        open.decided = Some(at);
+        let open = open.clone();
         self.add(Counter::CasesDecided, &open.org, part, 1);
         if due.or(open.due).is_some_and(|due| at <= due) {
             self.add(Counter::CasesOnTime, &open.org, "", 1);
@@ -236,20 +241,37 @@ impl Projection<'_> {
     }
 
     fn ended(&mut self, case: &CaseCode, counter: Counter) {
-        if let Some(open) = self.open.end(case) {
+        if let Some(open) = self.open.end(case).filter(|c| c.decided.is_none()) {
             self.add(counter, &open.org, "", 1);
+        }
+    }
+
+    /// A result is given once, however often its status is told.
+    fn returned(&mut self, case: &CaseCode) {
+        if let Some(open) = self.open.end(case) {
+            self.add(Counter::CasesReturned, &open.org, "", 1);
         }
     }
 
     fn moved(&mut self, case: &CaseCode, from: &OrgCode, to: &OrgCode) {
         let Some(open) = self.open.case(case) else { return };
         open.org = to.clone();
+        if open.decided.is_some() {
+            return; // it is on nobody's hand any more
+        }
         self.add(Counter::CasesMovedOut, from, "", 1);
         self.add(Counter::CasesMovedIn, to, "", 1);
     }
 
     /// The owner's status of a case, as the portal notes it.
-    fn noted(&mut self, case: &CaseCode, owner: &OrgCode, status: u8, at: Time, due: Option<Time>) {
+    fn noted(
+        &mut self,
+        case: &CaseCode,
+        owner: &OrgCode,
+        (status, repeated): (u8, bool),
+        at: Time,
+        due: Option<Time>,
+    ) {
         self.add(Counter::StatusesNoted, owner, "", 1);
         self.add(Counter::StatusLag, owner, &lag_class(self.at.ms() - at.ms()), 1);
         let ends = matches!(status, DECLINED | WITHDRAWN | STOPPED | DECIDED | RETURNED);
@@ -268,12 +290,16 @@ impl Projection<'_> {
                 open.resume(at);
             }
         }
+        // What was only told once more has been counted.
+        if repeated {
+            return;
+        }
         match status {
             DECLINED => self.ended(case, Counter::CasesDeclined),
             WITHDRAWN => self.ended(case, Counter::CasesWithdrawn),
             STOPPED => self.ended(case, Counter::CasesStopped),
             DECIDED => self.decided(case, "unsaid", at, due),
-            RETURNED => self.add(Counter::CasesReturned, owner, "", 1),
+            RETURNED => self.returned(case),
             _ => {}
         }
     }
@@ -338,6 +364,7 @@ mod tests {
                 status,
                 at: Time(at),
                 due: Some(Time(due)),
+                repeated: false,
             },
         )
     }
@@ -370,17 +397,24 @@ mod tests {
     }
 
     #[test]
-    fn a_case_is_received_once_and_ends_once() {
-        use Counter::{CasesReceived, CasesReturned, CasesWithdrawn};
+    fn a_case_is_received_once_ends_once_and_is_returned_once() {
+        use Counter::{CasesDecided, CasesOnTime, CasesReceived, CasesReturned, CasesTimed};
+        use Counter::{CasesWithdrawn, HandlingMinutes};
+        let statuses = |all: &[u8]| {
+            let records: Vec<_> = all.iter().zip(1..).map(|(s, at)| noted(*s, at, 9)).collect();
+            counters(&records)
+        };
+        assert_eq!(statuses(&[2, 4, 7, 7]), [CasesReceived, CasesWithdrawn]);
         assert_eq!(
-            counters(&[
-                noted(2, 1, 9),
-                noted(4, 2, 9),
-                noted(7, 3, 9),
-                noted(7, 4, 9),
-                noted(10, 5, 9)
-            ]),
-            [CasesReceived, CasesWithdrawn, CasesReturned]
+            statuses(&[2, 4, 9, 9, 10, 10]),
+            [
+                CasesReceived,
+                CasesDecided,
+                CasesOnTime,
+                CasesTimed,
+                HandlingMinutes,
+                CasesReturned
+            ]
         );
     }
 

@@ -86,6 +86,7 @@ impl Writer {
             status,
             at: self.store.world().now().plus_ms(-lag),
             due: Some(due),
+            repeated: false,
         };
         add(&self.done.statuses, 1);
         self.record(&format!("case/{case}"), fact).await;

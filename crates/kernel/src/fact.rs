@@ -238,6 +238,9 @@ pub enum Fact {
         #[serde(rename = "status_at")]
         at: Time,
         due: Option<Time>,
+        /// True when the status is the one before: only something was told with it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        repeated: bool,
     },
     /// Somebody looked at a case.
     CaseViewed { case: CaseCode },
@@ -424,6 +427,7 @@ mod tests {
                 status: 2,
                 at: Time(5),
                 due: None,
+                repeated: false,
             },
         ];
         for fact in facts {
