@@ -11,9 +11,8 @@ use crate::project::{case_of, project};
 use crate::tally::Tally;
 use crate::{Indicators, store as rows};
 
-/// The follower's name among the positions. The first one counted months only; what it did is
-/// counted anew.
-pub(crate) const FOLLOWER: &str = "indicators-2";
+/// The follower's name among the positions; a new one where all is counted anew.
+pub(crate) const FOLLOWER: &str = "indicators-3";
 /// The time of the newest fact, in milliseconds, kept as a position.
 pub(crate) const NEWEST: &str = "indicators-newest";
 /// Facts folded in one transaction, count.

@@ -53,6 +53,7 @@ pub const MIGRATIONS: Migrations = Migrations {
             include_str!("../migrations/0001_indicators.sql"),
         ),
         ("0002_boards", include_str!("../migrations/0002_boards.sql")),
+        ("0003_returned", include_str!("../migrations/0003_returned.sql")),
     ],
 };
 

@@ -1,11 +1,11 @@
-//! What the projection remembers between facts: the cases that have not ended and the agreements in
-//! force. Bounded by what is open, never by what has been.
+//! What the projection remembers between facts: the cases whose result was not given and the agreements
+//! in force. Bounded by what is open, never by what has been.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::{CaseCode, OrgCode, Time};
 
-/// A case that has not ended.
+/// A case that has not ended, or whose result was not given yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenCase {
     /// Who handles it.
@@ -20,6 +20,8 @@ pub struct OpenCase {
     pub paused: Option<Time>,
     /// How long it waited before, in milliseconds.
     pub paused_ms: i64,
+    /// When it was decided.
+    pub decided: Option<Time>,
 }
 
 impl OpenCase {
@@ -33,6 +35,7 @@ impl OpenCase {
             due: None,
             paused: None,
             paused_ms: 0,
+            decided: None,
         }
     }
 

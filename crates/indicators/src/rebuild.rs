@@ -127,6 +127,7 @@ fn name_open(all: &mut Numbers, open: &Open) {
         all.insert(name("receipt"), c.received.ms());
         all.insert(name("acceptance"), ms(c.accepted));
         all.insert(name("due date"), ms(c.due));
+        all.insert(name("decision"), ms(c.decided));
         all.insert(name("wait"), ms(c.paused) + c.paused_ms);
     }
     for (agreement, (consumer, service)) in &open.agreements {

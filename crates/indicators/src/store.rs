@@ -86,6 +86,7 @@ fn open_case(row: &Row) -> Result<OpenCase, Problem> {
         due: opt_time(row, "due")?,
         paused: opt_time(row, "paused")?,
         paused_ms: row.int("paused_ms")?,
+        decided: opt_time(row, "decided")?,
     })
 }
 
@@ -93,7 +94,7 @@ fn open_case(row: &Row) -> Result<OpenCase, Problem> {
 pub(crate) async fn load_case(tx: &Tx, open: &mut Open, case: &str) -> Result<(), Problem> {
     let row = tx
         .one(
-            "select org, received, accepted, due, paused, paused_ms from indicators_open \
+            "select org, received, accepted, due, paused, paused_ms, decided from indicators_open \
              where tenant = $1 and case_code = $2",
             params![tx.tenant(), case],
         )
@@ -126,7 +127,7 @@ pub(crate) async fn all_open(tx: &Tx) -> Result<Open, Problem> {
     let mut open = Open::default();
     let cases = tx
         .all(
-            "select case_code, org, received, accepted, due, paused, paused_ms from indicators_open \
+            "select case_code, org, received, accepted, due, paused, paused_ms, decided from indicators_open \
              where tenant = $1",
             params![tx.tenant()],
         )
@@ -187,10 +188,10 @@ pub(crate) async fn save_open(tx: &Tx, open: &Open) -> Result<(), Problem> {
 
 async fn save_case(tx: &Tx, case: &str, c: &OpenCase) -> Result<(), Problem> {
     tx.exec(
-        "insert into indicators_open (tenant, case_code, org, received, accepted, due, paused, paused_ms) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (tenant, case_code) do update set \
+        "insert into indicators_open (tenant, case_code, org, received, accepted, due, paused, paused_ms, decided) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (tenant, case_code) do update set \
          org = excluded.org, received = excluded.received, accepted = excluded.accepted, due = excluded.due, \
-         paused = excluded.paused, paused_ms = excluded.paused_ms",
+         paused = excluded.paused, paused_ms = excluded.paused_ms, decided = excluded.decided",
         params![
             tx.tenant(),
             case,
@@ -199,7 +200,8 @@ async fn save_case(tx: &Tx, case: &str, c: &OpenCase) -> Result<(), Problem> {
             c.accepted,
             c.due,
             c.paused,
-            c.paused_ms
+            c.paused_ms,
+            c.decided
         ],
     )
     .await?;
@@ -349,7 +351,7 @@ pub(crate) async fn overdue(reader: &Reader, now: Time) -> Result<Vec<(OrgCode, 
     let rows = reader
         .all(
             "select org, count(*) as overdue from indicators_open \
-             where tenant = $1 and due < $2 and paused is null group by org",
+             where tenant = $1 and due < $2 and paused is null and decided is null group by org",
             params![reader.tenant(), now],
         )
         .await?;
@@ -377,12 +379,12 @@ pub(crate) async fn positions(
     rows.iter().map(|row| row.count("position")).collect()
 }
 
-/// True when the whole node counted something, ever.
-pub(crate) async fn anything(reader: &Reader) -> Result<bool, Problem> {
+/// True when the whole node ever received a case.
+pub(crate) async fn has_cases(reader: &Reader) -> Result<bool, Problem> {
     let row = reader
         .one(
-            "select amount from indicators_counts where tenant = $1 and grain = 'm0' and org = $2 limit 1",
-            params![reader.tenant(), ALL],
+            "select amount from indicators_counts where tenant = $1 and grain = 'm0' and org = $2 and counter = $3 limit 1",
+            params![reader.tenant(), ALL, Counter::CasesReceived.code()],
         )
         .await?;
     Ok(row.is_some())

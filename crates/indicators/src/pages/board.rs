@@ -110,12 +110,8 @@ impl Indicators {
         } else {
             reading.below(&period, org).await?
         };
-        let empty = !rows::anything(&reading.reader).await?;
-        let sections = if empty {
-            Vec::new()
-        } else {
-            self.sections(p, &reading, &numbers, org, &period).await?
-        };
+        let empty = !rows::has_cases(&reading.reader).await?;
+        let sections = self.sections(p, &reading, &numbers, org, &period).await?;
         let (orgs, more_orgs) = self.org_rows(p, &numbers, org, &period);
         let title = if whole {
             p.t("indicators-board-national")
