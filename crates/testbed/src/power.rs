@@ -60,7 +60,8 @@ pub async fn run(program: &Path, cuts: usize, world: &World) -> anyhow::Result<R
     let image = folder.join("disk.img");
     mounted::image(&image, IMAGE_MB)?;
     let disk = Mounted::image(&image, folder.join("disk"))?;
-    let nation = Nation::start_in(program, disk.path.join("data"), None, world).await?;
+    let nation = Nation::start_in(program, disk.path.join("data"), None, None, world).await?;
+    let port = nation.port;
     let taken = take(&nation, &image, &folder, cuts, world).await;
     nation.stop().await;
     drop(disk);
@@ -70,7 +71,7 @@ pub async fn run(program: &Path, cuts: usize, world: &World) -> anyhow::Result<R
         run.filed += cut.filed.len();
         run.signed += cut.signed.len();
         let number = run.cuts;
-        if let Err(cause) = look(program, &folder, &cut, world).await {
+        if let Err(cause) = look(program, &folder, &cut, port, world).await {
             run.faults.push(format!("cut {number}: {cause:#}"));
         }
         std::fs::remove_file(&cut.image)?;
@@ -133,9 +134,9 @@ fn signal(nation: &Nation, which: &str) -> anyhow::Result<()> {
 }
 
 /// Starts the nation on what a cut left, and looks for what was acknowledged.
-async fn look(program: &Path, folder: &Path, cut: &Cut, world: &World) -> anyhow::Result<()> {
+async fn look(program: &Path, folder: &Path, cut: &Cut, port: u16, world: &World) -> anyhow::Result<()> {
     let disk = Mounted::image(&cut.image, folder.join("after"))?;
-    let nation = Nation::start_in(program, disk.path.join("data"), None, world)
+    let nation = Nation::start_in(program, disk.path.join("data"), Some(port), None, world)
         .await
         .context("after the cut")?;
     let site = Site::of(nation.data.clone(), nation.port)?;

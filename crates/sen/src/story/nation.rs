@@ -46,22 +46,25 @@ impl Nation {
     /// When a process does not become ready.
     pub async fn start(program: &Path, world: &World) -> anyhow::Result<Self> {
         let data = std::env::temp_dir().join(format!("sen-story-{}", world.id()));
-        let mut nation = Self::start_in(program, data, None, world).await?;
+        let mut nation = Self::start_in(program, data, None, None, world).await?;
         nation.temporary = true;
         Ok(nation)
     }
 
     /// Starts one process a node on a folder, which is prepared when it is empty and stays at the end.
+    /// A folder that was used before needs its first port again: people are known by the address of
+    /// the identity provider that vouches for them.
     ///
     /// # Errors
     /// As [`Nation::start`].
     pub async fn start_in(
         program: &Path,
         data: PathBuf,
+        port: Option<u16>,
         database: Option<String>,
         world: &World,
     ) -> anyhow::Result<Self> {
-        let port = free_ports(world)?;
+        let port = port.map_or_else(|| free_ports(world), Ok)?;
         prepare::prepare(&data, &Config::default().pack, port, world)?;
         let samples = accounts::read(&data)?;
         let mut nation = Self {

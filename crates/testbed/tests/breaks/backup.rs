@@ -32,7 +32,7 @@ fn a_backup_taken_under_load_brings_back_what_was_acknowledged_before() {
         let world = World::of_this_machine();
         let folder = ground::folder("backup", &world).expect("a folder");
         let program = ground::program().expect("the program");
-        let nation = Nation::start_in(&program, folder.join("data"), database(), &world)
+        let nation = Nation::start_in(&program, folder.join("data"), None, database(), &world)
             .await
             .expect("a nation");
         let ledger = Arc::new(Ledger::default());
@@ -67,6 +67,7 @@ fn a_backup_taken_under_load_brings_back_what_was_acknowledged_before() {
         tokio::time::sleep(Duration::from_millis(200)).await;
         stop.send(true).ok();
         people.abort_all();
+        let port = nation.port;
         nation.stop().await;
         // The machine is lost, with its rows wherever they were.
         for node in &at.nodes {
@@ -88,7 +89,7 @@ fn a_backup_taken_under_load_brings_back_what_was_acknowledged_before() {
         let again = restore::restore(&file, &new, PHRASE, &rows(), &world, |_| ()).await;
         assert!(again.expect_err("not empty").to_string().contains("not empty"));
 
-        let nation = Nation::start_in(&program, new, database(), &world)
+        let nation = Nation::start_in(&program, new, Some(port), database(), &world)
             .await
             .expect("it starts");
         let site = Site::of(nation.data.clone(), nation.port).expect("a site");

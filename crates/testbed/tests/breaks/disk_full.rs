@@ -48,7 +48,7 @@ fn a_full_disk_refuses_changes_with_a_remedy_and_reading_goes_on() {
         let disk = Mounted::memory(folder.join("disk"), DISK_MB).expect("a small disk");
         let program = ground::program().expect("the program");
         let data = disk.path.join("data");
-        let mut nation = Nation::start_in(&program, data, None, &world)
+        let mut nation = Nation::start_in(&program, data, None, None, &world)
             .await
             .expect("a nation");
         let site = Site::of(nation.data.clone(), nation.port).expect("a site");
