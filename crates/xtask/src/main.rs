@@ -5,6 +5,7 @@ mod axe;
 mod bench;
 mod clock;
 mod crash;
+mod deb;
 mod debian;
 mod openapi;
 mod postgres;
@@ -48,6 +49,15 @@ enum Command {
         /// With the release build
         #[arg(long)]
         release: bool,
+    },
+    /// Build the Debian package; with --check install, run and remove it in a root of its own
+    Deb {
+        /// With the release build
+        #[arg(long)]
+        release: bool,
+        /// Install it in a temporary root, run it there, remove it
+        #[arg(long)]
+        check: bool,
     },
     /// Live through many mixed actions, then hold every figure against a rebuild from the first fact
     Soak {
@@ -94,6 +104,7 @@ fn main() -> ExitCode {
             seed,
             release,
         } => crash::run(rounds, seed, release),
+        Command::Deb { release, check } => deb::run(release, check).map(|()| true),
         Command::Soak { actions, release } => soak::run(actions, release),
         Command::Power { cuts } => power::run(cuts),
         Command::Slow { port, release } => slow::run(port, release),
