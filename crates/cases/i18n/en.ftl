@@ -96,6 +96,9 @@ cases-status-9 = Done
 cases-status-10 = Result given
 
 # Problems: the rule that was broken and the remedy
+problem-draft-changed = The form has changed
+    .rule = This form was saved in another window after you opened the page.
+    .remedy = What you typed is still below: press “Save and continue” to put it in the place of what was saved, or “Back” to keep what was saved.
 problem-answer-missing = Not answered
     .rule = “{ $label }” must be answered.
     .remedy = Please answer it.

@@ -96,6 +96,9 @@ cases-status-9 = Đã xử lý xong
 cases-status-10 = Đã trả kết quả
 
 # Lỗi: luật bị vi phạm và cách khắc phục
+problem-draft-changed = Tờ khai đã thay đổi
+    .rule = Tờ khai này đã được lưu ở một cửa sổ khác sau khi bạn mở trang.
+    .remedy = Những gì bạn vừa nhập vẫn ở dưới đây: bấm “Lưu và tiếp tục” để thay cho bản đã lưu, hoặc “Quay lại” để giữ bản đã lưu.
 problem-answer-missing = Chưa trả lời
     .rule = Mục “{ $label }” là bắt buộc.
     .remedy = Hãy trả lời mục này.

@@ -10,6 +10,12 @@ identity-kept-send = Go on
 identity-kept-drop = Do not send
 identity-kept-none = Nothing is waiting to be sent again.
 
+problem-user-missing = No user name
+    .rule = A user name is needed.
+    .remedy = Enter your user name.
+problem-password-missing = No password
+    .rule = A password is needed.
+    .remedy = Enter your password.
 problem-wrong-password = The user name or the password is wrong
     .rule = The user name and the password must be those of an account here.
     .remedy = Check Caps Lock and the keyboard's language, then type them again.

@@ -10,6 +10,12 @@ identity-kept-send = Gửi tiếp
 identity-kept-drop = Không gửi
 identity-kept-none = Không có nội dung nào đang chờ gửi lại.
 
+problem-user-missing = Chưa nhập tên đăng nhập
+    .rule = Cần có tên đăng nhập.
+    .remedy = Hãy nhập tên đăng nhập.
+problem-password-missing = Chưa nhập mật khẩu
+    .rule = Cần có mật khẩu.
+    .remedy = Hãy nhập mật khẩu.
 problem-wrong-password = Tên đăng nhập hoặc mật khẩu không đúng
     .rule = Tên đăng nhập và mật khẩu phải khớp với một tài khoản ở đây.
     .remedy = Kiểm tra phím Caps Lock và bộ gõ tiếng Việt rồi nhập lại.

@@ -21,6 +21,14 @@ web-year = Year
 web-change = Change
 web-continue = Continue
 web-yes = Yes
+web-role-citizen = citizen
+web-role-receptionist = receptionist
+web-role-officer = officer
+web-role-chairman = chairman
+web-role-deputy-chairman = deputy chairman
+web-role-clerk = clerk
+web-role-supervisor = supervisor
+web-role-operator = operator
 web-no = No
 
 # The common problems: the rule that was broken and the remedy

@@ -21,6 +21,14 @@ web-year = Năm
 web-change = Sửa
 web-continue = Tiếp tục
 web-yes = Có
+web-role-citizen = công dân
+web-role-receptionist = cán bộ tiếp nhận
+web-role-officer = công chức chuyên môn
+web-role-chairman = chủ tịch
+web-role-deputy-chairman = phó chủ tịch
+web-role-clerk = văn thư
+web-role-supervisor = người giám sát
+web-role-operator = người vận hành
 web-no = Không
 
 # Các lỗi chung: luật bị vi phạm (rule) và cách khắc phục (remedy)

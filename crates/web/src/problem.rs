@@ -72,7 +72,14 @@ pub(crate) fn words(page: &Page, problem: &Problem) -> [String; 3] {
         })
         .clone_into(&mut key);
     }
-    let args: Vec<(&str, String)> = problem.args.iter().map(|(n, v)| (*n, v.clone())).collect();
+    let args: Vec<(&str, String)> = problem
+        .args
+        .iter()
+        .map(|(name, value)| match *name {
+            "role" => (*name, roles(page, value)),
+            _ => (*name, value.clone()),
+        })
+        .collect();
     ["", ".rule", ".remedy"].map(|part| {
         let key = format!("{key}{part}");
         if page.shared.texts.has(&key) {
@@ -81,6 +88,19 @@ pub(crate) fn words(page: &Page, problem: &Problem) -> [String; 3] {
             String::new()
         }
     })
+}
+
+/// Roles as people call them: `officer, clerk` is how the code does.
+fn roles(page: &Page, codes: &str) -> String {
+    let worded = codes.split(", ").map(|code| {
+        let key = format!("web-role-{code}");
+        if page.shared.texts.has(&key) {
+            page.t(&key)
+        } else {
+            code.to_owned()
+        }
+    });
+    worded.collect::<Vec<_>>().join(", ")
 }
 
 /// The answer for a program.

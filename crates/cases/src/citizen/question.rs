@@ -100,9 +100,9 @@ pub(crate) async fn answer(
             status,
         )
     };
-    if let Err(stale) = current(&draft, revision(&fields)) {
+    if current(&draft, revision(&fields)).is_err() {
         // Shown with the newest revision and with what was typed: sending it again overwrites.
-        return Ok(show(&draft, &[stale], 409)?);
+        return Ok(show(&draft, &[elsewhere()], 409)?);
     }
     let receives = |at: &kernel::AreaCode| cases.receiver(&procedure, at).map(|_| ());
     let (given, problems) = answers::read_page(&procedure, form, &draft, &typed, &rules(&cases, &receives));
@@ -118,7 +118,7 @@ pub(crate) async fn answer(
         Ok(()) => {}
         Err(problem) if problem.kind == Kind::Conflict => {
             let newest = own_draft(&reader, &citizen, &id).await?;
-            return Ok(show(&newest, &[problem], 409)?);
+            return Ok(show(&newest, &[elsewhere()], 409)?);
         }
         Err(problem) => return Err(problem.into()),
     }
@@ -132,6 +132,11 @@ pub(crate) async fn answer(
         Some(next) => format!("/drafts/{id}/pages/{}", next.code),
         None => format!("/drafts/{id}/check"),
     }))
+}
+
+/// 409 in the words of somebody with two windows.
+fn elsewhere() -> Problem {
+    Problem::new(Kind::Conflict, "draft-changed")
 }
 
 async fn save(cases: &Cases, citizen: &Citizen<'_>, draft: &Draft, form: &FormPage) -> Result<(), Problem> {
