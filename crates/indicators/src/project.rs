@@ -169,7 +169,9 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::CaseFollowedUp { .. }
         | Fact::DocumentSealed { .. }
         | Fact::FeeAsked { .. }
+        | Fact::FeeOrdered { .. }
         | Fact::CaseViewed { .. }
+        | Fact::CasesSearched { .. }
         | Fact::DocumentDelivered { .. }
         | Fact::ObligationOpened { .. }
         | Fact::ObligationMet { .. }

@@ -200,6 +200,12 @@ pub enum Fact {
         dong: u64,
         to: OrgCode,
     },
+    /// The bank was asked to collect a fee; it can be paid until then.
+    FeeOrdered {
+        case: CaseCode,
+        payment: String,
+        until: Time,
+    },
     /// The fee arrived; `receipt` is the money receipt.
     FeePaid {
         case: CaseCode,
@@ -244,6 +250,8 @@ pub enum Fact {
     },
     /// Somebody looked at a case.
     CaseViewed { case: CaseCode },
+    /// Somebody searched a desk's cases by a name, here as a salted digest, and saw so many.
+    CasesSearched { by: Digest, found: u64 },
     /// A document was numbered, rendered and signed.
     DocumentIssued {
         document: String,

@@ -67,7 +67,7 @@ pub(crate) async fn show(
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "to the page with the order; to the case when it is paid"),
               (status = 404), (status = 503, description = "the bank does not answer", content_type = "text/html")),
-    extensions(("x-changes-nothing" = json!("the order is the bank's; the fee is a fact once it is paid"))))]
+    extensions(("x-facts" = json!(["fee-ordered"]))))]
 pub(crate) async fn start(
     State(cases): State<Cases>,
     SignedIn(who): SignedIn,
@@ -111,7 +111,7 @@ pub(crate) async fn back(
 }
 
 /// The bank's call back: a compact JWS of the bank's key. Said twice, it counts once.
-#[utoipa::path(post, path = "/payments/notify", tag = "cases",
+#[utoipa::path(post, path = "/payments/notify", tag = "cases", security(()),
     request_body(content = String, content_type = "application/jose"),
     responses((status = 204, description = "noted, now or before"), (status = 403, description = "not the bank's"),
               (status = 404, description = "no such fee"), (status = 409, description = "another amount")),
@@ -202,7 +202,14 @@ impl Cases {
             .await?;
         self.store
             .write(&self.tenant, &Actor::Platform, |tx| async move {
-                rows::keep_order(&tx, &payment.id, order).await
+                rows::keep_order(&tx, &payment.id, order).await?;
+                let fact = Fact::FeeOrdered {
+                    case: code.clone(),
+                    payment: payment.id.clone(),
+                    until: order.until,
+                };
+                tx.fact(&rows::subject(code), fact).await?;
+                Ok(())
             })
             .await
     }
@@ -409,7 +416,7 @@ mod tests {
         }
         assert_eq!(
             portal.facts(&subject).await,
-            ["case-filed", "fee-asked", "fee-paid"]
+            ["case-filed", "fee-asked", "fee-ordered", "fee-paid"]
         );
         assert_eq!(portal.waiting().await.len(), 1, "one hand-over");
         let back = portal.get(Some(&lan()), &format!("/cases/{code}/pay")).await;

@@ -57,7 +57,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("x509-cert", &["seal"]),
     ("cms", &["seal"]),
     ("der", &["seal"]),
-    ("argon2", &["identity"]),
+    // Passwords of people, and the passphrase of a backup.
+    ("argon2", &["identity", "sen"]),
 ];
 
 /// Every crate depends on crates above it only.
