@@ -2,6 +2,13 @@
 desk-list-title = Cases to work on
 desk-filter = State of the case
 desk-filter-button = Filter
+desk-search = Search cases
+desk-search-hint = Type a case code, the applicant’s full name, or only the given name, with or without marks. A search by name is recorded.
+desk-search-button = Search
+desk-search-none = No case was found for “{ $text }”. Check the code, or type family, middle and given name.
+desk-search-found = Found { $count } cases for “{ $text }”. The newest comes first, one page at most.
+desk-search-back = Back to the cases to be handled
+desk-result-elsewhere = The result was made and is kept in the earlier system.
 desk-open = Not ended
 desk-all = All
 desk-empty = There are no cases.

@@ -2,6 +2,13 @@
 desk-list-title = Hồ sơ cần giải quyết
 desk-filter = Trạng thái hồ sơ
 desk-filter-button = Lọc
+desk-search = Tìm hồ sơ
+desk-search-hint = Nhập mã hồ sơ, họ tên đầy đủ của người nộp, hoặc chỉ tên gọi. Có dấu hay không dấu đều được. Việc tìm theo tên được ghi lại.
+desk-search-button = Tìm
+desk-search-none = Không tìm thấy hồ sơ nào cho “{ $text }”. Kiểm tra lại mã hồ sơ, hoặc nhập đủ họ, chữ đệm và tên.
+desk-search-found = Tìm thấy { $count } hồ sơ cho “{ $text }”. Hồ sơ mới nhất đứng đầu, nhiều nhất một trang.
+desk-search-back = Về danh sách hồ sơ cần giải quyết
+desk-result-elsewhere = Kết quả được lập và lưu ở hệ thống trước đây.
 desk-open = Chưa kết thúc
 desk-all = Tất cả
 desk-empty = Không có hồ sơ nào.

@@ -12,7 +12,7 @@
 //! | [`follow_up`] | what other agencies do once the result is there |
 //! | [`act`] | enters acts in registers and takes them back |
 //! | [`receipt`], [`slip`], [`result`] | what the papers say |
-//! | [`worklist`], [`page`], [`papers`], [`view`], [`shape`] | what officials see |
+//! | [`worklist`], [`find`], [`page`], [`papers`], [`view`], [`shape`] | what officials see |
 
 pub mod accept;
 pub mod act;
@@ -22,6 +22,7 @@ pub mod decide;
 pub mod decline;
 pub mod draft_check;
 pub mod fee_receipt;
+pub mod find;
 pub mod follow_up;
 pub mod give;
 pub mod official;

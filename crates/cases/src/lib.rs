@@ -63,6 +63,10 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0004_payments", include_str!("../migrations/0004_payments.sql")),
         ("0005_track", include_str!("../migrations/0005_track.sql")),
         ("0006_large", include_str!("../migrations/0006_large.sql")),
+        (
+            "0007_names_by_unit",
+            include_str!("../migrations/0007_names_by_unit.sql"),
+        ),
     ],
 };
 

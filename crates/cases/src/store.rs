@@ -20,7 +20,7 @@ use crate::case::{Accepted, Case, Course, Decided, EnteredAct, Proposal};
 use crate::clock::WorkingOut;
 pub use drafts::{draft, draft_filed_as, drafts_of, insert_draft, mark_filed, open_drafts, save_draft};
 pub use papers::{attach, paper, papers, papers_move};
-pub(crate) use past::{Past, load};
+pub(crate) use past::{Past, given, load};
 pub use payments::{insert_payment, keep_order, note_paid, open_orders, payment, payment_of};
 pub use statuses::{
     GivenKind, ResultRow, StatusRow, insert_result, insert_status, last_status, results, statuses,
@@ -128,8 +128,15 @@ pub async fn insert_case(tx: &Tx, case: &Case, status: u8) -> Result<(), Problem
 async fn insert_name(tx: &Tx, case: &Case) -> Result<(), Problem> {
     let name = kernel::text::fold(&case.applicant.name);
     tx.exec(
-        "insert into cases_names (tenant, code, given, name, filed_at) values ($1, $2, $3, $4, $5)",
-        params![tx.tenant(), &case.code, past::given(&name), &name, case.filed_at],
+        "insert into cases_names (tenant, code, given, name, filed_at, unit) values ($1, $2, $3, $4, $5, $6)",
+        params![
+            tx.tenant(),
+            &case.code,
+            past::given(&name),
+            &name,
+            case.filed_at,
+            &case.unit
+        ],
     )
     .await?;
     Ok(())

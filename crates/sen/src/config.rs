@@ -19,6 +19,8 @@ pub struct Config {
     pub port: u16,
     /// Synthetic people in the population register, count.
     pub people: usize,
+    /// Ended cases of the two years before, synthetic, at the province and at the national portal, count.
+    pub past_cases: usize,
     /// `sqlite`, or the URL of a PostgreSQL database; each node takes a schema of its own there.
     pub database: String,
     /// The platform's own jobs.
@@ -53,6 +55,7 @@ impl Default for Config {
             pack: default_pack(),
             port: 8080,
             people: 100_000,
+            past_cases: 0,
             database: "sqlite".to_owned(),
             jobs: Jobs::default(),
             limits: Limits::default(),

@@ -91,6 +91,7 @@ impl Nation {
             pack,
             port: sen::story::nation::free_ports(&world)?,
             people: PEOPLE,
+            past_cases: 0,
             database: std::env::var("SEN_TEST_POSTGRES").unwrap_or(defaults.database),
             jobs: Jobs {
                 directory_ms: DIRECTORY_MS,

@@ -170,33 +170,39 @@ const RATED_LOW: &str =
          and (coalesce(due_at, filed_at) > $4 or code > $5)
      order by coalesce(due_at, filed_at), code limit $6";
 
-/// The newest cases whose applicant has a name that begins so, without marks; by the given name, the last
-/// word, when only one word is known. Of a unit and those below it.
+/// The newest cases whose applicant has this name, without marks; by the given name, the last word, when
+/// only one word is known. Of a unit, or of the whole tenant.
 pub(crate) async fn by_name(
     rows: &impl Rows,
     unit: &OrgCode,
     folded: &str,
     limit: usize,
 ) -> Result<Vec<Held>, Problem> {
-    let given = folded.rsplit(' ').next().unwrap_or_default();
-    let whole = if folded.contains(' ') {
-        format!("{folded}%")
+    let given = crate::store::given(folded);
+    let name = if folded.contains(' ') { folded } else { "" };
+    let tenant = rows.tenant();
+    let rows = if unit == tenant {
+        rows.all(NAMED, params![tenant, given, name, limit]).await?
     } else {
-        "%".to_owned()
+        rows.all(NAMED_OF_UNIT, params![tenant, given, name, limit, unit])
+            .await?
     };
-    let below = format!("{unit}.%");
-    let rows = rows
-        .all(
-            "select c.code, c.procedure, c.version, c.unit, c.channel, c.applicant, c.answers, c.state, c.status,
-                 c.revision, c.filed_at, c.due_at, c.ended_at, c.details
-             from cases_names n join cases_cases c on c.tenant = n.tenant and c.code = n.code
-             where n.tenant = $1 and n.given = $2 and n.name like $3 and (c.unit = $4 or c.unit like $5)
-             order by n.filed_at desc limit $6",
-            params![rows.tenant(), given, whole, unit, below, limit],
-        )
-        .await?;
     rows.iter().map(held).collect()
 }
+
+const NAMED: &str =
+    "select c.code, c.procedure, c.version, c.unit, c.channel, c.applicant, c.answers, c.state, c.status, c.revision,
+         c.filed_at, c.due_at, c.ended_at, c.details
+     from cases_names n join cases_cases c on c.tenant = n.tenant and c.code = n.code
+     where n.tenant = $1 and n.given = $2 and ($3 = '' or n.name = $3)
+     order by n.filed_at desc limit $4";
+
+const NAMED_OF_UNIT: &str =
+    "select c.code, c.procedure, c.version, c.unit, c.channel, c.applicant, c.answers, c.state, c.status, c.revision,
+         c.filed_at, c.due_at, c.ended_at, c.details
+     from cases_names n join cases_cases c on c.tenant = n.tenant and c.code = n.code
+     where n.tenant = $1 and n.unit = $5 and n.given = $2 and ($3 = '' or n.name = $3)
+     order by n.filed_at desc limit $4";
 
 #[cfg(test)]
 mod tests {

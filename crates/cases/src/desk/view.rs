@@ -49,7 +49,7 @@ impl Cases {
             proposal: case.proposal.as_ref().map(Into::into),
             act: case.act.as_ref().map(Into::into),
             decided: decided.map(Into::into),
-            document: decided.map(|d| d.document.clone()),
+            document: decided.map(|d| d.document.clone()).filter(|id| !id.is_empty()),
             returned_at: case.returned_at.map(Time::rfc3339),
             statuses: statuses.iter().map(Into::into).collect(),
         })

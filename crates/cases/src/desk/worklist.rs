@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::response::Html;
+use axum::response::{IntoResponse, Response};
 use kernel::{CaseCode, OrgCode, Problem, ProcedureCode, Time};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -14,6 +14,7 @@ use web::{Json, Lang, Page, Principal, Refusal, SignedIn};
 use crate::desk::apologise::is_needed;
 use crate::desk::step::APPLICANT;
 use crate::desk::store::{self as list_rows, Place, Which};
+use crate::desk::{find, view};
 use crate::procedure::{Clock, Text};
 use crate::state::Cases;
 use crate::store::Held;
@@ -42,6 +43,9 @@ pub(crate) struct From {
     /// Empty for what is open, `all`, or a state.
     #[serde(default)]
     state: String,
+    /// A code or a name to search for, instead of a part of the list.
+    #[serde(default)]
+    q: String,
     /// The place after which to go on.
     #[serde(default)]
     after: String,
@@ -87,6 +91,9 @@ pub(crate) struct Item {
     urgency: Urgency,
     /// The role it waits for; empty when nobody has to do anything.
     waits_for: String,
+    /// Who filed it; only in what a search found, which leaves a trace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applicant: Option<String>,
     #[serde(skip)]
     name: Option<Text>,
     #[serde(skip)]
@@ -110,6 +117,7 @@ struct View<'a> {
     /// Code, label, true for the one shown.
     states: Vec<(String, String, bool)>,
     unit: String,
+    q: &'a str,
     next: Option<String>,
     first: bool,
     now: String,
@@ -117,16 +125,21 @@ struct View<'a> {
 
 /// The worklist as a page.
 #[utoipa::path(get, path = "/desk", tag = "desk", security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
-    params(("state" = Option<String>, Query, description = "empty: open cases; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
+    params(("q" = Option<String>, Query, description = "a case's code, or the applicant's name with or without marks; one word is a given name"),
+           ("state" = Option<String>, Query, description = "empty: open cases; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
            ("after" = Option<String>, Query, description = "go on after this place")),
-    responses((status = 200, description = "the cases of the own unit, the most urgent first", content_type = "text/html"), (status = 403)))]
+    responses((status = 200, description = "the cases of the own unit, the most urgent first", content_type = "text/html"), (status = 303, description = "to the case whose code was searched for"), (status = 403)),
+    extensions(("x-facts" = json!(["cases-searched"]))))]
 pub(crate) async fn list(
     State(cases): State<Cases>,
     SignedIn(who): SignedIn,
     page: Page,
     Query(from): Query<From>,
-) -> Result<Html<String>, Refusal> {
+) -> Result<Response, Refusal> {
     let list = cases.worklist(&who, &from).await?;
+    if let (Some(_), [only]) = (find::code_of(&from.q), list.items.as_slice()) {
+        return Ok(view::back(&only.code));
+    }
     let mut states = vec![
         (String::new(), page.t("desk-open"), from.state.is_empty()),
         ("all".to_owned(), page.t("desk-all"), from.state == "all"),
@@ -149,6 +162,7 @@ pub(crate) async fn list(
         list: &list,
         states,
         unit: cases.organisation_name(&who.unit),
+        q: from.q.trim(),
         next: next.map(|n| {
             format!(
                 "/desk?state={}&after={}",
@@ -160,14 +174,16 @@ pub(crate) async fn list(
         now: page.time(cases.store.world().now()),
     };
     let body = view.render().map_err(Problem::internal)?;
-    Ok(page.html(&page.t("desk-list-title"), body))
+    Ok(page.html(&page.t("desk-list-title"), body).into_response())
 }
 
 /// The worklist.
 #[utoipa::path(get, path = "/api/v1/desk/cases", tag = "desk", security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
-    params(("state" = Option<String>, Query, description = "empty: open cases; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
+    params(("q" = Option<String>, Query, description = "a case's code, or the applicant's name with or without marks; one word is a given name"),
+           ("state" = Option<String>, Query, description = "empty: open cases; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
            ("after" = Option<String>, Query, description = "go on after this place")),
-    responses((status = 200, description = "the cases of the own unit, the most urgent first", body = List), (status = 403)))]
+    responses((status = 200, description = "the cases of the own unit, the most urgent first", body = List), (status = 403)),
+    extensions(("x-facts" = json!(["cases-searched"]))))]
 pub(crate) async fn list_json(
     State(cases): State<Cases>,
     SignedIn(who): SignedIn,
@@ -179,6 +195,13 @@ pub(crate) async fn list_json(
 impl Cases {
     async fn worklist(&self, who: &Principal, from: &From) -> Result<List, Problem> {
         self.official(who)?;
+        if !from.q.trim().is_empty() {
+            let found = self.find(who, &from.q).await?;
+            return Ok(List {
+                items: found.into_iter().map(|held| self.found(held)).collect(),
+                next: None,
+            });
+        }
         let after = place_of(&from.after)?;
         let (limit, now) = (self.store.limits().page_rows_max, self.store.world().now());
         let reader = self.store.read(&self.tenant).await?;
@@ -230,6 +253,13 @@ impl Cases {
         }
     }
 
+    /// What a search shows: whose case it is as well.
+    fn found(&self, held: Held) -> Item {
+        let applicant = Some(held.case.applicant.name.clone());
+        let item = self.item(held, self.store.world().now());
+        Item { applicant, ..item }
+    }
+
     fn item(&self, held: Held, now: Time) -> Item {
         let procedure = self.procedure_of(&held.case).ok();
         let state = procedure.as_ref().and_then(|p| p.states.get(&held.case.state));
@@ -241,6 +271,7 @@ impl Cases {
         };
         Item {
             urgency,
+            applicant: None,
             waits_for: state.map(|s| s.role.clone()).unwrap_or_default(),
             label: state.map(|s| s.label.clone()),
             name: procedure.as_ref().map(|p| p.name.clone()),

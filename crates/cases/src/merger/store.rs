@@ -68,7 +68,20 @@ pub(crate) async fn change_unit(
             params![tx.tenant(), code, to, revision],
         )
         .await?;
+    if changed == 1 {
+        name_at_unit(tx, code, to).await?;
+    }
     Ok(changed == 1)
+}
+
+/// Lets a case be found by name at its new unit.
+async fn name_at_unit(tx: &Tx, code: &CaseCode, unit: &OrgCode) -> Result<(), Problem> {
+    tx.exec(
+        "update cases_names set unit = $3 where tenant = $1 and code = $2",
+        params![tx.tenant(), code, unit],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Gives the portal's row of a case the unit that its owner names.
@@ -78,7 +91,7 @@ pub(crate) async fn note_unit(tx: &Tx, code: &CaseCode, to: &OrgCode) -> Result<
         params![tx.tenant(), code, to],
     )
     .await?;
-    Ok(())
+    name_at_unit(tx, code, to).await
 }
 
 /// Keeps that a case went from a unit to another with a status of its.

@@ -22,6 +22,9 @@ pub(crate) struct Up {
     /// Synthetic people in the population register [default: 100000]
     #[arg(long, value_name = "N")]
     people: Option<usize>,
+    /// Synthetic ended cases of the two years before [default: 0]
+    #[arg(long, value_name = "N")]
+    past_cases: Option<usize>,
     /// A configuration file; flags win over it (see docs/sen.example.toml)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -46,6 +49,7 @@ impl Up {
         config.pack = self.pack.unwrap_or(config.pack);
         config.port = self.port.unwrap_or(config.port);
         config.people = self.people.unwrap_or(config.people);
+        config.past_cases = self.past_cases.unwrap_or(config.past_cases);
         if let Ok(url) = std::env::var("SEN_DATABASE") {
             config.database = url;
         }

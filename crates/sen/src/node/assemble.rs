@@ -177,6 +177,11 @@ impl Node {
         &self.store
     }
 
+    /// The cases of its places.
+    pub(crate) fn cases(&self) -> &[cases::Cases] {
+        &self.cases
+    }
+
     /// Its gateway.
     #[must_use]
     pub fn exchange(&self) -> &Exchange {

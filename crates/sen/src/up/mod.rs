@@ -1,6 +1,6 @@
 //! `sen up`: a nation on one machine. Read top to bottom: [`nation`] says who there is, [`prepare`]
 //! makes keys and agreements once, [`node`] says what one node is told (with `identity`,
-//! `population` and `face` for its parts), [`run`] starts and stops them (`hold`: one process a node), [`openapi`] describes them.
+//! `population`, `past` and `face` for its parts), [`run`] starts and stops them (`hold`: one process a node), [`openapi`] describes them.
 
 pub mod accounts;
 pub mod bank;
@@ -10,6 +10,7 @@ mod identity;
 pub mod nation;
 pub mod node;
 pub mod openapi;
+mod past;
 pub mod population;
 pub mod prepare;
 pub mod run;

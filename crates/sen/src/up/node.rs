@@ -65,6 +65,11 @@ impl Node {
         self.inner.store()
     }
 
+    /// The cases of its places.
+    pub(crate) fn cases(&self) -> &[cases::Cases] {
+        self.inner.cases()
+    }
+
     /// The node's gateway.
     #[must_use]
     pub fn exchange(&self) -> &Exchange {

@@ -16,7 +16,7 @@ pub const SEED: u64 = 56;
 /// The file that keeps how many people the folder's nation has.
 const COUNT_FILE: &str = "people";
 /// The province whose desks the sample nation has.
-const PROVINCE: &str = "H56";
+pub(crate) const PROVINCE: &str = "H56";
 
 /// Loads the sample population into a node's registers, once.
 ///
@@ -33,7 +33,7 @@ pub(crate) async fn load(config: &Config, country: &Country, registers: &Registe
 
 /// How many people the folder's nation has. The first start decides; a later one that asks for
 /// another number keeps them, because people who are in a register do not vanish from it.
-fn count(config: &Config) -> anyhow::Result<usize> {
+pub(crate) fn count(config: &Config) -> anyhow::Result<usize> {
     let file = Layout::of(&config.data).node(Place::Ministry).join(COUNT_FILE);
     let Ok(text) = std::fs::read_to_string(&file) else {
         prepare::write(&file, config.people.to_string().as_bytes(), 0o600)?;

@@ -77,6 +77,7 @@ pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
         };
         say(&format!("Opening the node {}{people} …", place.id()));
         let opened = Node::open(*place, config, &country, world).await?;
+        super::past::load(*place, config, &country, &opened, (world, &say)).await?;
         running.push(opened.start(shutdown.clone(), world).await?);
     }
     announce(&wish, &places, world.now().ms() - began.ms())?;
