@@ -49,7 +49,7 @@ fn tampered(first: &[u8], out: &[u8], objects: &[(u32, &str)]) -> Vec<u8> {
     let mut places = std::collections::BTreeMap::new();
     let own = body
         .split("endobj\n")
-        .filter(|o| !o.trim().is_empty() && !o.contains("/XRef"));
+        .filter(|o| o.contains(" obj") && !o.contains("/XRef"));
     let own = own.map(str::trim_start).map(|o| {
         let number: u32 = o
             .split(' ')
@@ -173,7 +173,7 @@ fn whoever_changes_the_paper_between_two_signatures_is_found_out() {
         "the tool itself changes nothing"
     );
     let form = newest(&first, b"AcroForm");
-    let text = "<</Length 41>>\nstream\nBT /F1 24 Tf 72 720 Td (Quyet dinh 99) Tj ET\nendstream";
+    let text = "<</Length 44>>\nstream\nBT /F1 24 Tf 72 720 Td (Quyet dinh 99) Tj ET\nendstream";
     let page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595.276 841.89]/Contents 4 0 R/Annots[7 0 R]>>";
     let acting = format!("<</Type/Catalog/Pages 2 0 R/OpenAction 51 0 R/AcroForm {form} 0 R>>");
     for (what, why, objects) in [
