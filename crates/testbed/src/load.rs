@@ -232,7 +232,11 @@ async fn step(
         }
         // The draft may still be on its way to the portal, or the answer on its way back.
         "draft" => {
-            let case = desk.applicant.get(&format!("/api/v1/cases/{code}")).await?.json()?;
+            let case = desk
+                .applicant
+                .get(&format!("/api/v1/cases/{code}"))
+                .await?
+                .json()?;
             if case["draft"].is_null() {
                 return Ok(());
             }
@@ -240,7 +244,9 @@ async fn step(
             let agreed = json!({"agreed": true});
             desk.applicant.post_json(&path, &agreed).await.map(drop)
         }
-        "to-seal" => birth::act(&mut desk.clerk, &seen, "seal", &json!({})).await.map(drop),
+        "to-seal" => birth::act(&mut desk.clerk, &seen, "seal", &json!({}))
+            .await
+            .map(drop),
         "to-sign" if is_sent_back(code) && sent_back.insert(code.to_owned()) => {
             let note = json!({"note": "Kiểm tra lại"});
             birth::act(&mut desk.chairman, &seen, "send-back", &note)
