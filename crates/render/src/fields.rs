@@ -58,7 +58,7 @@ fn bindings(node: &SyntaxNode, names: &mut BTreeSet<String>) {
 
 fn chains(source: &Source, node: &SyntaxNode, names: &BTreeSet<String>, found: &mut BTreeSet<NamedField>) {
     // `data.papers.map(…)` names `papers`: what is called is a method.
-    let callee = node.cast::<ast::FuncCall>().map(|call| call.callee());
+    let callee = node.cast::<ast::FuncCall>().map(ast::FuncCall::callee);
     let access = match callee {
         Some(Expr::FieldAccess(access)) => match access.target() {
             Expr::FieldAccess(target) => Some(target),

@@ -36,7 +36,7 @@ pub fn flaws(procedure: &Procedure) -> Vec<Flaw> {
     prefill(procedure, &mut flaws);
     bodies(procedure, &mut flaws);
     let json = serde_json::to_value(procedure).unwrap_or_default();
-    texts(&json, String::new(), &mut flaws);
+    texts(&json, "", &mut flaws);
     flaws
 }
 
@@ -258,7 +258,7 @@ fn bodies(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
 }
 
 /// A text has both languages, and neither is empty.
-fn texts(json: &Value, at: String, flaws: &mut Vec<Flaw>) {
+fn texts(json: &Value, at: &str, flaws: &mut Vec<Flaw>) {
     match json {
         Value::Object(map) => {
             for language in ["vi", "en"] {
@@ -275,12 +275,12 @@ fn texts(json: &Value, at: String, flaws: &mut Vec<Flaw>) {
                 }
             }
             for (key, value) in map {
-                texts(value, format!("{at}/{key}"), flaws);
+                texts(value, &format!("{at}/{key}"), flaws);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                texts(item, format!("{at}/{index}"), flaws);
+                texts(item, &format!("{at}/{index}"), flaws);
             }
         }
         _ => {}

@@ -192,14 +192,14 @@ impl Mending<'_> {
         self.tries.insert(fresh.start, 0);
         match missing {
             Some(key) => insert(root, whole, &span, &key, &fresh),
-            None => replace(root, &span, stand_in(0, error.message()), &fresh),
+            None => replace(root, &span, &stand_in(0, error.message()), &fresh),
         }
     }
 
     fn other_stand_in(&mut self, root: &mut DeTable<'_>, span: &Range<usize>, message: &str) -> bool {
         let tried = self.tries.entry(span.start).or_insert(0);
         *tried += 1;
-        *tried < 8 && replace(root, span, stand_in(*tried, message), span)
+        *tried < 8 && replace(root, span, &stand_in(*tried, message), span)
     }
 }
 
@@ -264,7 +264,7 @@ fn remove(root: &mut DeTable<'_>, span: &Range<usize>) -> bool {
     })
 }
 
-fn replace<'i>(root: &mut DeTable<'i>, span: &Range<usize>, with: DeValue<'i>, at: &Range<usize>) -> bool {
+fn replace<'i>(root: &mut DeTable<'i>, span: &Range<usize>, with: &DeValue<'i>, at: &Range<usize>) -> bool {
     values(root, &mut |value| {
         let found = value.span() == *span;
         if found {
