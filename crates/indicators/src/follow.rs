@@ -56,10 +56,10 @@ impl Indicators {
     async fn count(&self, tx: &Tx, facts: &[(u64, FactRecord)]) -> Result<(), Problem> {
         let mut open = Open::default();
         for (_, record) in facts {
-            if let Some(case) = case_of(&record.fact) {
-                if !open.cases.contains_key(case.as_str()) {
-                    rows::load_case(tx, &mut open, case.as_str()).await?;
-                }
+            if let Some(case) = case_of(&record.fact)
+                && !open.cases.contains_key(case.as_str())
+            {
+                rows::load_case(tx, &mut open, case.as_str()).await?;
             }
             if let Fact::AgreementInForce { agreement, .. } | Fact::AgreementRevoked { agreement, .. } =
                 &record.fact

@@ -16,7 +16,7 @@ pub(crate) fn number(p: &Page, value: f64, decimals: usize) -> String {
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
             grouped.push_str(&p.t("indicators-thousands"));
         }
         grouped.push(digit);

@@ -84,7 +84,7 @@ impl Chart<'_> {
         let every = self.points.len().div_ceil(LABELS_MAX).max(1);
         let last = self.points.len().saturating_sub(1);
         for (index, (label, _)) in self.points.iter().enumerate() {
-            if (last - index) % every == 0 {
+            if (last - index).is_multiple_of(every) {
                 let _ = write!(
                     svg,
                     r##"<text class="chart-label" x="{}" y="{}" text-anchor="middle" fill="#55504a">{}</text>"##,
