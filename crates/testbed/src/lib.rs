@@ -16,6 +16,7 @@
 //! | [`load`], [`crash`], [`sites`], [`audit`] | people at work while nodes die, and what must hold afterwards |
 //! | [`power`], [`mounted`] | the disk as a power cut leaves it; small disks |
 //! | [`filing`] | how many cases can be filed in a time |
+//! | [`scale`] | what the pages cost in a nation with a long past |
 
 pub mod api;
 pub mod audit;
@@ -32,5 +33,6 @@ pub mod people;
 pub mod power;
 pub mod program;
 pub mod raw;
+pub mod scale;
 pub mod site;
 pub mod sites;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use kernel::World;
-use testbed::{crash, filing, power};
+use testbed::{crash, filing, power, scale};
 
 #[derive(Parser)]
 #[command(name = "testbed", about = "Loads against a nation of the program sen")]
@@ -33,6 +33,15 @@ enum Command {
         program: PathBuf,
         /// How often
         cuts: usize,
+    },
+    /// Ask every page of a nation with a long past, and print how it went as JSON
+    Scale {
+        /// The program sen
+        program: PathBuf,
+        /// Synthetic people
+        people: usize,
+        /// Past cases
+        cases: usize,
     },
     /// File cases for some time, and print how it went as JSON
     File {
@@ -66,6 +75,16 @@ async fn main() -> ExitCode {
             }
             run.faults.is_empty()
         }),
+        Command::Scale {
+            program,
+            people,
+            cases,
+        } => scale::measure(&program, scale::Size { people, cases }, &world)
+            .await
+            .map(|report| {
+                println!("{report}");
+                true
+            }),
         Command::File {
             program,
             clients,

@@ -88,6 +88,8 @@ enum Command {
         /// What to measure; everything when left out
         #[arg(value_enum)]
         what: Option<bench::What>,
+        #[command(flatten)]
+        size: bench::Size,
         /// One JSON object a figure
         #[arg(long)]
         json: bool,
@@ -108,7 +110,7 @@ fn main() -> ExitCode {
         Command::Soak { actions, release } => soak::run(actions, release),
         Command::Power { cuts } => power::run(cuts),
         Command::Slow { port, release } => slow::run(port, release),
-        Command::Bench { what, json } => bench::run(what, json).map(|()| true),
+        Command::Bench { what, size, json } => bench::run(what, size, json),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -6,11 +6,14 @@ mod exchange;
 mod figure;
 mod nginx;
 mod process;
+mod scale;
 mod services;
 mod wrk;
 
 use anyhow::Result;
 use clap::ValueEnum;
+
+pub(crate) use scale::Size;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,16 +22,24 @@ pub(crate) enum What {
     Exchange,
     /// Cases filed through the national portal
     Services,
+    /// Every page of the story in a nation with a million people and a million past cases
+    Scale,
 }
 
-/// Measures one thing, or all.
+/// Measures one thing, or all that have a peer or a rate; false when a bound is broken.
 ///
 /// # Errors
 /// When something that is needed cannot be built, installed or started, or answers wrongly.
-pub(crate) fn run(what: Option<What>, as_json: bool) -> Result<()> {
+pub(crate) fn run(what: Option<What>, size: Size, as_json: bool) -> Result<bool> {
+    let mut broken = Vec::new();
     let figures = match what {
         Some(What::Exchange) => exchange::measure()?,
         Some(What::Services) => services::measure()?,
+        Some(What::Scale) => {
+            let (figures, over) = scale::measure(size)?;
+            broken = over;
+            figures
+        }
         None => {
             let mut all = exchange::measure()?;
             all.extend(services::measure()?);
@@ -38,5 +49,8 @@ pub(crate) fn run(what: Option<What>, as_json: bool) -> Result<()> {
     for figure in &figures {
         figure.print(as_json);
     }
-    Ok(())
+    for bound in &broken {
+        eprintln!("BROKEN {bound}");
+    }
+    Ok(broken.is_empty())
 }
