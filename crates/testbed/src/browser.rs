@@ -20,7 +20,8 @@ use anyhow::Context as _;
 use sen::up::nation::Place;
 use serde_json::{Value, json};
 use thirtyfour::WebDriver;
-use thirtyfour::common::capabilities::chromium::{ChromiumCapabilities, ChromiumLikeCapabilities as _};
+use thirtyfour::common::capabilities::chrome::ChromeCapabilities;
+use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities as _;
 use web::Lang;
 
 use crate::browser::driver::Driver;
@@ -197,8 +198,8 @@ impl Browser {
     }
 }
 
-fn capabilities(lang: Lang, script: bool) -> anyhow::Result<ChromiumCapabilities> {
-    let mut wanted = ChromiumCapabilities::new();
+fn capabilities(lang: Lang, script: bool) -> anyhow::Result<ChromeCapabilities> {
+    let mut wanted = ChromeCapabilities::new();
     let code = lang.code();
     for flag in [
         "--headless=new",

@@ -18,8 +18,10 @@ const CLICKABLE: &str = "a[href],button,summary,label,input[type=submit]";
 /// the least besides.
 const BY_WORDS: &str = r"
 const [kinds, words] = arguments, plain = t => (t || '').replace(/\s+/g, ' ').trim();
-const all = [...document.querySelectorAll(kinds)].filter(e => e.checkVisibility() && plain(e.textContent).includes(words));
-all.sort((a, b) => plain(a.textContent).length - plain(b.textContent).length);
+const all = [...document.querySelectorAll(kinds)].filter(e => e.checkVisibility() && !e.matches('.visually-hidden')
+  && plain(e.textContent).includes(words));
+const last = e => (e.tagName === 'LABEL' ? 1e6 : 0) + plain(e.textContent).length;
+all.sort((a, b) => last(a) - last(b));
 return all.find(e => plain(e.innerText) === words) || all[0] || null;";
 
 /// The field of a label: the control itself, or the boxes of a fieldset.
@@ -68,7 +70,36 @@ impl Browser {
     /// When nothing says it.
     pub async fn click(&self, words: &str) -> anyhow::Result<()> {
         let found = self.by_words(CLICKABLE, words).await?;
-        found.click().await.with_context(|| format!("click {words:?}"))
+        self.click_on(&found)
+            .await
+            .with_context(|| format!("click {words:?}"))
+    }
+
+    /// Clicks, and waits until what leads somewhere has led there.
+    async fn click_on(&self, found: &WebElement) -> anyhow::Result<()> {
+        const LEADS: &str = r"
+const e = arguments[0]; window.wasHere = true;
+return e.tagName === 'A' ? e.pathname + e.search !== location.pathname + location.search || !e.hash : e.tagName === 'BUTTON';";
+        let leads = self.look(LEADS, vec![found.to_json()?]).await?;
+        found.click().await?;
+        if leads == true {
+            self.arrive().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next page.
+    async fn arrive(&self) -> anyhow::Result<()> {
+        until("a click leads to a page", async || {
+            let new = self
+                .look(
+                    "return !window.wasHere && document.readyState === 'complete'",
+                    Vec::new(),
+                )
+                .await?;
+            Ok((new == true).then_some(()))
+        })
+        .await
     }
 
     /// Clicks what a message says.
@@ -77,6 +108,57 @@ impl Browser {
     /// As [`Browser::click`].
     pub async fn press(&self, key: &str) -> anyhow::Result<()> {
         self.click(&self.words.t(key)).await
+    }
+
+    /// Presses the button that a message names, also where a heading that opens says the same.
+    ///
+    /// # Errors
+    /// When there is no such button.
+    pub async fn submit(&self, key: &str) -> anyhow::Result<()> {
+        let found = self.by_words("button", &self.words.t(key)).await?;
+        self.click_on(&found)
+            .await
+            .with_context(|| format!("button {key}"))
+    }
+
+    /// Presses a button twice, as an impatient finger does.
+    ///
+    /// # Errors
+    /// As [`Browser::click`].
+    pub async fn press_twice(&self, key: &str) -> anyhow::Result<()> {
+        let found = self.by_words("button", &self.words.t(key)).await?;
+        self.look("window.wasHere = true;", Vec::new()).await?;
+        self.driver
+            .action_chain()
+            .double_click_element(&found)
+            .perform()
+            .await?;
+        self.arrive().await
+    }
+
+    /// Puts text into a field as pasting does, with characters that no key types.
+    ///
+    /// # Errors
+    /// When no field has the label.
+    pub async fn paste(&self, label: &str, text: &str) -> anyhow::Result<()> {
+        let controls = self.controls(label).await?;
+        let control = controls.first().with_context(|| format!("no field {label:?}"))?;
+        let args = vec![control.to_json()?, json!(text)];
+        self.look("arguments[0].value = arguments[1];", args).await?;
+        Ok(())
+    }
+
+    /// The questions that the page asks, by code, in their order.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub async fn asked(&self) -> anyhow::Result<Vec<String>> {
+        const NAMES: &str = r"
+return [...document.querySelectorAll('main input:not([type=hidden]),main select,main textarea')].map(e => e.name.replace(/-(day|month|year|choice)$/, ''));";
+        let names = self.look(NAMES, Vec::new()).await?;
+        let mut asked: Vec<String> = serde_json::from_value(names)?;
+        asked.dedup();
+        Ok(asked)
     }
 
     /// The controls of a label or of a fieldset's legend; empty when there are none.
@@ -163,9 +245,18 @@ impl Browser {
     /// # Errors
     /// When the browser is gone.
     pub async fn keys(&self, keys: impl Into<TypingData>) -> anyhow::Result<()> {
-        let focus = self.driver.active_element().await?;
-        focus.send_keys(keys).await?;
+        self.driver.action_chain().send_keys(keys).perform().await?;
         Ok(())
+    }
+
+    /// Presses Enter where the focus is, and waits for the page that it leads to.
+    ///
+    /// # Errors
+    /// When it leads nowhere within patience.
+    pub async fn enter(&self) -> anyhow::Result<()> {
+        self.look("window.wasHere = true;", Vec::new()).await?;
+        self.keys(Key::Enter).await?;
+        self.arrive().await
     }
 
     /// Presses Tab until the focus stands on something that says or is labelled with the words.
@@ -215,7 +306,17 @@ return [said.join(' | '), shown && box.width > 0 && box.height > 0 && box.bottom
     /// # Errors
     /// When the browser is gone.
     pub async fn text(&self) -> anyhow::Result<String> {
-        Ok(self.driver.find(By::Tag("body")).await?.text().await?)
+        // A page that is just being left is looked at again.
+        let mut seen = Ok(Value::Null);
+        for _ in 0..5 {
+            seen = self
+                .look("return document.body ? document.body.innerText : ''", Vec::new())
+                .await;
+            if seen.is_ok() {
+                break;
+            }
+        }
+        Ok(seen?.as_str().unwrap_or_default().to_owned())
     }
 
     /// True when the page says it somewhere.
@@ -283,6 +384,29 @@ return [said.join(' | '), shown && box.width > 0 && box.height > 0 && box.bottom
     /// # Errors
     /// When no link says it, or it leads to an error.
     pub async fn fetch(&self, words: &str) -> anyhow::Result<(String, Vec<u8>)> {
+        let link = self.by_words("a[href]", words).await?;
+        let href = link.prop("href").await?.unwrap_or_default();
+        self.fetch_from(&href).await
+    }
+
+    /// Fetches what the first link below a heading leads to: media type and bytes.
+    ///
+    /// # Errors
+    /// When there is no such heading or link, or it leads to an error.
+    pub async fn fetch_below(&self, heading: &str) -> anyhow::Result<(String, Vec<u8>)> {
+        const BELOW: &str = r"
+const heading = [...document.querySelectorAll('h2')].find(h => h.textContent.trim() === arguments[0]);
+let next = heading?.nextElementSibling;
+while (next && !next.querySelector('a[href]')) next = next.nextElementSibling;
+return next?.querySelector('a[href]').href ?? null;";
+        let href = self.look(BELOW, vec![json!(heading)]).await?;
+        let href = href
+            .as_str()
+            .with_context(|| format!("there is no link below {heading:?}"))?;
+        self.fetch_from(href).await
+    }
+
+    async fn fetch_from(&self, href: &str) -> anyhow::Result<(String, Vec<u8>)> {
         use base64::Engine as _;
         const FETCH: &str = r"
 const [href, done] = arguments;
@@ -291,8 +415,6 @@ fetch(href).then(async r => {
   for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
   done([r.status, r.headers.get('content-type'), btoa(text)]);
 }, e => done([0, String(e), '']));";
-        let link = self.by_words("a[href]", words).await?;
-        let href = link.prop("href").await?.unwrap_or_default();
         let got = self.driver.execute_async(FETCH, vec![json!(href)]).await?;
         let got = got.json();
         ensure!(got[0] == 200, "{href}: {} {}", got[0], got[1]);
@@ -307,12 +429,22 @@ fetch(href).then(async r => {
     pub async fn sign_in(&self, user: &str, password: &str) -> anyhow::Result<()> {
         self.fill(&self.words.t("identity-user"), user).await?;
         self.fill(&self.words.t("identity-password"), password).await?;
-        self.driver
-            .find(By::Css("main form button"))
-            .await?
-            .click()
-            .await?;
-        Ok(())
+        let button = self.driver.find(By::Css("main form button")).await?;
+        self.click_on(&button).await
+    }
+
+    /// Saves the page of the form that is shown and goes on.
+    ///
+    /// # Errors
+    /// When there is no such button.
+    pub async fn save(&self) -> anyhow::Result<()> {
+        let asks = self.says(&self.words.t("cases-save-continue")).await?;
+        self.press(if asks {
+            "cases-save-continue"
+        } else {
+            "web-continue"
+        })
+        .await
     }
 
     /// Answers a question of the form if it is asked; `false` when a register has answered it.

@@ -8,6 +8,7 @@ use testbed::birth::{self, Answers};
 use testbed::browser::eyes::{Album, engine};
 use testbed::browser::{Browser, DESK, PHONE, Screen};
 use testbed::ground;
+use testbed::nation::Nation;
 use testbed::program::Program;
 use tokio::sync::OnceCell;
 use web::Lang;
@@ -114,4 +115,95 @@ pub(crate) async fn answer_page(browser: &Browser) -> anyhow::Result<()> {
         browser.answer(code, &value).await?;
     }
     Ok(())
+}
+
+/// A nation inside the test, whose nodes stop and whose clock moves: for what goes wrong.
+pub(crate) struct House {
+    pub(crate) nation: Nation,
+}
+
+/// The house of this file.
+pub(crate) async fn house() -> &'static House {
+    static ONE: OnceCell<House> = OnceCell::const_new();
+    ONE.get_or_init(|| async {
+        let nation = Nation::start("browser").await.expect("a nation");
+        House { nation }
+    })
+    .await
+}
+
+impl House {
+    pub(crate) fn album(&self, name: &str, lang: Lang) -> Album {
+        album(name, lang)
+    }
+
+    /// A browser of the sample mother.
+    pub(crate) async fn mother(&self, name: &str, lang: Lang, screen: Screen) -> Browser {
+        Browser::open(&self.nation.site, &self.album(name, lang), lang, screen)
+            .await
+            .expect("a browser")
+    }
+
+    /// Signs the mother in on the form that is shown.
+    pub(crate) async fn sign_in(&self, mother: &Browser) -> anyhow::Result<()> {
+        sign_in(mother, "citizen", Place::Ministry).await
+    }
+
+    /// Signs the mother in on her way to a page.
+    pub(crate) async fn sign_in_at(&self, mother: &Browser, path: &str) -> anyhow::Result<()> {
+        mother
+            .go(Place::National, &format!("/sign-in?next={path}"))
+            .await?;
+        // Who is still signed in at the provider comes straight back.
+        if mother.here().await?.ends_with(path) {
+            return Ok(());
+        }
+        self.sign_in(mother).await
+    }
+
+    /// Signs the mother in and starts a form; gives its path.
+    pub(crate) async fn start(&self, mother: &Browser) -> anyhow::Result<String> {
+        self.sign_in_at(mother, "/procedures/1.001193").await?;
+        mother.press("cases-start").await?;
+        let here = mother.here().await?;
+        let id = here.rsplit('/').next().unwrap_or_default();
+        Ok(format!("/drafts/{id}"))
+    }
+
+    /// Starts, fills and files; gives the case's code.
+    pub(crate) async fn file(&self, mother: &Browser) -> anyhow::Result<String> {
+        let draft = self.start(mother).await?;
+        self.fill(mother, &draft).await?;
+        mother.go(Place::National, &format!("{draft}/check")).await?;
+        mother.press("cases-file").await?;
+        birth::code(&mother.here().await?)
+    }
+
+    /// Fills what the form asks, the registers first, and attaches the paper.
+    pub(crate) async fn fill(&self, mother: &Browser, draft: &str) -> anyhow::Result<()> {
+        mother.go(Place::National, draft).await?;
+        if mother.says(&mother.words.t("cases-prefill-offer")).await? {
+            mother.press("cases-prefill").await?;
+        }
+        for (code, _) in mother.words.pages() {
+            mother
+                .go(Place::National, &format!("{draft}/pages/{code}"))
+                .await?;
+            answer_page(mother).await?;
+            mother.save().await?;
+        }
+        mother.go(Place::National, &format!("{draft}/papers/GCS")).await?;
+        mother.attach(&paper()).await?;
+        mother.press("cases-paper-upload").await
+    }
+}
+
+/// Signs whoever sits at the desk out, and an official in.
+pub(crate) async fn enter(desk: &Browser, role: &str) -> anyhow::Result<()> {
+    desk.go(Place::Province, "/desk").await?;
+    if desk.says(&desk.words.t("web-sign-out")).await? {
+        desk.press("web-sign-out").await?;
+        desk.go(Place::Province, "/desk").await?;
+    }
+    sign_in(desk, role, Place::Province).await
 }

@@ -2,4 +2,7 @@
 //! in both languages, with and without script. Every page that is met is held to what holds of all.
 
 mod cast;
+mod course;
+mod mishaps;
+mod shapes;
 mod story;

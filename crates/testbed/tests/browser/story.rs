@@ -2,7 +2,7 @@
 //! visitor without script checks what she was given. Every page on the way is looked at.
 
 use anyhow::{Context as _, ensure};
-use sen::up::nation::Place;
+use sen::up::nation::{PLACES, Place};
 use testbed::birth;
 use testbed::browser::eyes::Album;
 use testbed::browser::{Browser, PHONE};
@@ -39,6 +39,7 @@ async fn live(mother: &Browser, desk: &Browser, album: &Album, lang: Lang) -> an
     decide(mother, desk, &code).await.context("decide")?;
     let certificate = result(mother, &code).await.context("result")?;
     check(album, lang, &certificate).await.context("check")?;
+    public(album, lang, &code).await.context("public")?;
     figures(desk).await.context("figures")
 }
 
@@ -87,21 +88,26 @@ async fn file(mother: &Browser) -> anyhow::Result<String> {
     );
     mother.see("tasks-prefilled").await?;
     mother.click(&words.pages()[0].1).await?;
-    for (at, (code, title)) in words.pages().iter().enumerate() {
-        ensure!(
-            mother.says(title).await?,
-            "page {title}: {}",
-            mother.text().await?
-        );
-        mother.see(&format!("page-{code}")).await?;
-        if at == 0 {
-            mother.press("cases-save-continue").await?;
-            mother.see(&format!("page-{code}-empty")).await?;
-        }
+    mother.see("page-first").await?;
+    mother.press("cases-save-continue").await?;
+    mother.see("page-first-empty").await?;
+    while mother.here().await?.contains("/pages/") {
         answer_page(mother).await?;
-        mother.see(&format!("page-{code}-answered")).await?;
-        mother.press("cases-save-continue").await?;
+        let here = mother.here().await?;
+        let page = here.rsplit('/').next().unwrap_or_default();
+        mother.see(&format!("page-{page}")).await?;
+        mother.save().await?;
     }
+    // What the registers answered is not on the way, but can be looked at.
+    let draft = mother.here().await?.replace("/check", "");
+    let draft = draft.rsplit('/').next().unwrap_or_default().to_owned();
+    mother
+        .go(Place::National, &format!("/drafts/{draft}/pages/parents"))
+        .await?;
+    mother.see("page-filled").await?;
+    mother
+        .go(Place::National, &format!("/drafts/{draft}/check"))
+        .await?;
     mother.see("check-no-paper").await?;
     mother.press("web-back").await?;
     mother.click(&words.paper()).await?;
@@ -132,12 +138,7 @@ async fn file(mother: &Browser) -> anyhow::Result<String> {
 
 /// Signs out, and another official signs in at the desk.
 async fn enter(desk: &Browser, role: &str) -> anyhow::Result<()> {
-    desk.go(Place::Province, "/desk").await?;
-    if desk.says(&desk.words.t("web-sign-out")).await? {
-        desk.press("web-sign-out").await?;
-        desk.go(Place::Province, "/desk").await?;
-    }
-    sign_in(desk, role, Place::Province).await?;
+    crate::cast::enter(desk, role).await?;
     desk.see(&format!("desk-{role}")).await
 }
 
@@ -165,14 +166,35 @@ async fn decide(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<
         .await?;
     desk.press("desk-propose").await?;
     desk.see("desk-proposed").await?;
+    look_at_draft(mother).await.context("the draft")?;
     enter(desk, "chairman").await?;
     desk.click(code).await?;
     desk.wait_for(&words.t("desk-sign-hint")).await?;
     desk.see("desk-to-sign").await?;
+    desk.press("desk-send-back").await?;
+    desk.see("desk-send-back").await?;
     desk.press("desk-sign").await?;
     desk.see("desk-signed").await?;
-    desk.print("desk-signed").await?;
+    enter(desk, "clerk").await?;
+    desk.click(code).await?;
+    desk.see("desk-to-seal").await?;
+    desk.press("desk-seal").await?;
+    desk.see("desk-sealed").await?;
+    let printed = desk.print("desk-sealed").await?;
+    ensure!(printed.contains(code), "{printed}");
+    enter(desk, "supervisor").await?;
     Ok(())
+}
+
+/// The mother looks at what will be signed, and finds it right.
+async fn look_at_draft(mother: &Browser) -> anyhow::Result<()> {
+    mother.wait_for(&mother.words.t("cases-draft-title")).await?;
+    mother.see("case-draft").await?;
+    mother.press("cases-draft-send").await?;
+    mother.see("case-draft-unanswered").await?;
+    mother.press("cases-draft-yes").await?;
+    mother.press("cases-draft-send").await?;
+    mother.see("case-draft-answered").await
 }
 
 async fn result(mother: &Browser, code: &str) -> anyhow::Result<Vec<u8>> {
@@ -181,7 +203,11 @@ async fn result(mother: &Browser, code: &str) -> anyhow::Result<Vec<u8>> {
     mother.see("case-done").await?;
     let printed = mother.print("case-done").await?;
     ensure!(printed.contains(code), "{printed}");
-    let (media, bytes) = mother.fetch("(PDF)").await?;
+    mother.press("cases-score-5").await?;
+    mother.press("cases-rate-send").await?;
+    mother.see("case-rated").await?;
+    let certificate = mother.words.tw("cases-results", &[]);
+    let (media, bytes) = mother.fetch_below(&certificate).await?;
     ensure!(
         media == "application/pdf" && bytes.starts_with(b"%PDF"),
         "the result is {media}"
@@ -215,12 +241,45 @@ async fn check(album: &Album, lang: Lang, certificate: &[u8]) -> anyhow::Result<
     Ok(())
 }
 
+/// What everybody may look at: the boards, the units, a case by its code.
+async fn public(album: &Album, lang: Lang, code: &str) -> anyhow::Result<()> {
+    let site = &nation().await.site;
+    let visitor = Browser::open(site, album, lang, PHONE).await?;
+    let words = visitor.words.clone();
+    visitor.go(Place::National, "/track").await?;
+    visitor.see("track").await?;
+    visitor.fill(&words.t("cases-code"), "G22-261121-9999").await?;
+    visitor.fill(&words.t("track-digits"), "0000").await?;
+    visitor.press("track-look").await?;
+    visitor.see("track-unknown").await?;
+    let (mother, _) = birth::couple()?;
+    visitor.fill(&words.t("cases-code"), code).await?;
+    visitor
+        .fill(&words.t("track-digits"), &mother.personal_number.as_str()[8..])
+        .await?;
+    visitor.press("track-look").await?;
+    ensure!(
+        !visitor.says(&mother.full_name).await?,
+        "nobody's name is shown to a visitor"
+    );
+    visitor.see("tracked").await?;
+    visitor.go(Place::Province, "/units").await?;
+    visitor.see("units").await?;
+    for place in PLACES {
+        visitor.go(place, "/boards").await?;
+        visitor.see(&format!("boards-{}", place.id())).await?;
+    }
+    close(vec![visitor]).await;
+    Ok(())
+}
+
+/// What an operator and a supervisor look at.
 async fn figures(desk: &Browser) -> anyhow::Result<()> {
-    desk.go(Place::Province, "/figures").await?;
-    desk.see("figures").await?;
-    for place in [Place::National, Place::Ministry] {
-        desk.go(place, "/figures").await?;
-        desk.see(&format!("figures-{}", place.id())).await?;
+    for (place, role) in [(Place::Province, "supervisor"), (Place::National, "operator")] {
+        desk.go(place, "/sign-in?with=password").await?;
+        sign_in(desk, role, place).await?;
+        desk.go(place, "/boards").await?;
+        desk.see(&format!("boards-{role}")).await?;
     }
     Ok(())
 }
