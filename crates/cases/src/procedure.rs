@@ -238,6 +238,9 @@ pub struct Question {
     pub code: String,
     /// The question.
     pub label: Text,
+    /// The heading of the group of questions that begins here, on a page with several groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heading: Option<Text>,
     /// A hint below it.
     #[serde(default)]
     pub hint: Option<Text>,

@@ -25,11 +25,23 @@ fn push(out: &mut String, gap: &mut bool, c: char) {
     out.push(c);
 }
 
-/// Cleans what a person typed: NFC, no control characters, outer and double spaces removed.
+/// Cleans what a person typed or pasted: NFC, no control characters, nothing that cannot be seen, outer
+/// and double spaces removed.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let composed: String = text.nfc().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let composed: String = text
+        .chars()
+        .filter(|c| !is_unseen(*c))
+        .nfc()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     composed.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Marks that join, part or turn what stands around them and show nothing themselves: they come along
+/// with pasted text, make two names differ that read alike, and can show a text backwards.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -46,5 +58,6 @@ mod tests {
     fn a_name_typed_in_pieces_is_one_name() {
         let nfd = "Nguye\u{0302}\u{0303}n  Thi\u{0323} O'Hara\u{0007}";
         assert_eq!(clean(nfd), "Nguyễn Thị O'Hara");
+        assert_eq!(clean("Lê \u{200b}Sen\u{202e} Ba\u{feff}"), "Lê Sen Ba");
     }
 }

@@ -34,6 +34,15 @@ struct Part<'a> {
     lines: Vec<Line>,
 }
 
+impl Part<'_> {
+    /// The one source of all its answers, said once instead of at each.
+    fn source(&self) -> Option<&str> {
+        let first = self.lines.first().map(|l| l.source.as_str())?;
+        let one = !first.is_empty() && self.lines.iter().all(|l| l.source == first);
+        one.then_some(first)
+    }
+}
+
 struct Line {
     field: String,
     label: String,

@@ -79,6 +79,8 @@ pub(crate) fn labelled(page: &Page, procedure: &Procedure, problem: &Problem) ->
 /// One question on a page.
 pub(crate) struct Field {
     pub(crate) code: String,
+    /// The heading of the group that begins here; empty when none does.
+    pub(crate) heading: String,
     pub(crate) label: String,
     pub(crate) hint: String,
     pub(crate) required: bool,
@@ -116,16 +118,15 @@ impl Field {
     ) -> Self {
         let lang = page.lang;
         let text = |name: &str| typed.and_then(|t| t.get(name)).cloned().unwrap_or_default();
+        let optional =
+            |text: &Option<Text>| text.as_ref().map(|t| say(t, lang).to_owned()).unwrap_or_default();
         let code = &question.code;
         let kept = draft.value(code).unwrap_or_default();
         let mut field = Self {
             code: code.clone(),
             label: say(&question.label, lang).to_owned(),
-            hint: question
-                .hint
-                .as_ref()
-                .map(|h| say(h, lang).to_owned())
-                .unwrap_or_default(),
+            heading: optional(&question.heading),
+            hint: optional(&question.hint),
             required: question.required,
             form: form(question),
             value: if typed.is_some() {
