@@ -46,7 +46,8 @@ impl VerdictPage<'_> {
     fn tone(&self) -> &'static str {
         match self.verdict.indication {
             Indication::TotalPassed => "notice-good",
-            Indication::TotalFailed | Indication::Indeterminate => "notice-warning",
+            Indication::Indeterminate => "notice-warning",
+            Indication::TotalFailed => "notice-bad",
         }
     }
 

@@ -263,8 +263,15 @@ async fn public(album: &Album, lang: Lang, code: &str) -> anyhow::Result<()> {
         "nobody's name is shown to a visitor"
     );
     visitor.see("tracked").await?;
-    visitor.go(Place::Province, "/units").await?;
-    visitor.see("units").await?;
+    visitor.go(Place::Province, "/tra-cuu/don-vi").await?;
+    visitor.see("areas").await?;
+    visitor.go(Place::Province, "/units/H56").await?;
+    visitor.see("unit").await?;
+    visitor.go(Place::National, "/boards/published").await?;
+    visitor.see("boards-published").await?;
+    visitor.go(Place::National, "/verify").await?;
+    visitor.press("documents-check-button").await?;
+    visitor.see("verify-nothing").await?;
     for place in PLACES {
         visitor.go(place, "/boards").await?;
         visitor.see(&format!("boards-{}", place.id())).await?;
