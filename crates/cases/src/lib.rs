@@ -67,6 +67,7 @@ pub const MIGRATIONS: Migrations = Migrations {
             "0007_names_by_unit",
             include_str!("../migrations/0007_names_by_unit.sql"),
         ),
+        ("0008_lists", include_str!("../migrations/0008_lists.sql")),
     ],
 };
 

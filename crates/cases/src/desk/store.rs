@@ -98,9 +98,9 @@ pub(crate) async fn list(
             rows.all(ALL_OF_UNIT, params![tenant, at, code, limit, unit])
                 .await?
         }
+        Which::RatedLow if whole => rows.all(RATED_LOW, params![tenant, at, code, limit]).await?,
         Which::RatedLow => {
-            let below = format!("{unit}.%");
-            rows.all(RATED_LOW, params![tenant, unit, below, at, code, limit])
+            rows.all(RATED_LOW_OF_UNIT, params![tenant, at, code, limit, unit])
                 .await?
         }
         Which::Open | Which::Overdue | Which::Soon(_) | Which::Paused => {
@@ -128,7 +128,8 @@ pub(crate) async fn list(
 const OPEN: &str =
     "select code, procedure, version, unit, channel, applicant, answers, state, status, revision, filed_at,
          due_at, ended_at, details from cases_cases
-     where tenant = $1 and status not in (3, 7, 8, 10) and coalesce(due_at, filed_at) >= $5
+     where tenant = $1 and (case when status in (3, 7, 8, 10) then 1 else 0 end) = 0
+         and coalesce(due_at, filed_at) >= $5
          and (unit = $2 or unit like $3)
          and ($4 = '' or ($4 = 'overdue' and status in (2, 4) and due_at < $8)
              or ($4 = 'soon' and status in (2, 4) and due_at >= $8 and due_at <= $9)
@@ -166,9 +167,16 @@ const ALL_OF_UNIT: &str =
 const RATED_LOW: &str =
     "select code, procedure, version, unit, channel, applicant, answers, state, status, revision,
          filed_at, due_at, ended_at, details from cases_cases
-     where tenant = $1 and rating <= 2 and (unit = $2 or unit like $3) and coalesce(due_at, filed_at) >= $4
-         and (coalesce(due_at, filed_at) > $4 or code > $5)
-     order by coalesce(due_at, filed_at), code limit $6";
+     where tenant = $1 and rating <= 2 and coalesce(due_at, filed_at) >= $2
+         and (coalesce(due_at, filed_at) > $2 or code > $3)
+     order by coalesce(due_at, filed_at), code limit $4";
+
+const RATED_LOW_OF_UNIT: &str =
+    "select code, procedure, version, unit, channel, applicant, answers, state, status, revision,
+         filed_at, due_at, ended_at, details from cases_cases
+     where tenant = $1 and unit = $5 and rating <= 2 and coalesce(due_at, filed_at) >= $2
+         and (coalesce(due_at, filed_at) > $2 or code > $3)
+     order by coalesce(due_at, filed_at), code limit $4";
 
 /// The newest cases whose applicant has this name, without marks; by the given name, the last word, when
 /// only one word is known. Of a unit, or of the whole tenant.
