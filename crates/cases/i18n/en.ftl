@@ -285,3 +285,4 @@ problem-track-not-found = No such case
 problem-track-too-many = Too many tries
     .rule = A case can be looked at without signing in only a few times an hour.
     .remedy = Try again in { $minutes } minutes, or sign in.
+cases-apology = The agency apologises and now owes the result by { $due }

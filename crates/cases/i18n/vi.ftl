@@ -285,3 +285,4 @@ problem-track-not-found = Không tìm thấy hồ sơ
 problem-track-too-many = Tra cứu quá nhiều lần
     .rule = Không đăng nhập, mỗi hồ sơ chỉ tra cứu được vài lần trong một giờ.
     .remedy = Hãy thử lại sau { $minutes } phút, hoặc đăng nhập.
+cases-apology = Cơ quan xin lỗi và hẹn trả kết quả chậm nhất { $due }

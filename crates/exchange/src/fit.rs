@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use kernel::{Kind, Problem};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::agreement::Agreement;
 use crate::service::Answer;
@@ -59,9 +59,27 @@ fn cut(body: &[u8], agreement: &Agreement) -> Result<Option<Bytes>, serde_json::
 /// A record is an object of fields; anything else in its place could say anything.
 fn keep(record: &mut Value, granted: &BTreeSet<&str>) {
     match record {
-        Value::Object(fields) => fields.retain(|field, _| granted.contains(field.as_str())),
+        Value::Object(fields) => keep_in(fields, "", granted),
         other => *other = Value::Null,
     }
+}
+
+/// A granted name keeps its field whole; a dot in it leads into an object.
+fn keep_in(fields: &mut Map<String, Value>, under: &str, granted: &BTreeSet<&str>) {
+    fields.retain(|name, value| {
+        let path = format!("{under}{name}");
+        if granted.contains(path.as_str()) {
+            return true;
+        }
+        let below = format!("{path}.");
+        match value {
+            Value::Object(inner) if granted.iter().any(|g| g.starts_with(&below)) => {
+                keep_in(inner, &below, granted);
+                true
+            }
+            _ => false,
+        }
+    });
 }
 
 #[cfg(test)]
@@ -112,6 +130,26 @@ mod tests {
         for (given, fields, left) in checks {
             assert_eq!(leaves(&given, &fields), left, "{given}");
         }
+    }
+
+    #[test]
+    fn a_grant_may_reach_into_an_object_and_takes_no_neighbour_along() {
+        let body = json!({"record": {
+            "child": {"full_name": "A", "sex": "female", "father": {"full_name": "B", "number": "1"}},
+            "child.sex": "x", "mother": {"full_name": "C"}, "childish": 1,
+        }});
+        assert_eq!(
+            leaves(&body, &["child.full_name", "child.father.full_name"]),
+            json!({"record": {"child": {"full_name": "A", "father": {"full_name": "B"}}}})
+        );
+        assert_eq!(
+            leaves(&body, &["mother"]),
+            json!({"record": {"mother": {"full_name": "C"}}})
+        );
+        assert_eq!(
+            leaves(&body, &["chi", "mother.full"]),
+            json!({"record": {"mother": {}}})
+        );
     }
 
     #[test]

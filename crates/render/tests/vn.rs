@@ -312,3 +312,43 @@ fn shared_parts_are_no_templates() {
         );
     }
 }
+
+#[test]
+fn a_copy_of_an_entry_says_what_the_register_answered() {
+    let url = "http://127.0.0.1:8080/verify/extract-G22-261121-0002";
+    let data = json!({
+        "number": "15/2026", "case_code": "G22-261121-0002",
+        "agency": {"name": "Ủy ban nhân dân xã Hoằng Hóa", "province": "tỉnh Thanh Hóa", "place": "Hoằng Hóa"},
+        "applicant": {"full_name": "Phạm Thị Ngọc Diễm"}, "decided_at": at(),
+        "record": {
+            "act_number": "15/2026", "registered_on": "2026-11-20", "book": "Ủy ban nhân dân xã Hoằng Hóa",
+            "child": {"full_name": "Nguyễn Phạm Quỳnh Như", "sex": "Nữ", "date_of_birth": "2026-11-03"},
+            "mother": {"full_name": "Phạm Thị Ngọc Diễm"},
+        },
+        "signer": {"position": "KT. CHỦ TỊCH\nPHÓ CHỦ TỊCH", "name": "Lê Hữu Nghĩa"},
+        "check_url": url, "qr_svg": qr_svg(url).expect("a code"), "specimen": true,
+    });
+    page_with(
+        "birth-extract.typ",
+        &data,
+        &["TRÍCH LỤC KHAI SINH", "15/2026", "03/11/2026", "KT. CHỦ TỊCH"],
+    );
+}
+
+#[test]
+fn a_money_receipt_says_what_was_paid_for_and_how() {
+    let url = "http://127.0.0.1:8082/verify/fee-receipt-G22-261121-0002";
+    let data = json!({
+        "agency": {"name": "Ủy ban nhân dân xã Hoằng Hóa", "province": "tỉnh Thanh Hóa", "place": "Hoằng Hóa"},
+        "case_code": "G22-261121-0002", "payer": {"full_name": "Phạm Thị Ngọc Diễm"},
+        "procedure": {"code": "2.000635", "name": "Cấp bản sao Trích lục khai sinh"},
+        "fee": {"name": "Lệ phí cấp bản sao", "amount": 16000, "legal_basis": "281/2016/TT-BTC"},
+        "paid_at": at(), "bank_reference": "SIM123",
+        "check_url": url, "qr_svg": qr_svg(url).expect("a code"), "specimen": true,
+    });
+    page_with(
+        "fee-receipt.typ",
+        &data,
+        &["BIÊN LAI THU PHÍ", "16.000 đồng", "SIM123"],
+    );
+}

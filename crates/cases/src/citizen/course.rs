@@ -6,6 +6,7 @@ use kernel::{Problem, Time};
 use web::Page;
 
 use crate::citizen::render;
+use crate::citizen::view::say;
 use crate::notice::Notice;
 use crate::procedure::Paper;
 use crate::state::Cases;
@@ -29,6 +30,10 @@ struct CoursePage<'a> {
     asked: Option<Asked<'a>>,
     /// Why the case was not taken in, or what was asked for is refused.
     why: Option<(&'static str, &'a str)>,
+    /// What other agencies gave once the result was there: name, number.
+    gained: Vec<(&'a str, &'a str)>,
+    /// That a date will be missed: why, and by when the result is owed now.
+    apology: Option<(&'a str, String)>,
     slips: Vec<&'a ResultRow>,
     sent: Vec<Sent>,
     spent: Option<String>,
@@ -113,6 +118,11 @@ pub(crate) fn body(
         code: held.case.code.to_string(),
         asked,
         why,
+        gained: gained(page, statuses),
+        apology: statuses.iter().rev().find_map(|row| match &row.notice {
+            Some(Notice::Apology { reason, due }) => Some((reason.as_str(), page.time(*due))),
+            _ => None,
+        }),
         slips: results.iter().filter(|r| r.kind == GivenKind::Slip).collect(),
         sent: sent.iter().map(|row| told(page, row)).collect(),
         spent: accepted.map(|_| hours(page, cases.spent(held, statuses, now))),
@@ -121,6 +131,15 @@ pub(crate) fn body(
         can_rate: ended && rated.is_none(),
         rated,
     })
+}
+
+/// What other agencies gave.
+fn gained<'a>(page: &Page, statuses: &'a [StatusRow]) -> Vec<(&'a str, &'a str)> {
+    let gave = |row: &'a StatusRow| match &row.notice {
+        Some(Notice::FollowedUp { name, number }) => Some((say(name, page.lang), number.as_str())),
+        _ => None,
+    };
+    statuses.iter().filter_map(gave).collect()
 }
 
 fn told(page: &Page, row: &SubmissionRow) -> Sent {
