@@ -158,7 +158,12 @@ impl Gateway {
 const APPEND_MS_MAX: i64 = 10_000;
 
 /// Fills the guard with what this node's provider side has seen within the window.
-pub(crate) async fn refill(guard: &ReplayGuard, log: &dyn RecordLog, now: Time, window_ms: i64) -> Result<(), Problem> {
+pub(crate) async fn refill(
+    guard: &ReplayGuard,
+    log: &dyn RecordLog,
+    now: Time,
+    window_ms: i64,
+) -> Result<(), Problem> {
     const STEP: u64 = 512;
     // What ended before this was sent too long ago to pass again. Records stand in the order of
     // their ends, not of their beginnings: a slow call ends behind many quick ones.

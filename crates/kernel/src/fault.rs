@@ -103,7 +103,9 @@ impl std::fmt::Display for Fault {
 }
 
 fn told(f: &mut std::fmt::Formatter<'_>, names: &Names) -> std::fmt::Result {
-    names.iter().try_for_each(|(name, value)| write!(f, " {name}={value:?}"))
+    names
+        .iter()
+        .try_for_each(|(name, value)| write!(f, " {name}={value:?}"))
 }
 
 /// Everything found while a pack was read, and what was read.
@@ -180,6 +182,9 @@ mod tests {
         assert!(faults.in_file("a.csv") && !faults.in_file("c.csv"));
         assert_eq!(faults.faults().count(), 3);
         let told: Vec<String> = faults.sorted().iter().map(ToString::to_string).collect();
-        assert_eq!(told, ["a.csv:2: r", "a.csv:9: r", "b.csv:1: r", "c.csv:1: r value=\"x\""]);
+        assert_eq!(
+            told,
+            ["a.csv:2: r", "a.csv:9: r", "b.csv:1: r", "c.csv:1: r value=\"x\""]
+        );
     }
 }

@@ -206,7 +206,9 @@ impl Cases {
     /// `case-result-data` when the case lacks what the result must say.
     pub(crate) fn draft_data(&self, case: &Case, procedure: &Procedure, on: Date) -> Result<Value, Problem> {
         match procedure.result.template.as_str() {
-            "birth-certificate" => self.certificate(case, procedure, on, json!({"position": "", "name": ""})),
+            "birth-certificate" => {
+                self.certificate(case, procedure, on, &json!({"position": "", "name": ""}))
+            }
             other => Err(lacking(other)),
         }
     }
@@ -221,7 +223,7 @@ impl Cases {
         // The certificate repeats the book.
         let registered = case.entered_on().unwrap_or_else(|| act.at.date());
         let signer = json!({"position": decided.capacity.position(), "name": decided.by_name});
-        self.certificate(case, procedure, registered, signer)
+        self.certificate(case, procedure, registered, &signer)
     }
 
     fn certificate(
@@ -229,7 +231,7 @@ impl Cases {
         case: &Case,
         procedure: &Procedure,
         registered: Date,
-        signer: Value,
+        signer: &Value,
     ) -> Result<Value, Problem> {
         let act = case.act.as_ref();
         let on = act.map_or(registered, |act| act.at.date());

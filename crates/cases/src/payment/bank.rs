@@ -59,7 +59,7 @@ impl HttpBank {
             .body(Bytes::from(body))
             .map_err(Problem::internal)?;
         let answer = self.client.send(request, WAIT_MS, ANSWER_BYTES_MAX).await;
-        let answer = answer.map_err(|cause| unreachable(cause))?;
+        let answer = answer.map_err(unreachable)?;
         if answer.status().is_success() {
             Ok(answer.into_body())
         } else {

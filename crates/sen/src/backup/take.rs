@@ -101,7 +101,11 @@ pub async fn take(
         fs::remove_dir_all(node.folder.join(STAGING)).ok();
     }
     let ended = written.and_then(|manifest| {
-        let out = taking.to.finish()?.into_inner().map_err(|e| e.into_error())?;
+        let out = taking
+            .to
+            .finish()?
+            .into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?;
         out.sync_all()?;
         fs::rename(&part, &file)?;
         sync_folder_of(&file)?;

@@ -31,7 +31,7 @@ impl Node {
     pub fn start(
         self,
         faces: Faces,
-        shutdown: watch::Receiver<bool>,
+        shutdown: &watch::Receiver<bool>,
         world: &World,
     ) -> anyhow::Result<JoinSet<()>> {
         let limits = self.plan.limits.clone();

@@ -9,7 +9,7 @@ use kernel::fault::{Faults, Names};
 use registers::pack::SchemaFile;
 use registers::schema::{Field, Schema, Work};
 
-use crate::up::nation::PLACES;
+use crate::up::nation::{PLACES, Place};
 
 /// Checks the parts against each other.
 pub(crate) fn check(
@@ -66,7 +66,7 @@ impl Parts<'_> {
             let of = |f: &SchemaFile| f.schema.tenant.as_str() == org && f.schema.system == system;
             self.registers.iter().any(of)
         };
-        let mut platform = PLACES.into_iter().flat_map(|place| place.systems());
+        let mut platform = PLACES.into_iter().flat_map(Place::systems);
         self.offered(service).is_some()
             || platform.any(|(org, system, services)| {
                 service.org.as_str() == *org

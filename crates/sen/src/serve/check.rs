@@ -15,7 +15,7 @@ use super::settings::Settings;
 /// # Errors
 /// Every fault, one a line.
 pub fn settings(settings: &Settings) -> anyhow::Result<()> {
-    told(faults(settings))
+    told(&faults(settings))
 }
 
 /// Refuses organisations that the pack does not know today.
@@ -29,7 +29,7 @@ pub fn tenants(settings: &Settings, organisations: &Organisations, now: Time) ->
         .iter()
         .filter(|t| organisations.get(t, today).is_none());
     told(
-        unknown
+        &unknown
             .map(|t| {
                 format!(
                     "tenants: the pack {} has no organisation {t} on {}: write a code of organisations/*.csv",
@@ -37,11 +37,11 @@ pub fn tenants(settings: &Settings, organisations: &Organisations, now: Time) ->
                     kernel::time::iso(today)
                 )
             })
-            .collect(),
+            .collect::<Vec<_>>(),
     )
 }
 
-fn told(faults: Vec<String>) -> anyhow::Result<()> {
+fn told(faults: &[String]) -> anyhow::Result<()> {
     if faults.is_empty() {
         return Ok(());
     }

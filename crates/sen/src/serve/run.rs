@@ -49,7 +49,7 @@ pub async fn run(settings: &Settings, secrets: &Secrets, world: &World) -> anyho
     let node = Node::open(plan, &country, world).await?;
     publish::publish(&node, settings, &country, world.now()).await?;
     let (stop, shutdown) = watch::channel(false);
-    let mut running = node.start(faces, shutdown, world)?;
+    let mut running = node.start(faces, &shutdown, world)?;
     let ms = world.now().ms() - began.ms();
     tracing::info!(node = settings.id, ms, public = %settings.listen.public, "ready");
     manager::tell(manager::READY);

@@ -102,7 +102,7 @@ impl Node {
             let (limits, stop) = (self.config.limits.clone(), shutdown.clone());
             simulators.spawn(async move { listen::serve(bank, None, router, &limits, stop).await });
         }
-        let mut running = self.inner.start(faces, shutdown, world)?;
+        let mut running = self.inner.start(faces, &shutdown, world)?;
         running.spawn(async move { while simulators.join_next().await.is_some() {} });
         Ok(running)
     }

@@ -128,9 +128,10 @@ impl Browser {
         if bytes > FIRST_LOAD_BYTES_MAX {
             self.fault(format!("{page}: the first load weighs {bytes} bytes"));
         }
-        let mut weights = self.weights.lock().expect("no panic holds it");
-        weights.insert(name.to_owned(), bytes);
-        drop(weights);
+        self.weights
+            .lock()
+            .expect("no panic holds it")
+            .insert(name.to_owned(), bytes);
         if self.script {
             self.accessible(&page).await?;
         }

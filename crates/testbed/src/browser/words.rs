@@ -26,14 +26,21 @@ impl Words {
     /// When the texts or the pack's procedure cannot be read.
     pub fn of(lang: Lang) -> anyhow::Result<Self> {
         let texts = Texts::new(&sen::wiring::texts()).map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
-        let file = Config::default()
-            .pack
-            .join(format!("procedures/{PROCEDURE}.toml"));
-        let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         Ok(Self {
             lang,
             texts: Arc::new(texts),
-            procedure: Arc::new(text.parse()?),
+            procedure: Arc::new(procedure(PROCEDURE)?),
+        })
+    }
+
+    /// The same words, and those of another procedure.
+    ///
+    /// # Errors
+    /// When the pack has no such procedure.
+    pub fn about(&self, code: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            procedure: Arc::new(procedure(code)?),
+            ..self.clone()
         })
     }
 
@@ -128,6 +135,12 @@ impl Words {
             .unwrap_or_default()
             .to_owned()
     }
+}
+
+fn procedure(code: &str) -> anyhow::Result<Table> {
+    let file = Config::default().pack.join(format!("procedures/{code}.toml"));
+    let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    Ok(text.parse()?)
 }
 
 fn text(table: &Table, key: &str) -> String {

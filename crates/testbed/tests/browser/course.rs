@@ -1,6 +1,7 @@
 //! What can happen to a case on its way, in the browser: the desk asks for more, the mother gives it,
 //! and she takes a case back.
 
+use anyhow::ensure;
 use sen::up::nation::Place;
 use testbed::browser::{Browser, DESK, PHONE};
 use testbed::ground::run;
@@ -79,4 +80,55 @@ async fn take_back(house: &House, mother: &Browser, desk: &Browser) -> anyhow::R
     desk.go(Place::Province, "/desk?state=all").await?;
     desk.wait_for(&code).await?;
     desk.see("desk-all").await
+}
+
+#[test]
+fn a_mother_pays_a_fee_at_her_bank_and_comes_back_to_her_case() {
+    run(async {
+        let house = house().await;
+        let _shared = house.nation.shared().await;
+        let mut mother = house.mother("fee", Lang::Vi, PHONE).await;
+        mother.words = mother.words.about(COPY).expect("the procedure of copies");
+        pay(house, &mother).await.expect("paid");
+        close(vec![mother]).await;
+    });
+}
+
+/// A certified copy of a civil-status entry.
+const COPY: &str = "2.000635";
+
+async fn pay(house: &House, mother: &Browser) -> anyhow::Result<()> {
+    let (who, _) = testbed::birth::couple()?;
+    house.sign_in_at(mother, &format!("/procedures/{COPY}")).await?;
+    mother.see("fee-procedure").await?;
+    mother.press("cases-start").await?;
+    mother.see("fee-tasks").await?;
+    mother.click(&mother.words.pages()[0].1).await?;
+    mother.see("fee-page-empty").await?;
+    while mother.here().await?.contains("/pages/") {
+        for (code, value) in [
+            ("person_name", who.full_name.as_str()),
+            ("person_number", who.personal_number.as_str()),
+            ("relation", "self"),
+            ("copies", "2"),
+            ("receive_at", "Trung Lý, Thanh Hóa"),
+        ] {
+            mother.answer(code, value).await?;
+        }
+        mother.save().await?;
+    }
+    mother.see("fee-check").await?;
+    mother.press("cases-file").await?;
+    mother.see("fee-due").await?;
+    mother.press("cases-pay-start").await?;
+    mother.see("fee-order").await?;
+    let case = mother.here().await?.replace("/pay", "");
+    mother.press("cases-pay-at-bank").await?;
+    mother.click("Pay").await?;
+    ensure!(
+        mother.here().await?.starts_with(&case),
+        "the bank leads back to {}",
+        mother.here().await?
+    );
+    mother.see("fee-paid").await
 }
