@@ -170,7 +170,7 @@ fn faults_of_units_and_organisations_are_told_with_their_line() {
                 "areas/succession-2025.csv",
                 "00002,Xã Hai,001,01,00001",
                 "00002,Xã Hai,001,01,00009",
-            )
+            );
         },
         &[("areas/succession-2025.csv", "00009", "successor-unknown")],
     );
@@ -186,7 +186,7 @@ fn faults_of_units_and_organisations_are_told_with_their_line() {
                 AGENCIES,
                 "G14,Bộ Cũ,,2018-01-01,2025-02-28",
                 "G14,Bộ Cũ,,2018-01-01,2017-02-28",
-            )
+            );
         },
         &[(AGENCIES, "G14", "ends-before-begins")],
     );
@@ -236,7 +236,7 @@ fn faults_of_the_calendar_are_told_with_their_line() {
                 HOLIDAYS,
                 "2023-01-02,1,Nghỉ bù Tết Dương lịch,compensatory,0,made up\n",
                 "",
-            )
+            );
         },
         &[(HOLIDAYS, "date", "calendar-gap")],
     );
@@ -338,7 +338,7 @@ fn faults_of_a_cases_course_are_told_with_their_line() {
                 PROCEDURE,
                 "to = \"decided\"\nrole = \"chairman\"",
                 "to = \"decided\"\nrole = \"king\"",
-            )
+            );
         },
         &[(PROCEDURE, "role = \"king\"", "role-unknown")],
     );
@@ -359,7 +359,7 @@ fn faults_of_a_cases_course_are_told_with_their_line() {
                 PROCEDURE,
                 "[result]",
                 "[draft_check]\nsilence = { days = 1 }\n\n[result]",
-            )
+            );
         },
         &[(PROCEDURE, "[draft_check]", "draft-check-half")],
     );
@@ -379,7 +379,7 @@ fn faults_of_templates_are_told_with_their_line() {
                 PROCEDURE,
                 "template = \"sample-paper\"",
                 "template = \"other-paper\"",
-            )
+            );
         },
         &[(PROCEDURE, "template", "template-missing")],
     );
