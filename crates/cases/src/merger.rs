@@ -6,8 +6,8 @@
 //! |---|---|
 //! | [`Where`] | where a case belongs on a day: pure, from the directory's dated tables |
 //! | [`job`] | moves what can be moved, lists what cannot |
-//! | [`page`], [`assign`] | the list at the province's desk, and its one action |
-//! | [`store`] | the SQL of both |
+//! | `page`, `assign` | the list at the province's desk, and its one action |
+//! | `store` | the SQL of both |
 
 pub(crate) mod assign;
 pub mod job;

@@ -11,7 +11,7 @@ pub struct Key {
 
 /// The letters in their order; what is not among them comes after, by its code point.
 const LETTERS: &str = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz";
-/// Letters with a tone, in the order of [`TONES`], and the letter they are of.
+/// Letters with a tone, in the order of `TONES`, and the letter they are of.
 const VOWELS: [(char, &str); 12] = [
     ('a', "aàảãáạ"),
     ('ă', "ăằẳẵắặ"),

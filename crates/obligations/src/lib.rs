@@ -4,7 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`obligation`] | the noun: open, then met or lifted; when it is on time |
-//! | [`transfer`] | what a merged unit owed goes to who took over |
+//! | [`mod@transfer`] | what a merged unit owed goes to who took over |
 //! | [`store`] | the verbs [`open`], [`meet`], [`lift`], [`reopen`], [`list`] and their SQL |
 
 pub mod obligation;

@@ -1,5 +1,5 @@
 //! `cargo xtask deb`: the program, its pack and its units as one Debian package, made with `dpkg-deb`.
-//! [`check`] installs it in a root of its own and runs it there. Never touches this machine's packages.
+//! [`mod@check`] installs it in a root of its own and runs it there. Never touches this machine's packages.
 
 mod check;
 mod files;
@@ -28,7 +28,7 @@ const NEEDS: &[Need] = &[
 /// Builds the package, and checks it when asked to.
 ///
 /// # Errors
-/// As [`build`] and [`check`].
+/// As [`build`] and [`fn@check`].
 pub(crate) fn run(release: bool, checked: bool) -> Result<()> {
     let package = build(release)?;
     if checked {
