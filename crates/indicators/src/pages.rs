@@ -154,7 +154,8 @@ mod tests {
     async fn a_board_shows_shares_with_their_line_and_the_map_by_province() {
         let house = busy().await;
         let (_, board) = house.get("/boards", None).await;
-        assert!(board.contains("Thanh Hóa: 50,00 %"), "{board}");
+        assert!(board.contains(">Thanh Hóa</text>"), "{board}");
+        assert!(board.contains(">50,00 %</text></a>"), "{board}");
         assert_eq!(board.matches("<a href=\"/boards/H").count(), 34 * 2 + 1);
         let (_, figure) = house.get("/boards/figures/on-time-share?org=H56", None).await;
         for part in [

@@ -4,13 +4,16 @@
 //! | read | for |
 //! |---|---|
 //! | [`driver`] | chromedriver as a process of ours |
-//! | [`hands`] | what a person does: go, click, fill, tick, attach, press keys |
+//! | [`hands`] | what a person does: go, click, wait, turn to another window |
+//! | [`fields`], [`keyboard`] | forms, by their labels; Tab and Enter alone |
 //! | [`eyes`] | what holds of every page: accessible, light, no sideways scrolling; pictures and print |
 //! | [`words`] | the texts of a language, as the person reads them |
 
 pub mod driver;
 pub mod eyes;
+pub mod fields;
 pub mod hands;
+pub mod keyboard;
 pub mod words;
 
 use std::collections::BTreeMap;

@@ -134,7 +134,7 @@ fn a_pack_with_a_wrong_file_is_named_by_file_and_fault() {
         let pack = pack.to_str().expect("UTF-8");
         said(
             &up(&folder("wrong-pack"), free(), &["--pack", pack]).await,
-            &["1.001193.toml", "nowhere", "--pack"],
+            &["1.001193.toml, line ", "returned", "sen pack check", "--pack"],
         );
     });
 }
