@@ -60,8 +60,10 @@ struct Found {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wish {
     /// The case's code.
+    #[schema(example = "G22-261121-0001")]
     code: String,
     /// The last four digits of the applicant's personal number.
+    #[schema(example = "0017")]
     digits: String,
 }
 

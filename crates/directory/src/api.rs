@@ -56,7 +56,7 @@ pub(crate) async fn directory(State(state): State<DirectoryState>) -> web::axum:
 /// Why a certificate is revoked.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Revocation {
+pub(crate) struct CertificateRevocation {
     /// In words; everybody can read it.
     reason: String,
 }
@@ -73,7 +73,7 @@ pub(crate) struct RevocationAnswer {
     post, path = "/api/v1/directory/certificates/{thumbprint}/revoke", tag = "directory",
     security(("session" = ["operator"])),
     params(("thumbprint" = String, Path, description = "SHA-256 of the certificate, 64 hex digits")),
-    request_body = Revocation,
+    request_body = CertificateRevocation,
     responses(
         (status = 200, description = "Revoked", body = RevocationAnswer),
         (status = 403, description = "Not an operator"),
@@ -87,7 +87,7 @@ pub(crate) async fn revoke(
     State(state): State<DirectoryState>,
     SignedIn(principal): SignedIn,
     Path(thumbprint): Path<String>,
-    Json(body): Json<Revocation>,
+    Json(body): Json<CertificateRevocation>,
 ) -> Result<web::axum::Json<RevocationAnswer>, Refusal> {
     principal.require("operator")?;
     let hub = state.hub.ok_or_else(Problem::not_found)?;

@@ -83,21 +83,24 @@ async fn list_agreements(
 /// Why an agreement ends, and by which of this node's organisations.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Revocation {
+struct AgreementRevocation {
+    /// The organisation that ends it.
+    #[schema(example = "G22")]
     by: String,
+    /// Why; the other party reads it.
     reason: String,
 }
 
 /// Ends an agreement now; the other party is told.
 #[utoipa::path(post, path = "/api/v1/exchange/agreements/{hash}/revoke", tag = "exchange",
-    params(("hash" = String, Path,)), request_body = Revocation,
+    params(("hash" = String, Path,)), request_body = AgreementRevocation,
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-revoked"]))),
     responses((status = 204), (status = 404), (status = 409)))]
 async fn revoke_agreement(
     State(x): State<Exchange>,
     SignedIn(who): SignedIn,
     Path(hash): Path<String>,
-    Json(asked): Json<Revocation>,
+    Json(asked): Json<AgreementRevocation>,
 ) -> Result<axum::http::StatusCode, Refusal> {
     who.require("operator")?;
     let hash = Digest::parse(&hash).ok_or_else(Problem::not_found)?;

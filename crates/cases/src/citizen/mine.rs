@@ -11,7 +11,9 @@ use web::openapi::utoipa;
 use web::{Json, Page, Refusal, SignedIn};
 
 use crate::citizen::draft_answer::{self, Look};
-use crate::citizen::shape::{CaseJson, CaseLine, CasesJson, DraftJson, ResultJson, SentLine, StatusJson};
+use crate::citizen::shape::{
+    CaseJson, CaseLine, CasesJson, ResultDraftJson, ResultJson, SentLine, StatusJson,
+};
 use crate::citizen::view::{moment, say, status};
 use crate::citizen::{Citizen, citizen, course, render};
 use crate::state::Cases;
@@ -288,7 +290,7 @@ pub(crate) async fn show_api(
             .collect(),
         draft: draft_answer::waiting(&reader, &held)
             .await?
-            .map(|look| DraftJson {
+            .map(|look| ResultDraftJson {
                 document: look.document,
                 until: look.until.rfc3339(),
             }),

@@ -26,6 +26,7 @@ const NOTE_CHARS_MAX: usize = 2_000;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rating {
     /// 1 (very dissatisfied) to 5 (very satisfied).
+    #[schema(minimum = 1, maximum = 5)]
     score: u8,
     /// In the applicant's words; may be empty.
     #[serde(default)]

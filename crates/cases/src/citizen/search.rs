@@ -25,12 +25,12 @@ pub struct Wish {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Found {
     /// The procedures.
-    items: Vec<Item>,
+    items: Vec<ProcedureItem>,
 }
 
 /// One procedure.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Item {
+pub struct ProcedureItem {
     /// Its code.
     code: String,
     /// Its name.
@@ -50,7 +50,7 @@ pub struct Item {
 struct ProceduresPage<'a> {
     page: &'a Page,
     q: &'a str,
-    items: Vec<Item>,
+    items: Vec<ProcedureItem>,
 }
 
 /// Searches the catalogue.
@@ -82,9 +82,9 @@ pub(crate) async fn api(State(cases): State<Cases>, Query(wish): Query<Wish>) ->
     })
 }
 
-fn find(cases: &Cases, q: &str, limit: Option<usize>) -> Vec<Item> {
+fn find(cases: &Cases, q: &str, limit: Option<usize>) -> Vec<ProcedureItem> {
     let most = cases.store.limits().page_rows_max;
-    let item = |entry: &Entry| Item {
+    let item = |entry: &Entry| ProcedureItem {
         code: entry.code.to_string(),
         name: entry.name.clone(),
         agency: entry.agency.clone(),

@@ -37,7 +37,7 @@ pub struct CaseJson {
     pub(crate) statuses: Vec<StatusJson>,
     pub(crate) results: Vec<ResultJson>,
     /// The draft of the result that waits for an answer.
-    pub(crate) draft: Option<DraftJson>,
+    pub(crate) draft: Option<ResultDraftJson>,
     /// Working minutes the agency has used, without those spent waiting for the applicant.
     pub(crate) spent_minutes: i64,
     /// What the applicant sent, and what became of it.
@@ -69,7 +69,7 @@ impl SentLine {
 
 /// A draft to look at.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct DraftJson {
+pub struct ResultDraftJson {
     /// The document's id: where its PDF is.
     pub(crate) document: String,
     /// From then on silence is consent, RFC 3339.

@@ -29,10 +29,10 @@ struct WithdrawPage<'a> {
     problems: &'a [Problem],
 }
 
-/// Why a case is taken back.
+/// The wish to take a case back.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Why {
+pub(crate) struct Withdrawal {
     /// Why; may be empty.
     #[serde(default)]
     reason: String,
@@ -68,7 +68,7 @@ pub(crate) async fn ask(
 /// Takes the case back.
 #[utoipa::path(post, path = "/cases/{code}/withdraw", tag = "cases", security(("session" = ["citizen"])),
     params(("code" = String, Path, description = "the case's code")),
-    request_body(content = Why, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = Withdrawal, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303, description = "back to the case"), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-submission-made"]))))]
 pub(crate) async fn by_form(
@@ -95,14 +95,14 @@ pub(crate) async fn by_form(
 
 /// Takes a case back.
 #[utoipa::path(post, path = "/api/v1/cases/{code}/withdraw", tag = "cases", security(("session" = ["citizen"])),
-    params(("code" = String, Path, description = "the case's code")), request_body = Why,
+    params(("code" = String, Path, description = "the case's code")), request_body = Withdrawal,
     responses((status = 200, description = "on its way to the agency", body = SentJson), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-submission-made"]))))]
 pub(crate) async fn by_json(
     State(cases): State<Cases>,
     SignedIn(who): SignedIn,
     Path(code): Path<String>,
-    Json(why): Json<Why>,
+    Json(why): Json<Withdrawal>,
 ) -> Result<Json<SentJson>, Refusal> {
     let citizen = citizen(&cases, &who)?;
     let reader = cases.store.read(&cases.tenant).await?;

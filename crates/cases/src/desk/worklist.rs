@@ -12,10 +12,9 @@ use web::page::query_value;
 use web::{Json, Lang, Page, Principal, Refusal, SignedIn};
 
 use crate::desk::apologise::is_needed;
-use crate::desk::step::APPLICANT;
 use crate::desk::store::{self as list_rows, Place, Which};
 use crate::desk::{find, view};
-use crate::procedure::{Clock, Text};
+use crate::procedure::{APPLICANT, Clock, Text};
 use crate::state::Cases;
 use crate::store::Held;
 
@@ -65,7 +64,7 @@ pub(crate) enum Urgency {
 
 /// A case of the list.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Item {
+pub(crate) struct WorklistItem {
     /// Its code.
     #[schema(value_type = String)]
     code: CaseCode,
@@ -104,7 +103,7 @@ pub(crate) struct Item {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct List {
     /// The cases.
-    items: Vec<Item>,
+    items: Vec<WorklistItem>,
     /// The value of `after` for the next page.
     next: Option<String>,
 }
@@ -233,7 +232,7 @@ impl Cases {
         reader: &::store::Reader,
         unit: &OrgCode,
         now: Time,
-    ) -> Result<Vec<Item>, Problem> {
+    ) -> Result<Vec<WorklistItem>, Problem> {
         let (mut after, mut items) = (None, Vec::new());
         loop {
             let page =
@@ -254,13 +253,13 @@ impl Cases {
     }
 
     /// What a search shows: whose case it is as well.
-    fn found(&self, held: Held) -> Item {
+    fn found(&self, held: Held) -> WorklistItem {
         let applicant = Some(held.case.applicant.name.clone());
         let item = self.item(held, self.store.world().now());
-        Item { applicant, ..item }
+        WorklistItem { applicant, ..item }
     }
 
-    fn item(&self, held: Held, now: Time) -> Item {
+    fn item(&self, held: Held, now: Time) -> WorklistItem {
         let procedure = self.procedure_of(&held.case).ok();
         let state = procedure.as_ref().and_then(|p| p.states.get(&held.case.state));
         // What lies with the applicant is not the agency's to hurry.
@@ -269,7 +268,7 @@ impl Cases {
             Some(due) => self.urgency(&held.case.unit, due, now),
             None => Urgency::None,
         };
-        Item {
+        WorklistItem {
             urgency,
             applicant: None,
             waits_for: state.map(|s| s.role.clone()).unwrap_or_default(),
@@ -336,12 +335,12 @@ impl View<'_> {
         text.as_ref().map_or(or, |text| say(text, self.page.lang))
     }
 
-    fn due(&self, item: &Item) -> String {
+    fn due(&self, item: &WorklistItem) -> String {
         item.due_at.map(|due| self.page.time(due)).unwrap_or_default()
     }
 
     /// Whom it waits for, in words.
-    fn waits_for(&self, item: &Item) -> String {
+    fn waits_for(&self, item: &WorklistItem) -> String {
         match item.waits_for.as_str() {
             "" => String::new(),
             role => {
@@ -352,7 +351,7 @@ impl View<'_> {
     }
 
     /// Tag class and text, when there is something to say.
-    fn mark(&self, item: &Item) -> Option<(&'static str, String)> {
+    fn mark(&self, item: &WorklistItem) -> Option<(&'static str, String)> {
         mark(self.page, item.urgency)
     }
 }

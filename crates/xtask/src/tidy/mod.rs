@@ -6,6 +6,7 @@ mod layers;
 mod licences;
 mod links;
 mod literals;
+mod schemas;
 mod sources;
 mod sql;
 
@@ -28,6 +29,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("paths and leftovers", sources::leftovers),
     ("tables of other crates", sql::tables),
     ("SQL that is built", sql::built),
+    ("names of described types", schemas::names),
     ("links between the documents", links::check),
 ];
 
