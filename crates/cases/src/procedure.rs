@@ -332,6 +332,11 @@ pub struct Transition {
     pub role: String,
 }
 
+/// The role of the platform's own steps.
+pub const PLATFORM: &str = "platform";
+/// The role of the applicant's own steps.
+pub const APPLICANT: &str = "applicant";
+
 /// What can be done with a case: one file each below `desk/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -450,6 +455,18 @@ impl Procedure {
         self.transitions
             .iter()
             .find(|t| t.verb == verb && t.from == state)
+    }
+
+    /// The roles of officials that may do a verb in one state or another.
+    #[must_use]
+    pub fn holders(&self, verb: Verb) -> Vec<&str> {
+        let steps = self.transitions.iter().filter(|t| t.verb == verb);
+        let mut roles: Vec<&str> = steps
+            .map(|t| t.role.as_str())
+            .filter(|role| !matches!(*role, PLATFORM | APPLICANT))
+            .collect();
+        roles.dedup();
+        roles
     }
 
     /// The source that fills a field, when a register does.

@@ -56,7 +56,7 @@ impl Cases {
         self.official(who)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
-                let (case, procedure) = self.opened(&tx, who, code).await?;
+                let (case, procedure) = self.opened(&tx, who, code, Verb::Accept).await?;
                 if is_done(&case, who, revision) {
                     return Ok(());
                 }

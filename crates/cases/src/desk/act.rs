@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use web::Principal;
 
 use crate::case::{Case, EnteredAct, SentBack};
-use crate::desk::step::{PLATFORM, save};
-use crate::procedure::{Act, Procedure, Transition, Verb};
+use crate::desk::step::save;
+use crate::procedure::{Act, PLATFORM, Procedure, Transition, Verb};
 use crate::state::Cases;
 use crate::store::subject;
 

@@ -17,7 +17,7 @@ use crate::desk::official::code;
 use crate::desk::step::{in_the_making, save_telling, words};
 use crate::desk::view::{self, CaseView};
 use crate::notice::Notice;
-use crate::procedure::{ApologyRule, Clock, Procedure};
+use crate::procedure::{ApologyRule, Clock, Procedure, Verb};
 use crate::state::Cases;
 use crate::store::subject;
 
@@ -33,6 +33,7 @@ pub(crate) struct Letter {
     /// Why the date will be missed.
     reason: String,
     /// The new day, `2026-11-25`; the result is owed by the close of that day.
+    #[schema(example = "2026-11-25")]
     day: String,
 }
 
@@ -82,7 +83,7 @@ impl Cases {
         let reason = &words("reason", &letter.reason, true)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
-                let (mut case, procedure) = self.opened(&tx, who, code).await?;
+                let (mut case, procedure) = self.opened(&tx, who, code, Verb::Apologise).await?;
                 if is_done(&case, who, letter.revision) {
                     return Ok(());
                 }

@@ -79,15 +79,14 @@ impl Cases {
     /// Asks for a supplement. Pressed twice, it is asked once.
     async fn ask_supplement(&self, who: &Principal, code: &CaseCode, asked: &Asked) -> Result<(), Problem> {
         self.official(who)?;
-        let items = &items(&asked.items)?;
-        let reason = &words("reason", &asked.reason, true)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
-                let (case, procedure) = self.opened(&tx, who, code).await?;
+                let (case, procedure) = self.opened(&tx, who, code, Verb::AskSupplement).await?;
                 if is_done(&case, who, asked.revision) {
                     return Ok(());
                 }
                 let step = may(&case, &procedure, Verb::AskSupplement, who, asked.revision)?;
+                let (items, reason) = (items(&asked.items)?, words("reason", &asked.reason, true)?);
                 let rule = procedure.supplement_rule(tx.now().date());
                 let until = self.until(&case, rule, tx.now())?;
                 let mut case = case.moved(step);

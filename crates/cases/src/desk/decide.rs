@@ -91,7 +91,7 @@ impl Cases {
     async fn decide(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
-                let (case, procedure) = self.opened(&tx, who, code).await?;
+                let (case, procedure) = self.opened(&tx, who, code, Verb::Sign).await?;
                 if is_done(&case, who, revision) {
                     return Ok(());
                 }

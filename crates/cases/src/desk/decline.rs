@@ -18,10 +18,10 @@ use crate::procedure::Verb;
 use crate::state::Cases;
 use crate::store::subject;
 
-/// Why it is not taken in.
+/// That a case is not taken in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Why {
+pub(crate) struct Declining {
     /// The revision of the case the receptionist has seen.
     revision: i64,
     /// Why, in words the applicant understands.
@@ -41,7 +41,7 @@ pub(crate) async fn by_form(
     fields: Fields,
 ) -> Result<Response, Refusal> {
     let code = code(&path)?;
-    let why = Why {
+    let why = Declining {
         revision: view::revision(&fields)?,
         reason: fields.lines("reason").unwrap_or_default(),
     };
@@ -51,14 +51,14 @@ pub(crate) async fn by_form(
 
 /// Declines a case.
 #[utoipa::path(post, path = "/api/v1/desk/cases/{code}/decline", tag = "desk", security(("session" = ["receptionist"])),
-    params(("code" = String, Path, description = "the case's code")), request_body = Why,
+    params(("code" = String, Path, description = "the case's code")), request_body = Declining,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-declined", "document-issued"]))))]
 pub(crate) async fn by_json(
     State(cases): State<Cases>,
     SignedIn(who): SignedIn,
     Path(path): Path<String>,
-    Json(why): Json<Why>,
+    Json(why): Json<Declining>,
 ) -> Result<Json<CaseView>, Refusal> {
     let code = code(&path)?;
     cases.decline(&who, &code, &why).await?;
@@ -67,16 +67,16 @@ pub(crate) async fn by_json(
 
 impl Cases {
     /// Declines a case. Pressed twice, it is declined once.
-    async fn decline(&self, who: &Principal, code: &CaseCode, why: &Why) -> Result<(), Problem> {
+    async fn decline(&self, who: &Principal, code: &CaseCode, why: &Declining) -> Result<(), Problem> {
         self.official(who)?;
-        let reason = &words("reason", &why.reason, true)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
-                let (case, procedure) = self.opened(&tx, who, code).await?;
+                let (case, procedure) = self.opened(&tx, who, code, Verb::Decline).await?;
                 if is_done(&case, who) {
                     return Ok(());
                 }
                 let step = may(&case, &procedure, Verb::Decline, who, why.revision)?;
+                let reason = words("reason", &why.reason, true)?;
                 let mut case = case.moved(step);
                 let slip = format!("declined-{code}");
                 case.course.declined = Some(Declined {

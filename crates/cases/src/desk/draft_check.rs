@@ -17,11 +17,11 @@ use crate::case::{Case, SentBack, passed_over};
 use crate::clock;
 use crate::course::ResultDraft;
 use crate::desk::official::code;
-use crate::desk::step::{APPLICANT, PLATFORM, may, note, save, save_telling};
+use crate::desk::step::{may, note, save, save_telling};
 use crate::desk::view::{self, CaseView};
 use crate::desk::{act, result};
 use crate::notice::Notice;
-use crate::procedure::{Procedure, Verb};
+use crate::procedure::{APPLICANT, PLATFORM, Procedure, Verb};
 use crate::state::Cases;
 use crate::store::{GivenKind, ResultRow, subject};
 
@@ -155,7 +155,7 @@ impl Cases {
         self.official(who)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
-                let (case, procedure) = self.opened(&tx, who, code).await?;
+                let (case, procedure) = self.opened(&tx, who, code, Verb::CheckDraft).await?;
                 let said = case.course.draft.as_ref().and_then(|draft| draft.answer);
                 if said == Some(answer(looked.agreed)) && looked.revision < case.revision {
                     return Ok(());
@@ -525,5 +525,10 @@ mod tests {
         assert_eq!((one.status, two.status), (303, 303), "{} {}", one.body, two.body);
         assert_eq!(desk.lines("case-act").await.len(), 1);
         assert_eq!(desk.state().await, "entering");
+        // What is done already is no way past the role.
+        for who in ["tiep", "chu"] {
+            let answer = desk.verb_at(who, "check-draft", 1, json!({"agreed": true})).await;
+            assert_eq!((answer.status, answer.problem().as_str()), (403, "role-missing"));
+        }
     }
 }

@@ -11,9 +11,9 @@ use web::{Fields, Json, Principal, Refusal, SignedIn};
 
 use crate::case::Case;
 use crate::desk::official::code;
-use crate::desk::step::{PLATFORM, may, save};
+use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView, Seen};
-use crate::procedure::{Procedure, Transition, Verb};
+use crate::procedure::{PLATFORM, Procedure, Transition, Verb};
 use crate::state::Cases;
 use crate::store::subject;
 
@@ -55,7 +55,7 @@ impl Cases {
         self.official(who)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
-                let (case, procedure) = self.opened(&tx, who, code).await?;
+                let (case, procedure) = self.opened(&tx, who, code, Verb::Return).await?;
                 let step = may(&case, &procedure, Verb::Return, who, revision)?;
                 returned(&tx, case, &procedure, step).await
             })

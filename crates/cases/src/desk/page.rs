@@ -238,7 +238,7 @@ fn why_not(page: &Page, case: &Case, procedure: &Procedure, who: &Principal) -> 
     let mut roles: Vec<&str> = here
         .iter()
         .map(|t| t.role.as_str())
-        .filter(|role| (*role == super::step::APPLICANT) == paused)
+        .filter(|role| (*role == crate::procedure::APPLICANT) == paused)
         .collect();
     roles.sort_unstable();
     roles.dedup();

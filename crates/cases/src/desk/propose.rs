@@ -26,7 +26,7 @@ pub(crate) struct Proposed {
     /// The revision of the case the officer has seen.
     revision: i64,
     /// `granted` or `refused`.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "granted")]
     outcome: Outcome,
     /// Why; needed for a refusal.
     #[serde(default)]
@@ -93,11 +93,11 @@ impl Cases {
     async fn propose(&self, who: &Principal, code: &CaseCode, proposed: &Proposed) -> Result<(), Problem> {
         self.official(who)?;
         let outcome = proposed.outcome;
-        let note = &note(&proposed.note, outcome == Outcome::Refused)?;
         let draft = self.draft_first(who, code, proposed).await?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
-                let (case, procedure) = self.opened(&tx, who, code).await?;
+                let (case, procedure) = self.opened(&tx, who, code, Verb::Propose).await?;
+                let note = &note(&proposed.note, outcome == Outcome::Refused)?;
                 if is_done(&case, who, proposed, note) {
                     return Ok(());
                 }

@@ -89,7 +89,7 @@ impl Cases {
     async fn begin_sealing(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
-                let (mut case, procedure) = self.opened(&tx, who, code).await?;
+                let (mut case, procedure) = self.opened(&tx, who, code, Verb::Seal).await?;
                 if is_done(&case, who, revision) {
                     return Ok(());
                 }

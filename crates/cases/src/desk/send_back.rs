@@ -68,10 +68,10 @@ impl Cases {
     /// Sends a proposal back. Pressed twice, it goes back once.
     async fn send_back(&self, who: &Principal, code: &CaseCode, reason: &Reason) -> Result<(), Problem> {
         self.official(who)?;
-        let note = &note(&reason.note, true)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
-                let (case, procedure) = self.opened(&tx, who, code).await?;
+                let (case, procedure) = self.opened(&tx, who, code, Verb::SendBack).await?;
+                let note = &note(&reason.note, true)?;
                 if is_done(&case, who, reason, note) {
                     return Ok(());
                 }

@@ -15,27 +15,28 @@ use crate::store::{self as rows, ResultRow, StatusRow};
 
 /// The national status of a case that has its result: `Đã xử lý xong`.
 const DECIDED: u8 = 9;
-/// The role of the platform's own steps.
-pub const PLATFORM: &str = "platform";
-/// The role of the applicant's own steps.
-pub const APPLICANT: &str = "applicant";
 /// Length of an official's words, in characters.
 pub const NOTE_CHARS_MAX: usize = 2_000;
 
 impl Cases {
-    /// A case and its procedure, opened by an official for a change.
+    /// A case and its procedure, opened by an official for a verb that is theirs in some state.
     ///
     /// # Errors
-    /// As [`Cases::seen`]; `case-own` for a case of the official's own.
+    /// As [`Cases::seen`]; `case-own` for a case of the official's own; `role-missing` (403).
     pub(crate) async fn opened(
         &self,
         tx: &Tx,
         who: &Principal,
         code: &CaseCode,
+        verb: Verb,
     ) -> Result<(Case, Arc<Procedure>), Problem> {
         let case = self.seen(tx, who, code).await?.case;
         case.not_own(who.subject.as_ref())?;
         let procedure = self.procedure_of(&case)?;
+        let holders = procedure.holders(verb);
+        if !holders.is_empty() {
+            who.require_any(&holders)?;
+        }
         Ok((case, procedure))
     }
 
@@ -59,7 +60,7 @@ impl Cases {
 /// The official's page is the newest and the verb is theirs now.
 ///
 /// # Errors
-/// `stale` (409), `case-verb-not-now` (409), `role-missing` (403).
+/// `stale` (409), `case-being-signed` (409), `case-verb-not-now` (409).
 pub(crate) fn may<'p>(
     case: &Case,
     procedure: &'p Procedure,
@@ -67,16 +68,6 @@ pub(crate) fn may<'p>(
     who: &Principal,
     revision: i64,
 ) -> Result<&'p Transition, Problem> {
-    // Who may never do it is told so, whatever the case's state.
-    let steps = procedure.transitions.iter();
-    let mut holders: Vec<&str> = steps
-        .filter(|t| t.verb == verb && t.role != PLATFORM && t.role != APPLICANT)
-        .map(|t| t.role.as_str())
-        .collect();
-    holders.dedup();
-    if !holders.is_empty() {
-        who.require_any(&holders)?;
-    }
     case.seen(revision)?;
     if in_the_making(case, procedure) {
         return Err(Problem::new(Kind::Conflict, "case-being-signed"));

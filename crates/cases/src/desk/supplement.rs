@@ -7,9 +7,9 @@ use kernel::{Fact, Kind, Problem, Time};
 use crate::answers::TEXT_CHARS_MAX;
 use crate::case::{Accepted, Answers, Case};
 use crate::clock;
-use crate::desk::step::{APPLICANT, note, save};
+use crate::desk::step::{note, save};
 use crate::draft::Attached;
-use crate::procedure::{Procedure, Resumption, Verb};
+use crate::procedure::{APPLICANT, Procedure, Resumption, Verb};
 use crate::state::Cases;
 use crate::store::{self as rows, subject};
 

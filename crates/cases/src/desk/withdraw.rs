@@ -6,8 +6,8 @@ use kernel::{Fact, Problem};
 
 use crate::case::Case;
 use crate::course::Withdrawn;
-use crate::desk::step::{APPLICANT, note, save};
-use crate::procedure::{Procedure, Verb};
+use crate::desk::step::{note, save};
+use crate::procedure::{APPLICANT, Procedure, Verb};
 use crate::state::Cases;
 use crate::store::subject;
 

@@ -22,6 +22,7 @@ use crate::store as rows;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Assign {
     /// The unit's code.
+    #[schema(example = "H56.14797")]
     to: String,
 }
 
@@ -35,7 +36,7 @@ pub(crate) struct Assigned {
 }
 
 /// Assigns a case by a form.
-#[utoipa::path(post, path = "/desk/moves/{code}/assign", tag = "desk", security(("session" = ["officer", "chairman"])),
+#[utoipa::path(post, path = "/desk/moves/{code}/assign", tag = "desk", security(("session" = ["officer", "chairman", "supervisor"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the list"), (status = 403), (status = 404), (status = 409),
               (status = 422, description = "the list again, with what is wrong")),
@@ -59,7 +60,7 @@ pub(crate) async fn by_form(
 }
 
 /// Assigns a case.
-#[utoipa::path(post, path = "/api/v1/desk/moves/{code}/assign", tag = "desk", security(("session" = ["officer", "chairman"])),
+#[utoipa::path(post, path = "/api/v1/desk/moves/{code}/assign", tag = "desk", security(("session" = ["officer", "chairman", "supervisor"])),
     params(("code" = String, Path, description = "the case's code")),
     request_body = Assign,
     responses((status = 200, description = "who handles it now", body = Assigned), (status = 403), (status = 404),
@@ -76,7 +77,7 @@ pub(crate) async fn by_json(
 
 impl Cases {
     async fn assign(&self, who: &Principal, code: &CaseCode, to: &str) -> Result<Assigned, Problem> {
-        self.supervisor(who)?;
+        self.may_assign(who)?;
         if to.trim().is_empty() {
             return Err(Problem::invalid("to", "case-move-unit-missing"));
         }

@@ -24,7 +24,7 @@ pub(crate) struct From {
 
 /// A case that waits to be assigned.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Item {
+pub(crate) struct MoveItem {
     /// Its code.
     code: String,
     /// The unit that ended.
@@ -42,19 +42,20 @@ pub(crate) struct Item {
 /// A page of the list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Moves {
-    items: Vec<Item>,
+    items: Vec<MoveItem>,
     /// The value of `after` for the next page.
     next: Option<String>,
 }
 
 impl Cases {
-    /// Who may assign cases: an officer or the chairman of the organisation above all units.
+    /// Who may assign cases: an officer, the chairman or a supervisor of the organisation above all
+    /// units.
     ///
     /// # Errors
     /// 404 for another tenant's people; 403 `role-missing`, `case-not-supervisor`.
-    pub(crate) fn supervisor(&self, who: &Principal) -> Result<(), Problem> {
+    pub(crate) fn may_assign(&self, who: &Principal) -> Result<(), Problem> {
         self.official(who)?;
-        who.require_any(&["officer", "chairman"])?;
+        who.require_any(&["officer", "chairman", "supervisor"])?;
         if who.unit == self.tenant {
             Ok(())
         } else {
@@ -89,7 +90,7 @@ impl Cases {
         who: &Principal,
         from: &From,
     ) -> Result<(Vec<Waiting>, Option<String>), Problem> {
-        self.supervisor(who)?;
+        self.may_assign(who)?;
         let limit = self.store.limits().page_rows_max;
         let reader = self.store.read(&self.tenant).await?;
         let mut found = list::list(&reader, &from.after, limit + 1).await?;
@@ -129,7 +130,7 @@ struct Row {
 }
 
 /// The list as a page.
-#[utoipa::path(get, path = "/desk/moves", tag = "desk", security(("session" = ["officer", "chairman"])),
+#[utoipa::path(get, path = "/desk/moves", tag = "desk", security(("session" = ["officer", "chairman", "supervisor"])),
     params(("after" = Option<String>, Query, description = "go on after this case")),
     responses((status = 200, description = "the cases that wait to be assigned to a unit", content_type = "text/html"), (status = 403)))]
 pub(crate) async fn show(
@@ -143,7 +144,7 @@ pub(crate) async fn show(
 }
 
 /// The list.
-#[utoipa::path(get, path = "/api/v1/desk/moves", tag = "desk", security(("session" = ["officer", "chairman"])),
+#[utoipa::path(get, path = "/api/v1/desk/moves", tag = "desk", security(("session" = ["officer", "chairman", "supervisor"])),
     params(("after" = Option<String>, Query, description = "go on after this case")),
     responses((status = 200, description = "the cases that wait to be assigned to a unit", body = Moves), (status = 403)))]
 pub(crate) async fn show_json(
@@ -152,7 +153,7 @@ pub(crate) async fn show_json(
     Query(from): Query<From>,
 ) -> Result<Json<Moves>, Refusal> {
     let (found, next) = cases.waiting_page(&who, &from).await?;
-    let item = |waiting: Waiting| Item {
+    let item = |waiting: Waiting| MoveItem {
         heirs: waiting.heirs.iter().map(ToString::to_string).collect(),
         why: waiting.why.as_str().to_owned(),
         code: waiting.code.to_string(),
