@@ -10,9 +10,19 @@ use web::problem::Refusal;
 use crate::Documents;
 use crate::store::{self as rows, Held};
 
+/// The roles of officials that see a document of their unit, or of one below it.
+const OFFICE: [&str; 6] = [
+    "receptionist",
+    "officer",
+    "chairman",
+    "deputy-chairman",
+    "clerk",
+    "supervisor",
+];
+
 /// Gives out a document as PDF.
 #[utoipa::path(get, path = "/documents/{id}", tag = "documents", params(("id" = String, Path,)),
-    security(("session" = ["citizen", "receptionist", "officer", "chairman"])),
+    security(("session" = ["citizen", "receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
     extensions(("x-facts" = json!(["document-delivered"]))),
     responses((status = 200, content_type = "application/pdf"), (status = 404)))]
 pub(crate) async fn download(
@@ -51,9 +61,7 @@ pub(crate) async fn download(
 /// To anybody else the document does not exist.
 fn may_have(who: &Principal, held: &Held) -> Result<(), Problem> {
     let owner = held.owner.is_some() && who.subject == held.owner;
-    let office = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk"]
-        .iter()
-        .any(|role| who.has(role))
+    let office = OFFICE.iter().any(|role| who.has(role))
         && held.unit.as_ref().is_some_and(|unit| who.unit.holds(unit));
     if owner || office {
         Ok(())

@@ -8,6 +8,7 @@ sen-nav-usage = Who read my data
 sen-nav-desk = Worklist
 sen-nav-track = Track a case
 sen-nav-supervise = Supervision
+sen-nav-moves = Assignment
 sen-nav-figures = Figures
 sen-nav-verify = Check a signature
 sen-title-portal = Public-service portal

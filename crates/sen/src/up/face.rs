@@ -21,6 +21,7 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
             ("/desk", "sen-nav-desk", Some("deputy-chairman")),
             ("/desk", "sen-nav-desk", Some("clerk")),
             ("/desk?state=overdue", "sen-nav-supervise", Some("supervisor")),
+            ("/desk/moves", "sen-nav-moves", Some("supervisor")),
             ("/track", "sen-nav-track", None),
         ],
     };
