@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 /// One operation of a description.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// `GET`, `POST` …
     pub method: String,
@@ -16,6 +16,8 @@ pub struct Operation {
     pub facts: Vec<String>,
     /// The media type of its body; empty when it takes none.
     pub media: String,
+    /// The smallest body that its schema allows; null when it has none.
+    pub body: Value,
 }
 
 impl Operation {
@@ -45,15 +47,15 @@ pub fn operations(description: &Value) -> Vec<Operation> {
     for (path, item) in description["paths"].as_object().into_iter().flatten() {
         for method in ["get", "head", "post", "put", "patch", "delete"] {
             if let Some(said) = item.get(method) {
-                all.push(operation(method, path, said));
+                all.push(operation(description, method, path, said));
             }
         }
     }
-    all.sort();
+    all.sort_by_key(Operation::name);
     all
 }
 
-fn operation(method: &str, path: &str, said: &Value) -> Operation {
+fn operation(description: &Value, method: &str, path: &str, said: &Value) -> Operation {
     let texts = |list: &Value| -> Vec<String> {
         list.as_array()
             .into_iter()
@@ -62,6 +64,7 @@ fn operation(method: &str, path: &str, said: &Value) -> Operation {
             .collect()
     };
     let content = said["requestBody"]["content"].as_object();
+    let (media, content) = content.and_then(|c| c.iter().next()).unzip();
     Operation {
         method: method.to_uppercase(),
         path: path.to_owned(),
@@ -69,6 +72,63 @@ fn operation(method: &str, path: &str, said: &Value) -> Operation {
             .as_array()
             .and_then(|list| Some(texts(list.iter().find_map(|s| s.get("session"))?))),
         facts: texts(&said["x-facts"]),
-        media: content.and_then(|c| c.keys().next().cloned()).unwrap_or_default(),
+        media: media.cloned().unwrap_or_default(),
+        body: content.map_or(Value::Null, |content| example(description, &content["schema"])),
+    }
+}
+
+/// The smallest value that a schema allows: its own example, or what is required and nothing more.
+fn example(description: &Value, schema: &Value) -> Value {
+    if let Some(name) = schema["$ref"].as_str() {
+        let pointer = name.trim_start_matches('#');
+        return description
+            .pointer(pointer)
+            .map_or(Value::Null, |named| example(description, named));
+    }
+    if let Some(given) = schema.get("example") {
+        return given.clone();
+    }
+    match schema["type"].as_str() {
+        Some("object") => {
+            let required = schema["required"].as_array().into_iter().flatten();
+            let fields = required.filter_map(Value::as_str).map(|name| {
+                let of = &schema["properties"][name];
+                (name.to_owned(), example(description, of))
+            });
+            fields.collect()
+        }
+        Some("array") => Value::Array(vec![example(description, &schema["items"])]),
+        Some("integer") => schema["minimum"].as_i64().unwrap_or(1).into(),
+        Some("boolean") => true.into(),
+        Some("string") => schema["enum"].get(0).cloned().unwrap_or_else(|| "x".into()),
+        _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_body_has_what_is_required_and_nothing_more() {
+        let asked = json!({"type": "object", "required": ["revision", "items", "to"], "properties": {
+            "revision": {"type": "integer", "minimum": 3}, "note": {"type": "string"},
+            "items": {"type": "array", "items": {"type": "string"}},
+            "to": {"type": "string", "example": "H56.14797"}}});
+        let description = json!({
+            "components": {"schemas": {"Asked": asked}},
+            "paths": {"/ask": {"post": {"security": [{"session": ["officer"]}], "x-facts": ["case-asked"],
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Asked"}}}}}}}});
+        let all = operations(&description);
+        assert_eq!(
+            all[0].body,
+            json!({"revision": 3, "items": ["x"], "to": "H56.14797"})
+        );
+        assert_eq!(
+            (all[0].media.as_str(), all[0].changes()),
+            ("application/json", true)
+        );
     }
 }

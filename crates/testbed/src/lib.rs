@@ -10,6 +10,7 @@
 //! | [`program`] | a nation run by the program `sen`, its log kept |
 //! | [`people`] | somebody signed in |
 //! | [`birth`] | one birth registration, step by step |
+//! | [`fee`] | a certified copy, and its fee paid at the bank |
 //! | [`browser`] | a real browser, its verbs, and what holds of every page |
 //! | [`raw`] | one request as it is, and its answer |
 //! | [`api`] | the operations of a node's description |
@@ -23,6 +24,7 @@ pub mod audit;
 pub mod birth;
 pub mod browser;
 pub mod crash;
+pub mod fee;
 pub mod filing;
 pub mod ground;
 pub mod load;

@@ -3,9 +3,12 @@
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use sen::up::nation::Place;
 use serde_json::Value;
 use web::client::Client;
 use web::http::{HeaderMap, Request};
+
+use crate::site::Site;
 
 /// Time for one answer, in milliseconds.
 const ANSWER_MS_MAX: u64 = 60_000;
@@ -67,6 +70,26 @@ impl Answer {
         let kind = json["type"].as_str().unwrap_or_default();
         kind.rsplit(['/', ':']).next().unwrap_or_default().to_owned()
     }
+}
+
+/// A system of a node's tenant asks a service at the node's information-system face.
+///
+/// # Errors
+/// When nothing answers.
+pub async fn ask(
+    site: &Site,
+    place: Place,
+    consumer: &str,
+    service: &str,
+    body: &Value,
+) -> anyhow::Result<Answer> {
+    let face = place.ports(site.port).face;
+    let asked = Asked {
+        headers: vec![("x-road-client", format!("VN/GOV/{consumer}"))],
+        ..Asked::default()
+    };
+    let url = format!("http://127.0.0.1:{face}/r1/VN/GOV/{service}");
+    asked.json(body.to_string()).send("POST", &url).await
 }
 
 impl Asked {

@@ -3,14 +3,12 @@
 //! names a server.
 
 use kernel::World;
-use sen::up::nation::SIMULATORS;
 use serde_json::json;
 use testbed::birth::{self, Answers, Desk, act, at_desk, at_portal, code};
+use testbed::fee;
 use testbed::ground::{run, until};
 use testbed::nation::Nation;
 use testbed::people::Person;
-
-const COPY: &str = "/procedures/2.000635/start";
 
 #[test]
 fn a_birth_brings_a_health_card_and_its_entry_is_copied_for_a_fee() {
@@ -46,48 +44,15 @@ async fn card(mother: &mut Person, code: &str) {
 
 /// A copy asked for; nothing goes to the commune before its fee is paid.
 async fn filed(mother: &mut Person, name: &str, number: &str) -> String {
-    let begun = mother.post(COPY, &[]).await.expect("begun");
-    let draft = begun.url.rsplit("/drafts/").next().expect("a draft").to_owned();
-    let person = [
-        ("person_name", name),
-        ("person_number", number),
-        ("relation", "parent"),
-    ];
-    let commune = "Trung Lý, Thanh Hóa";
-    let copies = [("copies", "2"), ("receive_at", commune)];
-    for (page, answers) in [("person", &person[..]), ("copies", &copies[..])] {
-        let path = format!("/drafts/{draft}/pages/{page}");
-        let form = mother.get(&path).await.expect("a page").text();
-        let revision = sen::story::http::hidden(&form, "revision").expect("a revision");
-        let mut fields = vec![("revision", revision.as_str())];
-        fields.extend_from_slice(answers);
-        let told = mother.post(&path, &fields).await.expect("answered");
-        assert!(!told.url.ends_with(page), "{page}: {}", told.text());
-    }
-    let revision = birth::check(mother, &draft).await.expect("a check");
-    let told = mother
-        .post(&format!("/drafts/{draft}/file"), &[("revision", &revision)])
-        .await
-        .expect("filed");
-    assert!(told.url.ends_with("/pay"), "{}", told.url);
+    let told = fee::ask(mother, name, number).await.expect("filed");
     assert!(told.text().contains("16.000"), "two copies");
     code(&told.url).expect("a case")
 }
 
 /// She pays on the bank's own page, and comes back to her case.
 async fn paid(mother: &mut Person, code: &str) {
-    let order = mother
-        .post(&format!("/cases/{code}/pay"), &[])
-        .await
-        .expect("an order")
-        .text();
-    let bank = format!("http://127.0.0.1:{}/pay/", mother.site().port + SIMULATORS + 1);
-    let at = order.find(&bank).expect("the way to the bank");
-    let url: String = order[at..].chars().take_while(|c| *c != '"').collect();
-    let page = mother.browser.get(&url).await.expect("the bank's page").text();
-    assert!(page.contains("SIMULATOR"), "it says what it is");
-    let back = mother.browser.post(&url, &[]).await.expect("paid");
-    assert!(back.url.ends_with(&format!("/cases/{code}")), "{}", back.url);
+    let at = fee::order(mother, code).await.expect("an order");
+    fee::pay(mother, code, &at).await.expect("paid");
     let again = mother
         .get(&format!("/cases/{code}/pay"))
         .await

@@ -7,24 +7,16 @@ use testbed::birth::{self, Answers, at_desk};
 use testbed::ground::{run, until};
 use testbed::nation::Nation;
 use testbed::people::Person;
-use testbed::raw::{Answer, Asked};
+use testbed::raw::{self, Answer};
 use tokio::sync::OnceCell;
 
 use crate::house::{desk, mother, world};
 
-/// A system of a node's tenant asks a service, at the information-system face.
+/// A system asks a service at a face, which answers.
 async fn ask(nation: &Nation, place: Place, consumer: &str, service: &str, body: &Value) -> Answer {
-    let url = format!(
-        "http://127.0.0.1:{}/r1/VN/GOV/{service}",
-        place.ports(nation.site.port).face
-    );
-    let client = vec![("x-road-client", format!("VN/GOV/{consumer}"))];
-    let asked = Asked {
-        headers: client,
-        ..Asked::default()
-    }
-    .json(body.to_string());
-    asked.send("POST", &url).await.expect("an answer")
+    raw::ask(&nation.site, place, consumer, service, body)
+        .await
+        .expect("an answer")
 }
 
 #[test]

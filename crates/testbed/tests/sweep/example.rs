@@ -1,6 +1,5 @@
 //! Examples of what a description leaves open: a path's parameters and the smallest bodies.
 
-use bytes::Bytes;
 use testbed::api::Operation;
 use testbed::birth::PROCEDURE;
 use testbed::raw::{Asked, multipart};
@@ -12,7 +11,9 @@ pub(crate) struct Ids {
     pub(crate) draft: String,
     /// The mother's case, decided by the sample unit.
     pub(crate) case: String,
-    /// Its receipt.
+    /// The mother's case whose fee is paid.
+    pub(crate) paid: String,
+    /// The receipt of the decided case.
     pub(crate) receipt: String,
     /// Its result.
     pub(crate) result: String,
@@ -43,6 +44,11 @@ pub(crate) fn owner(operation: &Operation) -> Option<Owner> {
     }
 }
 
+/// True for what is only there for a case with a fee.
+fn is_paid_for(operation: &Operation) -> bool {
+    operation.path.ends_with("/pay") || operation.path.ends_with("/paid")
+}
+
 /// An operation's path with something that exists in the place of each parameter.
 pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
     let mut filled = Vec::new();
@@ -51,7 +57,9 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
         let example = match (before, part) {
             ("procedures", "{code}") => PROCEDURE,
             ("areas", "{code}") => "38",
-            ("cases", "{code}") => &ids.case,
+            ("cases", "{code}") if is_paid_for(operation) => &ids.paid,
+            ("cases" | "moves", "{code}") => &ids.case,
+            ("units", "{code}") => "14797",
             ("drafts", "{id}") => &ids.draft,
             ("documents" | "verify", "{id}") => &ids.receipt,
             ("results", "{document}") => &ids.result,
@@ -87,25 +95,9 @@ pub(crate) fn asked(operation: &Operation, cookie: &str) -> Asked {
     }
     match operation.media.as_str() {
         "multipart/form-data" => (asked.media, asked.body) = multipart("file", "a.pdf", b"%PDF-1.4\n"),
-        "application/json" => asked = asked.json(json(operation)),
-        _ if operation.is_api() => asked = asked.json(json(operation)),
+        "application/json" => asked = asked.json(operation.body.to_string()),
+        _ if operation.is_api() => asked = asked.json("{}"),
         _ => asked = asked.form("revision=1&outcome=granted&note=x"),
     }
     asked
-}
-
-fn json(operation: &Operation) -> Bytes {
-    let verb = operation.path.rsplit('/').next().unwrap_or_default();
-    let text = match verb {
-        "revoke" if operation.path.contains("/agreements/") => r#"{"by":"G22","reason":"x"}"#,
-        "revoke" => r#"{"reason":"x"}"#,
-        "propose" => r#"{"revision":1,"outcome":"granted","note":"x"}"#,
-        "send-back" => r#"{"revision":1,"note":"x"}"#,
-        "accept" | "sign" | "seal" | "return" => r#"{"revision":1}"#,
-        "check-draft" => r#"{"revision":1,"agreed":true}"#,
-        "draft-answer" => r#"{"agreed":true}"#,
-        "apologise" => r#"{"revision":1,"reason":"x","day":"2026-11-25"}"#,
-        _ => "{}",
-    };
-    Bytes::from_static(text.as_bytes())
 }

@@ -1,5 +1,8 @@
 //! Two births from sign-in to result, one through the pages and one through JSON, and what operators
 //! do: every changing operation is called once with success, and the facts it leaves are looked for.
+//! The other ways a case can go are in `courses`.
+
+mod courses;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -41,9 +44,9 @@ pub(crate) async fn play(
     let mut ids = Ids::default();
     script.sign_in_and_out().await.context("signing in and out")?;
     script.by_pages(&mut cast, &mut ids).await.context("by pages")?;
-    script.by_json(&mut cast).await.context("by JSON")?;
+    let decided = script.by_json(&mut cast).await.context("by JSON")?;
+    script.courses(&mut cast, &mut ids, &decided).await?;
     script.operate(&mut cast, &mut ids).await.context("operating")?;
-    ids.draft = birth::start(&mut cast.mother).await?;
     Ok((ids, script.played))
 }
 
@@ -188,6 +191,11 @@ impl Script<'_> {
         self.leaves(Place::National, "GET /cases/{code}/results/{document}", result)
             .await?;
         ids.receipt.clone_from(&ids.result);
+        for path in ["/desk?q=Sen", "/api/v1/desk/cases?q=Sen"] {
+            let look = async { ok(cast.desk.officer.get(path).await?) };
+            let name = format!("GET {}", path.trim_end_matches("?q=Sen"));
+            self.leaves(Place::Province, &name, look).await?;
+        }
         let path = format!("/documents/{}", ids.result);
         let document = async { ok(cast.desk.officer.get(&path).await?) };
         self.leaves(Place::Province, "GET /documents/{id}", document)
@@ -282,7 +290,7 @@ impl Script<'_> {
         Ok(())
     }
 
-    async fn by_json(&mut self, cast: &mut Cast) -> anyhow::Result<()> {
+    async fn by_json(&mut self, cast: &mut Cast) -> anyhow::Result<String> {
         let world = self.nation.world.clone();
         let case = birth::whole(&mut cast.mother, &Answers::usual(&world)?, &birth::paper(&world)?).await?;
         let desk = &mut cast.desk;
@@ -308,19 +316,24 @@ impl Script<'_> {
         self.act(&mut desk.chairman, &case, "sign", &json!({})).await?;
         self.act(&mut desk.clerk, &case, "seal", &json!({})).await?;
         self.act(&mut desk.receptionist, &case, "return", &json!({}))
-            .await
+            .await?;
+        Ok(case)
     }
 
     /// Does a verb as a program does, once it may be done.
     async fn act(&mut self, who: &mut Person, case: &str, verb: &str, more: &Value) -> anyhow::Result<()> {
-        let seen = at_desk(who, case, can(verb)).await?;
-        let call = birth::act(who, &seen, verb, more);
-        self.leaves(
-            Place::Province,
-            &format!("POST /api/v1/desk/cases/{{code}}/{verb}"),
-            call,
-        )
-        .await?;
+        let name = format!("POST /api/v1/desk/cases/{{code}}/{verb}");
+        let call = async {
+            loop {
+                let seen = at_desk(who, case, can(verb)).await?;
+                match birth::act(who, &seen, verb, more).await {
+                    // What follows on a decision changed the case meanwhile: read it again, as told.
+                    Err(cause) if format!("{cause:#}").contains("/problems/stale") => {}
+                    done => return done,
+                }
+            }
+        };
+        self.leaves(Place::Province, &name, call).await?;
         Ok(())
     }
 

@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use sen::up::nation::{PLACES, Place};
 use testbed::api::{self, Operation};
 use testbed::nation::Nation;
+use testbed::pack;
 use testbed::people::Person;
 use tokio::sync::OnceCell;
 
 use crate::example::Ids;
 use crate::script;
+
+/// A commune that was split, and its two heirs: all of Thanh Hóa.
+pub(crate) const SPLIT: [&str; 3] = ["14845", "14797", "14758"];
 
 /// Somebody signed in, by the cookies of their browser.
 pub(crate) struct Actor {
@@ -41,10 +45,9 @@ pub(crate) struct Stage {
 
 /// The stage, set once for all tests of the sweep.
 pub(crate) async fn stage() -> &'static Stage {
-    static STAGE: OnceCell<Stage> = OnceCell::const_new();
-    STAGE
-        .get_or_init(|| async { set().await.expect("the stage is set") })
-        .await
+    static STAGE: OnceCell<Result<Stage, String>> = OnceCell::const_new();
+    let set = STAGE.get_or_init(async || set().await.map_err(|cause| format!("{cause:#}")));
+    set.await.as_ref().expect("the stage is set")
 }
 
 impl Stage {
@@ -64,12 +67,15 @@ impl Stage {
 async fn set() -> anyhow::Result<Stage> {
     let world = kernel::World::of_this_machine();
     // A desk where the receptionist hands results over: the sample procedure leaves it to the platform.
-    let pack = testbed::pack::changed("procedures/1.001193.toml", &world, |text| {
-        text.replace(
-            "from = \"decided\"\nto = \"returned\"\nrole = \"platform\"",
-            "from = \"decided\"\nto = \"returned\"\nrole = \"receptionist\"",
-        )
-    })?;
+    // And a commune that is no more.
+    let (return_at, by) = (
+        "from = \"decided\"\nto = \"returned\"\nrole = \"platform\"",
+        "from = \"decided\"\nto = \"returned\"\nrole = \"receptionist\"",
+    );
+    let (name, text) = pack::edited("procedures/1.001193.toml", |text| text.replace(return_at, by))?;
+    let mut files = pack::split(SPLIT[0], [SPLIT[1], SPLIT[2]])?;
+    files.insert(name, text);
+    let pack = pack::with(&files, &world)?;
     let nation = Nation::of("sweep", pack).await?;
     let mut operations = BTreeMap::new();
     for place in PLACES {
@@ -90,6 +96,8 @@ async fn set() -> anyhow::Result<Stage> {
 pub(crate) struct Cast {
     pub(crate) mother: Person,
     pub(crate) desk: testbed::birth::Desk,
+    /// Looks after the whole province.
+    pub(crate) supervisor: Person,
     pub(crate) operators: BTreeMap<Place, Person>,
 }
 
@@ -110,10 +118,15 @@ async fn enter(nation: &Nation) -> anyhow::Result<(Vec<Actor>, Cast)> {
         actors.push(actor(&other, place, "citizen", true));
     }
     let desk = testbed::birth::Desk::of(site).await?;
+    let deputy = Person::official(site, "deputy-chairman", Place::Province).await?;
+    let supervisor = Person::official(site, "supervisor", Place::Province).await?;
+    actors.push(actor(&supervisor, Place::Province, "supervisor", false));
     for (role, person) in [
         ("receptionist", &desk.receptionist),
         ("officer", &desk.officer),
         ("chairman", &desk.chairman),
+        ("deputy-chairman", &deputy),
+        ("clerk", &desk.clerk),
     ] {
         actors.push(actor(person, Place::Province, role, false));
         let user = format!("khac-{role}");
@@ -140,6 +153,7 @@ async fn enter(nation: &Nation) -> anyhow::Result<(Vec<Actor>, Cast)> {
         Cast {
             mother,
             desk,
+            supervisor,
             operators,
         },
     ))
