@@ -76,7 +76,7 @@ impl Script<'_> {
         ids.draft = birth::start(&mut cast.mother).await?;
         let unit = at_desk(&mut cast.desk.officer, &first, |_| true).await?["unit"].clone();
         let unit = unit.as_str().context("a unit")?;
-        self.from_elsewhere(cast, &ids.draft, unit).await
+        self.handed_down(cast, &ids.draft, unit).await
     }
 
     /// A birth filed, and at the desk.
@@ -211,7 +211,7 @@ impl Script<'_> {
 
     /// What the national portal's system hands down that nobody filed on its pages: from a counter,
     /// and for a commune that is no more.
-    async fn from_elsewhere(&mut self, cast: &mut Cast, draft: &str, unit: &str) -> anyhow::Result<()> {
+    async fn handed_down(&mut self, cast: &mut Cast, draft: &str, unit: &str) -> anyhow::Result<()> {
         let answers = self.answers(cast, draft).await?;
         for (by, number) in [(By::Page, 9001), (By::Json, 9002)] {
             let case = self.hand_over(cast, &answers, (number, "counter", unit)).await?;
