@@ -78,11 +78,13 @@ fn chains(source: &Source, node: &SyntaxNode, names: &BTreeSet<String>, found: &
         let called = callee.is_some_and(|c| std::ptr::eq(c.to_untyped(), child));
         if called {
             // The method's name is no field; what it is called on was noted above.
-            if let Some(access) = child.cast::<ast::FieldAccess>() {
-                let target = access.target().to_untyped();
-                target
-                    .children()
-                    .for_each(|below| chains(source, below, names, found));
+            match child.cast::<ast::FieldAccess>().map(ast::FieldAccess::target) {
+                Some(Expr::FieldAccess(noted)) => {
+                    let below = noted.to_untyped().children();
+                    below.for_each(|below| chains(source, below, names, found));
+                }
+                Some(target) => chains(source, target.to_untyped(), names, found),
+                None => {}
             }
         } else if path_of(child, names).is_some() && node.cast::<ast::FieldAccess>().is_some() {
             // The shorter beginning of a chain that was noted whole.

@@ -99,7 +99,7 @@ impl Nation {
         let router = Router::new().route("/exchange/v1", post(take));
         let (stop, shutdown) = watch::channel(false);
         let node = &self.ministry;
-        let peer = serve(
+        let (peer, _) = serve(
             &node.temp,
             &node.keyring,
             &node.directory,

@@ -2,7 +2,6 @@
 //! together. Never more than one test's.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use directory::Directory;
@@ -14,7 +13,8 @@ use kernel::{OrgCode, Time};
 use seal::authority::{Authority, Profile, Subject};
 use seal::key::Identity;
 use testkit::{START, TempStore};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
 use web::tls::{self, TlsIdentity};
 
 /// A node that runs.
@@ -26,7 +26,9 @@ pub(crate) struct Node {
     pub(crate) exchange: Exchange,
     pub(crate) peer: String,
     pub(crate) stop: watch::Sender<bool>,
+    serving: Mutex<JoinHandle<()>>,
 }
+
 impl Node {
     pub(crate) async fn open(
         id: &'static str,
@@ -39,7 +41,7 @@ impl Node {
         let keyring = Arc::new(keys);
         let (directory, exchange) = put_together(id, &temp, &keyring, hub, ca).await;
         let (stop, shutdown) = watch::channel(false);
-        let peer = serve(&temp, &keyring, &directory, exchange.peer_router(), ca, shutdown).await;
+        let (peer, serving) = serve(&temp, &keyring, &directory, exchange.peer_router(), ca, shutdown).await;
         Self {
             id,
             temp,
@@ -48,6 +50,7 @@ impl Node {
             exchange,
             peer,
             stop,
+            serving: Mutex::new(serving),
         }
     }
 
@@ -56,7 +59,7 @@ impl Node {
         self.temp.reopen().await.expect("opens again");
         let (directory, exchange) = put_together(self.id, &self.temp, &self.keyring, hub, ca).await;
         let (stop, shutdown) = watch::channel(false);
-        self.peer = serve(
+        let (peer, serving) = serve(
             &self.temp,
             &self.keyring,
             &directory,
@@ -65,18 +68,17 @@ impl Node {
             shutdown,
         )
         .await;
+        (self.peer, self.serving) = (peer, Mutex::new(serving));
         (self.directory, self.exchange, self.stop) = (directory, exchange, stop);
         self.peer.clone()
     }
 
-    /// The node's listener stops, and its store is closed.
+    /// The node's listener stops, its connections end, and its store is closed.
     pub(crate) async fn halt(&self) {
         self.stop.send_replace(true);
-        let address = self.peer.clone();
-        // The port is free once nobody answers there.
-        while tokio::net::TcpStream::connect(&address).await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        // Until the last connection has ended, one that is kept open may still be answered.
+        let mut serving = self.serving.lock().await;
+        (&mut *serving).await.expect("the listener ended by itself");
         self.temp.store.close().await;
     }
 
@@ -171,7 +173,7 @@ pub(crate) async fn serve(
     router: Router,
     ca: &Authority,
     shutdown: watch::Receiver<bool>,
-) -> String {
+) -> (String, JoinHandle<()>) {
     let listener = web::Listener::bind("127.0.0.1:0".parse().expect("an address"))
         .await
         .expect("a port");
@@ -180,8 +182,9 @@ pub(crate) async fn serve(
     let identity = tls_identity(&keyring.node);
     let tls = tls::server_config(temp.store.world(), &identity, &anchors, accept(directory));
     let (tls, limits) = (tls.expect("a configuration"), temp.store.limits().clone());
-    tokio::spawn(async move { web::serve(listener, Some(tls), router, &limits, shutdown).await });
-    address
+    let serving =
+        tokio::spawn(async move { web::serve(listener, Some(tls), router, &limits, shutdown).await });
+    (address, serving)
 }
 
 pub(crate) fn issue(ca: &Authority, profile: Profile, org: &str, serial: u8) -> Identity {
