@@ -91,9 +91,7 @@ mod tests {
             cpu_ratio: None,
             more: vec![("p50_ms", 2.0)],
         };
-        assert_eq!(
-            figure.as_json().to_string(),
-            r#"{"case":"a/b","p50_ms":2.0,"unit":"req/s","value":1.235}"#
-        );
+        let wanted = serde_json::json!({"case": "a/b", "p50_ms": 2.0, "unit": "req/s", "value": 1.235});
+        assert_eq!(figure.as_json(), wanted);
     }
 }
