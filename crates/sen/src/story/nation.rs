@@ -4,6 +4,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -13,7 +14,7 @@ use tokio::process::{Child, Command};
 
 use crate::config::Config;
 use crate::up::accounts::{self, Sample};
-use crate::up::nation::{PLACES, Place};
+use crate::up::nation::{PLACES, Place, SIMULATORS};
 use crate::up::prepare::{self, Layout};
 
 /// Time for a node to say that it is ready.
@@ -237,23 +238,31 @@ impl Nation {
     }
 }
 
-/// A first port such that all that count from it are free now. Below the ports that the machine
-/// gives to callers, and begun at chance, so that two nations that start at once rarely meet.
+/// A first port such that all that count from it are free, and given to nobody else as long as this
+/// process lives. Below the ports that the machine gives to callers.
 ///
 /// # Errors
 /// When there is none.
 pub fn free_ports(world: &World) -> anyhow::Result<u16> {
     const BLOCKS: u16 = 200;
+    const WIDTH: u16 = 60;
+    // The last port of each block that was given is held: who looks meanwhile, here or in another
+    // process, finds it taken before the nodes listen.
+    static GIVEN: Mutex<Vec<TcpListener>> = Mutex::new(Vec::new());
     let used = || {
         PLACES
             .into_iter()
             .flat_map(|p| [p as u16, 10 + p as u16, 20 + p as u16, 40 + p as u16])
-            .chain([30])
+            .chain([SIMULATORS, SIMULATORS + 1])
     };
     let begin = u16::from_le_bytes(world.random()) % BLOCKS;
     for block in (begin..BLOCKS).chain(0..begin) {
-        let first = 20_000 + block * 60;
+        let first = 20_000 + block * WIDTH;
+        let Ok(given) = TcpListener::bind(("127.0.0.1", first + WIDTH - 1)) else {
+            continue;
+        };
         if used().all(|offset| TcpListener::bind(("127.0.0.1", first + offset)).is_ok()) {
+            GIVEN.lock().unwrap_or_else(PoisonError::into_inner).push(given);
             return Ok(first);
         }
     }
