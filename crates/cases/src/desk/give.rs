@@ -56,7 +56,10 @@ impl Cases {
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 let (case, procedure) = self.opened(&tx, who, code, Verb::Return).await?;
-                let step = may(&case, &procedure, Verb::Return, who, revision)?;
+                // What follows on a decision changes the case by itself: a page from before says as well
+                // what is given.
+                let seen = revision.max(case.revision);
+                let step = may(&case, &procedure, Verb::Return, who, seen)?;
                 returned(&tx, case, &procedure, step).await
             })
             .await

@@ -322,17 +322,9 @@ impl Script<'_> {
 
     /// Does a verb as a program does, once it may be done.
     async fn act(&mut self, who: &mut Person, case: &str, verb: &str, more: &Value) -> anyhow::Result<()> {
+        let seen = at_desk(who, case, can(verb)).await?;
         let name = format!("POST /api/v1/desk/cases/{{code}}/{verb}");
-        let call = async {
-            loop {
-                let seen = at_desk(who, case, can(verb)).await?;
-                match birth::act(who, &seen, verb, more).await {
-                    // What follows on a decision changed the case meanwhile: read it again, as told.
-                    Err(cause) if format!("{cause:#}").contains("/problems/stale") => {}
-                    done => return done,
-                }
-            }
-        };
+        let call = birth::act(who, &seen, verb, more);
         self.leaves(Place::Province, &name, call).await?;
         Ok(())
     }
