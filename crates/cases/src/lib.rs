@@ -68,6 +68,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             include_str!("../migrations/0007_names_by_unit.sql"),
         ),
         ("0008_lists", include_str!("../migrations/0008_lists.sql")),
+        (
+            "0009_full_names",
+            include_str!("../migrations/0009_full_names.sql"),
+        ),
     ],
 };
 

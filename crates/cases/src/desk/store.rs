@@ -186,14 +186,23 @@ pub(crate) async fn by_name(
     folded: &str,
     limit: usize,
 ) -> Result<Vec<Held>, Problem> {
-    let given = crate::store::given(folded);
-    let name = if folded.contains(' ') { folded } else { "" };
-    let tenant = rows.tenant();
-    let rows = if unit == tenant {
-        rows.all(NAMED, params![tenant, given, name, limit]).await?
+    let (tenant, whole) = (rows.tenant(), folded.contains(' '));
+    let looked = if whole {
+        folded
     } else {
-        rows.all(NAMED_OF_UNIT, params![tenant, given, name, limit, unit])
-            .await?
+        crate::store::given(folded)
+    };
+    let rows = match (whole, unit == tenant) {
+        (true, true) => rows.all(NAMED, params![tenant, looked, limit]).await?,
+        (true, false) => {
+            rows.all(NAMED_OF_UNIT, params![tenant, looked, limit, unit])
+                .await?
+        }
+        (false, true) => rows.all(GIVEN, params![tenant, looked, limit]).await?,
+        (false, false) => {
+            rows.all(GIVEN_OF_UNIT, params![tenant, looked, limit, unit])
+                .await?
+        }
     };
     rows.iter().map(held).collect()
 }
@@ -202,15 +211,29 @@ const NAMED: &str =
     "select c.code, c.procedure, c.version, c.unit, c.channel, c.applicant, c.answers, c.state, c.status, c.revision,
          c.filed_at, c.due_at, c.ended_at, c.details
      from cases_names n join cases_cases c on c.tenant = n.tenant and c.code = n.code
-     where n.tenant = $1 and n.given = $2 and ($3 = '' or n.name = $3)
-     order by n.filed_at desc limit $4";
+     where n.tenant = $1 and n.name = $2
+     order by n.filed_at desc limit $3";
 
 const NAMED_OF_UNIT: &str =
     "select c.code, c.procedure, c.version, c.unit, c.channel, c.applicant, c.answers, c.state, c.status, c.revision,
          c.filed_at, c.due_at, c.ended_at, c.details
      from cases_names n join cases_cases c on c.tenant = n.tenant and c.code = n.code
-     where n.tenant = $1 and n.unit = $5 and n.given = $2 and ($3 = '' or n.name = $3)
-     order by n.filed_at desc limit $4";
+     where n.tenant = $1 and n.unit = $4 and n.name = $2
+     order by n.filed_at desc limit $3";
+
+const GIVEN: &str =
+    "select c.code, c.procedure, c.version, c.unit, c.channel, c.applicant, c.answers, c.state, c.status, c.revision,
+         c.filed_at, c.due_at, c.ended_at, c.details
+     from cases_names n join cases_cases c on c.tenant = n.tenant and c.code = n.code
+     where n.tenant = $1 and n.given = $2
+     order by n.filed_at desc limit $3";
+
+const GIVEN_OF_UNIT: &str =
+    "select c.code, c.procedure, c.version, c.unit, c.channel, c.applicant, c.answers, c.state, c.status, c.revision,
+         c.filed_at, c.due_at, c.ended_at, c.details
+     from cases_names n join cases_cases c on c.tenant = n.tenant and c.code = n.code
+     where n.tenant = $1 and n.unit = $4 and n.given = $2
+     order by n.filed_at desc limit $3";
 
 #[cfg(test)]
 mod tests {
