@@ -164,18 +164,18 @@ fn announce(wish: &Wish, places: &[Place], ms: i64) -> anyhow::Result<()> {
             ports.health
         );
     }
+    let (tsa, bank) = (config.port + super::nation::SIMULATORS, super::bank::port(config));
+    for (port, what) in [(tsa, "timestamp authority"), (bank, "bank")] {
+        let url = format!("http://127.0.0.1:{port}");
+        println!("{:<10} {url:<28} {what}, SIMULATOR", "simulator");
+    }
     println!(
-        "{:<10} {:<28} timestamp authority, SIMULATOR",
-        "simulator",
-        format!("http://127.0.0.1:{}", config.port + super::nation::SIMULATORS)
-    );
-    println!(
-        "\n{:<13} {:<10} {:<14} {:<14} NAME",
+        "\n{:<15} {:<10} {:<14} {:<14} NAME",
         "ROLE", "NODE", "USER", "PASSWORD"
     );
     for s in samples {
         println!(
-            "{:<13} {:<10} {:<14} {:<14} {}",
+            "{:<15} {:<10} {:<14} {:<14} {}",
             s.role, s.node, s.user, s.password, s.name
         );
     }
