@@ -449,6 +449,14 @@ impl Procedure {
         })
     }
 
+    /// True for an answer that stands once its case is filed: it says which unit has the case, or how
+    /// much was paid for it.
+    #[must_use]
+    pub fn is_fixed(&self, field: &str) -> bool {
+        let counted = self.fee.as_ref().and_then(|fee| fee.per.as_deref());
+        field == self.receiver || counted == Some(field)
+    }
+
     /// The transition of a verb from a state, whoever may do it.
     #[must_use]
     pub fn verb_from(&self, verb: Verb, state: &str) -> Option<&Transition> {

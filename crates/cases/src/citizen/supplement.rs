@@ -96,7 +96,7 @@ fn changed(procedure: &Procedure, filed: &Answers, draft: &Draft) -> Answers {
     let now = draft.values();
     let fields = now.keys().chain(filed.keys());
     fields
-        .filter(|field| **field != procedure.receiver && procedure.question(field).is_some())
+        .filter(|field| procedure.question(field).is_some() && !procedure.is_fixed(field))
         .filter(|field| now.get(*field) != filed.get(*field).filter(|v| !v.is_empty()))
         .map(|field| (field.clone(), now.get(field).cloned().unwrap_or_default()))
         .collect()

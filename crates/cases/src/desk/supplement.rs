@@ -98,11 +98,11 @@ impl Cases {
     }
 }
 
-/// Only answers of the form, and not the one that says which unit has the case.
+/// Only answers of the form, and none of those that stand.
 fn check_answers(procedure: &Procedure, answers: &Answers) -> Result<(), Problem> {
     for (field, answer) in answers {
-        let asked = procedure.question(field).is_some() && *field != procedure.receiver;
-        if !asked || answer.chars().count() > TEXT_CHARS_MAX {
+        let open = procedure.question(field).is_some() && !procedure.is_fixed(field);
+        if !open || answer.chars().count() > TEXT_CHARS_MAX {
             return Err(Problem::invalid("answers", "case-answer-unknown"));
         }
     }
@@ -122,12 +122,13 @@ async fn replace(tx: &Tx, holder: &str, papers: &[Attached]) -> Result<(), Probl
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use kernel::fact::Channel;
+    use serde_json::{Value, json};
 
     use crate::clock;
-    use crate::desk::testing::{CASE, Desk, MONDAY, UNIT, paper};
+    use crate::desk::testing::{CASE, Desk, MONDAY, UNIT, handover, paper};
+    use crate::procedure::{APPLICANT, Clock, Verb};
     use crate::testing::{PDF, birth, nouns};
-    use kernel::fact::Channel;
 
     async fn asked() -> Desk {
         let desk = Desk::new().await;
@@ -168,7 +169,7 @@ mod tests {
             *desk.nation.noted.lock().expect("whole"),
             [(1, 2), (2, 5), (3, 2)]
         );
-        desk.receive(&crate::desk::testing::handover())
+        desk.receive(&handover())
             .await
             .expect("a repeated handover is still the same case");
         assert_eq!(
@@ -198,6 +199,90 @@ mod tests {
             assert_eq!(taken["why"], "case-answer-unknown", "{field}");
             assert_eq!(desk.state().await, "supplement");
         }
+    }
+
+    #[test]
+    fn every_procedure_of_the_pack_asks_once_for_what_is_missing() {
+        for procedure in nouns().catalogue.procedures() {
+            let code = &procedure.code;
+            assert!(procedure.supplement_rule(MONDAY.date()).is_some(), "{code}");
+            for from in ["accepted", "reworking"] {
+                let asks = procedure.verb_from(Verb::AskSupplement, from);
+                let asks = asks.unwrap_or_else(|| panic!("{code} cannot ask in {from}"));
+                let waits = &procedure.states[&asks.to];
+                assert_eq!(
+                    (waits.status, waits.clock, waits.role.as_str()),
+                    (5, Clock::Pause, APPLICANT),
+                    "{code}"
+                );
+                let left = |verb, role: &str| {
+                    let step = procedure.verb_from(verb, &asks.to);
+                    step.filter(|step| step.role == role).map(|step| step.to.as_str())
+                };
+                assert_eq!(left(Verb::Supplement, APPLICANT), Some("accepted"), "{code}");
+                assert_eq!(left(Verb::Withdraw, APPLICANT), Some("withdrawn"), "{code}");
+                assert!(
+                    left(Verb::Propose, "officer").is_some(),
+                    "{code}: or it waits for ever"
+                );
+            }
+        }
+    }
+
+    /// A case of another procedure of the pack, accepted and asked for a supplement.
+    async fn asked_of(procedure: &str, answers: &Value, dong: Option<u64>) -> Desk {
+        let code = procedure.parse().expect("a code");
+        let procedure = nouns()
+            .catalogue
+            .procedure(&code, MONDAY.date())
+            .expect("in force");
+        let mut body = handover();
+        body["procedure"] = json!(procedure.code);
+        body["version"] = json!(procedure.version());
+        body["answers"] = answers.clone();
+        body["papers"] = json!([]);
+        if let Some(dong) = dong {
+            body["paid"] =
+                json!({"payment": "1".repeat(32), "dong": dong, "at": MONDAY, "bank_reference": "SIM1"});
+        }
+        let desk = Desk::empty().await;
+        desk.receive(&body).await.expect("received");
+        desk.accept().await;
+        let slip = json!({"items": ["Ghi lại cho đúng"], "reason": "Không khớp"});
+        let answer = desk.verb("tich", "ask-supplement", slip).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(desk.state().await, "supplement");
+        desk
+    }
+
+    #[tokio::test]
+    async fn a_confirmation_of_marital_status_goes_on_with_what_was_asked_for() {
+        let answers = json!({"born": "1998-02-03", "ethnicity": "01", "nationality": "VN", "residence_commune": "15865",
+            "marital_status": "single", "purpose": "Kết hôn", "receive_at": "15865"});
+        let desk = asked_of("1.004873", &answers, None).await;
+        desk.temp.clock.set(MONDAY.plus_ms(3 * 86_400_000));
+        let said = json!({"kind": "supplement", "answers": {"purpose": "Đăng ký kết hôn"}, "note": ""});
+        assert_eq!(desk.submit(1, said, &json!([])).await["taken"], true);
+        assert_eq!(desk.state().await, "accepted");
+        desk.propose("granted", "").await;
+        assert_eq!(desk.state().await, "to-sign");
+    }
+
+    #[tokio::test]
+    async fn a_supplement_of_a_paid_case_never_changes_what_was_paid_for() {
+        let answers = json!({"person_name": "Nguyễn Minh Anh", "person_number": "038326000001", "relation": "parent",
+            "copies": "2", "receive_at": "15865"});
+        let desk = asked_of("2.000635", &answers, Some(16_000)).await;
+        let said =
+            |field: &str, answer: &str| json!({"kind": "supplement", "answers": {field: answer}, "note": ""});
+        let more = desk.submit(1, said("copies", "5"), &json!([])).await;
+        assert_eq!(more["why"], "case-answer-unknown");
+        assert_eq!(desk.state().await, "supplement");
+        let right = desk
+            .submit(2, said("person_number", "038326000015"), &json!([]))
+            .await;
+        assert_eq!(right["taken"], true, "{right}");
+        assert_eq!(desk.state().await, "accepted");
     }
 
     #[tokio::test]
