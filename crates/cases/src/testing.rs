@@ -2,7 +2,9 @@
 //! release build.
 
 mod bank;
+pub(crate) mod http;
 mod portal;
+pub(crate) mod wire;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -19,6 +21,7 @@ use crate::case::{Applicant, Case, Course};
 use crate::draft::Draft;
 use crate::procedure::Procedure;
 pub(crate) use bank::FakeBank;
+pub(crate) use http::Answer;
 pub(crate) use portal::Portal;
 
 /// The pack's nouns, read once a test binary.

@@ -318,7 +318,7 @@ mod tests {
             (digits.status, digits.problem().as_str()),
             (422, "track-not-found")
         );
-        let told = |answer: &crate::desk::testing::Answer| {
+        let told = |answer: &crate::testing::Answer| {
             let mut told = answer.json();
             told.as_object_mut().map(|o| o.remove("instance"));
             told

@@ -213,6 +213,6 @@ mod tests {
         let desk = Desk::new().await;
         assert_eq!(desk.get("", API).await.status, 401);
         assert_eq!(desk.verb("", "accept", json!({})).await.status, 401);
-        assert!(desk.get("", "/desk").await.location.starts_with("/sign-in"));
+        assert!(desk.get("", "/desk").await.location().starts_with("/sign-in"));
     }
 }

@@ -378,19 +378,14 @@ mod tests {
         let line = desk.lines("case-act").await.remove(0);
         assert!(desk.deliver_topic("case-act").await.is_none());
         let (revision, facts) = (desk.revision().await, desk.facts().await);
-        let handlers = desk.cases.deliverers();
-        let acts = handlers
-            .iter()
-            .find(|h| h.topic() == "case-act")
-            .expect("a handler");
-        acts.deliver(&line).await.expect("nothing to do");
+        desk.deliver_again(&line).await;
         assert_eq!((desk.revision().await, desk.facts().await), (revision, facts));
         let back = desk.verb("chu", "send-back", json!({"note": "Sai tên"})).await;
         assert_eq!(back.status, 200, "{}", back.body);
         let undo = desk.lines("case-act").await.remove(0);
         assert!(desk.deliver_topic("case-act").await.is_none());
         let facts = desk.facts().await;
-        acts.deliver(&undo).await.expect("nothing to do");
+        desk.deliver_again(&undo).await;
         assert_eq!(desk.facts().await, facts);
     }
 }

@@ -244,15 +244,6 @@ mod tests {
     use serde_json::json;
 
     use crate::desk::testing::{CASE, Desk, code, pack_templates};
-    use crate::store as rows;
-
-    async fn results(desk: &Desk) -> Vec<rows::ResultRow> {
-        let reader = desk.temp.store.read(&desk.cases.tenant).await.expect("a reader");
-        let all = rows::results(&reader, &code()).await.expect("read");
-        all.into_iter()
-            .filter(|row| row.kind == rows::GivenKind::Result)
-            .collect()
-    }
 
     #[tokio::test]
     async fn the_chairman_signs_and_an_online_case_is_given_at_once() {
@@ -267,7 +258,7 @@ mod tests {
         );
         assert_eq!(case["document"], format!("birth-{CASE}"));
         assert_eq!(case["decided"]["outcome"], "granted");
-        assert_eq!(results(&desk).await[0].number, "1/2026");
+        assert_eq!(desk.results().await[0].number, "1/2026");
         assert_eq!(case["decided"]["capacity"], "chairman");
         assert_eq!(
             desk.facts_of(&format!("obligation/case/{CASE}")).await,
@@ -332,7 +323,7 @@ mod tests {
         assert_eq!(desk.verb("thu", "seal", json!({})).await.status, 200);
         assert_eq!(desk.json().await["decided"]["by"], winner);
         let decided = desk.facts().await.iter().filter(|f| *f == "case-decided").count();
-        assert_eq!((decided, results(&desk).await.len()), (1, 1));
+        assert_eq!((decided, desk.results().await.len()), (1, 1));
     }
 
     #[tokio::test]
@@ -424,7 +415,7 @@ mod tests {
         );
         assert_eq!(desk.state().await, "to-seal");
         assert_eq!(desk.verb("thu", "seal", json!({})).await.status, 200);
-        assert_eq!(results(&desk).await[0].number, first.number);
+        assert_eq!(desk.results().await[0].number, first.number);
     }
 
     #[tokio::test]
@@ -486,7 +477,7 @@ mod tests {
         let answer = desk.sign_and_seal().await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert_eq!(answer.json()["decided"]["outcome"], "refused");
-        assert_eq!(results(&desk).await[0].document, format!("refusal-{CASE}"));
+        assert_eq!(desk.results().await[0].document, format!("refusal-{CASE}"));
         assert_eq!(desk.nation.acts_standing(), 0);
     }
 }

@@ -84,7 +84,7 @@ mod tests {
         assert!(empty.status == 200 && empty.body.contains("Không tìm thấy hồ sơ nào"));
         let straight = desk.get("tich", &format!("/desk?q={CASE}")).await;
         assert_eq!(
-            (straight.status, straight.location),
+            (straight.status, straight.location()),
             (303, format!("/desk/cases/{CASE}"))
         );
         let facts = desk.temp.store.facts_of(&desk.cases.tenant, "search/tich").await;

@@ -347,7 +347,7 @@ async fn a_case_of_a_split_unit_waits_until_somebody_above_assigns_it() {
             &[("to", "H56.14809")],
         )
         .await;
-    assert_eq!((done.status, &*done.location), (303, "/desk/moves"));
+    assert_eq!((done.status, done.location().as_str()), (303, "/desk/moves"));
     assert_eq!(unit_of(&desk, &case).await, "H56.14809");
     assert_eq!(owed(&desk, "H56", Which::Met).await, obligation);
     let again = desk.post("tinh", &assign, &json!({"to": "H56.14809"})).await;

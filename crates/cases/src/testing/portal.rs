@@ -6,18 +6,16 @@ use std::sync::{Arc, Mutex};
 use ::store::OutboxLine;
 use async_trait::async_trait;
 use axum::Router;
-use axum::body::Body;
 use axum::http::Request;
 use axum::http::request::Parts;
 use bytes::Bytes;
-use exchange::{Agreement, Ask, Call, Heard, ServiceId, SystemId};
+use exchange::{Ask, Heard, ServiceId, SystemId};
 use kernel::limits::Limits;
 use kernel::{Problem, Time};
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 use web::{Authenticate, Principal};
 
-use crate::testing::{CHILD, PDF, Who, foreign, lan, mai, nam, nouns, officer};
+use crate::testing::{Answer, CHILD, PDF, Who, foreign, http, lan, mai, nam, nouns, officer, wire};
 use crate::{Asker, Cases};
 
 /// Everybody above, by account, tenant and role.
@@ -125,24 +123,6 @@ pub(crate) struct Portal {
     exchange: Arc<FakeExchange>,
 }
 
-/// An answer, read whole.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: String,
-    location: String,
-}
-
-impl Answer {
-    pub(crate) fn location(&self) -> String {
-        self.location.clone()
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
-    }
-}
-
 impl Portal {
     pub(crate) async fn new() -> Self {
         Self::with(Limits::default()).await
@@ -198,25 +178,7 @@ impl Portal {
             Some(who) => request.header("x-who", session(&who.0)),
             None => request,
         };
-        let request = request
-            .header("host", "portal.test")
-            .header("sec-fetch-site", "same-origin");
-        let request = request.body(Body::from(body)).expect("a request");
-        let answer = self.router.clone().oneshot(request).await.expect("an answer");
-        let status = answer.status().as_u16();
-        let location = answer
-            .headers()
-            .get("location")
-            .map(|v| v.to_str().expect("text").to_owned())
-            .unwrap_or_default();
-        let body = axum::body::to_bytes(answer.into_body(), 16 << 20)
-            .await
-            .expect("a body");
-        Answer {
-            status,
-            location,
-            body: String::from_utf8(body.to_vec()).expect("text"),
-        }
+        http::send(&self.router, request.header("host", "portal.test"), body).await
     }
 
     pub(crate) async fn get(&self, who: Option<&Who>, path: &str) -> Answer {
@@ -225,12 +187,8 @@ impl Portal {
     }
 
     pub(crate) async fn post(&self, who: Option<&Who>, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let pairs = fields
-            .iter()
-            .map(|(k, v)| format!("{k}={}", web::page::query_value(v)));
-        let body = pairs.collect::<Vec<_>>().join("&");
-        let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
-        self.send(who, request, body.into_bytes()).await
+        let (request, body) = http::form(path, fields);
+        self.send(who, request, body).await
     }
 
     pub(crate) async fn send_text(&self, who: Option<&Who>, path: &str, text: &str) -> Answer {
@@ -340,7 +298,7 @@ impl Portal {
             .facts_of(&self.cases.tenant, subject)
             .await
             .expect("facts");
-        facts.iter().map(key).collect()
+        facts.iter().map(http::kind).collect()
     }
 
     /// The keys of all facts about drafts.
@@ -349,7 +307,7 @@ impl Portal {
         let all = self.temp.store.facts_from(0, 1_000).await.expect("facts");
         all.iter()
             .filter(|(_, f)| f.subject.starts_with("draft/"))
-            .map(|(_, f)| key(f))
+            .map(|(_, f)| http::kind(f))
             .collect()
     }
 
@@ -394,16 +352,13 @@ impl Portal {
             note["at"] = json!(testkit::START.ms());
         }
         let service = crate::portal::NoteStatus(self.cases.clone());
-        let call = Call {
-            consumer: consumer.parse().expect("an id"),
-            request: "0".repeat(32),
-            agreement: Arc::new(agreement(consumer)),
-            on_behalf: "platform".to_owned(),
-            issue: Some(code.to_owned()),
-            idempotency: None,
-            body: Bytes::from(note.to_string()),
-            at: testkit::START,
-        };
+        let call = wire::call(
+            consumer,
+            &exchange::Service::id(&service),
+            code,
+            &note,
+            testkit::START,
+        );
         let answer = exchange::Service::call(&service, call).await?;
         Ok(serde_json::from_slice(&answer.body).expect("json"))
     }
@@ -416,41 +371,11 @@ impl Portal {
     }
 }
 
-fn key(record: &kernel::FactRecord) -> String {
-    let value = serde_json::to_value(&record.fact).expect("json");
-    value["fact"].as_str().unwrap_or_default().to_owned()
-}
-
 /// Percent-encodes what a request line cannot carry.
 fn percent(c: char) -> String {
     if c.is_ascii() {
         c.to_string()
     } else {
         web::page::query_value(&c.to_string())
-    }
-}
-
-fn agreement(consumer: &str) -> Agreement {
-    let text = String::new;
-    Agreement {
-        id: "02/TT-G22-H56".to_owned(),
-        provider: "G22".parse().expect("a code"),
-        consumer: consumer.parse().expect("an id"),
-        service: "G22/portal/note-status".parse().expect("an id"),
-        fields: Vec::new(),
-        purpose: text(),
-        legal_basis: text(),
-        place: text(),
-        valid_from: Time(0),
-        valid_to: Time(i64::MAX),
-        sharing_method: text(),
-        handling: text(),
-        conditions: text(),
-        rate_per_minute: 600,
-        commitments: text(),
-        protection: text(),
-        storage: text(),
-        deletion: text(),
-        other: text(),
     }
 }
