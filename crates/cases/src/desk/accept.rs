@@ -2,16 +2,15 @@
 //! and the applicant gets a receipt with the appointment. Never looks at whether the answer will be
 //! yes.
 
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::{CaseCode, Fact, Problem};
 use obligations::Obligation;
 use web::openapi::utoipa;
-use web::{Fields, Json, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Accepted, Case};
 use crate::clock;
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView, Seen};
 use crate::procedure::Verb;
@@ -23,15 +22,11 @@ use crate::store::subject;
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 404), (status = 409)),
     extensions(("x-facts" = json!(["case-accepted", "obligation-opened", "document-issued"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
-    cases.accept(&who, &code, view::revision(&fields)?).await?;
-    Ok(view::back(&code))
+pub(crate) async fn by_form(at: AtCase, fields: Fields) -> Result<Response, Refusal> {
+    at.cases
+        .accept(&at.who, &at.code, view::revision(&fields)?)
+        .await?;
+    Ok(at.back())
 }
 
 /// Accepts a case.
@@ -39,21 +34,14 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Seen,
     responses((status = 200, description = "the case", body = CaseView), (status = 404), (status = 409)),
     extensions(("x-facts" = json!(["case-accepted", "obligation-opened", "document-issued"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(seen): Json<Seen>,
-) -> Result<Json<CaseView>, Refusal> {
-    let code = code(&path)?;
-    cases.accept(&who, &code, seen.revision).await?;
-    Ok(Json(cases.case_view(&who, &code).await?))
+pub(crate) async fn by_json(at: AtCase, Json(seen): Json<Seen>) -> Result<Json<CaseView>, Refusal> {
+    at.cases.accept(&at.who, &at.code, seen.revision).await?;
+    at.view().await
 }
 
 impl Cases {
     /// Accepts a case. Pressed twice, it is accepted once.
     async fn accept(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
-        self.official(who)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 let (case, procedure) = self.opened(&tx, who, code, Verb::Accept).await?;

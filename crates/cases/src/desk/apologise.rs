@@ -2,18 +2,17 @@
 //! now (Thư xin lỗi và hẹn lại ngày trả kết quả; Decree 61/2018/NĐ-CP, article 19 clause 9: once, at the
 //! latest one day ahead). Whether the case was on time is still counted by the first date.
 
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::calendar::{Calendar, DAY_MINUTES};
 use kernel::time::parse_iso;
 use kernel::{CaseCode, Fact, Kind, Problem, Time};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Json, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::Case;
 use crate::course::Apology;
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::step::{in_the_making, save_telling, words};
 use crate::desk::view::{self, CaseView};
 use crate::notice::Notice;
@@ -42,21 +41,14 @@ pub(crate) struct Letter {
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-apologised", "obligation-lifted", "obligation-opened", "document-issued"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: web::Page,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
+pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Result<Response, Refusal> {
     let letter = Letter {
         revision: view::revision(&fields)?,
         reason: fields.lines("reason").unwrap_or_default(),
         day: fields.text("day").unwrap_or_default().to_owned(),
     };
-    let done = cases.apologise(&who, &code, &letter).await;
-    view::back_or_faults(&cases, &who, &page, &code, done, &fields).await
+    let done = at.cases.apologise(&at.who, &at.code, &letter).await;
+    at.back_or_faults(&page, done, &fields).await
 }
 
 /// Writes a letter of apology.
@@ -64,21 +56,14 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Letter,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-apologised", "obligation-lifted", "obligation-opened", "document-issued"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(letter): Json<Letter>,
-) -> Result<Json<CaseView>, Refusal> {
-    let code = code(&path)?;
-    cases.apologise(&who, &code, &letter).await?;
-    Ok(Json(cases.case_view(&who, &code).await?))
+pub(crate) async fn by_json(at: AtCase, Json(letter): Json<Letter>) -> Result<Json<CaseView>, Refusal> {
+    at.cases.apologise(&at.who, &at.code, &letter).await?;
+    at.view().await
 }
 
 impl Cases {
     /// Writes the letter, once. Pressed twice, it is written once.
     async fn apologise(&self, who: &Principal, code: &CaseCode, letter: &Letter) -> Result<(), Problem> {
-        self.official(who)?;
         who.require_any(&WRITERS)?;
         let reason = &words("reason", &letter.reason, true)?;
         self.store

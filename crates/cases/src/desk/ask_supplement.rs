@@ -1,17 +1,16 @@
 //! `ask-supplement`: the officer asks the applicant, once and in full, for what is missing or wrong (yêu
 //! cầu bổ sung). A slip says what and why; the clock stands still until it is given. Never a second time.
 
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::calendar::DAY_MINUTES;
 use kernel::{CaseCode, Fact, Kind, Problem, Time};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Json, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::Case;
 use crate::course::Supplement;
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::step::{may, save_telling, words};
 use crate::desk::view::{self, CaseView};
 use crate::notice::Notice;
@@ -41,22 +40,15 @@ pub(crate) struct Asked {
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-supplement-asked", "obligation-lifted", "document-issued"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: web::Page,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
+pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Result<Response, Refusal> {
     let lines = |name: &str| fields.lines(name).unwrap_or_default();
     let asked = Asked {
         revision: view::revision(&fields)?,
         items: lines("items").lines().map(str::to_owned).collect(),
         reason: lines("reason"),
     };
-    let done = cases.ask_supplement(&who, &code, &asked).await;
-    view::back_or_faults(&cases, &who, &page, &code, done, &fields).await
+    let done = at.cases.ask_supplement(&at.who, &at.code, &asked).await;
+    at.back_or_faults(&page, done, &fields).await
 }
 
 /// Asks the applicant for what is missing.
@@ -64,21 +56,14 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Asked,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-supplement-asked", "obligation-lifted", "document-issued"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(asked): Json<Asked>,
-) -> Result<Json<CaseView>, Refusal> {
-    let code = code(&path)?;
-    cases.ask_supplement(&who, &code, &asked).await?;
-    Ok(Json(cases.case_view(&who, &code).await?))
+pub(crate) async fn by_json(at: AtCase, Json(asked): Json<Asked>) -> Result<Json<CaseView>, Refusal> {
+    at.cases.ask_supplement(&at.who, &at.code, &asked).await?;
+    at.view().await
 }
 
 impl Cases {
     /// Asks for a supplement. Pressed twice, it is asked once.
     async fn ask_supplement(&self, who: &Principal, code: &CaseCode, asked: &Asked) -> Result<(), Problem> {
-        self.official(who)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 let (case, procedure) = self.opened(&tx, who, code, Verb::AskSupplement).await?;

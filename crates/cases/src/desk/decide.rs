@@ -6,17 +6,16 @@
 
 use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use documents::Issued;
 use kernel::fact::Outcome;
 use kernel::{Actor, CaseCode, Fact, Kind, Problem};
 use serde_json::json;
 use web::openapi::utoipa;
-use web::{Fields, Json, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Capacity, Case, Decided};
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::step::{may, save, save_telling};
 use crate::desk::view::{self, CaseView, Seen};
 use crate::desk::{give, result};
@@ -33,15 +32,9 @@ pub const TOPIC: &str = "case-sign";
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409)),
     extensions(("x-facts" = json!(["document-issued", "case-signed", "case-decided", "obligation-met", "case-returned"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
-    cases.sign(&who, &code, view::revision(&fields)?).await?;
-    Ok(view::back(&code))
+pub(crate) async fn by_form(at: AtCase, fields: Fields) -> Result<Response, Refusal> {
+    at.cases.sign(&at.who, &at.code, view::revision(&fields)?).await?;
+    Ok(at.back())
 }
 
 /// Signs the result.
@@ -49,15 +42,9 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Seen,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409)),
     extensions(("x-facts" = json!(["document-issued", "case-signed", "case-decided", "obligation-met", "case-returned"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(seen): Json<Seen>,
-) -> Result<Json<CaseView>, Refusal> {
-    let code = code(&path)?;
-    cases.sign(&who, &code, seen.revision).await?;
-    Ok(Json(cases.case_view(&who, &code).await?))
+pub(crate) async fn by_json(at: AtCase, Json(seen): Json<Seen>) -> Result<Json<CaseView>, Refusal> {
+    at.cases.sign(&at.who, &at.code, seen.revision).await?;
+    at.view().await
 }
 
 /// Finishes decisions that a crash left without their result.
@@ -81,7 +68,6 @@ impl Deliver for Signing {
 impl Cases {
     /// Decides a case as its officer proposed. Pressed twice, it is decided once.
     async fn sign(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
-        self.official(who)?;
         let _turn = self.turn(code).await;
         self.decide(who, code, revision).await?;
         self.finish_signing(code).await

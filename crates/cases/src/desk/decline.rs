@@ -1,16 +1,15 @@
 //! `decline`: the receptionist does not take a case in (từ chối tiếp nhận): it is not what the procedure is
 //! for, or went to the wrong agency. A slip says why, and the case ends. No clock ever ran.
 
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::{CaseCode, Fact, Problem};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Json, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::Case;
 use crate::course::Declined;
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::step::{may, save_telling, words};
 use crate::desk::view::{self, CaseView};
 use crate::notice::Notice;
@@ -33,20 +32,13 @@ pub(crate) struct Declining {
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-declined", "document-issued"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: web::Page,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
+pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Result<Response, Refusal> {
     let why = Declining {
         revision: view::revision(&fields)?,
         reason: fields.lines("reason").unwrap_or_default(),
     };
-    let done = cases.decline(&who, &code, &why).await;
-    view::back_or_faults(&cases, &who, &page, &code, done, &fields).await
+    let done = at.cases.decline(&at.who, &at.code, &why).await;
+    at.back_or_faults(&page, done, &fields).await
 }
 
 /// Declines a case.
@@ -54,21 +46,14 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Declining,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-declined", "document-issued"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(why): Json<Declining>,
-) -> Result<Json<CaseView>, Refusal> {
-    let code = code(&path)?;
-    cases.decline(&who, &code, &why).await?;
-    Ok(Json(cases.case_view(&who, &code).await?))
+pub(crate) async fn by_json(at: AtCase, Json(why): Json<Declining>) -> Result<Json<CaseView>, Refusal> {
+    at.cases.decline(&at.who, &at.code, &why).await?;
+    at.view().await
 }
 
 impl Cases {
     /// Declines a case. Pressed twice, it is declined once.
     async fn decline(&self, who: &Principal, code: &CaseCode, why: &Declining) -> Result<(), Problem> {
-        self.official(who)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 let (case, procedure) = self.opened(&tx, who, code, Verb::Decline).await?;

@@ -4,19 +4,18 @@
 
 use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::calendar::DAY_MINUTES;
 use kernel::fact::{Channel, DraftAnswer, Outcome};
 use kernel::{Actor, CaseCode, Digest, Fact, Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Json, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Case, SentBack, passed_over};
 use crate::clock;
 use crate::course::ResultDraft;
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::step::{may, note, save, save_telling};
 use crate::desk::view::{self, CaseView};
 use crate::desk::{act, result};
@@ -46,21 +45,14 @@ pub(crate) struct Looked {
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-result-draft-answered"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: web::Page,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
+pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Result<Response, Refusal> {
     let looked = Looked {
         revision: view::revision(&fields)?,
         agreed: fields.text("agreed") == Some("yes"),
         note: fields.lines("note").unwrap_or_default(),
     };
-    let done = cases.looked_at_counter(&who, &code, &looked).await;
-    view::back_or_faults(&cases, &who, &page, &code, done, &fields).await
+    let done = at.cases.looked_at_counter(&at.who, &at.code, &looked).await;
+    at.back_or_faults(&page, done, &fields).await
 }
 
 /// Writes down what the applicant said of the draft at the counter.
@@ -68,15 +60,9 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Looked,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-result-draft-answered"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(looked): Json<Looked>,
-) -> Result<Json<CaseView>, Refusal> {
-    let code = code(&path)?;
-    cases.looked_at_counter(&who, &code, &looked).await?;
-    Ok(Json(cases.case_view(&who, &code).await?))
+pub(crate) async fn by_json(at: AtCase, Json(looked): Json<Looked>) -> Result<Json<CaseView>, Refusal> {
+    at.cases.looked_at_counter(&at.who, &at.code, &looked).await?;
+    at.view().await
 }
 
 /// Which draft a line is about.
@@ -152,7 +138,6 @@ impl Cases {
         code: &CaseCode,
         looked: &Looked,
     ) -> Result<(), Problem> {
-        self.official(who)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 let (case, procedure) = self.opened(&tx, who, code, Verb::CheckDraft).await?;

@@ -2,15 +2,14 @@
 //! that decides it; the result travels with the status. Never before a decision.
 
 use ::store::Tx;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::fact::Channel;
 use kernel::{CaseCode, Fact, Problem};
 use web::openapi::utoipa;
-use web::{Fields, Json, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::Case;
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView, Seen};
 use crate::procedure::{PLATFORM, Procedure, Transition, Verb};
@@ -22,15 +21,9 @@ use crate::store::subject;
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409)),
     extensions(("x-facts" = json!(["case-returned"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
-    cases.give(&who, &code, view::revision(&fields)?).await?;
-    Ok(view::back(&code))
+pub(crate) async fn by_form(at: AtCase, fields: Fields) -> Result<Response, Refusal> {
+    at.cases.give(&at.who, &at.code, view::revision(&fields)?).await?;
+    Ok(at.back())
 }
 
 /// Notes that the result was handed over.
@@ -38,21 +31,14 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Seen,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409)),
     extensions(("x-facts" = json!(["case-returned"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(seen): Json<Seen>,
-) -> Result<Json<CaseView>, Refusal> {
-    let code = code(&path)?;
-    cases.give(&who, &code, seen.revision).await?;
-    Ok(Json(cases.case_view(&who, &code).await?))
+pub(crate) async fn by_json(at: AtCase, Json(seen): Json<Seen>) -> Result<Json<CaseView>, Refusal> {
+    at.cases.give(&at.who, &at.code, seen.revision).await?;
+    at.view().await
 }
 
 impl Cases {
     /// Gives a result over the counter, where the procedure has somebody for it.
     async fn give(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
-        self.official(who)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 let (case, procedure) = self.opened(&tx, who, code, Verb::Return).await?;

@@ -1,8 +1,10 @@
 //! Which officials see a case: those of its unit and of the organisations above it. To everybody
 //! else the case does not exist. Never which verb they may do: the procedure says that.
 
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use kernel::{CaseCode, OrgCode, Problem};
-use web::Principal;
+use web::{Principal, Refusal, SignedIn};
 
 use crate::state::Cases;
 use crate::store::{self as rows, Held, Rows};
@@ -17,6 +19,31 @@ pub const ROLES: [&str; 6] = [
     // Sees the cases of a whole province and does nothing with them: no procedure has a step for them.
     "supervisor",
 ];
+
+/// An official of this place and the case that an address names. Whether they may see it is asked when it
+/// is opened; who works at no desk learns nothing before.
+#[derive(Debug)]
+pub(crate) struct AtCase {
+    pub(crate) cases: Cases,
+    pub(crate) who: Principal,
+    pub(crate) code: CaseCode,
+}
+
+impl FromRequestParts<Cases> for AtCase {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, cases: &Cases) -> Result<Self, Refusal> {
+        let SignedIn(who) = SignedIn::from_request_parts(parts, cases).await?;
+        cases.official(&who)?;
+        let path = Path::<String>::from_request_parts(parts, cases).await;
+        let Path(path) = path.map_err(|_| Problem::not_found())?;
+        Ok(Self {
+            cases: cases.clone(),
+            who,
+            code: code(&path)?,
+        })
+    }
+}
 
 impl Cases {
     /// Refuses who does not work at one of this place's desks.

@@ -2,18 +2,17 @@
 //! owed and how that was counted, what has happened. Never a button for what would be refused.
 
 use askama::Template;
-use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use kernel::calendar::Line;
 use kernel::fact::{DraftAnswer, Outcome};
 use kernel::time::parse_iso;
-use kernel::{Actor, CaseCode, Fact, FactRecord, Problem};
+use kernel::{Actor, Fact, FactRecord, Problem};
 use web::openapi::utoipa;
-use web::{Fields, Json, Page, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Page, Principal, Refusal};
 
 use crate::case::{Capacity, Case, Decided};
 use crate::course::ResultDraft;
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::view::{CaseView, is_decided, verbs};
 use crate::desk::worklist::{mark, say};
 use crate::draft::Attached;
@@ -76,15 +75,9 @@ struct Event {
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, description = "the case", content_type = "text/html"), (status = 404)),
     extensions(("x-facts" = json!(["case-viewed"]))))]
-pub(crate) async fn show(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: Page,
-    Path(path): Path<String>,
-) -> Result<Html<String>, Refusal> {
-    let code = code(&path)?;
-    let body = body(&cases, &who, &page, &code, &[], None).await?;
-    Ok(page.html(&page.tw("desk-case-title", &[("code", code.to_string())]), body))
+pub(crate) async fn show(at: AtCase, page: Page) -> Result<Html<String>, Refusal> {
+    let body = body(&at, &page, &[], None).await?;
+    Ok(page.html(&title(&at, &page), body))
 }
 
 /// A case.
@@ -92,12 +85,8 @@ pub(crate) async fn show(
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, description = "the case", body = CaseView), (status = 404)),
     extensions(("x-facts" = json!(["case-viewed"]))))]
-pub(crate) async fn show_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-) -> Result<Json<CaseView>, Refusal> {
-    Ok(Json(cases.case_view(&who, &code(&path)?).await?))
+pub(crate) async fn show_json(at: AtCase) -> Result<Json<CaseView>, Refusal> {
+    at.view().await
 }
 
 /// The page again with what is wrong with its form, and what was typed.
@@ -105,26 +94,26 @@ pub(crate) async fn show_json(
 /// # Errors
 /// As [`show`].
 pub(crate) async fn with_faults(
-    cases: &Cases,
-    who: &Principal,
+    at: &AtCase,
     page: &Page,
-    code: &CaseCode,
     faults: &[Problem],
     fields: &Fields,
 ) -> Result<Response, Refusal> {
-    let body = body(cases, who, page, code, faults, Some(fields)).await?;
-    let title = page.tw("desk-case-title", &[("code", code.to_string())]);
-    Ok(page.html_status(422, &title, body).into_response())
+    let body = body(at, page, faults, Some(fields)).await?;
+    Ok(page.html_status(422, &title(at, page), body).into_response())
+}
+
+fn title(at: &AtCase, page: &Page) -> String {
+    page.tw("desk-case-title", &[("code", at.code.to_string())])
 }
 
 async fn body(
-    cases: &Cases,
-    who: &Principal,
+    at: &AtCase,
     page: &Page,
-    code: &CaseCode,
     faults: &[Problem],
     fields: Option<&Fields>,
 ) -> Result<String, Problem> {
+    let AtCase { cases, who, code } = at;
     let (held, procedure) = cases.looked(who, code).await?;
     let reader = cases.store.read(&cases.tenant).await?;
     let papers = rows::papers(&reader, &subject(code)).await?;

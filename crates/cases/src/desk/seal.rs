@@ -5,18 +5,17 @@
 
 use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use documents::{Issued, SealMark, Sealing};
 use kernel::fact::Outcome;
 use kernel::{Actor, CaseCode, Problem};
 use serde_json::json;
 use web::openapi::utoipa;
-use web::{Fields, Json, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Case, Decided, Sealed};
 use crate::desk::decide::finished;
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView, Seen};
 use crate::procedure::{Procedure, Verb};
@@ -32,15 +31,9 @@ const MARK_PLACE: [f32; 4] = [318.0, 78.0, 428.0, 136.0];
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409)),
     extensions(("x-facts" = json!(["document-sealed", "case-decided", "obligation-met", "case-returned"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
-    cases.seal(&who, &code, view::revision(&fields)?).await?;
-    Ok(view::back(&code))
+pub(crate) async fn by_form(at: AtCase, fields: Fields) -> Result<Response, Refusal> {
+    at.cases.seal(&at.who, &at.code, view::revision(&fields)?).await?;
+    Ok(at.back())
 }
 
 /// Seals the result.
@@ -48,15 +41,9 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Seen,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409)),
     extensions(("x-facts" = json!(["document-sealed", "case-decided", "obligation-met", "case-returned"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(seen): Json<Seen>,
-) -> Result<Json<CaseView>, Refusal> {
-    let code = code(&path)?;
-    cases.seal(&who, &code, seen.revision).await?;
-    Ok(Json(cases.case_view(&who, &code).await?))
+pub(crate) async fn by_json(at: AtCase, Json(seen): Json<Seen>) -> Result<Json<CaseView>, Refusal> {
+    at.cases.seal(&at.who, &at.code, seen.revision).await?;
+    at.view().await
 }
 
 /// Finishes seals that a crash left half-way.
@@ -79,7 +66,6 @@ impl Deliver for Seals {
 impl Cases {
     /// Seals a signed result. Pressed twice, it is sealed once.
     async fn seal(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
-        self.official(who)?;
         let _turn = self.turn(code).await;
         self.begin_sealing(who, code, revision).await?;
         self.finish_sealing(code).await

@@ -1,16 +1,15 @@
 //! `send-back`: the chairman gives a proposal back to the officer, with a reason. An act that was
 //! entered is taken back: its withdrawal is in line before the officer can propose again.
 
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::{CaseCode, Fact, Problem};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Json, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Case, SentBack};
 use crate::desk::act;
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::step::{may, note, save};
 use crate::desk::view::{self, CaseView};
 use crate::procedure::Verb;
@@ -32,20 +31,13 @@ pub(crate) struct Reason {
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-sent-back", "case-act-withdrawn"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: web::Page,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
+pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Result<Response, Refusal> {
     let reason = Reason {
         revision: view::revision(&fields)?,
         note: fields.lines("note").unwrap_or_default(),
     };
-    let done = cases.send_back(&who, &code, &reason).await;
-    view::back_or_faults(&cases, &who, &page, &code, done, &fields).await
+    let done = at.cases.send_back(&at.who, &at.code, &reason).await;
+    at.back_or_faults(&page, done, &fields).await
 }
 
 /// Sends a proposal back.
@@ -53,21 +45,14 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Reason,
     responses((status = 200, description = "the case", body = CaseView), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-sent-back", "case-act-withdrawn"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(reason): Json<Reason>,
-) -> Result<Json<CaseView>, Refusal> {
-    let code = code(&path)?;
-    cases.send_back(&who, &code, &reason).await?;
-    Ok(Json(cases.case_view(&who, &code).await?))
+pub(crate) async fn by_json(at: AtCase, Json(reason): Json<Reason>) -> Result<Json<CaseView>, Refusal> {
+    at.cases.send_back(&at.who, &at.code, &reason).await?;
+    at.view().await
 }
 
 impl Cases {
     /// Sends a proposal back. Pressed twice, it goes back once.
     async fn send_back(&self, who: &Principal, code: &CaseCode, reason: &Reason) -> Result<(), Problem> {
-        self.official(who)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 let (case, procedure) = self.opened(&tx, who, code, Verb::SendBack).await?;

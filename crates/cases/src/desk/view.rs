@@ -7,10 +7,11 @@ use kernel::fact::Channel;
 use kernel::{CaseCode, Fact, Kind, Problem, Time};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Page, Principal, Refusal};
+use web::{Fields, Json, Page, Principal, Refusal};
 
 use crate::case::Case;
 use crate::desk::apologise::may_apologise;
+use crate::desk::official::AtCase;
 pub(crate) use crate::desk::shape::CaseView;
 use crate::desk::step::in_the_making;
 use crate::procedure::{Procedure, Verb};
@@ -127,23 +128,36 @@ pub(crate) fn back(code: &CaseCode) -> Response {
         .into_response()
 }
 
-/// Back to the case's page; with what was typed and what is wrong with it when it is.
-///
-/// # Errors
-/// Every problem that no field of the form is at fault for.
-pub(crate) async fn back_or_faults(
-    cases: &Cases,
-    who: &Principal,
-    page: &Page,
-    code: &CaseCode,
-    done: Result<(), Problem>,
-    fields: &Fields,
-) -> Result<Response, Refusal> {
-    match done {
-        Ok(()) => Ok(back(code)),
-        Err(problem) if problem.kind == Kind::Invalid => {
-            crate::desk::page::with_faults(cases, who, page, code, &[problem], fields).await
+impl AtCase {
+    /// The case as JSON, after what was done with it.
+    ///
+    /// # Errors
+    /// As [`Cases::seen`].
+    pub(crate) async fn view(&self) -> Result<Json<CaseView>, Refusal> {
+        Ok(Json(self.cases.case_view(&self.who, &self.code).await?))
+    }
+
+    /// Back to the case's page.
+    pub(crate) fn back(&self) -> Response {
+        back(&self.code)
+    }
+
+    /// Back to the case's page; with what was typed and what is wrong with it when it is.
+    ///
+    /// # Errors
+    /// Every problem that no field of the form is at fault for.
+    pub(crate) async fn back_or_faults(
+        &self,
+        page: &Page,
+        done: Result<(), Problem>,
+        fields: &Fields,
+    ) -> Result<Response, Refusal> {
+        match done {
+            Ok(()) => Ok(self.back()),
+            Err(problem) if problem.kind == Kind::Invalid => {
+                crate::desk::page::with_faults(self, page, &[problem], fields).await
+            }
+            Err(problem) => Err(problem.into()),
         }
-        Err(problem) => Err(problem.into()),
     }
 }
