@@ -11,6 +11,7 @@
 //! | [`fee_receipt`] | the money receipt |
 //! | [`follow_up`] | what other agencies do once the result is there |
 //! | [`act`] | enters acts in registers and takes them back |
+//! | [`result_draft`] | the draft that applicants look at before, and the end of its term |
 //! | [`receipt`], [`slip`], [`result`] | what the papers say |
 //! | [`worklist`], [`find`], [`page`], [`papers`], [`view`], [`shape`] | what officials see |
 
@@ -33,6 +34,7 @@ pub mod rate;
 pub mod receipt;
 pub mod receive;
 pub mod result;
+pub mod result_draft;
 pub mod seal;
 pub mod send_back;
 pub mod shape;
@@ -102,7 +104,7 @@ pub(crate) fn services(cases: &Cases) -> Vec<Arc<dyn exchange::Service>> {
 pub(crate) fn deliverers(cases: &Cases) -> Vec<Arc<dyn Deliver>> {
     vec![
         Arc::new(act::Acts(cases.clone())),
-        Arc::new(draft_check::Silences(cases.clone())),
+        Arc::new(result_draft::Silences(cases.clone())),
         Arc::new(decide::Signing(cases.clone())),
         Arc::new(seal::Seals(cases.clone())),
         Arc::new(fee_receipt::FeeReceipts(cases.clone())),

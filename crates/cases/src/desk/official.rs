@@ -22,7 +22,6 @@ pub const ROLES: [&str; 6] = [
 
 /// An official of this place and the case that an address names. Whether they may see it is asked when it
 /// is opened; who works at no desk learns nothing before.
-#[derive(Debug)]
 pub(crate) struct AtCase {
     pub(crate) cases: Cases,
     pub(crate) who: Principal,

@@ -2,17 +2,16 @@
 //! as a draft first, where the procedure says so, and is then entered in its register; nothing is
 //! entered for a refusal. Never on a case of one's own.
 
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::fact::Outcome;
 use kernel::{CaseCode, Digest, Fact, Kind, Problem};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Json, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Principal, Refusal};
 
-use crate::case::{Case, Proposal, passed_over};
+use crate::case::{Case, Proposal};
 use crate::desk::draft_check;
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::step::{may, note, save};
 use crate::desk::view::{self, CaseView};
 use crate::procedure::{Clock, Verb};
@@ -38,14 +37,7 @@ pub(crate) struct Proposed {
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-proposed", "case-result-draft-sent"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: web::Page,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
+pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Result<Response, Refusal> {
     let outcome = match fields.text("outcome") {
         Some("granted") => Ok(Outcome::Granted),
         Some("refused") => Ok(Outcome::Refused),
@@ -53,23 +45,16 @@ pub(crate) async fn by_form(
     };
     let done = match outcome {
         Ok(outcome) => {
-            let revision = view::revision(&fields)?;
-            let note = fields.lines("note").unwrap_or_default();
-            cases
-                .propose(
-                    &who,
-                    &code,
-                    &Proposed {
-                        revision,
-                        outcome,
-                        note,
-                    },
-                )
-                .await
+            let proposed = Proposed {
+                revision: view::revision(&fields)?,
+                outcome,
+                note: fields.lines("note").unwrap_or_default(),
+            };
+            at.cases.propose(&at.who, &at.code, &proposed).await
         }
         Err(problem) => Err(problem),
     };
-    view::back_or_faults(&cases, &who, &page, &code, done, &fields).await
+    at.back_or_faults(&page, done, &fields).await
 }
 
 /// Proposes an outcome.
@@ -77,21 +62,14 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Proposed,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-proposed", "case-result-draft-sent"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(proposed): Json<Proposed>,
-) -> Result<Json<CaseView>, Refusal> {
-    let code = code(&path)?;
-    cases.propose(&who, &code, &proposed).await?;
-    Ok(Json(cases.case_view(&who, &code).await?))
+pub(crate) async fn by_json(at: AtCase, Json(proposed): Json<Proposed>) -> Result<Json<CaseView>, Refusal> {
+    at.cases.propose(&at.who, &at.code, &proposed).await?;
+    at.view().await
 }
 
 impl Cases {
     /// Proposes an outcome. Pressed twice, it is proposed once.
     async fn propose(&self, who: &Principal, code: &CaseCode, proposed: &Proposed) -> Result<(), Problem> {
-        self.official(who)?;
         let outcome = proposed.outcome;
         let draft = self.draft_first(who, code, proposed).await?;
         self.store
@@ -134,27 +112,13 @@ impl Cases {
                 if let Some(digest) = looked_at {
                     return self.send_draft(&tx, case, &procedure, digest).await;
                 }
-                if outcome == Outcome::Granted {
-                    return draft_check::go_on(&tx, case, &procedure).await;
-                }
-                // Nothing to look at and nothing to enter: passed over in the same change.
-                let state = passed_over(&procedure, case.state.clone(), outcome);
-                if state == case.state {
-                    return Ok(());
-                }
-                let revision = case.revision + 1;
-                let case = Case {
-                    state,
-                    revision,
-                    ..case
-                };
-                save(&tx, &case, &procedure).await
+                draft_check::go_on(&tx, case, &procedure, outcome).await
             })
             .await
     }
 
     /// The draft of what would be granted, when the applicant looks at it first. Drawn before the change
-    /// and outside it: whoever may not propose, or has an old page, is told so by the change.
+    /// and outside it: who has an old page, or proposes too early or too late, is told so by the change.
     async fn draft_first(
         &self,
         who: &Principal,
@@ -162,9 +126,8 @@ impl Cases {
         proposed: &Proposed,
     ) -> Result<Option<Digest>, Problem> {
         let reader = self.store.read(&self.tenant).await?;
-        let case = self.seen(&reader, who, code).await?.case;
+        let (case, procedure) = self.opened(&reader, who, code, Verb::Propose).await?;
         drop(reader);
-        let procedure = self.procedure_of(&case)?;
         if may(&case, &procedure, Verb::Propose, who, proposed.revision).is_err() {
             return Ok(None);
         }

@@ -25,12 +25,12 @@ impl Cases {
     /// As [`Cases::seen`]; `case-own` for a case of the official's own; `role-missing` (403).
     pub(crate) async fn opened(
         &self,
-        tx: &Tx,
+        rows: &impl rows::Rows,
         who: &Principal,
         code: &CaseCode,
         verb: Verb,
     ) -> Result<(Case, Arc<Procedure>), Problem> {
-        let case = self.seen(tx, who, code).await?.case;
+        let case = self.seen(rows, who, code).await?.case;
         case.not_own(who.subject.as_ref())?;
         let procedure = self.procedure_of(&case)?;
         let holders = procedure.holders(verb);
