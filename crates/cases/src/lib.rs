@@ -72,6 +72,7 @@ pub const MIGRATIONS: Migrations = Migrations {
             "0009_full_names",
             include_str!("../migrations/0009_full_names.sql"),
         ),
+        ("0010_tries", include_str!("../migrations/0010_tries.sql")),
     ],
 };
 
