@@ -11,6 +11,7 @@ use kernel::{Actor, CaseCode, Digest, Fact, OrgCode, Problem, ProcedureCode, Tim
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Answers, Applicant};
+use crate::case_of;
 use crate::payment::Paid;
 use crate::state::Cases;
 use crate::store::{self as rows, Held};
@@ -97,7 +98,7 @@ impl Deliver for HandOver {
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
         let cases = &self.0;
         let reader = cases.store.read(&line.tenant).await?;
-        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        let code = case_of(line)?;
         let held = rows::case(&reader, &code).await?.ok_or_else(Problem::not_found)?;
         if held.handed_over_at.is_some() {
             return Ok(());
@@ -121,8 +122,32 @@ impl Deliver for HandOver {
 
 async fn message(cases: &Cases, reader: &::store::Reader, held: &Held) -> Result<Handover, Problem> {
     let case = &held.case;
+    Ok(Handover {
+        code: case.code.clone(),
+        procedure: case.procedure.clone(),
+        version: case.version,
+        unit: case.unit.clone(),
+        channel: case.channel,
+        applicant: case.applicant.clone(),
+        answers: case.answers.clone(),
+        filed_at: case.filed_at,
+        papers: papers(cases, reader, &rows::subject(&case.code)).await?,
+        portal: cases.system.clone(),
+        paid: rows::payment_of(reader, &case.code).await?.and_then(|p| p.paid),
+    })
+}
+
+/// The papers of a holder, with their content.
+///
+/// # Errors
+/// Internal when a blob is gone or damaged.
+pub(crate) async fn papers(
+    cases: &Cases,
+    reader: &::store::Reader,
+    holder: &str,
+) -> Result<Vec<HandoverPaper>, Problem> {
     let mut papers = Vec::new();
-    for paper in rows::papers(reader, &rows::subject(&case.code)).await? {
+    for paper in rows::papers(reader, holder).await? {
         let bytes = cases.store.blobs().get(&paper.digest).await?;
         papers.push(HandoverPaper {
             code: paper.code,
@@ -133,19 +158,7 @@ async fn message(cases: &Cases, reader: &::store::Reader, held: &Held) -> Result
             bytes_base64: STANDARD.encode(bytes),
         });
     }
-    Ok(Handover {
-        code: case.code.clone(),
-        procedure: case.procedure.clone(),
-        version: case.version,
-        unit: case.unit.clone(),
-        channel: case.channel,
-        applicant: case.applicant.clone(),
-        answers: case.answers.clone(),
-        filed_at: case.filed_at,
-        papers,
-        portal: cases.system.clone(),
-        paid: rows::payment_of(reader, &case.code).await?.and_then(|p| p.paid),
-    })
+    Ok(papers)
 }
 
 /// One fact a case, however often its line is delivered.

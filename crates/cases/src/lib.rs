@@ -14,6 +14,7 @@
 //! | [`sync`], [`notice`] | the owner tells the portal each change of status, and what it asks of the applicant |
 //! | [`merger`] | running cases of merged units go to who took over |
 //! | [`track`] | where a case stands, without signing in |
+//! | `words` | reasons and notes, bounded |
 //! | [`store`] | all SQL |
 //! | [`state`] | what every verb is handed |
 
@@ -42,10 +43,12 @@ pub mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod track;
+mod words;
 
 use std::sync::Arc;
 
-use ::store::{Deliver, Migrations};
+use ::store::{Deliver, Migrations, OutboxLine};
+use kernel::{CaseCode, Problem};
 use web::openapi::OpenApiRouter;
 
 pub use crate::case::Case;
@@ -97,6 +100,14 @@ pub fn router(cases: Cases) -> OpenApiRouter {
         Place::Desk => desk::routes(),
     };
     routes.merge(track::routes()).with_state(cases)
+}
+
+/// The case that a line of the outbox is about: all topics of this crate have cases for keys.
+///
+/// # Errors
+/// Internal for any other key.
+pub(crate) fn case_of(line: &OutboxLine) -> Result<CaseCode, Problem> {
+    line.key.parse().map_err(Problem::internal)
 }
 
 impl Cases {

@@ -4,16 +4,15 @@
 
 use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use exchange::{Ask, ServiceId};
 use kernel::{Actor, CaseCode, Fact, OrgCode, Problem, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::case::{Answers, Case};
+use crate::case_of;
 use crate::draft::Attached;
-use crate::handover::HandoverPaper;
+use crate::handover::{HandoverPaper, papers};
 use crate::state::Cases;
 use crate::store::{self as rows, SubmissionRow};
 
@@ -160,7 +159,7 @@ impl Deliver for Submit {
 
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
         let cases = &self.0;
-        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        let code = case_of(line)?;
         let Payload { seq } = serde_json::from_value(line.payload.clone()).map_err(Problem::internal)?;
         let reader = cases.store.read(&line.tenant).await?;
         let held = rows::case(&reader, &code).await?.ok_or_else(Problem::not_found)?;
@@ -172,7 +171,7 @@ impl Deliver for Submit {
             seq,
             at: row.at,
             said: row.said,
-            papers: papers(cases, &reader, &code, seq).await?,
+            papers: papers(cases, &reader, &holder(&code, seq)).await?,
         };
         let ask = Ask {
             consumer: cases.system.clone(),
@@ -195,25 +194,4 @@ impl Deliver for Submit {
             })
             .await
     }
-}
-
-async fn papers(
-    cases: &Cases,
-    reader: &::store::Reader,
-    code: &CaseCode,
-    seq: u32,
-) -> Result<Vec<HandoverPaper>, Problem> {
-    let mut papers = Vec::new();
-    for paper in rows::papers(reader, &holder(code, seq)).await? {
-        let bytes = cases.store.blobs().get(&paper.digest).await?;
-        papers.push(HandoverPaper {
-            code: paper.code,
-            name: paper.name,
-            media: paper.media,
-            size: paper.size,
-            digest: paper.digest,
-            bytes_base64: STANDARD.encode(bytes),
-        });
-    }
-    Ok(papers)
 }

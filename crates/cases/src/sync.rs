@@ -11,6 +11,7 @@ use kernel::{CaseCode, Problem};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::case_of;
 use crate::portal::note_status::{GivenResult, StatusNote};
 use crate::state::Cases;
 use crate::store as rows;
@@ -47,7 +48,7 @@ impl Deliver for Sync {
 
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
         let cases = &self.0;
-        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        let code = case_of(line)?;
         let Payload { seq } = serde_json::from_value(line.payload.clone()).map_err(Problem::internal)?;
         let note = cases.status_note(&code, seq).await?;
         let service: ServiceId = SERVICE.parse().expect("a service's name");

@@ -13,12 +13,12 @@ use crate::citizen::mine::{self, own_case};
 use crate::citizen::shape::CaseJson;
 use crate::citizen::view::say;
 use crate::citizen::{citizen, see_other};
-use crate::desk::step::note;
 use crate::notice::Notice;
 use crate::procedure::QuestionKind;
 use crate::state::Cases;
 use crate::store::{self as rows, GivenKind, Held, Rows};
 use crate::submission::{self, Said};
+use crate::words::note;
 
 /// A draft that waits for its answer.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use web::Principal;
 
 use crate::case::{Case, EnteredAct, SentBack};
+use crate::case_of;
 use crate::desk::step::save;
 use crate::procedure::{Act, PLATFORM, Procedure, Transition, Verb};
 use crate::state::Cases;
@@ -80,7 +81,7 @@ impl Deliver for Acts {
     }
 
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
-        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        let code = case_of(line)?;
         match serde_json::from_value(line.payload.clone()).map_err(Problem::internal)? {
             Work::Enter => self.0.enter_act(&code).await,
             Work::Undo {

@@ -13,12 +13,13 @@ use web::{Fields, Json, Principal, Refusal};
 use crate::case::Case;
 use crate::course::Apology;
 use crate::desk::official::AtCase;
-use crate::desk::step::{in_the_making, save_telling, words};
+use crate::desk::step::{in_the_making, save_telling};
 use crate::desk::view::{self, CaseView};
 use crate::notice::Notice;
 use crate::procedure::{ApologyRule, Clock, Procedure, Verb};
 use crate::state::Cases;
 use crate::store::subject;
+use crate::words::words;
 
 /// The roles that write letters of apology.
 const WRITERS: [&str; 2] = ["officer", "chairman"];

@@ -11,12 +11,13 @@ use web::{Fields, Json, Principal, Refusal};
 use crate::case::Case;
 use crate::course::Supplement;
 use crate::desk::official::AtCase;
-use crate::desk::step::{may, save_telling, words};
+use crate::desk::step::{may, save_telling};
 use crate::desk::view::{self, CaseView};
 use crate::notice::Notice;
 use crate::procedure::{SupplementRule, Verb};
 use crate::state::Cases;
 use crate::store::subject;
+use crate::words::words;
 
 /// Things one slip may ask for, count.
 const ITEMS_MAX: usize = 20;

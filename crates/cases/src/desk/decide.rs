@@ -15,6 +15,7 @@ use web::openapi::utoipa;
 use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Capacity, Case, Decided};
+use crate::case_of;
 use crate::desk::official::AtCase;
 use crate::desk::step::{may, save, save_telling};
 use crate::desk::view::{self, CaseView, Seen};
@@ -58,7 +59,7 @@ impl Deliver for Signing {
     }
 
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
-        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        let code = case_of(line)?;
         // Whoever signs right now is at it: after them there is nothing left to do.
         let _turn = self.0.turn(&code).await;
         self.0.finish_signing(&code).await

@@ -10,12 +10,13 @@ use web::{Fields, Json, Principal, Refusal};
 use crate::case::Case;
 use crate::course::Declined;
 use crate::desk::official::AtCase;
-use crate::desk::step::{may, save_telling, words};
+use crate::desk::step::{may, save_telling};
 use crate::desk::view::{self, CaseView};
 use crate::notice::Notice;
 use crate::procedure::Verb;
 use crate::state::Cases;
 use crate::store::subject;
+use crate::words::words;
 
 /// That a case is not taken in.
 #[derive(Debug, Deserialize, ToSchema)]

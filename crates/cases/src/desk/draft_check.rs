@@ -14,11 +14,12 @@ use crate::case::{Case, SentBack, passed_over};
 use crate::clock;
 use crate::desk::act;
 use crate::desk::official::AtCase;
-use crate::desk::step::{may, note, save};
+use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView};
 use crate::procedure::{APPLICANT, Procedure, Verb};
 use crate::state::Cases;
 use crate::store::subject;
+use crate::words::note;
 
 /// What an applicant said at the counter.
 #[derive(Debug, Deserialize, ToSchema)]

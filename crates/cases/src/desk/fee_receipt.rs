@@ -8,6 +8,7 @@ use kernel::{Actor, CaseCode, Problem};
 use serde_json::json;
 
 use crate::case::Case;
+use crate::case_of;
 use crate::citizen::pay::receipt_id;
 use crate::desk::step::save_telling;
 use crate::payment::Paid;
@@ -37,9 +38,9 @@ impl Deliver for FeeReceipts {
 
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
         let cases = &self.0;
-        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        let code = &case_of(line)?;
         let reader = cases.store.read(&cases.tenant).await?;
-        let (case, procedure) = cases.opened_by_platform(&reader, &code).await?;
+        let (case, procedure) = cases.opened_by_platform(&reader, code).await?;
         drop(reader);
         let Some(paid) = &case.course.paid else {
             return Ok(());
@@ -59,7 +60,7 @@ impl Deliver for FeeReceipts {
         cases
             .store
             .write(&line.tenant, &Actor::Platform, |tx| async move {
-                let (mut case, procedure) = cases.opened_by_platform(&tx, &case_code(line)?).await?;
+                let (mut case, procedure) = cases.opened_by_platform(&tx, code).await?;
                 let held = crate::store::results(&tx, &case.code).await?;
                 if held.iter().any(|row| row.document == given.document) {
                     return Ok(());
@@ -73,10 +74,6 @@ impl Deliver for FeeReceipts {
 
 /// What the paper is called.
 const NAME: &str = "Biên lai thu phí, lệ phí";
-
-fn case_code(line: &OutboxLine) -> Result<CaseCode, Problem> {
-    line.key.parse().map_err(Problem::internal)
-}
 
 impl Cases {
     fn fee_receipt(&self, case: &Case, procedure: &Procedure, paid: &Paid) -> NewDocument {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::case::Case;
+use crate::case_of;
 use crate::course::FollowedUp;
 use crate::desk::step::save_telling;
 use crate::notice::Notice;
@@ -50,7 +51,7 @@ impl Deliver for FollowUps {
     }
 
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
-        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        let code = case_of(line)?;
         let wanted: Payload = serde_json::from_value(line.payload.clone()).map_err(Problem::internal)?;
         let cases = &self.0;
         let reader = cases.store.read(&cases.tenant).await?;

@@ -12,11 +12,12 @@ use web::{Fields, Json, Principal, Refusal};
 use crate::case::{Case, Proposal};
 use crate::desk::draft_check;
 use crate::desk::official::AtCase;
-use crate::desk::step::{may, note, save};
+use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView};
 use crate::procedure::{Clock, Verb};
 use crate::state::Cases;
 use crate::store::subject;
+use crate::words::note;
 
 /// What is proposed.
 #[derive(Debug, Deserialize, ToSchema)]

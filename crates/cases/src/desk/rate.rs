@@ -6,10 +6,11 @@ use kernel::{Fact, Kind, Problem};
 
 use crate::case::Case;
 use crate::course::Rating;
-use crate::desk::step::{note, save};
+use crate::desk::step::save;
 use crate::procedure::{Clock, Procedure};
 use crate::state::Cases;
 use crate::store::subject;
+use crate::words::note;
 
 /// The best score.
 pub(crate) const SCORE_MAX: u8 = 5;

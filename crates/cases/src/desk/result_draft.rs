@@ -6,10 +6,11 @@ use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
 use kernel::calendar::DAY_MINUTES;
 use kernel::fact::{DraftAnswer, Outcome};
-use kernel::{Actor, CaseCode, Digest, Fact, Kind, Problem, Time};
+use kernel::{Actor, Digest, Fact, Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
+use crate::case_of;
 use crate::course::ResultDraft;
 use crate::desk::result;
 use crate::desk::step::save_telling;
@@ -39,7 +40,7 @@ impl Deliver for Silences {
     }
 
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
-        let code: &CaseCode = &line.key.parse().map_err(Problem::internal)?;
+        let code = &case_of(line)?;
         let of: &Payload = &serde_json::from_value(line.payload.clone()).map_err(Problem::internal)?;
         let cases = &self.0;
         cases

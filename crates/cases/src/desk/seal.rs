@@ -14,6 +14,7 @@ use web::openapi::utoipa;
 use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Case, Decided, Sealed};
+use crate::case_of;
 use crate::desk::decide::finished;
 use crate::desk::official::AtCase;
 use crate::desk::step::{may, save};
@@ -57,7 +58,7 @@ impl Deliver for Seals {
     }
 
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
-        let code: CaseCode = line.key.parse().map_err(Problem::internal)?;
+        let code = case_of(line)?;
         let _turn = self.0.turn(&code).await;
         self.0.finish_sealing(&code).await
     }

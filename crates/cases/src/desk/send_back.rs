@@ -10,11 +10,12 @@ use web::{Fields, Json, Principal, Refusal};
 use crate::case::{Case, SentBack};
 use crate::desk::act;
 use crate::desk::official::AtCase;
-use crate::desk::step::{may, note, save};
+use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView};
 use crate::procedure::Verb;
 use crate::state::Cases;
 use crate::store::subject;
+use crate::words::note;
 
 /// Why it goes back.
 #[derive(Debug, Deserialize, ToSchema)]

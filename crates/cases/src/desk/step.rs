@@ -15,8 +15,6 @@ use crate::store::{self as rows, ResultRow, StatusRow};
 
 /// The national status of a case that has its result: `Đã xử lý xong`.
 const DECIDED: u8 = 9;
-/// Length of an official's words, in characters.
-pub const NOTE_CHARS_MAX: usize = 2_000;
 
 impl Cases {
     /// A case and its procedure, opened by an official for a verb that is theirs in some state.
@@ -130,27 +128,4 @@ pub(crate) async fn save_telling(
         rows::insert_result(tx, &case.code, &document).await?;
     }
     crate::sync::enqueue(tx, &case.code, row.seq).await
-}
-
-/// An official's words, within bounds.
-///
-/// # Errors
-/// 422 at `note`.
-pub(crate) fn note(text: &str, required: bool) -> Result<String, Problem> {
-    words("note", text, required)
-}
-
-/// Words of a field, within bounds.
-///
-/// # Errors
-/// 422 at the field.
-pub(crate) fn words(field: &'static str, text: &str, required: bool) -> Result<String, Problem> {
-    let text = text.trim();
-    if required && text.is_empty() {
-        return Err(Problem::invalid(field, "case-note-missing"));
-    }
-    if text.chars().count() > NOTE_CHARS_MAX {
-        return Err(Problem::invalid(field, "case-note-too-long").with("max", NOTE_CHARS_MAX));
-    }
-    Ok(text.to_owned())
 }

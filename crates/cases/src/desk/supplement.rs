@@ -7,11 +7,12 @@ use kernel::{Fact, Kind, Problem, Time};
 use crate::answers::TEXT_CHARS_MAX;
 use crate::case::{Accepted, Answers, Case};
 use crate::clock;
-use crate::desk::step::{note, save};
+use crate::desk::step::save;
 use crate::draft::Attached;
 use crate::procedure::{APPLICANT, Procedure, Resumption, Verb};
 use crate::state::Cases;
 use crate::store::{self as rows, subject};
+use crate::words::note;
 
 /// Whose papers those are that a supplement took the place of.
 pub(crate) fn earlier(case: &str) -> String {

@@ -6,10 +6,11 @@ use kernel::{Fact, Problem};
 
 use crate::case::Case;
 use crate::course::Withdrawn;
-use crate::desk::step::{note, save};
+use crate::desk::step::save;
 use crate::procedure::{APPLICANT, Procedure, Verb};
 use crate::state::Cases;
 use crate::store::subject;
+use crate::words::note;
 
 impl Cases {
     /// Ends a case that its applicant takes back.
