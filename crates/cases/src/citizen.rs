@@ -8,6 +8,7 @@ pub mod draft;
 pub mod draft_answer;
 pub mod file;
 pub mod mine;
+mod own;
 pub mod paper;
 pub mod pay;
 pub mod prefill;
@@ -22,16 +23,13 @@ pub mod versions;
 mod view;
 pub mod withdraw;
 
-use ::store::Reader;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use kernel::{Kind, PersonalNumber, Problem};
-use web::Principal;
+use kernel::Problem;
 use web::openapi::{OpenApiRouter, routes};
 
-use crate::draft::{Attached, Draft};
+pub(crate) use crate::citizen::own::{Citizen, OpenDraft, OwnCase, OwnDraft, own_case};
 use crate::state::Cases;
-use crate::store as rows;
 
 /// The portal's routes.
 #[must_use]
@@ -64,37 +62,6 @@ pub fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(pay::show, pay::start))
         .routes(routes!(pay::back))
         .routes(routes!(pay::notify))
-}
-
-/// A citizen of this portal.
-pub(crate) struct Citizen<'a> {
-    pub(crate) who: &'a Principal,
-    pub(crate) number: &'a PersonalNumber,
-}
-
-/// Refuses whoever is not a citizen of this portal: another tenant's session learns nothing.
-pub(crate) fn citizen<'a>(cases: &Cases, who: &'a Principal) -> Result<Citizen<'a>, Problem> {
-    if who.tenant != cases.tenant {
-        return Err(Problem::not_found());
-    }
-    who.require("citizen")?;
-    let missing = || Problem::new(Kind::Forbidden, "role-missing").with("role", "citizen");
-    Ok(Citizen {
-        who,
-        number: who.subject.as_ref().ok_or_else(missing)?,
-    })
-}
-
-/// A draft of the signed-in citizen.
-pub(crate) async fn own_draft(reader: &Reader, citizen: &Citizen<'_>, id: &str) -> Result<Draft, Problem> {
-    rows::draft(reader, &citizen.who.account, id)
-        .await?
-        .ok_or_else(Problem::not_found)
-}
-
-/// The papers of a draft.
-pub(crate) async fn papers_of(reader: &Reader, draft: &Draft) -> Result<Vec<Attached>, Problem> {
-    rows::papers(reader, &Draft::subject(&draft.id)).await
 }
 
 /// 303: go and look there.

@@ -420,6 +420,12 @@ impl Procedure {
         self.pages.iter().enumerate().find(|(_, p)| p.code == code)
     }
 
+    /// The paper of a code.
+    #[must_use]
+    pub fn paper(&self, code: &str) -> Option<&Paper> {
+        self.papers.iter().find(|p| p.code == code)
+    }
+
     /// The term of a channel.
     #[must_use]
     pub fn term(&self, channel: Channel) -> Option<&TermRule> {

@@ -21,7 +21,7 @@ use crate::clock::WorkingOut;
 pub use drafts::{draft, draft_filed_as, drafts_of, insert_draft, mark_filed, open_drafts, save_draft};
 pub use papers::{attach, paper, papers, papers_move};
 pub(crate) use past::{Past, given, load};
-pub use payments::{insert_payment, keep_order, note_paid, open_orders, payment, payment_of};
+pub use payments::{insert_payment, is_unpaid, keep_order, note_paid, open_orders, payment, payment_of};
 pub use statuses::{
     GivenKind, ResultRow, StatusRow, insert_result, insert_status, last_status, results, statuses,
 };

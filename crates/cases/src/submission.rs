@@ -5,7 +5,7 @@
 use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
 use exchange::{Ask, ServiceId};
-use kernel::{Actor, CaseCode, Fact, OrgCode, Problem, Time};
+use kernel::{Actor, CaseCode, Fact, Kind, OrgCode, Problem, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,6 +18,9 @@ use crate::store::{self as rows, SubmissionRow};
 
 /// The outbox topic; its keys are case codes, so that a case's submissions keep their order.
 pub const TOPIC: &str = "case-submission";
+
+/// The best score of a rating; the worst is 1.
+pub const SCORE_MAX: u8 = 5;
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +142,34 @@ pub(crate) async fn keep(tx: &Tx, case: &Case, said: &Said, papers: &[Attached])
     tx.fact(&rows::subject(code), fact).await?;
     tx.outbox(TOPIC, code.as_str(), &json!({ "seq": seq })).await?;
     Ok(seq)
+}
+
+/// True when something of this kind is on its way, or was taken.
+pub(crate) fn is_said(sent: &[SubmissionRow], kind: &str) -> bool {
+    let stands = |row: &&SubmissionRow| row.outcome.as_deref().is_none_or(|outcome| outcome == "taken");
+    sent.iter().filter(stands).any(|row| row.said.kind() == kind)
+}
+
+/// Keeps what is said once of a case in one of some statuses; true when it is kept now, false when it was
+/// said before and stands.
+///
+/// # Errors
+/// `case-verb-not-now` (409) in any other status.
+pub(crate) async fn keep_once(
+    tx: &Tx,
+    code: &CaseCode,
+    said: &Said,
+    statuses: &[u8],
+) -> Result<bool, Problem> {
+    if is_said(&rows::submissions(tx, code).await?, said.kind()) {
+        return Ok(false);
+    }
+    let held = rows::case(tx, code).await?.ok_or_else(Problem::not_found)?;
+    if !statuses.contains(&held.status) {
+        return Err(Problem::new(Kind::Conflict, "case-verb-not-now").with("state", held.status));
+    }
+    keep(tx, &held.case, said, &[]).await?;
+    Ok(true)
 }
 
 /// Which submission a line is about.

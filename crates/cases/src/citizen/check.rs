@@ -2,15 +2,14 @@
 //! files: see [`crate::citizen::file`].
 
 use askama::Template;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::Problem;
 use web::openapi::utoipa;
-use web::{Page, Refusal, SignedIn};
+use web::{Page, Refusal};
 
 use crate::citizen::file::faults;
 use crate::citizen::view::{labelled, say, shown};
-use crate::citizen::{citizen, own_draft, papers_of, render, see_other};
+use crate::citizen::{OpenDraft, render};
 use crate::draft::{Attached, Draft};
 use crate::state::Cases;
 
@@ -54,19 +53,9 @@ struct Line {
 #[utoipa::path(get, path = "/drafts/{id}/check", tag = "cases", security(("session" = ["citizen"])),
     params(("id" = String, Path, description = "the draft")),
     responses((status = 200, description = "the check", content_type = "text/html"), (status = 404)))]
-pub(crate) async fn check(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: Page,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    let reader = cases.store.read(&cases.tenant).await?;
-    let draft = own_draft(&reader, &citizen(&cases, &who)?, &id).await?;
-    if let Some(code) = &draft.filed_as {
-        return Ok(see_other(&format!("/cases/{code}")));
-    }
-    let papers = papers_of(&reader, &draft).await?;
-    Ok(show(&cases, &page, &draft, &papers, &[], &[], 200)?)
+pub(crate) async fn check(OpenDraft(own): OpenDraft, page: Page) -> Result<Response, Refusal> {
+    let papers = own.papers().await?;
+    Ok(show(&own.cases, &page, &own.draft, &papers, &[], &[], 200)?)
 }
 
 /// The page; `missing` are faults by address, `problems` what else is wrong (a stale page).
@@ -149,7 +138,7 @@ pub(crate) fn show(
 fn named(page: &Page, procedure: &crate::Procedure, problem: &Problem) -> String {
     let text = page.problem_text(&labelled(page, procedure, problem));
     let field = problem.field.as_deref().unwrap_or_default();
-    let paper = procedure.papers.iter().find(|p| p.code == field).map(|p| &p.name);
+    let paper = procedure.paper(field).map(|p| &p.name);
     // A missing answer's own text names its question.
     let question = procedure
         .question(field)

@@ -11,7 +11,7 @@ use crate::notice::Notice;
 use crate::procedure::Paper;
 use crate::state::Cases;
 use crate::store::{GivenKind, Held, ResultRow, StatusRow, SubmissionRow};
-use crate::submission::Said;
+use crate::submission::{Said, is_said};
 
 /// The statuses in which an applicant may ask for the case back; the owner has the last word.
 pub(crate) const OPEN: [u8; 5] = [1, 2, 4, 5, 6];
@@ -71,12 +71,6 @@ pub(crate) fn supplement(held: &Held, statuses: &[StatusRow]) -> Option<(Vec<Str
         Some(Notice::Supplement { items, reason, until }) => Some((items.clone(), reason.clone(), *until)),
         _ => None,
     })
-}
-
-/// True when something of this kind is on its way, or was taken.
-pub(crate) fn is_said(sent: &[SubmissionRow], kind: &str) -> bool {
-    let stands = |row: &&SubmissionRow| row.outcome.as_deref().is_none_or(|outcome| outcome == "taken");
-    sent.iter().filter(stands).any(|row| row.said.kind() == kind)
 }
 
 /// The part of the page.

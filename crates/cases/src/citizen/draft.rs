@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
 use kernel::{OrgCode, Problem};
 use serde::{Deserialize, Serialize};
 use web::openapi::{ToSchema, utoipa};
-use web::{Json, Page, Refusal, SignedIn};
+use web::{Json, Page, Refusal};
 
-use crate::citizen::mine::own_case;
 use crate::citizen::view::say;
-use crate::citizen::{citizen, course, own_draft, papers_of, render, see_other};
+use crate::citizen::{OpenDraft, OwnDraft, course, own_case, render};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Procedure;
 use crate::state::Cases;
@@ -58,33 +57,32 @@ struct Task<'a> {
     responses((status = 200, description = "the task list", content_type = "text/html"),
               (status = 303, description = "filed: to its case"), (status = 404)))]
 pub(crate) async fn page(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
+    OpenDraft(own): OpenDraft,
     page: Page,
-    Path(id): Path<String>,
     Query(told): Query<Told>,
 ) -> Result<Response, Refusal> {
-    let reader = cases.store.read(&cases.tenant).await?;
-    let draft = own_draft(&reader, &citizen(&cases, &who)?, &id).await?;
-    if let Some(code) = &draft.filed_as {
-        return Ok(see_other(&format!("/cases/{code}")));
-    }
-    let papers = papers_of(&reader, &draft).await?;
-    let procedure = cases.version(&draft.version)?;
-    let mut tasks = tasks(&page, &procedure, &draft, &papers);
+    let OwnDraft {
+        cases,
+        citizen,
+        draft,
+    } = &own;
+    let papers = own.papers().await?;
+    let procedure = own.procedure()?;
+    let mut tasks = tasks(&page, &procedure, draft, &papers);
     let mut asked = Vec::new();
     if let Some(code) = draft.supplements() {
-        let held = own_case(&reader, &citizen(&cases, &who)?, code.as_str()).await?;
+        let reader = cases.store.read(&cases.tenant).await?;
+        let held = own_case(&reader, citizen, &code).await?;
         let statuses = crate::store::statuses(&reader, &code).await?;
         asked = course::supplement(&held, &statuses).map_or_else(Vec::new, |(items, ..)| items);
-        mark_changes(&procedure, &held.case.answers, &draft, &papers, &mut tasks);
+        mark_changes(&procedure, &held.case.answers, draft, &papers, &mut tasks);
     }
     let done = tasks.iter().filter(|t| t.state == "done").count();
     let body = DraftPage {
         page: &page,
         id: &draft.id,
         name: say(&procedure.name, page.lang),
-        notice: notice(&cases, &page, &told),
+        notice: notice(cases, &page, &told),
         done,
         ready: done == tasks.len() || !asked.is_empty(),
         tasks,
@@ -135,7 +133,7 @@ fn tasks<'a>(page: &Page, procedure: &'a Procedure, draft: &Draft, papers: &[Att
     let papers = procedure.papers.iter().map(|paper| Task {
         href: format!("/drafts/{}/papers/{}", draft.id, paper.code),
         title: say(&paper.name, page.lang),
-        state: if papers.iter().any(|p| p.code == paper.code) || !paper.required {
+        state: if course::is_attached(papers, paper) || !paper.required {
             "done"
         } else {
             "todo"
@@ -214,18 +212,15 @@ impl From<Attached> for PaperJson {
 #[utoipa::path(get, path = "/api/v1/drafts/{id}", tag = "cases", security(("session" = ["citizen"])),
     params(("id" = String, Path, description = "the draft")),
     responses((status = 200, body = DraftJson), (status = 401), (status = 404)))]
-pub(crate) async fn api(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: Page,
-    Path(id): Path<String>,
-) -> Result<Json<DraftJson>, Refusal> {
-    let reader = cases.store.read(&cases.tenant).await?;
-    let draft = own_draft(&reader, &citizen(&cases, &who)?, &id).await?;
-    let papers = match &draft.filed_as {
-        Some(code) => crate::store::papers(&reader, &crate::store::subject(code)).await?,
-        None => papers_of(&reader, &draft).await?,
+pub(crate) async fn api(own: OwnDraft, page: Page) -> Result<Json<DraftJson>, Refusal> {
+    let papers = match &own.draft.filed_as {
+        Some(code) => {
+            let reader = own.cases.store.read(&own.cases.tenant).await?;
+            crate::store::papers(&reader, &crate::store::subject(code)).await?
+        }
+        None => own.papers().await?,
     };
+    let draft = own.draft;
     let filled = |filled: crate::draft::Filled| FilledJson {
         source: say(&filled.source, page.lang).to_owned(),
         value: filled.value,

@@ -1,18 +1,17 @@
 //! `POST /cases/{code}/draft-answer`: the applicant has looked at the draft of the result and says that it
 //! is right, or what is wrong with it. Never decides whether that is in time: the owner does.
 
-use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use kernel::time::parse_iso;
 use kernel::{Kind, Problem, Time};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Json, Page, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Page, Refusal};
 
-use crate::citizen::mine::{self, own_case};
+use crate::citizen::OwnCase;
+use crate::citizen::mine;
 use crate::citizen::shape::CaseJson;
 use crate::citizen::view::say;
-use crate::citizen::{citizen, see_other};
 use crate::notice::Notice;
 use crate::procedure::QuestionKind;
 use crate::state::Cases;
@@ -50,33 +49,20 @@ pub(crate) struct Answered {
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-submission-made"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: Page,
-    Path(code): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
+pub(crate) async fn by_form(own: OwnCase, page: Page, fields: Fields) -> Result<Response, Refusal> {
     let typed = fields.lines("note").unwrap_or_default();
-    let answered = match fields.text("agreed") {
-        Some("yes") => Ok(true),
-        Some("no") => Ok(false),
-        _ => Err(Problem::invalid("agreed", "case-draft-unanswered")),
-    };
-    let done = match answered {
+    let done = match agreed(&fields) {
         Ok(agreed) => {
             let note = typed.clone();
-            cases.answer_draft(&who, &code, &Answered { agreed, note }).await
+            answer(&own, &Answered { agreed, note }).await
         }
         Err(problem) => Err(problem),
     };
     match done {
-        Ok(()) => Ok(see_other(&format!("/cases/{code}"))),
+        Ok(()) => Ok(own.back()),
         Err(problem) if problem.kind == Kind::Invalid => {
-            let reader = cases.store.read(&cases.tenant).await?;
-            let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
-            let body = mine::body(&cases, &reader, &page, &held, (false, &[problem], &typed)).await?;
-            let title = page.tw("cases-case-title", &[("code", code)]);
+            let body = mine::body(&own, &page, (false, &[problem], &typed)).await?;
+            let title = page.tw("cases-case-title", &[("code", own.held.case.code.to_string())]);
             Ok(page.html_status(422, &title, body).into_response())
         }
         Err(problem) => Err(problem.into()),
@@ -88,49 +74,52 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Answered,
     responses((status = 200, description = "the case", body = CaseJson), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-submission-made"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(code): Path<String>,
-    Json(answered): Json<Answered>,
-) -> Result<Json<CaseJson>, Refusal> {
-    cases.answer_draft(&who, &code, &answered).await?;
-    mine::show_api(State(cases), SignedIn(who), Path(code)).await
+pub(crate) async fn by_json(own: OwnCase, Json(answered): Json<Answered>) -> Result<Json<CaseJson>, Refusal> {
+    answer(&own, &answered).await?;
+    Ok(Json(mine::case_json(&own).await?))
 }
 
-impl Cases {
-    /// Keeps the answer and sends it on. Pressed twice, it is said once.
-    async fn answer_draft(&self, who: &Principal, code: &str, answered: &Answered) -> Result<(), Problem> {
-        let citizen = citizen(self, who)?;
-        let note = note(&kernel::text::clean(&answered.note), !answered.agreed)?;
-        let reader = self.store.read(&self.tenant).await?;
-        let (case, note) = (&own_case(&reader, &citizen, code).await?.case, &note);
-        drop(reader);
-        self.store
-            .write(&self.tenant, &who.actor, |tx| async move {
-                let held = rows::case(&tx, &case.code)
-                    .await?
-                    .ok_or_else(Problem::not_found)?;
-                let last = rows::submissions(&tx, &case.code).await?.pop();
-                let Some(look) = waiting(&tx, &held).await? else {
-                    // The second click of the one who has just said it.
-                    return match last.map(|row| row.said) {
-                        Some(Said::DraftAnswer { agreed, note: n, .. })
-                            if agreed == answered.agreed && n == *note =>
-                        {
-                            Ok(())
-                        }
-                        _ => Err(Problem::new(Kind::Conflict, "case-draft-none")),
-                    };
+/// Keeps the answer and sends it on. Pressed twice, it is said once.
+async fn answer(own: &OwnCase, answered: &Answered) -> Result<(), Problem> {
+    let OwnCase { cases, citizen, held } = own;
+    let note = &note(&kernel::text::clean(&answered.note), !answered.agreed)?;
+    let code = &held.case.code;
+    cases
+        .store
+        .write(&cases.tenant, &citizen.who.actor, |tx| async move {
+            let held = rows::case(&tx, code).await?.ok_or_else(Problem::not_found)?;
+            let last = rows::submissions(&tx, code).await?.pop();
+            let Some(look) = waiting(&tx, &held).await? else {
+                // The second click of the one who has just said it.
+                return match last.map(|row| row.said) {
+                    Some(Said::DraftAnswer { agreed, note: n, .. })
+                        if agreed == answered.agreed && n == *note =>
+                    {
+                        Ok(())
+                    }
+                    _ => Err(Problem::new(Kind::Conflict, "case-draft-none")),
                 };
-                let said = Said::DraftAnswer {
-                    agreed: answered.agreed,
-                    note: note.clone(),
-                    draft: look.document,
-                };
-                submission::keep(&tx, &held.case, &said, &[]).await.map(drop)
-            })
-            .await
+            };
+            let said = Said::DraftAnswer {
+                agreed: answered.agreed,
+                note: note.clone(),
+                draft: look.document,
+            };
+            submission::keep(&tx, &held.case, &said, &[]).await.map(drop)
+        })
+        .await
+}
+
+/// What was chosen of a form that asks whether the draft is right: at the portal by its applicant, at the
+/// counter by the officer for them.
+///
+/// # Errors
+/// 422 `case-draft-unanswered` when nothing was.
+pub(crate) fn agreed(fields: &Fields) -> Result<bool, Problem> {
+    match fields.text("agreed") {
+        Some("yes") => Ok(true),
+        Some("no") => Ok(false),
+        _ => Err(Problem::invalid("agreed", "case-draft-unanswered")),
     }
 }
 

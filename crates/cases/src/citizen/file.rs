@@ -2,18 +2,17 @@
 //! one write. Never twice: a double click and a stale window end at the same case.
 
 use ::store::Tx;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::fact::Channel;
 use kernel::{AreaCode, CaseCode, Fact, Kind, OrgCode, Problem};
 use serde_json::json;
 use web::openapi::utoipa;
-use web::{Fields, Page, Refusal, SignedIn};
+use web::{Fields, Page, Refusal};
 
 use crate::answers::{self, Rules};
 use crate::case::{Applicant, Case, Course};
 use crate::citizen::draft::{current, revision};
-use crate::citizen::{Citizen, check, citizen, own_draft, papers_of, see_other, supplement};
+use crate::citizen::{Citizen, OwnDraft, check, see_other, supplement};
 use crate::draft::{Attached, Draft};
 use crate::payment::Payment;
 use crate::procedure::Procedure;
@@ -41,55 +40,49 @@ pub struct FileForm {
               (status = 409, description = "changed in another window", content_type = "text/html"),
               (status = 422, description = "the check with what is missing", content_type = "text/html")),
     extensions(("x-facts" = json!(["case-filed", "fee-asked", "case-submission-made"]))))]
-pub(crate) async fn file(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: Page,
-    Path(id): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let citizen = citizen(&cases, &who)?;
-    let reader = cases.store.read(&cases.tenant).await?;
-    let draft = own_draft(&reader, &citizen, &id).await?;
+pub(crate) async fn file(own: OwnDraft, page: Page, fields: Fields) -> Result<Response, Refusal> {
+    let OwnDraft {
+        cases,
+        citizen,
+        draft,
+    } = &own;
     if let Some(code) = &draft.filed_as {
-        return Ok(see_other(&filed_at(&draft, code)));
+        return Ok(see_other(&filed_at(draft, code)));
     }
-    let papers = papers_of(&reader, &draft).await?;
-    if let Err(stale) = current(&draft, revision(&fields)) {
-        return Ok(check::show(&cases, &page, &draft, &papers, &[], &[stale], 409)?);
+    let papers = own.papers().await?;
+    if let Err(stale) = current(draft, revision(&fields)) {
+        return Ok(check::show(cases, &page, draft, &papers, &[], &[stale], 409)?);
     }
-    let procedure = cases.version(&draft.version)?;
+    let procedure = own.procedure()?;
     if draft.supplements().is_none() && procedure.dong(&draft.values()) > 0 && cases.bank.is_none() {
         return Err(Problem::new(Kind::Unavailable, "bank-missing").into());
     }
-    let faults = faults(&cases, &procedure, &draft, &papers);
+    let faults = faults(cases, &procedure, draft, &papers);
     if !faults.is_empty() {
         // Between the two looks another window may have filed, and taken the papers along.
-        if let Some(code) = own_draft(&reader, &citizen, &id).await?.filed_as {
-            return Ok(see_other(&format!("/cases/{code}?filed=1")));
+        if let Some(code) = own.newest().await?.filed_as {
+            return Ok(see_other(&filed_at(draft, &code)));
         }
-        return Ok(check::show(&cases, &page, &draft, &papers, &faults, &[], 422)?);
+        return Ok(check::show(cases, &page, draft, &papers, &faults, &[], 422)?);
     }
     if let Some(code) = draft.supplements() {
         let note = fields.lines("note").unwrap_or_default();
-        return match supplement::send(&cases, &citizen, &draft, &papers, &code, &note).await {
-            Ok(()) => Ok(see_other(&filed_at(&draft, &code))),
+        return match supplement::send(&own, &papers, &code, &note).await {
+            Ok(()) => Ok(see_other(&filed_at(draft, &code))),
             Err(problem) if problem.kind == Kind::Invalid => {
-                Ok(check::show(&cases, &page, &draft, &papers, &[], &[problem], 422)?)
+                Ok(check::show(cases, &page, draft, &papers, &[], &[problem], 422)?)
             }
             Err(problem) => Err(problem.into()),
         };
     }
-    match write(&cases, &citizen, &procedure, &draft).await {
+    match write(cases, citizen, &procedure, draft).await {
         Ok(code) if procedure.dong(&draft.values()) > 0 => Ok(see_other(&format!("/cases/{code}/pay"))),
-        Ok(code) => Ok(see_other(&format!("/cases/{code}?filed=1"))),
+        Ok(code) => Ok(see_other(&filed_at(draft, &code))),
         // Two windows at once: whoever came second finds the case that the first one filed.
-        Err(problem) if problem.kind == Kind::Conflict => {
-            match own_draft(&reader, &citizen, &id).await?.filed_as {
-                Some(code) => Ok(see_other(&format!("/cases/{code}?filed=1"))),
-                None => Err(problem.into()),
-            }
-        }
+        Err(problem) if problem.kind == Kind::Conflict => match own.newest().await?.filed_as {
+            Some(code) => Ok(see_other(&filed_at(draft, &code))),
+            None => Err(problem.into()),
+        },
         Err(problem) => Err(problem.into()),
     }
 }
@@ -105,7 +98,7 @@ fn filed_at(draft: &Draft, code: &CaseCode) -> String {
 /// Everything the filing does, or nothing of it.
 async fn write(
     cases: &Cases,
-    citizen: &Citizen<'_>,
+    citizen: &Citizen,
     procedure: &Procedure,
     draft: &Draft,
 ) -> Result<CaseCode, Problem> {
@@ -198,7 +191,7 @@ async fn next_code(tx: &Tx) -> Result<CaseCode, Problem> {
 
 fn case(
     tx: &Tx,
-    citizen: &Citizen<'_>,
+    citizen: &Citizen,
     procedure: &Procedure,
     draft: &Draft,
     unit: &OrgCode,

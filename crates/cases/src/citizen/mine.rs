@@ -3,19 +3,19 @@
 
 use ::store::Reader;
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Html;
 use kernel::{CaseCode, Problem, Time};
 use serde::Deserialize;
 use web::openapi::utoipa;
-use web::{Json, Page, Refusal, SignedIn};
+use web::{Json, Page, Refusal};
 
 use crate::citizen::draft_answer::{self, Look};
 use crate::citizen::shape::{
     CaseJson, CaseLine, CasesJson, ResultDraftJson, ResultJson, SentLine, StatusJson,
 };
 use crate::citizen::view::{moment, say, status};
-use crate::citizen::{Citizen, citizen, course, render};
+use crate::citizen::{Citizen, OwnCase, course, render};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, ResultRow, StatusRow};
 
@@ -83,11 +83,10 @@ struct CasePage<'a> {
     responses((status = 200, description = "the list", content_type = "text/html")))]
 pub(crate) async fn list(
     State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
+    citizen: Citizen,
     page: Page,
     Query(from): Query<From>,
 ) -> Result<Html<String>, Refusal> {
-    let citizen = citizen(&cases, &who)?;
     let reader = cases.store.read(&cases.tenant).await?;
     let (held, next) = some(&cases, &reader, &citizen, &from).await?;
     let drafts = match from.after.is_empty() {
@@ -126,10 +125,9 @@ pub(crate) async fn list(
     responses((status = 200, body = CasesJson), (status = 401)))]
 pub(crate) async fn list_api(
     State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
+    citizen: Citizen,
     Query(from): Query<From>,
 ) -> Result<Json<CasesJson>, Refusal> {
-    let citizen = citizen(&cases, &who)?;
     let reader = cases.store.read(&cases.tenant).await?;
     let (held, next) = some(&cases, &reader, &citizen, &from).await?;
     Ok(Json(CasesJson {
@@ -142,7 +140,7 @@ pub(crate) async fn list_api(
 async fn some(
     cases: &Cases,
     reader: &Reader,
-    citizen: &Citizen<'_>,
+    citizen: &Citizen,
     from: &From,
 ) -> Result<(Vec<Held>, Option<String>), Problem> {
     let after = match from.after.split_once('-') {
@@ -169,17 +167,13 @@ async fn some(
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, description = "the case", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn show(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
+    own: OwnCase,
     page: Page,
-    Path(code): Path<String>,
     Query(from): Query<From>,
 ) -> Result<Html<String>, Refusal> {
-    let reader = cases.store.read(&cases.tenant).await?;
-    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
-    let body = body(&cases, &reader, &page, &held, (from.filed == "1", &[], "")).await?;
+    let body = body(&own, &page, (from.filed == "1", &[], "")).await?;
     Ok(page.html(
-        &page.tw("cases-case-title", &[("code", held.case.code.to_string())]),
+        &page.tw("cases-case-title", &[("code", own.held.case.code.to_string())]),
         body,
     ))
 }
@@ -189,12 +183,12 @@ pub(crate) async fn show(
 /// # Errors
 /// Unavailable.
 pub(crate) async fn body(
-    cases: &Cases,
-    reader: &Reader,
+    own: &OwnCase,
     page: &Page,
-    held: &Held,
     (filed_now, faults, note): (bool, &[Problem], &str),
 ) -> Result<String, Problem> {
+    let OwnCase { cases, held, .. } = own;
+    let reader = &cases.store.read(&cases.tenant).await?;
     let code = &held.case.code;
     let (statuses, results) = (
         rows::statuses(reader, code).await?,
@@ -267,20 +261,24 @@ fn working_out(page: &Page, held: &Held) -> Vec<(String, i64, String)> {
 #[utoipa::path(get, path = "/api/v1/cases/{code}", tag = "cases", security(("session" = ["citizen"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, body = CaseJson), (status = 401), (status = 404)))]
-pub(crate) async fn show_api(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(code): Path<String>,
-) -> Result<Json<CaseJson>, Refusal> {
+pub(crate) async fn show_api(own: OwnCase) -> Result<Json<CaseJson>, Refusal> {
+    Ok(Json(case_json(&own).await?))
+}
+
+/// A case as JSON.
+///
+/// # Errors
+/// Unavailable.
+pub(crate) async fn case_json(own: &OwnCase) -> Result<CaseJson, Problem> {
+    let OwnCase { cases, held, .. } = own;
     let reader = cases.store.read(&cases.tenant).await?;
-    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
     let statuses = rows::statuses(&reader, &held.case.code).await?;
     let results = rows::results(&reader, &held.case.code).await?;
     let sent = rows::submissions(&reader, &held.case.code).await?;
     let now = cases.store.world().now();
-    Ok(Json(CaseJson {
-        line: CaseLine::new(&held),
-        spent_minutes: cases.spent(&held, &statuses, now),
+    Ok(CaseJson {
+        line: CaseLine::new(held),
+        spent_minutes: cases.spent(held, &statuses, now),
         sent: sent.iter().map(SentLine::new).collect(),
         statuses: statuses.iter().map(StatusJson::new).collect(),
         results: results
@@ -288,21 +286,13 @@ pub(crate) async fn show_api(
             .filter(|row| row.kind != rows::GivenKind::Draft)
             .map(ResultJson::from)
             .collect(),
-        draft: draft_answer::waiting(&reader, &held)
+        draft: draft_answer::waiting(&reader, held)
             .await?
             .map(|look| ResultDraftJson {
                 document: look.document,
                 until: look.until.rfc3339(),
             }),
-    }))
-}
-
-/// A case of the signed-in citizen.
-pub(crate) async fn own_case(reader: &Reader, citizen: &Citizen<'_>, code: &str) -> Result<Held, Problem> {
-    let code: CaseCode = code.parse().map_err(|_| Problem::not_found())?;
-    let held = rows::case(reader, &code).await?;
-    held.filter(|h| h.case.applicant.account == citizen.who.account)
-        .ok_or_else(Problem::not_found)
+    })
 }
 
 /// The colour of a case's status.

@@ -2,15 +2,14 @@
 //! PDF, and never keeps a file under the sender's name.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use kernel::{Fact, Kind, Problem};
 use web::openapi::utoipa;
-use web::{Fields, Page, Refusal, SignedIn, Upload};
+use web::{Fields, Page, Refusal, Upload};
 
 use crate::citizen::view::say;
-use crate::citizen::{citizen, own_draft, papers_of, render, see_other};
+use crate::citizen::{OpenDraft, OwnDraft, render, see_other};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Paper;
 use crate::state::Cases;
@@ -45,24 +44,13 @@ pub struct PaperForm {
     params(("id" = String, Path, description = "the draft"), ("paper" = String, Path, description = "the paper")),
     responses((status = 200, description = "the page", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn show(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
+    OpenDraft(own): OpenDraft,
     page: Page,
-    Path((id, code)): Path<(String, String)>,
+    Path((_id, code)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
-    let reader = cases.store.read(&cases.tenant).await?;
-    let draft = own_draft(&reader, &citizen(&cases, &who)?, &id).await?;
-    if let Some(code) = &draft.filed_as {
-        return Ok(see_other(&format!("/cases/{code}")));
-    }
-    let procedure = cases.version(&draft.version)?;
-    let paper = procedure
-        .papers
-        .iter()
-        .find(|p| p.code == code)
-        .ok_or_else(Problem::not_found)?;
-    let papers = papers_of(&reader, &draft).await?;
-    Ok(body(&cases, &page, &draft, paper, &papers, &[])?)
+    let procedure = own.procedure()?;
+    let paper = procedure.paper(&code).ok_or_else(Problem::not_found)?;
+    Ok(body(&own, &page, paper, &own.papers().await?, &[])?)
 }
 
 /// Attaches a paper, in the place of an earlier one.
@@ -73,38 +61,36 @@ pub(crate) async fn show(
               (status = 422, description = "no PDF", content_type = "text/html")),
     extensions(("x-facts" = json!(["case-draft-changed"]))))]
 pub(crate) async fn attach(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
+    OpenDraft(own): OpenDraft,
     page: Page,
-    Path((id, code)): Path<(String, String)>,
+    Path((_id, code)): Path<(String, String)>,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    let citizen = citizen(&cases, &who)?;
-    let reader = cases.store.read(&cases.tenant).await?;
-    let draft = own_draft(&reader, &citizen, &id).await?;
-    if let Some(code) = &draft.filed_as {
-        return Ok(see_other(&format!("/cases/{code}")));
-    }
-    let procedure = cases.version(&draft.version)?;
-    let paper = procedure
-        .papers
-        .iter()
-        .find(|p| p.code == code)
-        .ok_or_else(Problem::not_found)?;
-    let papers = papers_of(&reader, &draft).await?;
-    let attached = match check(&cases, paper, &papers, fields.file("file")).await {
+    let procedure = own.procedure()?;
+    let paper = procedure.paper(&code).ok_or_else(Problem::not_found)?;
+    let papers = own.papers().await?;
+    let attached = match check(&own.cases, paper, &papers, fields.file("file")).await {
         Ok(attached) => attached,
         Err(problem) if problem.kind == Kind::Invalid => {
-            return Ok(body(&cases, &page, &draft, paper, &papers, &[problem])?);
+            return Ok(body(&own, &page, paper, &papers, &[problem])?);
         }
         Err(problem) => return Err(problem.into()),
     };
-    let (draft, attached, account) = (&draft, &attached, &citizen.who.account);
+    keep(&own, &attached).await?;
+    Ok(see_other(&format!("/drafts/{}", own.draft.id)))
+}
+
+async fn keep(own: &OwnDraft, attached: &Attached) -> Result<(), Problem> {
+    let OwnDraft {
+        cases,
+        citizen,
+        draft,
+    } = own;
     let digest = cases.store.digest(&cases.tenant, &attached.digest.hex());
     cases
         .store
-        .write(&cases.tenant, &who.actor, |tx| async move {
-            let newest = rows::draft(&tx, account, &draft.id)
+        .write(&cases.tenant, &citizen.who.actor, |tx| async move {
+            let newest = rows::draft(&tx, &citizen.who.account, &draft.id)
                 .await?
                 .ok_or_else(Problem::not_found)?;
             // The papers are part of what is filed: the draft moves on, and a filed one is closed.
@@ -117,8 +103,7 @@ pub(crate) async fn attach(
             tx.fact(&Draft::subject(&draft.id), fact).await?;
             Ok(())
         })
-        .await?;
-    Ok(see_other(&format!("/drafts/{id}")))
+        .await
 }
 
 /// The file is a PDF by its content and, with the others, fits into one message to the owner.
@@ -165,9 +150,8 @@ fn papers_bytes_max(cases: &Cases) -> u64 {
 }
 
 fn body(
-    cases: &Cases,
+    own: &OwnDraft,
     page: &Page,
-    draft: &Draft,
     paper: &Paper,
     papers: &[Attached],
     problems: &[Problem],
@@ -175,11 +159,11 @@ fn body(
     let title = say(&paper.name, page.lang);
     let body = render(&PaperPage {
         page,
-        draft,
+        draft: &own.draft,
         title,
         code: &paper.code,
         attached: papers.iter().find(|p| p.code == paper.code),
-        megabytes: (cases.store.limits().upload_bytes_max >> 20).to_string(),
+        megabytes: (own.cases.store.limits().upload_bytes_max >> 20).to_string(),
         problems,
     })?;
     Ok(if problems.is_empty() {
@@ -187,14 +171,6 @@ fn body(
     } else {
         page.html_status(422, title, body)
     })
-}
-
-/// A paper's content, by its row.
-///
-/// # Errors
-/// Internal when the blob is gone or damaged.
-pub async fn content(cases: &Cases, paper: &Attached) -> Result<Bytes, Problem> {
-    Ok(cases.store.blobs().get(&paper.digest).await?.into())
 }
 
 #[cfg(test)]

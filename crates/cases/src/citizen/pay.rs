@@ -3,16 +3,15 @@
 //! bank says so.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use kernel::{Actor, CaseCode, Fact, Kind, Problem, Time};
 use serde_json::json;
 use web::openapi::utoipa;
-use web::{Page, Refusal, SignedIn};
+use web::{Page, Refusal};
 
-use crate::citizen::mine::own_case;
 use crate::citizen::view::say;
-use crate::citizen::{citizen, render, see_other};
+use crate::citizen::{OwnCase, render, see_other};
 use crate::payment::{Bank, Notice, Order, OrderState, Paid, Payment, Wanted};
 use crate::state::Cases;
 use crate::store::{self as rows, Held};
@@ -46,20 +45,12 @@ struct OrderView {
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, description = "amount, QR code and the way to the bank", content_type = "text/html"),
               (status = 303, description = "paid: to the case"), (status = 404)))]
-pub(crate) async fn show(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: Page,
-    Path(code): Path<String>,
-) -> Result<Response, Refusal> {
-    let reader = cases.store.read(&cases.tenant).await?;
-    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
-    let payment = owed(&reader, &held).await?;
-    drop(reader);
-    if payment.paid.is_some() || cases.looked_up(&payment).await {
-        return Ok(see_other(&format!("/cases/{code}")));
+pub(crate) async fn show(own: OwnCase, page: Page) -> Result<Response, Refusal> {
+    let payment = owed(&own).await?;
+    if payment.paid.is_some() || own.cases.looked_up(&payment).await {
+        return Ok(own.back());
     }
-    Ok(cases.pay_page(&page, &held, &payment, &[], 200)?)
+    Ok(own.cases.pay_page(&page, &own.held, &payment, &[], 200)?)
 }
 
 /// Makes an order at the bank and shows it.
@@ -68,23 +59,16 @@ pub(crate) async fn show(
     responses((status = 303, description = "to the page with the order; to the case when it is paid"),
               (status = 404), (status = 503, description = "the bank does not answer", content_type = "text/html")),
     extensions(("x-facts" = json!(["fee-ordered"]))))]
-pub(crate) async fn start(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: Page,
-    Path(code): Path<String>,
-) -> Result<Response, Refusal> {
-    let reader = cases.store.read(&cases.tenant).await?;
-    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
-    let payment = owed(&reader, &held).await?;
-    drop(reader);
+pub(crate) async fn start(own: OwnCase, page: Page) -> Result<Response, Refusal> {
+    let OwnCase { cases, held, .. } = &own;
+    let payment = owed(&own).await?;
     if payment.paid.is_some() {
-        return Ok(see_other(&format!("/cases/{code}")));
+        return Ok(own.back());
     }
-    match cases.order(&held, &payment).await {
-        Ok(()) => Ok(see_other(&format!("/cases/{code}/pay"))),
+    match cases.order(held, &payment).await {
+        Ok(()) => Ok(see_other(&format!("/cases/{}/pay", held.case.code))),
         Err(problem) if problem.kind == Kind::Unavailable => {
-            Ok(cases.pay_page(&page, &held, &payment, &[problem], 503)?)
+            Ok(cases.pay_page(&page, held, &payment, &[problem], 503)?)
         }
         Err(problem) => Err(problem.into()),
     }
@@ -94,20 +78,12 @@ pub(crate) async fn start(
 #[utoipa::path(get, path = "/cases/{code}/paid", tag = "cases", security(("session" = ["citizen"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "to the case, or to the fee when it is not paid"), (status = 404)))]
-pub(crate) async fn back(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(code): Path<String>,
-) -> Result<Response, Refusal> {
-    let reader = cases.store.read(&cases.tenant).await?;
-    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
-    let payment = owed(&reader, &held).await?;
-    drop(reader);
-    let paid = payment.paid.is_some() || cases.looked_up(&payment).await;
-    Ok(see_other(&format!(
-        "/cases/{code}{}",
-        if paid { "" } else { "/pay" }
-    )))
+pub(crate) async fn back(own: OwnCase) -> Result<Response, Refusal> {
+    let payment = owed(&own).await?;
+    if payment.paid.is_some() || own.cases.looked_up(&payment).await {
+        return Ok(own.back());
+    }
+    Ok(see_other(&format!("/cases/{}/pay", own.held.case.code)))
 }
 
 /// The bank's call back: a compact JWS of the bank's key. Said twice, it counts once.
@@ -123,8 +99,9 @@ pub(crate) async fn notify(State(cases): State<Cases>, body: String) -> Result<R
 }
 
 /// The fee of a case of mine.
-async fn owed(reader: &::store::Reader, held: &Held) -> Result<Payment, Problem> {
-    rows::payment_of(reader, &held.case.code)
+async fn owed(own: &OwnCase) -> Result<Payment, Problem> {
+    let reader = own.cases.store.read(&own.cases.tenant).await?;
+    rows::payment_of(&reader, &own.held.case.code)
         .await?
         .ok_or_else(Problem::not_found)
 }

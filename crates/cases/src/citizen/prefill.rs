@@ -4,16 +4,15 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
 use axum::response::Response;
 use bytes::Bytes;
 use exchange::Ask;
 use kernel::{Fact, Kind, Problem};
 use serde_json::{Map, Value};
 use web::openapi::utoipa;
-use web::{Fields, Refusal, SignedIn};
+use web::{Fields, Refusal};
 
-use crate::citizen::{Citizen, citizen, own_draft, see_other};
+use crate::citizen::{Citizen, OpenDraft, OwnDraft, see_other};
 use crate::draft::{Draft, Filled};
 use crate::procedure::{Prefill, Procedure};
 use crate::state::Cases;
@@ -36,18 +35,12 @@ pub struct PrefillForm {
     request_body(content = PrefillForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303, description = "back to the draft, which says what became of it"), (status = 404), (status = 409)),
     extensions(("x-facts" = json!(["case-draft-changed"]))))]
-pub(crate) async fn prefill(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(id): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let citizen = citizen(&cases, &who)?;
-    let reader = cases.store.read(&cases.tenant).await?;
-    let draft = own_draft(&reader, &citizen, &id).await?;
-    if let Some(code) = &draft.filed_as {
-        return Ok(see_other(&format!("/cases/{code}")));
-    }
+pub(crate) async fn prefill(OpenDraft(own): OpenDraft, fields: Fields) -> Result<Response, Refusal> {
+    let OwnDraft {
+        cases,
+        citizen,
+        draft,
+    } = own;
     let procedure = cases.version(&draft.version)?;
     let (heard, told) = if fields.text("clear").is_some() {
         (BTreeMap::new(), "cleared".to_owned())
@@ -57,14 +50,14 @@ pub(crate) async fn prefill(
         // Nothing new was heard: what was heard before is worth more.
         (if heard.is_empty() { draft.prefilled } else { heard }, told)
     };
-    keep(&cases, &citizen, &id, &heard).await?;
-    Ok(see_other(&format!("/drafts/{id}?prefill={told}")))
+    keep(&cases, &citizen, &draft.id, &heard).await?;
+    Ok(see_other(&format!("/drafts/{}?prefill={told}", draft.id)))
 }
 
 /// The answers replace those of an earlier time; a page answered meanwhile loses nothing.
 async fn keep(
     cases: &Cases,
-    citizen: &Citizen<'_>,
+    citizen: &Citizen,
     id: &str,
     heard: &BTreeMap<String, Filled>,
 ) -> Result<(), Problem> {
@@ -90,7 +83,7 @@ async fn keep(
 }
 
 /// Asks one register after the other: a later one may need what an earlier one answered.
-async fn ask_all(cases: &Cases, citizen: &Citizen<'_>, procedure: &Procedure) -> Heard {
+async fn ask_all(cases: &Cases, citizen: &Citizen, procedure: &Procedure) -> Heard {
     let mut heard = BTreeMap::new();
     let mut first = None;
     for prefill in procedure
@@ -113,7 +106,7 @@ async fn ask_all(cases: &Cases, citizen: &Citizen<'_>, procedure: &Procedure) ->
 /// One question: what it fills, or nothing when the register has no such record.
 async fn ask(
     cases: &Cases,
-    citizen: &Citizen<'_>,
+    citizen: &Citizen,
     prefill: &Prefill,
     heard: &BTreeMap<String, Filled>,
 ) -> Result<Vec<(String, Filled)>, Problem> {

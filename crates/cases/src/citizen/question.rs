@@ -2,17 +2,17 @@
 //! field, and nothing that was typed is lost.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use kernel::{Fact, Kind, Problem};
 use web::openapi::utoipa;
-use web::{Fields, Page, Refusal, SignedIn};
+use web::{Fields, Page, Refusal};
 
 use crate::answers::{self, Typed};
 use crate::citizen::draft::{current, revision};
 use crate::citizen::file::rules;
 use crate::citizen::view::{Field, labelled, say};
-use crate::citizen::{Citizen, citizen, own_draft, render, see_other};
+use crate::citizen::{Citizen, OpenDraft, OwnDraft, render, see_other};
 use crate::draft::Draft;
 use crate::procedure::{FormPage, Procedure};
 use crate::state::Cases;
@@ -47,18 +47,21 @@ pub struct AnswersForm {
     params(("id" = String, Path, description = "the draft"), ("page" = String, Path, description = "the page")),
     responses((status = 200, description = "the page", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn show(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
+    OpenDraft(own): OpenDraft,
     page: Page,
-    Path((id, code)): Path<(String, String)>,
+    Path((_id, code)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
-    let reader = cases.store.read(&cases.tenant).await?;
-    let draft = own_draft(&reader, &citizen(&cases, &who)?, &id).await?;
-    if let Some(code) = &draft.filed_as {
-        return Ok(see_other(&format!("/cases/{code}")));
-    }
-    let procedure = cases.version(&draft.version)?;
-    Ok(body(&cases, &page, &procedure, &draft, &code, None, &[], 200)?)
+    let procedure = own.procedure()?;
+    Ok(body(
+        &own.cases,
+        &page,
+        &procedure,
+        &own.draft,
+        &code,
+        None,
+        &[],
+        200,
+    )?)
 }
 
 /// Takes a page's answers.
@@ -70,19 +73,17 @@ pub(crate) async fn show(
               (status = 422, description = "the page with every fault", content_type = "text/html")),
     extensions(("x-facts" = json!(["case-draft-changed"]))))]
 pub(crate) async fn answer(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
+    OpenDraft(own): OpenDraft,
     page: Page,
-    Path((id, code)): Path<(String, String)>,
+    Path((_id, code)): Path<(String, String)>,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    let citizen = citizen(&cases, &who)?;
-    let reader = cases.store.read(&cases.tenant).await?;
-    let draft = own_draft(&reader, &citizen, &id).await?;
-    if let Some(code) = &draft.filed_as {
-        return Ok(see_other(&format!("/cases/{code}")));
-    }
-    let procedure = cases.version(&draft.version)?;
+    let OwnDraft {
+        cases,
+        citizen,
+        draft,
+    } = &own;
+    let procedure = own.procedure()?;
     let (at, form) = procedure.page(&code).ok_or_else(Problem::not_found)?;
     let typed: Typed = fields
         .all()
@@ -90,7 +91,7 @@ pub(crate) async fn answer(
         .collect();
     let show = |draft: &Draft, problems: &[Problem], status| {
         body(
-            &cases,
+            cases,
             &page,
             &procedure,
             draft,
@@ -100,25 +101,24 @@ pub(crate) async fn answer(
             status,
         )
     };
-    if current(&draft, revision(&fields)).is_err() {
+    if current(draft, revision(&fields)).is_err() {
         // Shown with the newest revision and with what was typed: sending it again overwrites.
-        return Ok(show(&draft, &[elsewhere()], 409)?);
+        return Ok(show(draft, &[elsewhere()], 409)?);
     }
     let receives = |at: &kernel::AreaCode| cases.receiver(&procedure, at).map(|_| ());
-    let (given, problems) = answers::read_page(&procedure, form, &draft, &typed, &rules(&cases, &receives));
+    let (given, problems) = answers::read_page(&procedure, form, draft, &typed, &rules(cases, &receives));
     if !problems.is_empty() {
-        return Ok(show(&draft, &problems, 422)?);
+        return Ok(show(draft, &problems, 422)?);
     }
     let mut changed = draft.clone();
     for question in &form.questions {
         changed.answers.remove(&question.code);
     }
     changed.answers.extend(given);
-    match save(&cases, &citizen, &changed, form).await {
+    match save(cases, citizen, &changed, form).await {
         Ok(()) => {}
         Err(problem) if problem.kind == Kind::Conflict => {
-            let newest = own_draft(&reader, &citizen, &id).await?;
-            return Ok(show(&newest, &[elsewhere()], 409)?);
+            return Ok(show(&own.newest().await?, &[elsewhere()], 409)?);
         }
         Err(problem) => return Err(problem.into()),
     }
@@ -129,8 +129,8 @@ pub(crate) async fn answer(
             .any(|q| !changed.prefilled.contains_key(&q.code))
     };
     Ok(see_other(&match procedure.pages.iter().skip(at + 1).find(asks) {
-        Some(next) => format!("/drafts/{id}/pages/{}", next.code),
-        None => format!("/drafts/{id}/check"),
+        Some(next) => format!("/drafts/{}/pages/{}", draft.id, next.code),
+        None => format!("/drafts/{}/check", draft.id),
     }))
 }
 
@@ -139,7 +139,7 @@ fn elsewhere() -> Problem {
     Problem::new(Kind::Conflict, "draft-changed")
 }
 
-async fn save(cases: &Cases, citizen: &Citizen<'_>, draft: &Draft, form: &FormPage) -> Result<(), Problem> {
+async fn save(cases: &Cases, citizen: &Citizen, draft: &Draft, form: &FormPage) -> Result<(), Problem> {
     let content = kernel::digest::canonical_json(&draft.answers).map_err(Problem::internal)?;
     let digest = cases.store.digest(&cases.tenant, &content);
     cases

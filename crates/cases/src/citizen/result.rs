@@ -1,16 +1,14 @@
 //! `GET /cases/{code}/results/{document}`: a result as its owner signed it, byte for byte. Never
 //! another citizen's.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use kernel::{Fact, Problem};
+use web::Refusal;
 use web::openapi::utoipa;
-use web::{Refusal, SignedIn};
 
-use crate::citizen::citizen;
-use crate::citizen::mine::own_case;
-use crate::state::Cases;
+use crate::citizen::OwnCase;
 use crate::store as rows;
 
 /// Gives a result out.
@@ -19,12 +17,11 @@ use crate::store as rows;
     responses((status = 200, description = "the signed PDF", content_type = "application/pdf"), (status = 404)),
     extensions(("x-facts" = json!(["document-delivered"]))))]
 pub(crate) async fn download(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path((code, document)): Path<(String, String)>,
+    own: OwnCase,
+    Path((_code, document)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
+    let OwnCase { cases, citizen, held } = &own;
     let reader = cases.store.read(&cases.tenant).await?;
-    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
     let results = rows::results(&reader, &held.case.code).await?;
     let result = results
         .into_iter()
@@ -33,12 +30,12 @@ pub(crate) async fn download(
     let bytes = cases.store.blobs().get(&result.digest).await?;
     let (document, to, subject) = (
         &result.document,
-        &who.actor.to_string(),
+        &citizen.who.actor.to_string(),
         &rows::subject(&held.case.code),
     );
     cases
         .store
-        .write(&cases.tenant, &who.actor, |tx| async move {
+        .write(&cases.tenant, &citizen.who.actor, |tx| async move {
             let fact = Fact::DocumentDelivered {
                 document: document.clone(),
                 to: to.clone(),

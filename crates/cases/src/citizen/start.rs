@@ -3,10 +3,10 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::{Fact, Kind, Problem, ProcedureCode};
+use web::Refusal;
 use web::openapi::utoipa;
-use web::{Refusal, SignedIn};
 
-use crate::citizen::{citizen, see_other};
+use crate::citizen::{Citizen, see_other};
 use crate::draft::Draft;
 use crate::state::Cases;
 use crate::store as rows;
@@ -21,16 +21,15 @@ const OPEN_DRAFTS_MAX: u64 = 20;
     extensions(("x-facts" = json!(["case-drafted"]))))]
 pub(crate) async fn start(
     State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
+    citizen: Citizen,
     Path(code): Path<String>,
 ) -> Result<Response, Refusal> {
-    let citizen = citizen(&cases, &who)?;
     let code: ProcedureCode = code.parse().map_err(|_| Problem::not_found())?;
     let procedure = cases.procedure_today(&code)?;
     let (version, account, code) = (procedure.version(), &citizen.who.account, &procedure.code);
     let id = cases
         .store
-        .write(&cases.tenant, &who.actor, |tx| async move {
+        .write(&cases.tenant, &citizen.who.actor, |tx| async move {
             if rows::open_drafts(&tx, account).await? >= OPEN_DRAFTS_MAX {
                 return Err(Problem::new(Kind::Conflict, "too-many-drafts").with("max", OPEN_DRAFTS_MAX));
             }

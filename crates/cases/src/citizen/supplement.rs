@@ -2,24 +2,19 @@
 //! with what was filed in them; sending it is `POST /drafts/{id}/file` of that draft. Never a second case.
 
 use ::store::Tx;
-use axum::extract::{Path, State};
 use axum::response::Response;
 use kernel::{CaseCode, Fact, Kind, Problem, ProcedureCode};
+use web::Refusal;
 use web::openapi::utoipa;
-use web::{Refusal, SignedIn};
 
 use crate::case::Answers;
-use crate::citizen::course::{is_said, supplement};
-use crate::citizen::mine::own_case;
-use crate::citizen::{Citizen, citizen, see_other};
+use crate::citizen::course::supplement;
+use crate::citizen::{Citizen, OwnCase, OwnDraft, own_case, see_other};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Procedure;
-use crate::state::Cases;
 use crate::store::{self as rows, Held, Rows};
-use crate::submission::{self, Said};
-
-/// Length of a word of explanation, in characters.
-const NOTE_CHARS_MAX: usize = 2_000;
+use crate::submission::{self, Said, is_said};
+use crate::words;
 
 /// Begins the supplement, or goes on with it.
 #[utoipa::path(post, path = "/cases/{code}/supplement", tag = "cases", security(("session" = ["citizen"])),
@@ -27,19 +22,11 @@ const NOTE_CHARS_MAX: usize = 2_000;
     responses((status = 303, description = "to the form, filled with what was filed"), (status = 404),
               (status = 409, description = "nothing is asked for, or the time is over")),
     extensions(("x-facts" = json!(["case-drafted"]))))]
-pub(crate) async fn begin(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(code): Path<String>,
-) -> Result<Response, Refusal> {
-    let citizen = citizen(&cases, &who)?;
-    let reader = cases.store.read(&cases.tenant).await?;
-    let held = own_case(&reader, &citizen, &code).await?;
-    drop(reader);
-    let (held, citizen) = (&held, &citizen);
+pub(crate) async fn begin(own: OwnCase) -> Result<Response, Refusal> {
+    let OwnCase { cases, citizen, held } = &own;
     let id = cases
         .store
-        .write(&cases.tenant, &who.actor, |tx| async move {
+        .write(&cases.tenant, &citizen.who.actor, |tx| async move {
             wanted(&tx, held).await?;
             let id = Draft::of_supplement(&held.case.code);
             if rows::draft(&tx, &citizen.who.account, &id).await?.is_none() {
@@ -56,7 +43,7 @@ pub(crate) async fn begin(
 }
 
 /// The form as it was filed; what registers answered stays theirs.
-async fn draft(tx: &Tx, citizen: &Citizen<'_>, held: &Held, id: &str) -> Result<Draft, Problem> {
+async fn draft(tx: &Tx, citizen: &Citizen, held: &Held, id: &str) -> Result<Draft, Problem> {
     let account = &citizen.who.account;
     let filed = rows::draft_filed_as(tx, account, &held.case.code).await?;
     let prefilled = filed.map(|draft| draft.prefilled).unwrap_or_default();
@@ -107,29 +94,26 @@ fn changed(procedure: &Procedure, filed: &Answers, draft: &Draft) -> Answers {
 /// # Errors
 /// `case-supplement-nothing` (422) when it brings nothing; `case-verb-not-now` when nothing is asked for.
 pub(crate) async fn send(
-    cases: &Cases,
-    citizen: &Citizen<'_>,
-    draft: &Draft,
+    own: &OwnDraft,
     papers: &[Attached],
     code: &CaseCode,
     note: &str,
 ) -> Result<(), Problem> {
+    let OwnDraft {
+        cases,
+        citizen,
+        draft,
+    } = own;
     let reader = cases.store.read(&cases.tenant).await?;
-    let held = &own_case(&reader, citizen, code.as_str()).await?;
+    let held = &own_case(&reader, citizen, code).await?;
     drop(reader);
-    let procedure = cases.version(&draft.version)?;
-    let note = note.trim();
-    if note.chars().count() > NOTE_CHARS_MAX {
-        return Err(Problem::invalid("note", "case-note-long").with("max", NOTE_CHARS_MAX));
-    }
+    let procedure = own.procedure()?;
+    let note = words::note(note, false)?;
     let answers = changed(&procedure, &held.case.answers, draft);
     if answers.is_empty() && papers.is_empty() && note.is_empty() {
         return Err(Problem::invalid("note", "case-supplement-brings-nothing"));
     }
-    let said = &Said::Supplement {
-        answers,
-        note: note.to_owned(),
-    };
+    let said = &Said::Supplement { answers, note };
     cases
         .store
         .write(&cases.tenant, &citizen.who.actor, |tx| async move {

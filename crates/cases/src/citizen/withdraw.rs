@@ -2,22 +2,17 @@
 //! once more. Whether it is still in time the agency answers; two clicks are one.
 
 use askama::Template;
-use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
 use kernel::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Json, Page, Refusal, SignedIn};
+use web::{Fields, Json, Page, Refusal};
 
-use crate::citizen::course::{OPEN, is_said};
-use crate::citizen::mine::own_case;
-use crate::citizen::{Citizen, citizen, render, see_other};
-use crate::state::Cases;
-use crate::store::{self as rows, Held};
+use crate::citizen::course::OPEN;
+use crate::citizen::{OwnCase, render};
+use crate::store as rows;
 use crate::submission::{self, Said};
-
-/// Length of the reason, in characters.
-const REASON_CHARS_MAX: usize = 2_000;
+use crate::words::words;
 
 #[derive(Template)]
 #[template(path = "withdraw.html")]
@@ -51,18 +46,11 @@ pub(crate) struct SentJson {
 #[utoipa::path(get, path = "/cases/{code}/withdraw", tag = "cases", security(("session" = ["citizen"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, description = "the question", content_type = "text/html"), (status = 404)))]
-pub(crate) async fn ask(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: Page,
-    Path(code): Path<String>,
-) -> Result<Response, Refusal> {
-    let reader = cases.store.read(&cases.tenant).await?;
-    let held = own_case(&reader, &citizen(&cases, &who)?, &code).await?;
-    if !OPEN.contains(&held.status) {
-        return Ok(see_other(&format!("/cases/{}", held.case.code)));
+pub(crate) async fn ask(own: OwnCase, page: Page) -> Result<Response, Refusal> {
+    if !OPEN.contains(&own.held.status) {
+        return Ok(own.back());
     }
-    Ok(shown(&cases, &page, &held, "", &[])?.into_response())
+    Ok(shown(&own, &page, "", &[])?.into_response())
 }
 
 /// Takes the case back.
@@ -71,22 +59,12 @@ pub(crate) async fn ask(
     request_body(content = Withdrawal, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303, description = "back to the case"), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-submission-made"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: Page,
-    Path(code): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let citizen = citizen(&cases, &who)?;
-    let reader = cases.store.read(&cases.tenant).await?;
-    let held = own_case(&reader, &citizen, &code).await?;
-    drop(reader);
+pub(crate) async fn by_form(own: OwnCase, page: Page, fields: Fields) -> Result<Response, Refusal> {
     let reason = fields.lines("reason").unwrap_or_default();
-    match withdraw(&cases, &citizen, &held, &reason).await {
-        Ok(()) => Ok(see_other(&format!("/cases/{}", held.case.code))),
+    match withdraw(&own, &reason).await {
+        Ok(()) => Ok(own.back()),
         Err(problem) if problem.kind == Kind::Invalid => {
-            let body = shown(&cases, &page, &held, &reason, &[problem])?;
+            let body = shown(&own, &page, &reason, &[problem])?;
             Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, body).into_response())
         }
         Err(problem) => Err(problem.into()),
@@ -98,59 +76,37 @@ pub(crate) async fn by_form(
     params(("code" = String, Path, description = "the case's code")), request_body = Withdrawal,
     responses((status = 200, description = "on its way to the agency", body = SentJson), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-submission-made"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(code): Path<String>,
-    Json(why): Json<Withdrawal>,
-) -> Result<Json<SentJson>, Refusal> {
-    let citizen = citizen(&cases, &who)?;
-    let reader = cases.store.read(&cases.tenant).await?;
-    let held = own_case(&reader, &citizen, &code).await?;
-    drop(reader);
-    withdraw(&cases, &citizen, &held, &why.reason).await?;
+pub(crate) async fn by_json(own: OwnCase, Json(why): Json<Withdrawal>) -> Result<Json<SentJson>, Refusal> {
+    withdraw(&own, &why.reason).await?;
     Ok(Json(SentJson {
-        case: held.case.code.to_string(),
+        case: own.held.case.code.to_string(),
         sent: "withdrawal",
     }))
 }
 
-async fn withdraw(cases: &Cases, citizen: &Citizen<'_>, held: &Held, reason: &str) -> Result<(), Problem> {
-    let reason = reason.trim();
-    if reason.chars().count() > REASON_CHARS_MAX {
-        return Err(Problem::invalid("reason", "case-note-long").with("max", REASON_CHARS_MAX));
-    }
-    let said = &Said::Withdrawal {
-        reason: reason.to_owned(),
-    };
+/// Asks the agency for the case back. Sent twice, it is asked once.
+async fn withdraw(own: &OwnCase, reason: &str) -> Result<(), Problem> {
+    let OwnCase { cases, citizen, held } = own;
+    let reason = words("reason", reason, false)?;
+    let (code, said) = (&held.case.code, &Said::Withdrawal { reason });
     cases
         .store
         .write(&cases.tenant, &citizen.who.actor, |tx| async move {
-            let code = &held.case.code;
-            if is_said(&rows::submissions(&tx, code).await?, said.kind()) {
-                return Ok(());
+            // No agency has it, so none could give it back; left unpaid it never leaves the portal.
+            if rows::is_unpaid(&tx, code).await? {
+                return Err(Problem::new(Kind::Conflict, "case-withdraw-unpaid"));
             }
-            let status = rows::case(&tx, code).await?.map_or(0, |held| held.status);
-            if !OPEN.contains(&status) {
-                return Err(Problem::new(Kind::Conflict, "case-verb-not-now").with("state", status));
-            }
-            submission::keep(&tx, &held.case, said, &[]).await?;
-            Ok(())
+            submission::keep_once(&tx, code, said, &OPEN).await.map(drop)
         })
         .await
 }
 
-fn shown(
-    cases: &Cases,
-    page: &Page,
-    held: &Held,
-    reason: &str,
-    problems: &[Problem],
-) -> Result<Html<String>, Problem> {
+fn shown(own: &OwnCase, page: &Page, reason: &str, problems: &[Problem]) -> Result<Html<String>, Problem> {
+    let case = &own.held.case;
     let body = render(&WithdrawPage {
         page,
-        code: held.case.code.to_string(),
-        unit: cases.organisation_name(&held.case.unit),
+        code: case.code.to_string(),
+        unit: own.cases.organisation_name(&case.unit),
         reason,
         problems,
     })?;

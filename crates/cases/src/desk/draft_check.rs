@@ -11,6 +11,7 @@ use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Case, SentBack, passed_over};
+use crate::citizen::draft_answer::agreed;
 use crate::clock;
 use crate::desk::act;
 use crate::desk::official::AtCase;
@@ -40,12 +41,17 @@ pub(crate) struct Looked {
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-result-draft-answered"]))))]
 pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Result<Response, Refusal> {
-    let looked = Looked {
-        revision: view::revision(&fields)?,
-        agreed: fields.text("agreed") == Some("yes"),
-        note: fields.lines("note").unwrap_or_default(),
+    let done = match agreed(&fields) {
+        Ok(agreed) => {
+            let looked = Looked {
+                revision: view::revision(&fields)?,
+                agreed,
+                note: fields.lines("note").unwrap_or_default(),
+            };
+            at.cases.looked_at_counter(&at.who, &at.code, &looked).await
+        }
+        Err(problem) => Err(problem),
     };
-    let done = at.cases.looked_at_counter(&at.who, &at.code, &looked).await;
     at.back_or_faults(&page, done, &fields).await
 }
 
@@ -291,6 +297,12 @@ mod tests {
             )
             .await;
         assert_eq!(none.status, 422, "what is wrong must be said");
+        let unsaid = [("revision", revision.as_str()), ("note", "Sai tên")];
+        let unsaid = desk.form("tich", &path, &unsaid).await;
+        assert!(
+            unsaid.status == 422 && unsaid.body.contains("href=\"#agreed\""),
+            "nothing chosen is no objection"
+        );
         let fields = [("revision", revision.as_str()), ("agreed", "yes"), ("note", "")];
         let (one, two) = tokio::join!(
             desk.form("tich", &path, &fields),

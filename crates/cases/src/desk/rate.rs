@@ -10,10 +10,8 @@ use crate::desk::step::save;
 use crate::procedure::{Clock, Procedure};
 use crate::state::Cases;
 use crate::store::subject;
+use crate::submission::SCORE_MAX;
 use crate::words::note;
-
-/// The best score.
-pub(crate) const SCORE_MAX: u8 = 5;
 
 impl Cases {
     /// Keeps a rating.

@@ -66,6 +66,15 @@ pub async fn payment_of(rows: &impl Rows, code: &CaseCode) -> Result<Option<Paym
     .transpose()
 }
 
+/// True for a case whose fee is still owed: it is with nobody but the portal yet.
+///
+/// # Errors
+/// As [`super::case`].
+pub async fn is_unpaid(rows: &impl Rows, code: &CaseCode) -> Result<bool, Problem> {
+    let fee = payment_of(rows, code).await?;
+    Ok(fee.is_some_and(|fee| fee.paid.is_none()))
+}
+
 /// A fee by its id.
 ///
 /// # Errors
