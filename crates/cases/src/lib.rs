@@ -13,6 +13,7 @@
 //! | [`desk`] | the owner: receive, accept, propose, enter the act, send back, sign, give |
 //! | [`sync`], [`notice`] | the owner tells the portal each change of status, and what it asks of the applicant |
 //! | [`merger`] | running cases of merged units go to who took over |
+//! | `shown` | how words, answers and units read on a page |
 //! | [`track`] | where a case stands, without signing in |
 //! | `words` | reasons and notes, bounded |
 //! | [`store`] | all SQL |
@@ -36,6 +37,7 @@ pub mod payment;
 pub mod places;
 pub mod portal;
 pub mod procedure;
+mod shown;
 pub mod state;
 pub mod store;
 pub mod submission;

@@ -15,9 +15,10 @@ use kernel::{Actor, CaseCode, Digest, Fact, Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 use web::listen::Peer;
 use web::openapi::{OpenApiRouter, ToSchema, routes, utoipa};
-use web::{Fields, Json, Lang, Page, Refusal};
+use web::{Fields, Json, Page, Refusal};
 
 use crate::procedure::Text;
+use crate::shown::say;
 use crate::state::Cases;
 use crate::store::{self as rows, Held, StatusRow, subject};
 
@@ -240,10 +241,7 @@ fn shown(
         let word = |status: u8| page.t(&format!("cases-status-{status}"));
         Found {
             code: held.case.code.to_string(),
-            procedure: match page.lang {
-                Lang::Vi => name.vi.clone(),
-                Lang::En => name.en.clone(),
-            },
+            procedure: say(name, page.lang).to_owned(),
             unit: cases.organisation_name(&held.case.unit),
             status: word(held.status),
             due: held.due_at.map_or_else(|| "–".to_owned(), |due| page.time(due)),

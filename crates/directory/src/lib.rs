@@ -47,6 +47,7 @@ pub use keyring::Keyring;
 pub use organisations::{Organisation, Organisations};
 pub use pack::{PackFault, PackFile, rows_root};
 pub use snapshot::Snapshot;
+pub use units::href as unit_href;
 
 /// The tables of this crate.
 pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {

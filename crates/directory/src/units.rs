@@ -120,7 +120,8 @@ pub(crate) fn unknown(areas: &Areas, text: &str, kind: Kind) -> Problem {
 }
 
 /// The address of a unit's page on a day.
-pub(crate) fn href(code: &str, on: Date) -> String {
+#[must_use]
+pub fn href(code: &str, on: Date) -> String {
     format!("/units/{code}?on={}", kernel::time::iso(on))
 }
 

@@ -8,9 +8,10 @@ use web::openapi::utoipa;
 use web::{Page, Refusal};
 
 use crate::citizen::file::faults;
-use crate::citizen::view::{labelled, say, shown};
+use crate::citizen::view::labelled;
 use crate::citizen::{OpenDraft, render};
 use crate::draft::{Attached, Draft};
+use crate::shown::{say, shown};
 use crate::state::Cases;
 
 #[derive(Template)]
@@ -81,7 +82,10 @@ pub(crate) fn show(
             Line {
                 field: q.code.clone(),
                 label: say(&q.label, lang).to_owned(),
-                value: value.map_or_else(|| page.t("cases-not-answered"), |v| shown(cases, page, q, v)),
+                value: value.map_or_else(
+                    || page.t("cases-not-answered"),
+                    |v| shown(cases, page, q, v, cases.today()),
+                ),
                 source: source.unwrap_or_default(),
             }
         };

@@ -6,9 +6,9 @@ use kernel::{Problem, Time};
 use web::Page;
 
 use crate::citizen::render;
-use crate::citizen::view::say;
 use crate::notice::Notice;
 use crate::procedure::Paper;
+use crate::shown::say;
 use crate::state::Cases;
 use crate::store::{GivenKind, Held, ResultRow, StatusRow, SubmissionRow};
 use crate::submission::{Said, is_said};

@@ -8,8 +8,9 @@ use web::openapi::utoipa;
 use web::{Page, Refusal};
 
 use crate::citizen::render;
-use crate::citizen::view::{say, term};
+use crate::citizen::view::term;
 use crate::pack::Entry;
+use crate::shown::say;
 use crate::state::Cases;
 
 #[derive(Template)]

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use web::openapi::{ToSchema, utoipa};
 use web::{Json, Page, Refusal};
 
-use crate::citizen::view::say;
 use crate::citizen::{OpenDraft, OwnDraft, course, own_case, render};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Procedure;
+use crate::shown::say;
 use crate::state::Cases;
 
 /// What a redirect to the list may say.

@@ -2,7 +2,6 @@
 //! is right, or what is wrong with it. Never decides whether that is in time: the owner does.
 
 use axum::response::{IntoResponse, Response};
-use kernel::time::parse_iso;
 use kernel::{Kind, Problem, Time};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
@@ -11,9 +10,8 @@ use web::{Fields, Json, Page, Refusal};
 use crate::citizen::OwnCase;
 use crate::citizen::mine;
 use crate::citizen::shape::CaseJson;
-use crate::citizen::view::say;
 use crate::notice::Notice;
-use crate::procedure::QuestionKind;
+use crate::shown::{say, shown};
 use crate::state::Cases;
 use crate::store::{self as rows, GivenKind, Held, Rows};
 use crate::submission::{self, Said};
@@ -163,18 +161,8 @@ impl Look {
                 let Some(answer) = case.answers.get(&question.code).filter(|a| !a.is_empty()) else {
                     continue;
                 };
-                let choice = question.choices.iter().find(|c| c.value == *answer);
-                let shown = match question.kind {
-                    QuestionKind::Choice => choice.map(|c| say(&c.label, page.lang).to_owned()),
-                    QuestionKind::Commune => {
-                        let area = answer.parse().ok();
-                        area.map(|area| cases.places().full_name(&area, case.filed_at.date()))
-                    }
-                    QuestionKind::Date => parse_iso(answer).map(|day| page.date(day)),
-                    _ => None,
-                };
                 let label = say(&question.label, page.lang).to_owned();
-                rows.push((label, shown.unwrap_or_else(|| answer.clone())));
+                rows.push((label, shown(cases, page, question, answer, case.filed_at.date())));
             }
         }
         Self {

@@ -14,8 +14,9 @@ use crate::citizen::draft_answer::{self, Look};
 use crate::citizen::shape::{
     CaseJson, CaseLine, CasesJson, ResultDraftJson, ResultJson, SentLine, StatusJson,
 };
-use crate::citizen::view::{moment, say, status};
+use crate::citizen::view::{moment, status};
 use crate::citizen::{Citizen, OwnCase, course, render};
+use crate::shown::say;
 use crate::state::Cases;
 use crate::store::{self as rows, Held, ResultRow, StatusRow};
 

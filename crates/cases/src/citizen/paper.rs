@@ -8,10 +8,10 @@ use kernel::{Fact, Kind, Problem};
 use web::openapi::utoipa;
 use web::{Fields, Page, Refusal, Upload};
 
-use crate::citizen::view::say;
 use crate::citizen::{OpenDraft, OwnDraft, render, see_other};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Paper;
+use crate::shown::say;
 use crate::state::Cases;
 use crate::store as rows;
 

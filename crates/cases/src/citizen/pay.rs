@@ -10,9 +10,9 @@ use serde_json::json;
 use web::openapi::utoipa;
 use web::{Page, Refusal};
 
-use crate::citizen::view::say;
 use crate::citizen::{OwnCase, render, see_other};
 use crate::payment::{Bank, Notice, Order, OrderState, Paid, Payment, Wanted};
+use crate::shown::say;
 use crate::state::Cases;
 use crate::store::{self as rows, Held};
 

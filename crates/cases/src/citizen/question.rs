@@ -11,10 +11,11 @@ use web::{Fields, Page, Refusal};
 use crate::answers::{self, Typed};
 use crate::citizen::draft::{current, revision};
 use crate::citizen::file::rules;
-use crate::citizen::view::{Field, labelled, say};
+use crate::citizen::view::{Field, labelled};
 use crate::citizen::{Citizen, OpenDraft, OwnDraft, render, see_other};
 use crate::draft::Draft;
 use crate::procedure::{FormPage, Procedure};
+use crate::shown::say;
 use crate::state::Cases;
 use crate::store as rows;
 

@@ -2,23 +2,16 @@
 
 use kernel::time::parse_iso;
 use kernel::{Problem, Time};
-use web::{Lang, Page};
+use web::Page;
 
 use crate::answers::Typed;
 use crate::draft::{Draft, Filled};
 use crate::procedure::{Procedure, Question, QuestionKind, Term, TermRule, Text};
+use crate::shown::{say, shown};
 use crate::state::Cases;
 
 /// More choices than this are a list to open, not a row of buttons.
 const BUTTONS_MAX: usize = 6;
-
-/// A text in the reader's language.
-pub(crate) fn say(text: &Text, lang: Lang) -> &str {
-    match lang {
-        Lang::Vi => &text.vi,
-        Lang::En => &text.en,
-    }
-}
 
 /// A term in words.
 pub(crate) fn term(page: &Page, term: &Term) -> String {
@@ -44,24 +37,6 @@ pub(crate) fn status(page: &Page, status: u8) -> String {
 /// A day, or `–` when it is not known.
 pub(crate) fn moment(page: &Page, time: Option<Time>) -> String {
     time.map_or_else(|| "–".to_owned(), |time| page.time(time))
-}
-
-/// An answer as a reader sees it.
-pub(crate) fn shown(cases: &Cases, page: &Page, question: &Question, value: &str) -> String {
-    match question.kind {
-        QuestionKind::Date => parse_iso(value).map_or_else(|| value.to_owned(), |date| page.date(date)),
-        QuestionKind::Choice => {
-            let choice = question.choices.iter().find(|c| c.value == value);
-            choice.map_or_else(|| value.to_owned(), |c| say(&c.label, page.lang).to_owned())
-        }
-        QuestionKind::Commune => match value.parse() {
-            Ok(code) if cases.places().is_commune(&code, cases.today()) => {
-                cases.places().full_name(&code, cases.today())
-            }
-            _ => value.to_owned(),
-        },
-        QuestionKind::Text | QuestionKind::Name | QuestionKind::PersonalNumber => value.to_owned(),
-    }
 }
 
 /// A problem that names its question: in a list of problems several read alike.
@@ -160,7 +135,7 @@ impl Field {
 
     fn fill(&mut self, cases: &Cases, page: &Page, question: &Question, filled: &Filled) {
         self.form = "filled";
-        self.value = shown(cases, page, question, &filled.value);
+        self.value = shown(cases, page, question, &filled.value, cases.today());
         say(&filled.source, page.lang).clone_into(&mut self.source);
     }
 
@@ -185,7 +160,7 @@ impl Field {
             };
             self.candidates = found.iter().map(pick).collect();
         }
-        self.value = shown(cases, page, question, &self.value);
+        self.value = shown(cases, page, question, &self.value, cases.today());
     }
 }
 

@@ -14,9 +14,10 @@ use crate::case::{Capacity, Case, Decided};
 use crate::course::ResultDraft;
 use crate::desk::official::AtCase;
 use crate::desk::view::{CaseView, is_decided, verbs};
-use crate::desk::worklist::{mark, say};
+use crate::desk::worklist::mark;
 use crate::draft::Attached;
-use crate::procedure::{Clock, Procedure, Question, QuestionKind, Verb};
+use crate::procedure::{Clock, Procedure, Question, Verb};
+use crate::shown::{say, shown};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
 
@@ -169,7 +170,8 @@ async fn body(
 fn sections<'a>(cases: &Cases, page: &'a Page, case: &Case, procedure: &'a Procedure) -> Vec<Section<'a>> {
     let row = |q: &'a Question| {
         let answer = case.answers.get(&q.code).filter(|a| !a.is_empty())?;
-        Some((say(&q.label, page.lang), shown(cases, page, case, q, answer)))
+        let shown = shown(cases, page, q, answer, case.filed_at.date());
+        Some((say(&q.label, page.lang), shown))
     };
     procedure
         .pages
@@ -181,23 +183,8 @@ fn sections<'a>(cases: &Cases, page: &'a Page, case: &Case, procedure: &'a Proce
         .collect()
 }
 
-/// An answer as people read it.
-fn shown(cases: &Cases, page: &Page, case: &Case, question: &Question, answer: &str) -> String {
-    let choice = question.choices.iter().find(|c| c.value == answer);
-    match question.kind {
-        QuestionKind::Choice => choice.map(|c| say(&c.label, page.lang).to_owned()),
-        QuestionKind::Commune => {
-            let area = answer.parse().ok();
-            area.map(|area| cases.places().full_name(&area, case.filed_at.date()))
-        }
-        QuestionKind::Date => parse_iso(answer).map(|day| page.date(day)),
-        QuestionKind::Text | QuestionKind::Name | QuestionKind::PersonalNumber => None,
-    }
-    .unwrap_or_else(|| answer.to_owned())
-}
-
 fn paper_name(procedure: &Procedure, paper: &Attached, page: &Page) -> String {
-    let known = procedure.papers.iter().find(|p| p.code == paper.code);
+    let known = procedure.paper(&paper.code);
     known.map_or_else(|| paper.code.clone(), |p| say(&p.name, page.lang).to_owned())
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use web::openapi::{ToSchema, utoipa};
 use web::page::query_value;
-use web::{Json, Lang, Page, Principal, Refusal, SignedIn};
+use web::{Json, Page, Principal, Refusal, SignedIn};
 
 use crate::desk::apologise::is_needed;
 use crate::desk::store::{self as list_rows, Place, Which};
@@ -320,14 +320,6 @@ fn place_of(text: &str) -> Result<Option<Place>, Problem> {
     let parts = text.split_once('.');
     let place = parts.and_then(|(at, code)| Some((Time(at.parse().ok()?), code.parse().ok()?)));
     place.map(Some).ok_or_else(Problem::not_found)
-}
-
-/// A text in the reader's language.
-pub(crate) fn say(text: &Text, lang: Lang) -> &str {
-    match lang {
-        Lang::Vi => &text.vi,
-        Lang::En => &text.en,
-    }
 }
 
 impl View<'_> {

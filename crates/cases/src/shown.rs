@@ -1,0 +1,54 @@
+//! How a procedure's words, a person's answers and a unit read on a page, at the portal and at the desk
+//! alike. Never decides what is right.
+
+use directory::unit_href;
+use kernel::time::parse_iso;
+use kernel::{Date, OrgCode};
+use web::{Lang, Page};
+
+use crate::procedure::{Question, QuestionKind, Text};
+use crate::state::Cases;
+
+/// A text in the reader's language.
+pub(crate) fn say(text: &Text, lang: Lang) -> &str {
+    match lang {
+        Lang::Vi => &text.vi,
+        Lang::En => &text.en,
+    }
+}
+
+/// An answer as a reader sees it; communes by their names on a day.
+pub(crate) fn shown(cases: &Cases, page: &Page, question: &Question, answer: &str, on: Date) -> String {
+    let words = match question.kind {
+        QuestionKind::Date => parse_iso(answer).map(|day| page.date(day)),
+        QuestionKind::Choice => {
+            let choice = question.choices.iter().find(|c| c.value == answer);
+            choice.map(|c| say(&c.label, page.lang).to_owned())
+        }
+        QuestionKind::Commune => {
+            let code = answer.parse().ok();
+            let known = code.filter(|code| cases.places().is_commune(code, on));
+            known.map(|code| cases.places().full_name(&code, on))
+        }
+        QuestionKind::Text | QuestionKind::Name | QuestionKind::PersonalNumber => None,
+    };
+    words.unwrap_or_else(|| answer.to_owned())
+}
+
+/// A unit as a page shows it: its name, and the address of its own page, both of a day.
+#[derive(Debug)]
+pub(crate) struct UnitLink {
+    pub(crate) name: String,
+    pub(crate) href: String,
+}
+
+impl UnitLink {
+    /// A unit as it is on a day; by the last name it had where it had ended before.
+    pub(crate) fn new(cases: &Cases, unit: &OrgCode, on: Date) -> Self {
+        let form = cases.organisations.get(unit, on);
+        Self {
+            name: form.map_or_else(|| cases.name_ever(unit), |form| form.name.to_string()),
+            href: unit_href(unit.as_str(), on),
+        }
+    }
+}
