@@ -13,7 +13,7 @@ use std::future::Future;
 
 use ::store::{Reader, Row, Tx, Value, params};
 use kernel::fact::Channel;
-use kernel::{CaseCode, Kind, Problem, Tenant, Time};
+use kernel::{CaseCode, Date, Kind, Problem, Tenant, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Accepted, Case, Course, Decided, EnteredAct, Proposal};
@@ -96,6 +96,14 @@ pub struct Held {
     pub handed_over_at: Option<Time>,
     /// How the due date was counted.
     pub working_out: Option<WorkingOut>,
+}
+
+impl Held {
+    /// The day whose lists name its unit: today while it runs, else the day on which it ended.
+    #[must_use]
+    pub fn day(&self, now: Time) -> Date {
+        self.ended_at.unwrap_or(now).date()
+    }
 }
 
 /// The subject of a case's facts, and the holder of its papers.

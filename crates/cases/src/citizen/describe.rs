@@ -3,14 +3,14 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Html;
-use kernel::{Problem, ProcedureCode};
+use kernel::{OrgCode, Problem, ProcedureCode};
 use web::openapi::utoipa;
 use web::{Page, Refusal};
 
 use crate::citizen::render;
 use crate::citizen::view::term;
 use crate::pack::Entry;
-use crate::shown::say;
+use crate::shown::{UnitLink, say};
 use crate::state::Cases;
 
 #[derive(Template)]
@@ -19,6 +19,8 @@ struct ProcedurePage<'a> {
     page: &'a Page,
     entry: &'a Entry,
     name: &'a str,
+    /// The publishing agency, where the lists have it.
+    agency: Option<UnitLink>,
     /// What can be filed here.
     document: Option<Document<'a>>,
     /// True for a signed-in citizen: the button begins a form; others sign in first.
@@ -59,10 +61,14 @@ pub(crate) async fn page(
         .as_deref()
         .map_or(entry.name.as_str(), |p| say(&p.name, lang));
     let citizen = page.user.as_ref().is_some_and(|user| user.has("citizen"));
+    let today = cases.today();
+    let known = |code: &&OrgCode| cases.organisations.get(code, today).is_some();
+    let agency = entry.agency_code.as_ref().filter(known);
     let body = render(&ProcedurePage {
         page: &page,
         entry,
         name,
+        agency: agency.map(|code| UnitLink::new(&cases, code, today)),
         document,
         citizen,
     })?;
@@ -79,6 +85,11 @@ mod tests {
         let page = portal.get(None, "/procedures/1.001193").await;
         assert_eq!(page.status, 200);
         assert!(page.body.contains("Giấy chứng sinh") && page.body.contains("15:00"));
+        assert!(
+            page.body.contains("/units/G15?on=2026-11-21"),
+            "the agency as it is today: {}",
+            page.body
+        );
         assert!(
             page.body.contains("/sign-in?next=/procedures/1.001193"),
             "who is not signed in signs in first"

@@ -16,7 +16,7 @@ use crate::citizen::shape::{
 };
 use crate::citizen::view::{moment, status};
 use crate::citizen::{Citizen, OwnCase, course, render};
-use crate::shown::say;
+use crate::shown::{UnitLink, say};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, ResultRow, StatusRow};
 
@@ -56,8 +56,7 @@ struct CasePage<'a> {
     code: String,
     filed_now: bool,
     procedure: String,
-    unit: String,
-    unit_code: String,
+    unit: UnitLink,
     /// Who handles it now and since when, once it went to another unit.
     handled: String,
     status: String,
@@ -196,6 +195,7 @@ pub(crate) async fn body(
         rows::results(reader, code).await?,
     );
     let line = |s: &StatusRow| (s.at.rfc3339(), page.time(s.at), status(page, s.status));
+    let now = cases.store.world().now();
     let look = draft_answer::waiting(reader, held).await?;
     let sent = rows::submissions(reader, code).await?;
     let unpaid = rows::payment_of(reader, code).await?.filter(|p| p.paid.is_none());
@@ -212,11 +212,10 @@ pub(crate) async fn body(
         procedure: cases
             .procedure_of(&held.case)
             .map(|p| say(&p.name, page.lang).to_owned())?,
-        unit: cases.organisation_name(&held.case.unit),
-        unit_code: held.case.unit.to_string(),
+        unit: UnitLink::new(cases, &held.case.unit, held.day(now)),
         handled: handled(cases, page, reader, held).await?,
         status: status(page, held.status),
-        class: class(held, cases.store.world().now()),
+        class: class(held, now),
         filed: page.time(held.case.filed_at),
         due: moment(page, held.due_at),
         working_out: working_out(page, held),

@@ -87,6 +87,12 @@ mod tests {
             (straight.status, straight.location()),
             (303, format!("/desk/cases/{CASE}"))
         );
+        let by = async |typed: &str| {
+            let path = format!("/api/v1/desk/cases?q={typed}");
+            desk.get("giam", &path).await.json()["items"][0]["applicant"].clone()
+        };
+        assert_eq!(by("lan").await, "Lê Thị Lan");
+        assert_eq!(by(CASE).await, serde_json::Value::Null, "a code names no person");
         let facts = desk.temp.store.facts_of(&desk.cases.tenant, "search/tich").await;
         let facts = facts.expect("facts");
         let by = desk.temp.store.digest(&desk.cases.tenant, "le thi lan");

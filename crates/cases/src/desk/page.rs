@@ -17,7 +17,7 @@ use crate::desk::view::{CaseView, is_decided, verbs};
 use crate::desk::worklist::mark;
 use crate::draft::Attached;
 use crate::procedure::{Clock, Procedure, Question, Verb};
-use crate::shown::{say, shown};
+use crate::shown::{UnitLink, say, shown};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
 
@@ -30,7 +30,7 @@ struct View<'a> {
     faults: &'a [Problem],
     procedure: &'a str,
     state: &'a str,
-    unit: String,
+    unit: UnitLink,
     mark: Option<(&'static str, String)>,
     sections: Vec<Section<'a>>,
     papers: Vec<(String, Attached)>,
@@ -136,7 +136,7 @@ async fn body(
         faults,
         procedure: say(&procedure.name, page.lang),
         state: state.map_or(case.state.as_str(), |s| say(&s.label, page.lang)),
-        unit: cases.organisation_name(&case.unit),
+        unit: UnitLink::new(cases, &case.unit, held.day(now)),
         mark: urgency.and_then(|urgency| mark(page, urgency)),
         sections: sections(cases, page, case, &procedure),
         papers: papers

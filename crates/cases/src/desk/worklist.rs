@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
+use kernel::calendar::DAY_MINUTES;
 use kernel::{CaseCode, OrgCode, Problem, ProcedureCode, Time};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::desk::apologise::is_needed;
 use crate::desk::store::{self as list_rows, Place, Which};
 use crate::desk::{find, view};
 use crate::procedure::{APPLICANT, Clock, Text};
+use crate::shown::{UnitLink, say};
 use crate::state::Cases;
 use crate::store::Held;
 
@@ -25,7 +27,7 @@ const SOON_MINUTES: i64 = 4 * 60;
 const NEEDS_LETTER: &str = "apology";
 /// Rows looked at in one go for it, count.
 const LETTER_ROWS: usize = 200;
-/// Cases it shows, count.
+/// Cases of it from which on a page is long enough, count.
 const LETTERS_MAX: usize = 500;
 
 /// Parts of the list that are no state: what a supervisor looks at first.
@@ -90,13 +92,16 @@ pub(crate) struct WorklistItem {
     urgency: Urgency,
     /// The role it waits for; empty when nobody has to do anything.
     waits_for: String,
-    /// Who filed it; only in what a search found, which leaves a trace.
+    /// Who filed it; only in what a search by name found, which leaves a trace.
     #[serde(skip_serializing_if = "Option::is_none")]
     applicant: Option<String>,
     #[serde(skip)]
     name: Option<Text>,
     #[serde(skip)]
     label: Option<Text>,
+    /// The unit, where it is another than the reader's own.
+    #[serde(skip)]
+    at: Option<UnitLink>,
 }
 
 /// A page of the list.
@@ -115,7 +120,7 @@ struct View<'a> {
     list: &'a List,
     /// Code, label, true for the one shown.
     states: Vec<(String, String, bool)>,
-    unit: String,
+    unit: UnitLink,
     q: &'a str,
     next: Option<String>,
     first: bool,
@@ -160,7 +165,7 @@ pub(crate) async fn list(
         page: &page,
         list: &list,
         states,
-        unit: cases.organisation_name(&who.unit),
+        unit: UnitLink::new(&cases, &who.unit, cases.today()),
         q: from.q.trim(),
         next: next.map(|n| {
             format!(
@@ -195,9 +200,8 @@ impl Cases {
     async fn worklist(&self, who: &Principal, from: &From) -> Result<List, Problem> {
         self.official(who)?;
         if !from.q.trim().is_empty() {
-            let found = self.find(who, &from.q).await?;
             return Ok(List {
-                items: found.into_iter().map(|held| self.found(held)).collect(),
+                items: self.search(who, &from.q).await?,
                 next: None,
             });
         }
@@ -205,61 +209,74 @@ impl Cases {
         let (limit, now) = (self.store.limits().page_rows_max, self.store.world().now());
         let reader = self.store.read(&self.tenant).await?;
         if from.state == NEEDS_LETTER {
-            let items = self.needing_letters(&reader, &who.unit, now).await?;
-            return Ok(List { items, next: None });
+            return self.needing_letters(&reader, &who.unit, (after, now)).await;
         }
-        let soon = self
-            .calendars
-            .of(&who.unit, now.date())
-            .count(now, SOON_MINUTES)
-            .end;
-        let which = Which::of(&from.state, soon);
+        let which = Which::of(&from.state, self.ahead(&who.unit, now, SOON_MINUTES));
         let mut held = list_rows::list(&reader, &who.unit, &which, (after.as_ref(), now), limit + 1).await?;
         let more = held.len() > limit;
         held.truncate(limit);
-        let next = held.last().filter(|_| more).map(|last| {
-            let (at, code) = list_rows::place(last);
-            format!("{}.{code}", at.ms())
-        });
-        let items = held.into_iter().map(|held| self.item(held, now)).collect();
-        Ok(List { items, next })
+        let next = held
+            .last()
+            .filter(|_| more)
+            .map(|last| text_of(&list_rows::place(last)));
+        let items = held.into_iter().map(|held| self.item(held, &who.unit, now));
+        Ok(List {
+            items: items.collect(),
+            next,
+        })
     }
 
-    /// The cases whose date is near and that nobody has apologised for: every one of them, because a list
-    /// that hides one hides a date that is missed without a word.
+    /// What a search shows. By name also whose case it is, and the search has left a fact; who knows a
+    /// case's code is shown no person for it.
+    async fn search(&self, who: &Principal, typed: &str) -> Result<Vec<WorklistItem>, Problem> {
+        let (found, now) = (self.find(who, typed).await?, self.store.world().now());
+        let by_name = find::code_of(typed).is_none();
+        let item = |held: Held| {
+            let applicant = by_name.then(|| held.case.applicant.name.clone());
+            let item = self.item(held, &who.unit, now);
+            WorklistItem { applicant, ..item }
+        };
+        Ok(found.into_iter().map(item).collect())
+    }
+
+    /// The instant so much working time ahead of another, in a unit's calendar.
+    fn ahead(&self, unit: &OrgCode, from: Time, minutes: i64) -> Time {
+        self.calendars.of(unit, from.date()).count(from, minutes).end
+    }
+
+    /// The cases whose date is near and that nobody has apologised for. Goes on page by page to the last of
+    /// them, because a list that hides one hides a date that is missed without a word; looks at no case
+    /// whose date is further off than any letter is due.
     async fn needing_letters(
         &self,
         reader: &::store::Reader,
         unit: &OrgCode,
-        now: Time,
-    ) -> Result<Vec<WorklistItem>, Problem> {
-        let (mut after, mut items) = (None, Vec::new());
+        (mut after, now): (Option<Place>, Time),
+    ) -> Result<List, Problem> {
+        let rules = self.catalogue.procedures().filter_map(|p| p.apology);
+        let days = rules.map(|rule| rule.ahead_days).max().unwrap_or(0) + 1;
+        let near = Which::Soon(self.ahead(unit, now, days * DAY_MINUTES));
+        let mut items = Vec::new();
         loop {
-            let page =
-                list_rows::list(reader, unit, &Which::Open, (after.as_ref(), now), LETTER_ROWS).await?;
+            let page = list_rows::list(reader, unit, &near, (after.as_ref(), now), LETTER_ROWS).await?;
             after = page.last().map(list_rows::place);
             let whole = page.len() < LETTER_ROWS;
             for held in page {
                 let calendar = self.calendars.of(&held.case.unit, now.date());
                 let procedure = self.procedure_of(&held.case)?;
                 if is_needed(&held.case, &procedure, &calendar, now) {
-                    items.push(self.item(held, now));
+                    items.push(self.item(held, unit, now));
                 }
             }
             if whole || items.len() >= LETTERS_MAX {
-                return Ok(items);
+                let next = after.filter(|_| !whole).map(|place| text_of(&place));
+                return Ok(List { items, next });
             }
         }
     }
 
-    /// What a search shows: whose case it is as well.
-    fn found(&self, held: Held) -> WorklistItem {
-        let applicant = Some(held.case.applicant.name.clone());
-        let item = self.item(held, self.store.world().now());
-        WorklistItem { applicant, ..item }
-    }
-
-    fn item(&self, held: Held, now: Time) -> WorklistItem {
+    /// A case as the list shows it to somebody of a unit.
+    fn item(&self, held: Held, own: &OrgCode, now: Time) -> WorklistItem {
         let procedure = self.procedure_of(&held.case).ok();
         let state = procedure.as_ref().and_then(|p| p.states.get(&held.case.state));
         // What lies with the applicant is not the agency's to hurry.
@@ -268,9 +285,12 @@ impl Cases {
             Some(due) => self.urgency(&held.case.unit, due, now),
             None => Urgency::None,
         };
+        let day = held.day(now);
+        let elsewhere = held.case.unit != *own;
         WorklistItem {
             urgency,
             applicant: None,
+            at: elsewhere.then(|| UnitLink::new(self, &held.case.unit, day)),
             waits_for: state.map(|s| s.role.clone()).unwrap_or_default(),
             label: state.map(|s| s.label.clone()),
             name: procedure.as_ref().map(|p| p.name.clone()),
@@ -313,6 +333,11 @@ fn opt_rfc3339<S: Serializer>(time: &Option<Time>, s: S) -> Result<S::Ok, S::Err
 }
 
 /// A place as the list's links carry it.
+fn text_of((at, code): &Place) -> String {
+    format!("{}.{code}", at.ms())
+}
+
+/// A place that a link carried.
 fn place_of(text: &str) -> Result<Option<Place>, Problem> {
     if text.is_empty() {
         return Ok(None);
@@ -362,7 +387,7 @@ mod tests {
     use kernel::limits::Limits;
     use serde_json::json;
 
-    use crate::desk::testing::{CASE, Desk, handover};
+    use crate::desk::testing::{CASE, Desk, UNIT, handover};
 
     #[tokio::test]
     async fn the_worklist_pages_by_urgency_and_marks_what_is_late() {
@@ -426,6 +451,18 @@ mod tests {
                 .as_array()
                 .map(Vec::len),
             Some(2)
+        );
+        let link = |unit: &str| format!("/units/{unit}?on=2026-11-23");
+        let own = desk.get("tich", "/desk").await.body;
+        assert_eq!(
+            own.matches(link(UNIT).as_str()).count(),
+            1,
+            "the reader's own unit, once"
+        );
+        let province = desk.get("tinh", "/desk").await.body;
+        assert!(
+            province.contains(&link("H56")) && province.contains(&link(UNIT)),
+            "each case's unit"
         );
         assert_eq!(desk.get("xa", "/desk").await.status, 404);
         assert_eq!(desk.get("tich", "/desk?after=nonsense").await.status, 404);
