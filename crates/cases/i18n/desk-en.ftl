@@ -108,6 +108,7 @@ desk-fact-accepted = Accepted
 desk-fact-proposed-granted = Proposed to grant
 desk-fact-proposed-refused = Proposed to refuse
 desk-fact-act-entered = Entered in the register, number { $number }
+desk-fact-act-found = Found in the register, number { $number }
 desk-fact-act-withdrawn = Entry withdrawn, number { $number }
 desk-fact-sent-back = Sent back to the officer
 desk-fact-decided = Result signed

@@ -108,6 +108,7 @@ desk-fact-accepted = Tiếp nhận hồ sơ
 desk-fact-proposed-granted = Đề xuất đồng ý
 desk-fact-proposed-refused = Đề xuất từ chối
 desk-fact-act-entered = Đã ghi sổ, số { $number }
+desk-fact-act-found = Đã tìm thấy trong sổ, số { $number }
 desk-fact-act-withdrawn = Đã hủy việc ghi sổ, số { $number }
 desk-fact-sent-back = Trả lại công chức xử lý
 desk-fact-decided = Đã ký kết quả

@@ -25,7 +25,9 @@ pub use payments::{insert_payment, is_unpaid, keep_order, note_paid, open_orders
 pub use statuses::{
     GivenKind, ResultRow, StatusRow, insert_result, insert_status, last_status, results, statuses,
 };
-pub use submissions::{SubmissionRow, insert_submission, note_outcome, submission, submissions};
+pub use submissions::{
+    SubmissionRow, insert_submission, last_submission, note_outcome, submission, submissions,
+};
 pub use tries::{forget_tries, save_tries, tries};
 
 /// What can be read from: a write in progress or a read outside any.

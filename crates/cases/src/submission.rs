@@ -123,7 +123,7 @@ pub fn holder(code: &CaseCode, seq: u32) -> String {
 /// Unavailable.
 pub(crate) async fn keep(tx: &Tx, case: &Case, said: &Said, papers: &[Attached]) -> Result<u32, Problem> {
     let code = &case.code;
-    let seq = u32::try_from(rows::submissions(tx, code).await?.len() + 1).map_err(Problem::internal)?;
+    let seq = rows::last_submission(tx, code).await? + 1;
     let row = SubmissionRow {
         seq,
         at: tx.now(),

@@ -84,6 +84,7 @@ pub(crate) fn body(
     statuses: &[StatusRow],
     results: &[ResultRow],
     sent: &[SubmissionRow],
+    unpaid: bool,
 ) -> Result<String, Problem> {
     let now = cases.store.world().now();
     let ended = ENDED.contains(&held.status);
@@ -121,7 +122,7 @@ pub(crate) fn body(
         sent: sent.iter().map(|row| told(page, row)).collect(),
         spent: accepted.map(|_| hours(page, cases.spent(held, statuses, now))),
         paused: PAUSED.contains(&held.status),
-        can_withdraw: OPEN.contains(&held.status) && !is_said(sent, "withdrawal"),
+        can_withdraw: OPEN.contains(&held.status) && !unpaid && !is_said(sent, "withdrawal"),
         can_rate: ended && rated.is_none(),
         rated,
     })

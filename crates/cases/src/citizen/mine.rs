@@ -199,7 +199,7 @@ pub(crate) async fn body(
     let look = draft_answer::waiting(reader, held).await?;
     let sent = rows::submissions(reader, code).await?;
     let unpaid = rows::payment_of(reader, code).await?.filter(|p| p.paid.is_none());
-    let course = course::body(cases, page, held, &statuses, &results, &sent)?;
+    let course = course::body(cases, page, held, &statuses, &results, &sent, unpaid.is_some())?;
     let given: Vec<ResultRow> = results
         .into_iter()
         .filter(|row| row.kind == rows::GivenKind::Result)

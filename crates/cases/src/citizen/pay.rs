@@ -405,6 +405,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_case_whose_fee_is_not_paid_is_with_nobody_to_be_taken_back_from() {
+        let portal = Portal::new().await;
+        let code = filed(&portal).await;
+        let path = format!("/cases/{code}/withdraw");
+        let page = portal.get(Some(&lan()), &format!("/cases/{code}")).await;
+        assert!(page.status == 200 && !page.body.contains(&path));
+        let asked = portal.get(Some(&lan()), &path).await;
+        assert_eq!(asked.location(), format!("/cases/{code}"));
+        assert_eq!(portal.post(Some(&lan()), &path, &[]).await.status, 409);
+        assert_eq!(portal.waiting().await, [], "no line that no agency could answer");
+        let owed = payment(&portal, &code).await;
+        assert_eq!(notify(&portal, &notice(&owed, 16_000)).await, 204);
+        assert_eq!(portal.post(Some(&lan()), &path, &[]).await.status, 303);
+    }
+
+    #[tokio::test]
     async fn what_is_not_the_banks_word_about_this_amount_settles_nothing() {
         let portal = Portal::new().await;
         let code = filed(&portal).await;

@@ -47,7 +47,8 @@ pub(crate) struct SentJson {
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, description = "the question", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn ask(own: OwnCase, page: Page) -> Result<Response, Refusal> {
-    if !OPEN.contains(&own.held.status) {
+    let reader = own.cases.store.read(&own.cases.tenant).await?;
+    if !OPEN.contains(&own.held.status) || rows::is_unpaid(&reader, &own.held.case.code).await? {
         return Ok(own.back());
     }
     Ok(shown(&own, &page, "", &[])?.into_response())

@@ -58,7 +58,7 @@ impl Cases {
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 let (case, procedure) = self.opened(&tx, who, code, Verb::Decline).await?;
-                if is_done(&case, who) {
+                if is_done(&case, who, why.revision) {
                     return Ok(());
                 }
                 let step = may(&case, &procedure, Verb::Decline, who, why.revision)?;
@@ -89,8 +89,9 @@ impl Cases {
 }
 
 /// The second click of the one who has just declined it.
-fn is_done(case: &Case, who: &Principal) -> bool {
-    case.course.declined.as_ref().is_some_and(|d| d.by == who.account)
+fn is_done(case: &Case, who: &Principal, revision: i64) -> bool {
+    let declined = case.course.declined.as_ref();
+    declined.is_some_and(|d| d.by == who.account) && revision < case.revision
 }
 
 #[cfg(test)]
@@ -127,9 +128,14 @@ mod tests {
             assert_eq!(desk.verb(who, verb, more).await.problem(), "case-verb-not-now");
         }
         assert_eq!(
-            desk.verb("tiep", "decline", why).await.status,
+            desk.verb_at("tiep", "decline", 1, why.clone()).await.status,
             200,
             "a second click"
+        );
+        assert_eq!(
+            desk.verb("tiep", "decline", why).await.problem(),
+            "case-verb-not-now",
+            "a new page offers it no more"
         );
     }
 

@@ -251,6 +251,7 @@ fn happened(page: &Page, fact: &Fact) -> Option<String> {
             Outcome::Refused => page.t("desk-fact-proposed-refused"),
         },
         Fact::CaseActEntered { number, .. } => with_number("desk-fact-act-entered", number),
+        Fact::CaseActFound { number, .. } => with_number("desk-fact-act-found", number),
         Fact::CaseActWithdrawn { number, .. } => with_number("desk-fact-act-withdrawn", number),
         Fact::CaseSentBack { .. } => page.t("desk-fact-sent-back"),
         Fact::CaseResultDraftSent { .. } => page.t("desk-fact-draft-sent"),
@@ -294,20 +295,8 @@ fn working_time(page: &Page, minutes: i64) -> String {
 }
 
 impl View<'_> {
-    fn can(&self, verb: &str) -> bool {
-        let wanted = match verb {
-            "accept" => Verb::Accept,
-            "propose" => Verb::Propose,
-            "decline" => Verb::Decline,
-            "ask-supplement" => Verb::AskSupplement,
-            "send-back" => Verb::SendBack,
-            "check-draft" => Verb::CheckDraft,
-            "sign" => Verb::Sign,
-            "seal" => Verb::Seal,
-            "apologise" => Verb::Apologise,
-            _ => Verb::Return,
-        };
-        self.may.contains(&wanted)
+    fn can(&self, verb: Verb) -> bool {
+        self.may.contains(&verb)
     }
 
     fn fault(&self, field: &str) -> String {

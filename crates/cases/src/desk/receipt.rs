@@ -1,16 +1,16 @@
 //! The receipt with the appointment (Giấy tiếp nhận hồ sơ và hẹn trả kết quả): made once from what
 //! acceptance wrote down, given out from then on. Never says anything the case's row does not.
 
-use axum::extract::{Path, State};
 use axum::response::Response;
 use documents::{Issued, NewDocument, Signer};
+use kernel::fact::Channel;
 use kernel::{Actor, CaseCode, Fact, Problem};
 use serde_json::{Value, json};
+use web::Refusal;
 use web::openapi::utoipa;
-use web::{Refusal, SignedIn};
 
 use crate::case::{Accepted, Case};
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::desk::papers::pdf;
 use crate::procedure::{Procedure, TermRule};
 use crate::state::Cases;
@@ -22,15 +22,11 @@ use crate::store::{self as rows, subject};
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 200, description = "the receipt", content_type = "application/pdf"), (status = 404)),
     extensions(("x-facts" = json!(["document-delivered"]))))]
-pub(crate) async fn receipt(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
+pub(crate) async fn receipt(at: AtCase) -> Result<Response, Refusal> {
+    let AtCase { cases, who, code } = &at;
     let reader = cases.store.read(&cases.tenant).await?;
-    cases.seen(&reader, &who, &code).await?;
-    let issued = cases.receipt_of(&code, &who.actor).await?;
+    cases.seen(&reader, who, code).await?;
+    let issued = cases.receipt_of(code, &who.actor).await?;
     let (issued, to) = (&issued, &who.actor.to_string());
     cases
         .store
@@ -82,7 +78,7 @@ impl Cases {
         papers: &[&str],
     ) -> Value {
         let name = |code: &str| {
-            let paper = procedure.papers.iter().find(|p| p.code == code);
+            let paper = procedure.paper(code);
             paper.map_or_else(|| code.to_owned(), |p| p.name.vi.clone())
         };
         let papers: Vec<Value> = papers
@@ -100,11 +96,28 @@ impl Cases {
             "due_at": accepted.due,
             "term": procedure.term(case.channel).map(term).unwrap_or_default(),
             "working": accepted.working_out.lines,
-            "return_by": "Nhận bản điện tử trên Cổng Dịch vụ công quốc gia",
-            "fee": {"amount": 0, "note": null},
+            "return_by": return_by(case.channel),
+            "fee": fee(case),
             "track_url": format!("{}/track", self.base_url),
             "receptionist": {"name": accepted.by_name},
         })
+    }
+}
+
+/// Where the result is given.
+fn return_by(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Online => "Nhận bản điện tử trên Cổng Dịch vụ công quốc gia",
+        Channel::Counter => "Nhận tại Trung tâm Phục vụ hành chính công",
+        Channel::Post => "Nhận qua dịch vụ bưu chính công ích",
+    }
+}
+
+/// The fee that was paid; the template writes that there is none for 0.
+fn fee(case: &Case) -> Value {
+    match &case.course.paid {
+        Some(paid) => json!({"amount": paid.dong, "note": "Đã thanh toán trực tuyến"}),
+        None => json!({"amount": 0, "note": null}),
     }
 }
 
@@ -117,5 +130,29 @@ fn term(rule: &TermRule) -> String {
             cutoff / 60,
             cutoff % 60
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payment::Paid;
+    use crate::testing::{birth, case};
+
+    #[test]
+    fn a_receipt_says_what_was_paid_and_where_the_result_is_given() {
+        let mut case = case(&birth());
+        assert_eq!(fee(&case)["amount"], 0);
+        case.course.paid = Some(Paid {
+            payment: "1".repeat(32),
+            dong: 16_000,
+            at: testkit::START,
+            bank_reference: "SIM1".to_owned(),
+        });
+        assert_eq!(
+            fee(&case),
+            json!({"amount": 16_000, "note": "Đã thanh toán trực tuyến"})
+        );
+        assert_ne!(return_by(Channel::Counter), return_by(Channel::Online));
     }
 }

@@ -150,7 +150,7 @@ impl Cases {
         paper: &HandoverPaper,
     ) -> Result<Attached, Problem> {
         let bad = |code| Problem::invalid("papers", code);
-        if !procedure.papers.iter().any(|p| p.code == paper.code) {
+        if procedure.paper(&paper.code).is_none() {
             return Err(bad("case-paper-unknown"));
         }
         let bytes = STANDARD

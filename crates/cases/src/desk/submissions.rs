@@ -115,10 +115,7 @@ impl Cases {
             }
             return Ok(Some(row.outcome.filter(|outcome| outcome != "taken")));
         }
-        let last = rows::submissions(tx, &sent.case)
-            .await?
-            .last()
-            .map_or(0, |row| row.seq);
+        let last = rows::last_submission(tx, &sent.case).await?;
         if sent.seq == last + 1 {
             Ok(None)
         } else {

@@ -1,15 +1,14 @@
 //! `POST /desk/moves/{code}/assign`: somebody above the units says which one handles a case whose
 //! unit has ended. Never a unit that did not take over, where the lists say who did.
 
-use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::{CaseCode, Kind, OrgCode, Problem};
 use serde::{Deserialize, Serialize};
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Json, Page, Principal, Refusal, SignedIn};
+use web::{Fields, Json, Page, Principal, Refusal};
 
-use crate::desk::official::code;
+use crate::desk::official::AtCase;
 use crate::merger::Why;
 use crate::merger::job::being_made;
 use crate::merger::page::with_fault;
@@ -41,19 +40,13 @@ pub(crate) struct Assigned {
     responses((status = 303, description = "back to the list"), (status = 403), (status = 404), (status = 409),
               (status = 422, description = "the list again, with what is wrong")),
     extensions(("x-facts" = json!(["case-moved", "obligation-met"]))))]
-pub(crate) async fn by_form(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    page: Page,
-    Path(path): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let code = code(&path)?;
+pub(crate) async fn by_form(at: AtCase, page: Page, fields: Fields) -> Result<Response, Refusal> {
+    let AtCase { cases, who, code } = &at;
     let to = fields.text("to").unwrap_or_default();
-    match cases.assign(&who, &code, to).await {
+    match cases.assign(who, code, to).await {
         Ok(_) => Ok((StatusCode::SEE_OTHER, [(header::LOCATION, "/desk/moves")]).into_response()),
         Err(problem) if problem.kind == Kind::Invalid => {
-            with_fault(&cases, &who, &page, code.as_str(), &problem).await
+            with_fault(cases, who, &page, code.as_str(), &problem).await
         }
         Err(problem) => Err(problem.into()),
     }
@@ -66,13 +59,8 @@ pub(crate) async fn by_form(
     responses((status = 200, description = "who handles it now", body = Assigned), (status = 403), (status = 404),
               (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-moved", "obligation-met"]))))]
-pub(crate) async fn by_json(
-    State(cases): State<Cases>,
-    SignedIn(who): SignedIn,
-    Path(path): Path<String>,
-    Json(body): Json<Assign>,
-) -> Result<Json<Assigned>, Refusal> {
-    Ok(Json(cases.assign(&who, &code(&path)?, &body.to).await?))
+pub(crate) async fn by_json(at: AtCase, Json(body): Json<Assign>) -> Result<Json<Assigned>, Refusal> {
+    Ok(Json(at.cases.assign(&at.who, &at.code, &body.to).await?))
 }
 
 impl Cases {

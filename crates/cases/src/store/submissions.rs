@@ -59,6 +59,20 @@ pub async fn submissions(rows: &impl Rows, code: &CaseCode) -> Result<Vec<Submis
     rows.iter().map(read).collect()
 }
 
+/// The number of the last submission of a case; 0 before the first.
+///
+/// # Errors
+/// As [`super::case`].
+pub async fn last_submission(rows: &impl Rows, code: &CaseCode) -> Result<u32, Problem> {
+    let row = rows
+        .one(
+            "select cast(coalesce(max(seq), 0) as bigint) as seq from cases_submissions where tenant = $1 and code = $2",
+            params![rows.tenant(), code],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| number(&row, "seq"))
+}
+
 /// One submission of a case.
 ///
 /// # Errors
