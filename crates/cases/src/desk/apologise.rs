@@ -283,6 +283,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_letter_without_a_reason_is_shown_again_as_the_letter_and_no_other_form() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let revision = desk.revision().await.to_string();
+        let fields = [
+            ("revision", revision.as_str()),
+            ("reason", " "),
+            ("day", "2026-11-25"),
+        ];
+        let path = format!("/desk/cases/{CASE}/apologise");
+        let page = desk.form("tich", &path, &fields).await;
+        assert_eq!(page.status, 422);
+        let (before, letter) = page.body.split_once("/apologise\"").expect("the letter's form");
+        assert!(letter.contains("id=\"reason-error\"") && letter.contains("2026-11-25"));
+        assert!(!before.contains("id=\"reason-error\""), "{}", page.body);
+    }
+
+    #[tokio::test]
     async fn the_worklist_names_the_cases_that_need_a_letter() {
         let desk = Desk::new().await;
         let list = async |who: &str| {

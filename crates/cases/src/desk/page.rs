@@ -44,6 +44,8 @@ struct View<'a> {
     note: String,
     /// The day typed for a letter of apology.
     day: String,
+    /// True when what was typed is such a letter: its reason is not that of another form.
+    letter: bool,
     /// True when the reader signs for the chairman.
     deputy: bool,
     /// What was typed of a supplement, and why one is asked for or a case is not taken in.
@@ -150,6 +152,7 @@ async fn body(
         outcome: typed("outcome"),
         note: typed("note"),
         day: typed("day"),
+        letter: fields.is_some_and(|f| f.text("day").is_some()),
         deputy: !who.has("chairman") && who.has("deputy-chairman"),
         items: typed("items"),
         reason: typed("reason"),
