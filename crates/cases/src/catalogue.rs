@@ -104,12 +104,6 @@ impl Catalogue {
         self.versions.get(version).cloned()
     }
 
-    /// All entries, by code.
-    #[must_use]
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-
     /// All documents.
     pub fn procedures(&self) -> impl Iterator<Item = &Arc<Procedure>> {
         self.procedures.values().flatten().map(|(_, p)| p)

@@ -17,6 +17,7 @@ use web::listen::Peer;
 use web::openapi::{OpenApiRouter, ToSchema, routes, utoipa};
 use web::{Fields, Json, Page, Refusal};
 
+use crate::citizen::course::PAUSED;
 use crate::procedure::Text;
 use crate::shown::say;
 use crate::state::Cases;
@@ -24,8 +25,6 @@ use crate::store::{self as rows, Held, StatusRow, subject};
 
 /// Digits of the personal number that are asked for, count.
 const DIGITS: usize = 4;
-/// Statuses in which the agency waits for the applicant.
-const PAUSED: [u8; 2] = [5, 6];
 /// Search engines have no business with what a case's code shows.
 const NOINDEX: (HeaderName, &str) = (HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
 

@@ -18,7 +18,7 @@ use crate::store::{self as rows, Held};
 
 /// How long after an order's end the bank is still asked about it, in milliseconds (1 hour).
 const ASKED_AFTER_MS: i64 = 3_600_000;
-/// Orders that one round of the job asks about, count.
+/// Orders that the job reads in one go, count; it asks about all of them.
 const ROUND: usize = 100;
 
 #[derive(Template)]
@@ -223,13 +223,20 @@ impl Cases {
             return Ok(());
         }
         let since = Time(self.store.world().now().ms() - ASKED_AFTER_MS);
-        let reader = self.store.read(&self.tenant).await?;
-        let open = rows::open_orders(&reader, since, ROUND).await?;
-        drop(reader);
-        for payment in open {
-            self.looked_up(&payment).await;
+        let mut after = (since, String::new());
+        loop {
+            let reader = self.store.read(&self.tenant).await?;
+            let open = rows::open_orders(&reader, (after.0, &after.1), ROUND).await?;
+            drop(reader);
+            for payment in &open {
+                self.looked_up(payment).await;
+            }
+            let last = open.last().filter(|_| open.len() == ROUND);
+            match last.and_then(|fee| Some((fee.order.as_ref()?.until, fee.id.clone()))) {
+                Some(place) => after = place,
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     /// Takes the bank's word: the fee is paid, and the case goes to its owner. Once.

@@ -8,6 +8,7 @@ use exchange::{Answer, Call, Service, ServiceId};
 use kernel::{Actor, CaseCode, Digest, Fact, Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::citizen::course::ENDED;
 use crate::clock::WorkingOut;
 use crate::notice::Notice;
 use crate::state::Cases;
@@ -115,7 +116,7 @@ impl Service for NoteStatus {
                         notice: note.notice.clone(),
                     };
                     let before = rows::case(&tx, &note.code).await?.map(|held| held.status);
-                    let ended = matches!(note.status, 3 | 7 | 8 | 9 | 10);
+                    let ended = ENDED.contains(&note.status);
                     rows::note_status(&tx, &note.code, &row, ended, note.working_out.as_ref()).await?;
                     for result in results {
                         rows::insert_result(&tx, &note.code, result).await?;

@@ -89,16 +89,22 @@ pub async fn payment(rows: &impl Rows, id: &str) -> Result<Option<Payment>, Prob
     .transpose()
 }
 
-/// Fees with an order that nobody has reported as paid, the oldest first.
+/// A page of the fees with an order that nobody has reported as paid, the oldest first, after one: by the
+/// order's end and the fee's id.
 ///
 /// # Errors
 /// As [`super::case`].
-pub async fn open_orders(rows: &impl Rows, since: Time, limit: usize) -> Result<Vec<Payment>, Problem> {
+pub async fn open_orders(
+    rows: &impl Rows,
+    (since, after): (Time, &str),
+    limit: usize,
+) -> Result<Vec<Payment>, Problem> {
     let rows = rows
         .all(
             "select id, code, dong, asked_at, bank_order, paid from cases_payments
-             where tenant = $1 and paid_at is null and order_until >= $2 order by order_until, id limit $3",
-            params![rows.tenant(), since, limit],
+             where tenant = $1 and paid_at is null and order_until >= $2 and (order_until > $2 or id > $3)
+             order by order_until, id limit $4",
+            params![rows.tenant(), since, after, limit],
         )
         .await?;
     rows.iter().map(read).collect()
@@ -121,4 +127,57 @@ fn read(row: &Row) -> Result<Payment, Problem> {
         order,
         paid,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Actor;
+
+    use super::*;
+    use crate::testing::Portal;
+
+    #[tokio::test]
+    async fn open_orders_are_read_to_the_last_one_page_by_page() {
+        let portal = Portal::new().await;
+        let (store, tenant) = (&portal.cases.store, &portal.cases.tenant);
+        let fee = |number: i64| {
+            let order = Order {
+                order: number.to_string(),
+                pay_url: String::new(),
+                qr: String::new(),
+                // Two of them end at once.
+                until: testkit::START.plus_ms(number / 2),
+            };
+            let payment = Payment {
+                id: format!("{number:032}"),
+                case: format!("G22-261121-{number:04}").parse().expect("a code"),
+                dong: 8_000,
+                asked_at: testkit::START,
+                order: None,
+                paid: None,
+            };
+            (payment, order)
+        };
+        store
+            .write(tenant, &Actor::Platform, |tx| async move {
+                for (payment, order) in (1..=5).map(fee) {
+                    insert_payment(&tx, &payment).await?;
+                    keep_order(&tx, &payment.id, &order).await?;
+                }
+                Ok(())
+            })
+            .await
+            .expect("written");
+        let reader = store.read(tenant).await.expect("a reader");
+        let (mut after, mut seen) = ((testkit::START, String::new()), Vec::new());
+        loop {
+            let page = open_orders(&reader, (after.0, &after.1), 2).await.expect("read");
+            let Some(last) = page.last() else { break };
+            let until = last.order.as_ref().expect("an order").until;
+            after = (until, last.id.clone());
+            seen.extend(page.into_iter().map(|fee| fee.id));
+        }
+        let all: Vec<String> = (1..=5).map(|number: i64| format!("{number:032}")).collect();
+        assert_eq!(seen, all);
+    }
 }
