@@ -5,7 +5,7 @@
 use ::store::Tx;
 use directory::succession::Answer;
 use kernel::calendar::DAY_MINUTES;
-use kernel::{Actor, CaseCode, Date, Fact, OrgCode, Problem};
+use kernel::{Actor, CaseCode, Date, Fact, OrgCode, Problem, Time};
 use obligations::Obligation;
 
 use crate::case::Case;
@@ -47,27 +47,25 @@ impl Cases {
         let (mut done, today) = (Done::default(), self.today());
         let limit = self.store.limits().batch_records_max.max(1);
         let reader = self.store.read(&self.tenant).await?;
-        let units = list::units(&reader).await?;
-        for (unit, oldest) in units {
-            let form = self.organisations.get(&unit, today);
-            if form.is_some_and(|form| form.valid_from <= oldest) {
-                continue;
+        // A unit that is there since before the case was filed has had it all along.
+        let stays = |case: &list::Running| {
+            let form = self.organisations.get(&case.unit, today);
+            form.is_some_and(|form| form.valid_from <= case.filed)
+        };
+        let mut after = (Time(i64::MIN), String::new());
+        loop {
+            let page = list::running(&reader, (after.0, &after.1), limit).await?;
+            for case in page.iter().filter(|case| !stays(case)) {
+                match self.move_one(&case.code).await? {
+                    Became::Nothing => {}
+                    Became::Moved => done.moved += 1,
+                    Became::Listed => done.listed += 1,
+                    Became::Later => done.later += 1,
+                }
             }
-            let mut after = String::new();
-            loop {
-                let codes = list::running(&reader, &unit, &after, limit).await?;
-                for code in &codes {
-                    match self.move_one(code).await? {
-                        Became::Nothing => {}
-                        Became::Moved => done.moved += 1,
-                        Became::Listed => done.listed += 1,
-                        Became::Later => done.later += 1,
-                    }
-                }
-                match codes.last() {
-                    Some(last) if codes.len() == limit => after = last.to_string(),
-                    _ => break,
-                }
+            match page.last() {
+                Some(last) if page.len() == limit => after = (last.at, last.code.to_string()),
+                _ => break,
             }
         }
         drop(reader);

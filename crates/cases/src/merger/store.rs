@@ -23,35 +23,42 @@ pub(crate) struct Waiting {
     pub(crate) at: Time,
 }
 
-/// Units that hold running cases, each with the day of the oldest.
-pub(crate) async fn units(rows: &impl Rows) -> Result<Vec<(OrgCode, Date)>, Problem> {
+/// A running case, as the job looks through them.
+pub(crate) struct Running {
+    pub(crate) code: CaseCode,
+    pub(crate) unit: OrgCode,
+    /// The day on which it was filed.
+    pub(crate) filed: Date,
+    /// Its place in the order of the list: by when it is owed, or when it was filed.
+    pub(crate) at: Time,
+}
+
+/// A page of the running cases, after a place. Read by their own index: what has ended costs nothing,
+/// however much of it there is.
+pub(crate) async fn running(
+    rows: &impl Rows,
+    (at, code): (Time, &str),
+    limit: usize,
+) -> Result<Vec<Running>, Problem> {
     let rows = rows
         .all(
-            "select unit, min(filed_at) as first from cases_cases
-             where tenant = $1 and status not in (3, 7, 8, 10) group by unit order by unit",
-            params![rows.tenant()],
+            "select code, unit, filed_at, coalesce(due_at, filed_at) as at from cases_cases
+             where tenant = $1 and (case when status in (3, 7, 8, 10) then 1 else 0 end) = 0
+                 and coalesce(due_at, filed_at) >= $2 and (coalesce(due_at, filed_at) > $2 or code > $3)
+             order by coalesce(due_at, filed_at), code limit $4",
+            params![rows.tenant(), at, code, limit],
         )
         .await?;
     rows.iter()
-        .map(|row| Ok((row.parse("unit")?, row.time("first")?.date())))
+        .map(|row| {
+            Ok(Running {
+                code: row.parse("code")?,
+                unit: row.parse("unit")?,
+                filed: row.time("filed_at")?.date(),
+                at: row.time("at")?,
+            })
+        })
         .collect()
-}
-
-/// A page of a unit's running cases, after one.
-pub(crate) async fn running(
-    rows: &impl Rows,
-    unit: &OrgCode,
-    after: &str,
-    limit: usize,
-) -> Result<Vec<CaseCode>, Problem> {
-    let rows = rows
-        .all(
-            "select code from cases_cases
-             where tenant = $1 and unit = $2 and status not in (3, 7, 8, 10) and code > $3 order by code limit $4",
-            params![rows.tenant(), unit, after, limit],
-        )
-        .await?;
-    rows.iter().map(|row| row.parse("code")).collect()
 }
 
 /// Gives a case another unit; false when somebody has changed the case meanwhile.
