@@ -206,6 +206,7 @@ mod tests {
     fn every_procedure_of_the_pack_asks_once_for_what_is_missing() {
         for procedure in nouns().catalogue.procedures() {
             let code = &procedure.code;
+            assert_eq!(crate::pack::flaws(procedure), [], "{code}");
             assert!(procedure.supplement_rule(MONDAY.date()).is_some(), "{code}");
             for from in ["accepted", "reworking"] {
                 let asks = procedure.verb_from(Verb::AskSupplement, from);
