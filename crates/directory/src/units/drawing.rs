@@ -7,15 +7,15 @@ use std::fmt::Write as _;
 
 use askama::Template;
 use kernel::{Date, Problem};
+use serde::Deserialize;
 use web::Page;
 use web::Refusal;
-use web::axum::extract::{Path, Query, State};
+use web::axum::extract::Query;
 use web::axum::response::{IntoResponse, Response};
 use web::page::escape;
 
-use super::list::{Item, ListQuery, Succession};
+use super::list::{Days, Item, Now, Succession};
 use super::{Link, Pages, href};
-use crate::DirectoryState;
 use crate::succession::{Step, What};
 
 /// Old communes on one page, about: a group is never torn apart.
@@ -25,6 +25,12 @@ const LETTERS: usize = 32;
 const BOX: (usize, usize) = (250, 34);
 const GAP: (usize, usize) = (90, 10);
 const TOP: usize = 28;
+
+/// Which sheet of the drawing.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Sheet {
+    page: Option<usize>,
+}
 
 #[derive(Template)]
 #[template(path = "drawing.html")]
@@ -53,8 +59,7 @@ struct Group {
     get, path = "/units/{code}/drawing", tag = "directory", security(()),
     params(
         ("code" = String, Path, description = "Code of a unit, 02, or vn for the whole country"),
-        ("from" = Option<String>, Query, description = "The day of the old units; the eve of the last change when left out"),
-        ("to" = Option<String>, Query, description = "The day of the new ones; today when left out"),
+        Days,
         ("page" = Option<usize>, Query, description = "From 1"),
     ),
     responses(
@@ -63,12 +68,10 @@ struct Group {
     )
 )]
 pub(crate) async fn show(
-    State(state): State<DirectoryState>,
     page: Page,
-    Path(code): Path<String>,
-    Query(query): Query<ListQuery>,
+    list: Succession,
+    Query(query): Query<Sheet>,
 ) -> Result<Response, Refusal> {
-    let list = Succession::of(&state, &code, &query)?;
     let iso = kernel::time::iso;
     let base = format!(
         "/units/{}/drawing?from={}&to={}",
@@ -87,13 +90,8 @@ pub(crate) async fn show(
         .into_iter()
         .flatten()
         .map(|(now, items)| group(&page, now, &items, list.from, list.to));
-    let name = if list.name.is_empty() {
-        page.t("directory-country")
-    } else {
-        list.name.clone()
-    };
     let view = View {
-        title: page.tw("directory-drawing-title", &[("name", name)]),
+        title: page.tw("directory-drawing-title", &[("name", list.name(&page))]),
         summary: page.tw(
             "directory-drawing-summary",
             &[("from", page.date(list.from)), ("to", page.date(list.to))],
@@ -122,11 +120,11 @@ pub(crate) async fn show(
     Ok(page.html(&view.title, body).into_response())
 }
 
-type Grouped<'a> = Vec<(&'a super::list::Now, Vec<&'a Item>)>;
+type Grouped<'a> = Vec<(&'a Now, Vec<&'a Item>)>;
 
 /// By the unit of today, in the order of their names.
 fn grouped(items: &[Item]) -> Grouped<'_> {
-    let mut groups: BTreeMap<&str, (&super::list::Now, Vec<&Item>)> = BTreeMap::new();
+    let mut groups: BTreeMap<&str, (&Now, Vec<&Item>)> = BTreeMap::new();
     for item in items {
         for now in &item.successors {
             groups
@@ -160,7 +158,7 @@ fn sheets(groups: Grouped<'_>) -> Vec<Grouped<'_>> {
     sheets
 }
 
-fn group(page: &Page, now: &super::list::Now, items: &[&Item], from: Date, to: Date) -> Group {
+fn group(page: &Page, now: &Now, items: &[&Item], from: Date, to: Date) -> Group {
     let rows = items.iter().map(|item| {
         let last = way(item, now.code.as_str()).last().copied();
         let happened = last.map_or_else(|| page.t("directory-outcome-stands"), |step| what(page, step));
@@ -223,7 +221,7 @@ struct Canvas {
 }
 
 impl Canvas {
-    fn new(page: &Page, now: &super::list::Now, items: &[&Item], from: Date) -> Self {
+    fn new(page: &Page, now: &Now, items: &[&Item], from: Date) -> Self {
         let ways: Vec<Vec<&Step>> = items.iter().map(|item| way(item, now.code.as_str())).collect();
         let mut days: Vec<Date> = ways.iter().flatten().map(|step| step.on).collect();
         days.sort_unstable();

@@ -6,8 +6,9 @@ use askama::Template;
 use kernel::text::fold;
 use kernel::{AreaCode, Date, Kind, Problem};
 use serde::{Deserialize, Serialize};
-use web::axum::extract::{Path, Query, State};
+use web::axum::extract::{FromRequestParts, Path, Query, State};
 use web::axum::http::header;
+use web::axum::http::request::Parts;
 use web::axum::response::{IntoResponse, Response};
 use web::page::query_value;
 use web::{Page, Refusal};
@@ -17,14 +18,22 @@ use crate::DirectoryState;
 use crate::areas::{Area, Areas, How};
 use crate::succession::Hole;
 
-/// Between which days, and which part.
+/// Between which days.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Days {
+    /// The day of the old units; the eve of the last change when left out.
+    from: Option<String>,
+    /// The day of the new ones; today when left out.
+    to: Option<String>,
+}
+
+/// Which part of the list, and in which form.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ListQuery {
-    pub(crate) from: Option<String>,
-    pub(crate) to: Option<String>,
     q: Option<String>,
     only: Option<String>,
-    pub(crate) page: Option<usize>,
+    page: Option<usize>,
     all: Option<String>,
     format: Option<String>,
 }
@@ -83,8 +92,8 @@ pub(crate) struct Counts {
 pub(crate) struct Succession {
     /// The unit's code; `vn` for the whole country.
     pub(crate) unit: String,
-    /// Its name on the first day.
-    pub(crate) name: String,
+    /// Its name on the first day; empty for the whole country.
+    name: String,
     #[serde(serialize_with = "crate::areas::iso")]
     pub(crate) from: Date,
     #[serde(serialize_with = "crate::areas::iso")]
@@ -96,15 +105,29 @@ pub(crate) struct Succession {
 /// The code that stands for all provinces.
 const COUNTRY: &str = "vn";
 
+/// The list that an address asks for: its code, its days.
+impl FromRequestParts<DirectoryState> for Succession {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &DirectoryState) -> Result<Self, Refusal> {
+        let malformed = || Problem::new(Kind::Malformed, "malformed");
+        let code = Path::<String>::from_request_parts(parts, state).await;
+        let Path(code) = code.map_err(|_| malformed())?;
+        let days = Query::<Days>::from_request_parts(parts, state).await;
+        let Query(days) = days.map_err(|_| malformed())?;
+        Ok(Self::of(state, &code, &days)?)
+    }
+}
+
 impl Succession {
     /// What the communes of a unit have become, by the order of their names.
     ///
     /// # Errors
     /// 404 for an unknown code, with what may have been meant; 422 for a bad day, for days in the
     /// wrong order, and for a day without the unit.
-    pub(crate) fn of(state: &DirectoryState, code: &str, query: &ListQuery) -> Result<Self, Problem> {
+    fn of(state: &DirectoryState, code: &str, days: &Days) -> Result<Self, Problem> {
         let areas = &*state.areas;
-        let to = asked_day(query.to.as_deref(), "to", today(state))?;
+        let to = asked_day(days.to.as_deref(), "to", today(state))?;
         let last_eve = || {
             areas
                 .editions()
@@ -125,7 +148,7 @@ impl Succession {
             None => last_eve(),
             Some(unit) => areas.eve_of_change(unit, to).or_else(last_eve),
         };
-        let from = asked_day(query.from.as_deref(), "from", eve.unwrap_or(to).min(to))?;
+        let from = asked_day(days.from.as_deref(), "from", eve.unwrap_or(to).min(to))?;
         if from > to {
             return Err(Problem::invalid("from", "directory-days-reversed"));
         }
@@ -169,6 +192,15 @@ impl Succession {
             counts,
             items,
         })
+    }
+
+    /// The unit's name; for the country what the reader calls it.
+    pub(crate) fn name(&self, page: &Page) -> String {
+        if self.name.is_empty() {
+            page.t("directory-country")
+        } else {
+            self.name.clone()
+        }
     }
 
     /// Keeps what a search and a choice ask for; marks do not matter.
@@ -310,8 +342,7 @@ struct Row {
     get, path = "/units/{code}/succession", tag = "directory", security(()),
     params(
         ("code" = String, Path, description = "Code of a unit, 02, or vn for the whole country"),
-        ("from" = Option<String>, Query, description = "The day of the old units; the eve of the last change when left out"),
-        ("to" = Option<String>, Query, description = "The day of the new ones; today when left out"),
+        Days,
         ("q" = Option<String>, Query, description = "A part of a name, with or without marks"),
         ("only" = Option<String>, Query, description = "split or unknown"),
         ("page" = Option<usize>, Query, description = "From 1"),
@@ -325,10 +356,9 @@ struct Row {
 pub(crate) async fn show(
     State(state): State<DirectoryState>,
     page: Page,
-    Path(code): Path<String>,
+    mut list: Succession,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Refusal> {
-    let mut list = Succession::of(&state, &code, &query)?;
     list.narrow(&query);
     let (from, to) = (kernel::time::iso(list.from), kernel::time::iso(list.to));
     let q = query.q.clone().unwrap_or_default();
@@ -346,13 +376,8 @@ pub(crate) async fn show(
     let (items, pages) = super::cut(&page, items, query.page, size, |n| format!("{base}&page={n}"));
     let count = |n: usize| n.to_string();
     let counts = list.counts;
-    let name = if list.name.is_empty() {
-        page.t("directory-country")
-    } else {
-        list.name.clone()
-    };
     let view = View {
-        title: page.tw("directory-succession-title", &[("name", name)]),
+        title: page.tw("directory-succession-title", &[("name", list.name(&page))]),
         summary: page.tw(
             "directory-succession-summary",
             &[
@@ -418,8 +443,7 @@ fn row(page: &Page, item: &Item, from: Date, to: Date) -> Row {
     get, path = "/api/v1/areas/{code}/succession", tag = "directory", security(()),
     params(
         ("code" = String, Path, description = "Code of a unit, 02, or vn for the whole country"),
-        ("from" = Option<String>, Query, description = "The day of the old units; the eve of the last change when left out"),
-        ("to" = Option<String>, Query, description = "The day of the new ones; today when left out"),
+        Days,
         ("q" = Option<String>, Query, description = "A part of a name, with or without marks"),
         ("only" = Option<String>, Query, description = "split or unknown"),
         ("format" = Option<String>, Query, description = "csv for a table; JSON when left out"),
@@ -430,11 +454,9 @@ fn row(page: &Page, item: &Item, from: Date, to: Date) -> Row {
     )
 )]
 pub(crate) async fn answer(
-    State(state): State<DirectoryState>,
-    Path(code): Path<String>,
+    mut list: Succession,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Refusal> {
-    let mut list = Succession::of(&state, &code, &query)?;
     list.narrow(&query);
     if query.format.as_deref() != Some("csv") {
         return Ok(web::axum::Json(list).into_response());
