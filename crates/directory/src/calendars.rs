@@ -7,36 +7,9 @@ use std::sync::Arc;
 
 use kernel::calendar::{Calendar, Span, SpecialDay};
 use kernel::{Date, OrgCode};
-use serde::Deserialize;
 
+use crate::pack::calendars::{COLUMNS, HOLIDAYS, HOURS, HoursToml};
 use crate::pack::{PackFault, PackFile, day, read_table, read_toml};
-
-const COLUMNS: [&str; 6] = [
-    "date",
-    "iso_weekday",
-    "name_vi",
-    "kind",
-    "is_working_day",
-    "status",
-];
-const HOLIDAYS: &str = "calendars/holidays-2020-2027.csv";
-const HOURS: &str = "calendars/hours.toml";
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HoursToml {
-    hours: Vec<RuleToml>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleToml {
-    from: String,
-    organisation: Option<OrgCode>,
-    spans: Vec<String>,
-    #[serde(rename = "source")]
-    _source: String,
-}
 
 #[derive(Debug)]
 struct Rule {

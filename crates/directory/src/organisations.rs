@@ -8,6 +8,7 @@ use kernel::{AreaCode, Date, OrgCode};
 use serde::Serialize;
 
 use crate::areas::{Area, Areas, Level};
+use crate::pack::organisations::{AGENCIES, COLUMNS};
 use crate::pack::{PackFault, PackFile, day, opt_day, read_table};
 
 /// What an organisation is.
@@ -62,15 +63,6 @@ pub struct Organisations {
     files: Vec<PackFile>,
 }
 
-const COLUMNS: [&str; 7] = [
-    "code",
-    "name",
-    "area",
-    "valid_from",
-    "valid_to",
-    "successor",
-    "evidence",
-];
 impl Organisations {
     /// Reads the agencies, and derives the communes' units from the areas.
     ///
@@ -83,8 +75,7 @@ impl Organisations {
             crate::pack::organisations::check(pack, &any, faults)
         })?;
         let mut forms = Vec::new();
-        let file = "organisations/agencies.csv";
-        let agencies = read_table(pack, file, &COLUMNS, |row| {
+        let agencies = read_table(pack, AGENCIES, &COLUMNS, |row| {
             forms.push(agency(row, areas)?);
             Ok(())
         })?;

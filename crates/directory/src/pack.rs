@@ -10,7 +10,7 @@
 //! | `calendars`, `sources` | the rules of the calendars, and of `SOURCES.toml` |
 
 pub mod areas;
-mod calendars;
+pub(crate) mod calendars;
 pub mod document;
 pub mod files;
 pub mod organisations;

@@ -9,6 +9,9 @@ use kernel::{AreaCode, Date, OrgCode};
 use serde::Deserialize;
 
 use super::{Act, Area, Areas, Change, Crosswalk, How};
+use crate::pack::areas::{
+    ACT_COLUMNS, AREA_COLUMNS, CROSSWALK, CROSSWALK_COLUMNS, Edition, SUCCESSION_COLUMNS,
+};
 use crate::pack::{PackFault, PackFile, day, read_table, read_toml};
 
 #[derive(Deserialize)]
@@ -17,40 +20,6 @@ struct PackToml {
     /// The table of legal acts, when the pack has one.
     area_acts: Option<String>,
 }
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Edition {
-    from: String,
-    file: String,
-    succession: Option<String>,
-    #[serde(default)]
-    changes: bool,
-}
-
-const AREA_COLUMNS: [&str; 4] = ["code", "full_name", "kind", "parent"];
-const SUCCESSION_COLUMNS: [&str; 7] = [
-    "old_code",
-    "old_name",
-    "old_district",
-    "old_province",
-    "new_code",
-    "how",
-    "default",
-];
-
-const ACT_COLUMNS: [&str; 4] = ["from", "level", "act", "evidence"];
-
-const CROSSWALK: &str = "organisations/provinces-crosswalk.csv";
-const CROSSWALK_COLUMNS: [&str; 7] = [
-    "area_until_2025",
-    "full_name",
-    "organisation",
-    "birth_place",
-    "area_from_2025",
-    "organisation_from_2025",
-    "evidence",
-];
 
 impl Areas {
     /// Reads the editions that `pack.toml` names, and the crosswalk of the provinces.

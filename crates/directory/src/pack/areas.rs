@@ -56,14 +56,19 @@ struct PackToml {
     area_acts: Option<String>,
 }
 
+/// One edition of the lists, as `pack.toml` names it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Edition {
-    from: String,
-    file: String,
-    succession: Option<String>,
+pub(crate) struct Edition {
+    /// Its first day.
+    pub(crate) from: String,
+    /// Its units.
+    pub(crate) file: String,
+    /// What the units of the edition before became.
+    pub(crate) succession: Option<String>,
+    /// The file names the units that changed, not all of them.
     #[serde(default)]
-    changes: bool,
+    pub(crate) changes: bool,
 }
 
 /// The units that have ever been, for those who name one.

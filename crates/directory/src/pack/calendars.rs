@@ -25,18 +25,20 @@ pub(crate) const COLUMNS: [&str; 6] = [
 ];
 const KINDS: [&str; 4] = ["statutory", "compensatory", "swap_off", "swap_work"];
 
+/// The file of working hours.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HoursToml {
-    hours: Vec<RuleToml>,
+pub(crate) struct HoursToml {
+    pub(crate) hours: Vec<RuleToml>,
 }
 
+/// The hours from a day on: of an organisation, or of all.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RuleToml {
-    from: String,
-    organisation: Option<OrgCode>,
-    spans: Vec<String>,
+pub(crate) struct RuleToml {
+    pub(crate) from: String,
+    pub(crate) organisation: Option<OrgCode>,
+    pub(crate) spans: Vec<String>,
     #[serde(rename = "source")]
     _source: String,
 }
