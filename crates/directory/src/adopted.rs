@@ -30,6 +30,8 @@ struct Inner {
     adopting: tokio::sync::Mutex<Option<(u64, Digest)>>,
     /// When the hub last said that what is held is current, milliseconds.
     confirmed: AtomicI64,
+    /// When the file was last given that time, milliseconds; 0 before the first time.
+    touched: AtomicI64,
 }
 
 /// One snapshot, ready for questions.
@@ -106,6 +108,7 @@ impl Directory {
             held: RwLock::new(Arc::new(held)),
             adopting: tokio::sync::Mutex::new(newest),
             confirmed,
+            touched: AtomicI64::new(0),
         })))
     }
 
@@ -165,8 +168,10 @@ impl Directory {
 
     /// Notes that the hub called what is held current.
     pub(crate) fn confirm(&self, now: Time) {
-        let before = self.0.confirmed.fetch_max(now.ms(), Ordering::Relaxed);
-        if now.ms() - before >= CONFIRMED_MS {
+        self.0.confirmed.fetch_max(now.ms(), Ordering::Relaxed);
+        // By the last time the file was touched, not by the last word of the hub: it speaks more often.
+        if now.ms() - self.0.touched.load(Ordering::Relaxed) >= CONFIRMED_MS {
+            self.0.touched.store(now.ms(), Ordering::Relaxed);
             // The file's own time says it to whoever looks at the folder; nothing depends on it.
             let touched = std::fs::File::options().append(true).open(&self.0.file);
             touched
@@ -432,5 +437,24 @@ mod tests {
         assert_eq!(directory.age(now), 90_000);
         directory.adopt(&token).await.expect("held already");
         assert_eq!(directory.age(now), 0);
+    }
+
+    #[tokio::test]
+    async fn the_files_own_time_follows_a_hub_that_confirms_every_few_seconds() {
+        let (temp, nation) = (testkit::store(&[crate::MIGRATIONS]).await, Nation::new());
+        let directory = open(&temp, &nation).await;
+        let token = nation.snapshot(1).sign(&nation.hub).expect("signed");
+        directory.adopt(&token).await.expect("adopted");
+        for _ in 0..100 {
+            temp.clock.advance_ms(2_000);
+            directory.confirm(temp.store.world().now());
+        }
+        let file = std::fs::metadata(temp.dir.path().join("directory.jws")).expect("a file");
+        let since = std::time::UNIX_EPOCH + since_1970(temp.store.world().now());
+        let behind = since.duration_since(file.modified().expect("a time"));
+        assert!(
+            behind.expect("not ahead").as_millis() < 60_000,
+            "whoever looks at the folder sees that the hub was reached"
+        );
     }
 }
