@@ -114,8 +114,29 @@ pub async fn load(
         ));
     };
     copy::refuse_present(url, schema).await?;
-    let db = Db::open(database, &Limits::default()).await?;
-    crate::migrate::up_to(&db, migrations, steps, now).await?;
-    db.close().await;
-    copy::back(url, schema, from).await
+    let filled = async {
+        let db = Db::open(database, &Limits::default()).await?;
+        crate::migrate::up_to(&db, migrations, steps, now).await?;
+        db.close().await;
+        copy::back(url, schema, from).await
+    };
+    let filled = filled.await;
+    if filled.is_err() {
+        // What was begun here is taken away; why it failed is what has to be told.
+        drop(copy::clear(url, schema).await);
+    }
+    filled
+}
+
+/// Takes away again what [`load`] put into a schema: it has no tables afterwards, as before. Only for
+/// rows that were just restored and belong to nothing.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn unload(database: &Database) -> Result<(), StoreError> {
+    match database {
+        Database::Postgres { url, schema } => copy::clear(url, schema).await,
+        // An embedded database goes with its folder.
+        Database::Sqlite(_) => Ok(()),
+    }
 }

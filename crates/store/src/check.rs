@@ -6,6 +6,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 use seal::merkle::leaf_hash;
 
 use crate::engine::{Postgres, Sqlite};
+use crate::log::frame::{self, Frame};
 use crate::tx::{Reader, statement};
 use crate::{Database, Engine, Migrations, Row, StoreError, node_tenant, params};
 
@@ -172,6 +173,45 @@ pub async fn standing(database: &Database, migrations: &[Migrations]) -> Result<
     })
 }
 
+/// What a log that is kept in rows has from a position on: how many records, and the bytes of the first;
+/// `None` when there is nothing.
+///
+/// # Errors
+/// When the database cannot be reached, or a row is no row of a log.
+pub async fn log_from(
+    database: &Database,
+    stream: &str,
+    from: u64,
+) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+    let bad = |e: kernel::Problem| StoreError::Database(e.cause.unwrap_or_else(|| e.code.to_owned()));
+    let open = Open::of(database).await?;
+    let reader = open.reader();
+    let size = "select coalesce(max(first + count), 0) as size from store_log where stream = $1";
+    let size = reader.one(size, params![stream]).await.map_err(bad)?;
+    let row = "select first, records from store_log where stream = $1 and first + count > $2 order by first limit 1";
+    let row = reader.one(row, params![stream, from]).await.map_err(bad)?;
+    open.close().await;
+    let (Some(size), Some(row)) = (size, row) else {
+        return Ok(None);
+    };
+    let (first, bytes) = (
+        row.count("first").map_err(bad)?,
+        row.bytes("records").map_err(bad)?,
+    );
+    let (mut rest, mut position) = (&bytes[..], first);
+    while let Frame::Record(payload, length) = frame::read(rest) {
+        if position >= from {
+            let size = size.count("size").map_err(bad)?;
+            return Ok(Some((size - position, payload.to_vec())));
+        }
+        rest = &rest[length..];
+        position += 1;
+    }
+    Err(StoreError::Database(format!(
+        "the row of {stream} at {first} is damaged"
+    )))
+}
+
 /// A read of a tenant's rows beside a node that may run.
 ///
 /// # Errors
@@ -184,14 +224,14 @@ pub async fn reader(database: &Database, tenant: &Tenant) -> Result<Reader, Stor
     })
 }
 
-/// A database opened beside its node, for reading.
-struct Open {
+/// A database opened beside its node, for reading: nothing is made where nothing is.
+pub(crate) struct Open {
     connection: DatabaseConnection,
     engine: Engine,
 }
 
 impl Open {
-    async fn of(database: &Database) -> Result<Self, StoreError> {
+    pub(crate) async fn of(database: &Database) -> Result<Self, StoreError> {
         let bad = |e: sea_orm::DbErr| StoreError::Database(e.to_string());
         let (connection, engine) = match database {
             Database::Sqlite(path) if !path.is_file() => {
@@ -203,7 +243,7 @@ impl Open {
         Ok(Self { connection, engine })
     }
 
-    fn reader(&self) -> Reader {
+    pub(crate) fn reader(&self) -> Reader {
         Reader {
             tenant: node_tenant(),
             engine: self.engine,
@@ -211,7 +251,7 @@ impl Open {
         }
     }
 
-    async fn close(&self) {
+    pub(crate) async fn close(&self) {
         drop(self.connection.close_by_ref().await);
     }
 }

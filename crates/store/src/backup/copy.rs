@@ -1,6 +1,6 @@
 //! A server's rows as files, one a table, in the server's own copy format: read in one transaction that
 //! sees one moment, and put back in one. Never touches a schema that has tables, but to fill the one it
-//! was asked to fill.
+//! was asked to fill, and to empty that one again.
 
 use std::path::Path;
 
@@ -120,6 +120,16 @@ pub(super) async fn back(url: &str, schema: &str, from: &Path) -> Result<(), Sto
             into.send(&part[..read]).await.map_err(bad)?;
         }
         into.finish().await.map_err(bad)?;
+    }
+    run(&mut connection, "commit").await
+}
+
+/// Removes every table of a schema; the schema itself may have been made by somebody with more rights.
+pub(super) async fn clear(url: &str, schema: &str) -> Result<(), StoreError> {
+    let mut connection = connect(url, schema).await?;
+    run(&mut connection, "begin").await?;
+    for table in tables(&mut connection, schema).await? {
+        run(&mut connection, &format!("drop table {table}")).await?;
     }
     run(&mut connection, "commit").await
 }

@@ -6,14 +6,13 @@ use std::io::Write as _;
 use std::path::Path;
 
 use kernel::Problem;
-use kernel::limits::Limits;
 
 use super::checkpoint;
 use super::scan::{HEADER, name};
-use crate::engine::Db;
+use crate::check::Open;
 use crate::error::disk;
 use crate::tx::Reader;
-use crate::{Database, node_tenant, params};
+use crate::{Database, params};
 
 /// Rows read at a time, count; a row is one flush.
 const STEP: u64 = 200;
@@ -24,14 +23,8 @@ const STEP: u64 = 200;
 /// # Errors
 /// When the database cannot be read or the folder cannot be written.
 pub async fn export(database: &Database, logs: &Path, into: &Path) -> Result<(), Problem> {
-    let db = Db::open(database, &Limits::default())
-        .await
-        .map_err(Problem::internal)?;
-    let reader = Reader {
-        tenant: node_tenant(),
-        engine: db.engine(),
-        connection: db.readers().clone(),
-    };
+    let open = Open::of(database).await.map_err(Problem::internal)?;
+    let reader = open.reader();
     let streams = reader
         .all("select distinct stream from store_log order by stream", params![])
         .await?;
@@ -44,7 +37,7 @@ pub async fn export(database: &Database, logs: &Path, into: &Path) -> Result<(),
             std::fs::copy(&kept, &copy).map_err(|e| disk(&e, &copy))?;
         }
     }
-    db.close().await;
+    open.close().await;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The store's suite, one binary: runs on SQLite, or on the PostgreSQL server of the environment's
 //! `SEN_TEST_POSTGRES`. Never uses anything of the store that is not public.
 
+mod backup;
 mod blobs;
 mod budget;
 mod facts;
