@@ -83,7 +83,7 @@ impl Keys {
                 let settings = given.of.read()?;
                 let pem = std::fs::read_to_string(&given.certificate)
                     .with_context(|| format!("cannot read {}", given.certificate.display()))?;
-                let trust = Trust::of(ring::roots(&settings.keys.trusted)?);
+                let trust = Trust::of(ring::roots("keys.trusted", &settings.keys.trusted)?);
                 let done = install::install(&settings.keys_folder(), &pem, &trust, world.now())?;
                 println!(
                     "{}: installed, holds until {}; it is used from the next start on",

@@ -19,24 +19,20 @@ pub const WARN_DAYS: i64 = 30;
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 
-/// Reads the roots of some PEM files.
+/// Reads the roots of the PEM files that a key of the configuration names.
 ///
 /// # Errors
-/// When a file cannot be read or holds no certificate.
-pub fn roots(files: &[PathBuf]) -> anyhow::Result<Vec<Certificate>> {
+/// When a file cannot be read or holds no certificate: the message names the key.
+pub fn roots(key: &str, files: &[PathBuf]) -> anyhow::Result<Vec<Certificate>> {
     let mut all = Vec::new();
     for file in files {
-        let text = fs::read_to_string(file).with_context(|| {
-            format!(
-                "keys.trusted: cannot read {}: name the file of a root",
-                file.display()
-            )
-        })?;
+        let text = fs::read_to_string(file)
+            .with_context(|| format!("{key}: cannot read {}: name the file of a root", file.display()))?;
         let found = Certificate::list_from_pem(&text)
-            .with_context(|| format!("keys.trusted: {} holds no certificates in PEM", file.display()))?;
+            .with_context(|| format!("{key}: {} holds no certificates in PEM", file.display()))?;
         ensure!(
             !found.is_empty(),
-            "keys.trusted: {} holds no certificate in PEM",
+            "{key}: {} holds no certificate in PEM",
             file.display()
         );
         all.extend(found);

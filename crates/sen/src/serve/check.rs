@@ -2,13 +2,14 @@
 //! all faults are told at once. Never a look at the network.
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use anyhow::bail;
 use directory::Organisations;
 use kernel::Time;
 
-use super::settings::Settings;
+use super::settings::{Bank, Face, Settings};
 
 /// Refuses a configuration that cannot work.
 ///
@@ -134,7 +135,59 @@ fn faults(s: &Settings) -> Vec<String> {
         (1..=2).contains(&s.sign_in.level_min),
         "sign_in.level_min: an assurance level is 1 or 2 (Decree 69/2024/NĐ-CP)",
     );
+    faults.extend(bank(s));
     faults
+}
+
+/// A bank is named whole or not at all, and its secret never crosses a network in clear.
+fn bank(s: &Settings) -> Vec<String> {
+    let bank = &s.bank;
+    if *bank == Bank::default() {
+        return Vec::new();
+    }
+    let named = |path: &Path| !path.as_os_str().is_empty();
+    let visible = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let rules = [
+        (
+            !bank.url.ends_with('/') && (bank.url.starts_with("https://") || is_of_this_machine(&bank.url)),
+            "bank.url: orders go to https:// without a slash at the end (http:// on a loopback address only), because the secret goes \
+             along: url = \"https://bank.example.vn/api\"; without a bank leave the section out",
+        ),
+        (
+            s.faces.contains(&Face::Portal),
+            "bank.url: fees are paid where citizens file: write \"portal\" into faces, or leave the section out here",
+        ),
+        (
+            !bank.merchant.is_empty() && bank.merchant.len() <= 64 && bank.merchant.chars().all(visible),
+            "bank.merchant: the name the bank gave this node has letters, digits and - _ . only, 64 at most: merchant = \"G22\"",
+        ),
+        (
+            named(&bank.secret),
+            "bank.secret: the bank knows this node by a secret, which never stands in this file: name a file of mode 0600 that \
+             holds it; the credential bank.secret comes before it",
+        ),
+        (
+            named(&bank.key),
+            "bank.key: whether a fee was paid is believed by the bank's signature only: name the file of its public key (a JSON \
+             Web Key, or PEM)",
+        ),
+    ];
+    let broken = rules.into_iter().filter(|(holds, _)| !holds);
+    broken.map(|(_, fault)| fault.to_owned()).collect()
+}
+
+/// `http://` at an address that no other machine can listen to.
+fn is_of_this_machine(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else {
+        return false;
+    };
+    // Whole, as an address: what stands before an @ is no host.
+    let authority = rest.split('/').next().unwrap_or_default();
+    let ip = authority
+        .parse::<SocketAddr>()
+        .map(|address| address.ip())
+        .or_else(|_| authority.parse::<IpAddr>());
+    ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -186,6 +239,45 @@ mod tests {
             "sign_in.client_id",
         );
         refused(|s| s.sign_in.level_min = 3, "sign_in.level_min");
+    }
+
+    #[test]
+    fn a_bank_is_named_whole_and_its_secret_never_crosses_a_network_in_clear() {
+        let whole = Bank {
+            url: "https://bank.example.vn/api".to_owned(),
+            merchant: "G22".to_owned(),
+            secret: PathBuf::from("/etc/sen/bank.secret"),
+            key: PathBuf::from("/etc/sen/bank.jwk"),
+            roots: PathBuf::new(),
+        };
+        let with = |change: fn(&mut Bank)| {
+            let mut bank = whole.clone();
+            change(&mut bank);
+            move |s: &mut Settings| (s.bank, s.faces) = (bank, vec![Face::Portal])
+        };
+        let mut portal = good();
+        with(|_| ())(&mut portal);
+        settings(&portal).expect("a bank that can be asked");
+        with(|bank| bank.url = "http://[::1]:8111".to_owned())(&mut portal);
+        settings(&portal).expect("a bank's gateway on this machine");
+        for url in [
+            "http://bank.example.vn",
+            "http://127.0.0.1.example.vn",
+            "http://127.0.0.1@bank.example.vn",
+            "http://127.0.0.1:80@bank.example.vn",
+            "https://bank.example.vn/",
+            "",
+        ] {
+            let bank = Bank {
+                url: url.to_owned(),
+                ..whole.clone()
+            };
+            refused(|s| (s.bank, s.faces) = (bank, vec![Face::Portal]), "bank.url");
+        }
+        refused(with(|bank| bank.merchant = "a b".to_owned()), "bank.merchant");
+        refused(with(|bank| bank.secret.clear()), "bank.secret");
+        refused(with(|bank| bank.key.clear()), "bank.key");
+        refused(|s| s.bank = whole.clone(), "bank.url");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use seal::key::SigningKey;
 use store::Database;
 use web::shared::{NavItem, NodeFace};
 
+use super::outside::{self, provider};
 use super::secrets::Secrets;
 use super::settings::{Face, Settings};
 use crate::keys::holder::Holder;
@@ -58,7 +59,7 @@ pub fn remedy(settings: &Settings, database: &Database) -> String {
 /// # Errors
 /// The first file that cannot be used, and what to do.
 pub fn plan(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::Result<Plan> {
-    let anchors = ring::roots(&settings.keys.trusted)?;
+    let anchors = ring::roots("keys.trusted", &settings.keys.trusted)?;
     let trust = Trust::of(anchors.clone());
     let folder = settings.keys_folder();
     let keyring = ring::read(&folder, secrets, &settings.tenants, &trust, world.now())?;
@@ -95,12 +96,12 @@ pub fn plan(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::Re
         anchors,
         sign_in: sign_in(settings, &folder)?,
         cases: cases.collect::<anyhow::Result<_>>()?,
-        bank: None,
+        bank: outside::bank(settings, secrets)?,
         face: face(settings),
         home: match settings.faces.first() {
             Some(Face::Portal) => "/procedures",
             Some(Face::Desk) => "/desk",
-            None => "/figures",
+            None => "/boards",
         },
     })
 }
@@ -165,10 +166,6 @@ pub fn public_tls(
     Ok(Some(Arc::new(config)))
 }
 
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
-    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
-}
-
 fn sign_in(settings: &Settings, folder: &Path) -> anyhow::Result<SignIn> {
     let s = &settings.sign_in;
     let mode = if s.provider.is_empty() {
@@ -179,7 +176,7 @@ fn sign_in(settings: &Settings, folder: &Path) -> anyhow::Result<SignIn> {
             client_id: s.client_id.clone(),
             redirect_uri: format!("{}/sign-in/callback", settings.url),
             level_min: s.level_min,
-            http: provider_client(settings)?,
+            http: outside::client(&s.provider, "sign_in.provider_roots", &s.provider_roots, settings)?,
         })
     };
     let provider = if s.clients.is_empty() {
@@ -200,28 +197,6 @@ fn sign_in(settings: &Settings, folder: &Path) -> anyhow::Result<SignIn> {
         provider,
         secure: settings.url.starts_with("https://"),
     })
-}
-
-/// The client that asks the identity provider.
-fn provider_client(settings: &Settings) -> anyhow::Result<web::client::Client> {
-    if !settings.sign_in.provider.starts_with("https://") {
-        return Ok(web::client::Client::plain());
-    }
-    let file = &settings.sign_in.provider_roots;
-    let certificates = if file.as_os_str().is_empty() {
-        ring::roots(&settings.keys.trusted)?
-    } else {
-        ring::roots(std::slice::from_ref(file)).context("sign_in.provider_roots")?
-    };
-    let mut roots = rustls::RootCertStore::empty();
-    for root in certificates {
-        roots.add(CertificateDer::from(root.der().to_vec()))?;
-    }
-    let config = rustls::ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(web::client::Client::tls(Arc::new(config)))
 }
 
 /// The identity provider's signing key; made at the first start, because nobody certifies it.
@@ -256,11 +231,12 @@ fn face(settings: &Settings) -> NodeFace {
             link("/desk", "sen-nav-desk", Some(role));
         }
         link("/desk?state=overdue", "sen-nav-supervise", Some("supervisor"));
+        link("/desk/moves", "sen-nav-moves", Some("supervisor"));
     }
     if settings.faces.contains(&Face::Portal) || settings.faces.contains(&Face::Desk) {
         link("/track", "sen-nav-track", None);
     }
-    link("/figures", "sen-nav-figures", None);
+    link("/boards", "sen-nav-figures", None);
     link("/verify", "sen-nav-verify", None);
     let s = &settings.sign_in;
     let returns = s

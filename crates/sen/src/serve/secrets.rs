@@ -1,5 +1,6 @@
-//! What may not stand in a file that others read: the database's address and private keys. They come
-//! from the environment or from the service manager's credentials. Never shown, in no message.
+//! What may not stand in a file that others read: the database's address, private keys, the bank's
+//! secret. They come from the environment, the service manager's credentials or files for their owner
+//! alone. Never shown, in no message.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,9 @@ use anyhow::{Context as _, ensure};
 pub const DATABASE: &str = "SEN_DATABASE";
 /// The folder in which systemd hands credentials over.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+
+/// The shortest secret, in bytes: a shorter one can be guessed.
+const SECRET_BYTES_MIN: usize = 16;
 
 /// Where secrets may come from besides the configuration.
 #[derive(Clone, Debug, Default)]
@@ -54,14 +58,34 @@ impl Secrets {
     /// # Errors
     /// When it cannot be read, or others may read the file.
     pub fn key(&self, name: &str, file: &Path) -> anyhow::Result<String> {
+        self.guarded(name, file, "make it with `sen keys csr`, or name the right file")
+    }
+
+    /// What this node proves itself with elsewhere: the first line of the credential of this name
+    /// (`bank.secret`), or of the file.
+    ///
+    /// # Errors
+    /// When it cannot be read, others may read the file, or it cannot stand in the head of a request.
+    pub fn secret(&self, name: &str, file: &Path) -> anyhow::Result<String> {
+        let text = self.guarded(
+            name,
+            file,
+            "write what the other side gave into it, or name the right file",
+        )?;
+        let secret = text.lines().next().unwrap_or_default().trim();
+        ensure!(
+            secret.len() >= SECRET_BYTES_MIN && secret.bytes().all(|b| b.is_ascii_graphic()),
+            "{name}: the first line is the secret, of letters, digits and signs without blanks, {SECRET_BYTES_MIN} at least: \
+             write it as the other side gave it"
+        );
+        Ok(secret.to_owned())
+    }
+
+    fn guarded(&self, name: &str, file: &Path, missing: &str) -> anyhow::Result<String> {
         let from_manager = self.credential(name);
         let path = from_manager.as_deref().unwrap_or(file);
-        let meta = std::fs::metadata(path).with_context(|| {
-            format!(
-                "the key {} is missing: make it with `sen keys csr`, or name the right file",
-                path.display()
-            )
-        })?;
+        let meta = std::fs::metadata(path)
+            .with_context(|| format!("{} ({name}) is missing: {missing}", path.display()))?;
         // What the service manager hands over it guards itself; its mode bits show an access list.
         ensure!(
             from_manager.is_some() || meta.permissions().mode() & 0o077 == 0,
@@ -70,7 +94,7 @@ impl Secrets {
         );
         std::fs::read_to_string(path).with_context(|| {
             format!(
-                "the key {} cannot be read: it belongs to another user than the one that runs sen",
+                "{} ({name}) cannot be read: it belongs to another user than the one that runs sen",
                 path.display()
             )
         })
@@ -141,6 +165,39 @@ mod tests {
                 .expect("handed over"),
             "words"
         );
+        std::fs::remove_dir_all(folder).expect("removed");
+    }
+
+    #[test]
+    fn a_secret_is_one_line_that_only_its_owner_reads() {
+        let folder = folder();
+        let file = folder.join("bank");
+        let with = |text: &str, mode: u32| {
+            std::fs::write(&file, text).expect("written");
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("set");
+            Secrets::default().secret("bank.secret", &file)
+        };
+        assert_eq!(
+            with("0123456789abcdef\nsecond\n", 0o600).expect("read"),
+            "0123456789abcdef"
+        );
+        for (text, mode, remedy) in [
+            ("0123456789abcdef\n", 0o644, "chmod 600"),
+            ("short\n", 0o600, "16 at least"),
+            ("0123456789 abcdef\n", 0o600, "without blanks"),
+            ("", 0o600, "first line"),
+        ] {
+            let refused = with(text, mode).expect_err("refused").to_string();
+            assert!(
+                refused.contains(remedy) && !refused.contains("01234"),
+                "{refused}"
+            );
+        }
+        std::fs::remove_file(&file).expect("removed");
+        let missing = Secrets::default()
+            .secret("bank.secret", &file)
+            .expect_err("refused");
+        assert!(missing.to_string().contains("name the right file"), "{missing}");
         std::fs::remove_dir_all(folder).expect("removed");
     }
 }

@@ -46,6 +46,8 @@ pub struct Settings {
     pub timestamps: Timestamps,
     /// How people sign in.
     pub sign_in: SignIn,
+    /// Where fees are paid.
+    pub bank: Bank,
     /// The platform's own jobs.
     pub jobs: Jobs,
     /// Bounds on what comes in and on what waits.
@@ -134,6 +136,22 @@ pub struct SignIn {
     pub clients: Vec<Client>,
 }
 
+/// The bank that collects the fees of the portal's cases.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bank {
+    /// Its address, without a slash at the end; empty for none.
+    pub url: String,
+    /// This node's name there.
+    pub merchant: String,
+    /// The file of what this node proves itself with there; the credential `bank.secret` comes before it.
+    pub secret: PathBuf,
+    /// The key that the bank signs its notices with: a JSON Web Key, or a public key or certificate in PEM.
+    pub key: PathBuf,
+    /// Roots of the bank's TLS certificate, PEM; empty for `keys.trusted`.
+    pub roots: PathBuf,
+}
+
 /// A node whose people sign in here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,6 +183,7 @@ impl Default for Settings {
             directory: Hub::default(),
             timestamps: Timestamps::default(),
             sign_in: SignIn::default(),
+            bank: Bank::default(),
             jobs: Jobs {
                 directory_ms: 10_000,
                 timestamp_ms: 60_000,
