@@ -69,11 +69,13 @@ pub fn entry(settings: &Settings, keyring: &Keyring, country: &Country, now: Tim
         }
     }
     for face in &settings.faces {
-        let (system, service) = match face {
-            Face::Portal => ("portal", "note-status"),
-            Face::Desk => ("one-stop", "receive-case"),
+        let (system, services) = match face {
+            Face::Portal => ("portal", &["note-status"][..]),
+            Face::Desk => ("one-stop", &["receive-case", "take-submission"][..]),
         };
-        entry.offer(&settings.tenants[0], system, service);
+        for service in services {
+            entry.offer(&settings.tenants[0], system, service);
+        }
     }
     Ok(entry)
 }
