@@ -27,10 +27,9 @@ pub struct Node {
     pub(super) registers: Option<Registers>,
     pub(super) hub: Option<Hub>,
     pub(super) deliverers: Vec<Arc<dyn store::outbox::Deliver>>,
-    /// The desks whose cases follow mergers of units.
-    pub(super) desks: Vec<cases::Cases>,
     pub(super) portal: axum::Router,
     pub(super) peer_router: axum::Router,
+    /// The cases of its places: of a portal, of a desk.
     pub(super) cases: Vec<cases::Cases>,
     pub(super) indicators: indicators::Indicators,
     api: utoipa::openapi::OpenApi,
@@ -108,8 +107,7 @@ impl Node {
             }
             portal = portal.merge(registers::router(registers.clone()));
         }
-        let mut desks = Vec::new();
-        let mut kept_cases = Vec::new();
+        let mut places = Vec::new();
         for (side, system) in &plan.cases {
             let parts = (&store, &exchange, documents.clone(), plan.base_url.as_str());
             let bank = plan.bank.clone().filter(|_| *side == cases::Place::Portal);
@@ -118,10 +116,7 @@ impl Node {
                 exchange.provide(service);
             }
             deliverers.extend(cases.deliverers());
-            kept_cases.push(cases.clone());
-            if *side == cases::Place::Desk {
-                desks.push(cases.clone());
-            }
+            places.push(cases.clone());
             portal = portal.merge(cases::router(cases));
         }
         let (portal, mut api) = portal.split_for_parts();
@@ -150,10 +145,9 @@ impl Node {
             registers,
             hub,
             deliverers,
-            desks,
             portal,
             peer_router,
-            cases: kept_cases,
+            cases: places,
             indicators,
             api,
         })
@@ -227,7 +221,11 @@ async fn open_directory(plan: &Plan, store: &Store) -> anyhow::Result<Directory>
         .cloned()
         .context("a node hosts an organisation")?;
     let directory = Directory::open(store.clone(), home, plan.hub_certificate.clone(), file.clone()).await?;
-    if let Ok(token) = std::fs::read_to_string(&file) {
+    // What was kept and reads is held by now. What does not is refused here, with its reason; a file on
+    // the disk is never the hub's word that it is still current.
+    if let Ok(token) = std::fs::read_to_string(&file)
+        && *directory.token().0 != *token
+    {
         directory
             .adopt(&token)
             .await

@@ -28,7 +28,7 @@ impl web::health::Check for StoreAnswers {
     }
 }
 
-/// There is a directory. An old one only turns a light amber: losing the hub stops nobody.
+/// There is a directory. An old one only turns `/info` amber: losing the hub stops nobody.
 pub(super) struct DirectoryIsThere(pub(super) Directory);
 
 #[async_trait]
@@ -46,17 +46,22 @@ impl web::health::Check for DirectoryIsThere {
     }
 }
 
-/// `/info`: which release, which node, since when.
+/// `/info`: which release, which node, since when; amber when the hub has not confirmed the directory
+/// for longer than the node's bound. The hub itself asks nobody.
 pub(super) fn info(node: &Node, world: &World) -> Router {
     let (id, tenants) = (node.plan.id.clone(), node.plan.tenants.clone());
     let engine = format!("{:?}", node.store.engine()).to_lowercase();
     let (directory, began, world) = (node.directory.clone(), world.now(), world.clone());
+    let (is_hub, age_ms_max) = (node.plan.is_hub, node.plan.limits.directory_age_ms_max);
     let answer = move || {
         let now = world.now();
+        let age_ms = directory.age(now);
         let body = json!({
             "version": env!("CARGO_PKG_VERSION"), "node": id, "tenants": tenants, "engine": engine,
             "started": began.to_string(), "up_ms": now.ms() - began.ms(),
-            "directory": {"serial": directory.snapshot().serial, "age_ms": directory.age(now)},
+            "directory": {
+                "serial": directory.snapshot().serial, "age_ms": age_ms, "amber": !is_hub && age_ms > age_ms_max,
+            },
         });
         async move { axum::Json(body) }
     };

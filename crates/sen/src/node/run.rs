@@ -78,13 +78,13 @@ impl Node {
         running.spawn(self.exchange.clone().stamp_evidence(every, stop.clone()));
         running.spawn(self.indicators.follow(stop.clone()));
         for cases in self.cases {
-            running.spawn(settle_fees(cases, stop.clone()));
+            match cases.place() {
+                cases::Place::Portal => running.spawn(settle_fees(cases, stop.clone())),
+                cases::Place::Desk => running.spawn(follow_mergers(cases, stop.clone())),
+            };
         }
         if let Some(registers) = self.registers {
             running.spawn(finish_withdrawals(registers, stop.clone()));
-        }
-        for desk in self.desks {
-            running.spawn(follow_mergers(desk, stop.clone()));
         }
         if !self.agreed {
             let (exchange, directory, plan) = (self.exchange, self.directory, self.plan);
