@@ -13,15 +13,15 @@ use store::log::files;
 
 use super::archive::{self, Manifest, NodeIn};
 use super::crypt::Opening;
-use super::site::place;
+use super::site::Rows;
 use super::take::{ROWS, sync_folder_of};
 use crate::up::prepare::private_folder;
 
 /// The manifest in a restored folder.
 pub const MANIFEST: &str = "backup.json";
 
-/// Restores a backup into an empty or new folder; `database` is `sqlite` or the URL of a PostgreSQL
-/// database whose schemas of these nodes are not there. `say` hears how far it is.
+/// Restores a backup into an empty or new folder, and its rows where they belong; on a server the
+/// schemas of these nodes must not be there. `say` hears how far it is.
 ///
 /// # Errors
 /// When the folder holds something, the passphrase is wrong, or anything is not as it was written:
@@ -30,7 +30,7 @@ pub async fn restore(
     backup: &Path,
     data: &Path,
     passphrase: &str,
-    database: &str,
+    rows: &Rows,
     world: &World,
     mut say: impl FnMut(&str),
 ) -> anyhow::Result<Manifest> {
@@ -45,7 +45,8 @@ pub async fn restore(
     beside.push(format!(".restoring-{}", world.id()));
     let beside = PathBuf::from(beside);
     private_folder(&beside).with_context(|| format!("cannot write {}", beside.display()))?;
-    let done = bring(file, &beside, passphrase, database, world, &mut say).await;
+    let mut loaded = Vec::new();
+    let done = bring(file, &beside, passphrase, (rows, &mut loaded), world, &mut say).await;
     let done = done.and_then(|manifest| {
         let text = serde_json::to_vec_pretty(&manifest)?;
         crate::up::prepare::write(&beside.join(MANIFEST), &text, 0o600)?;
@@ -58,6 +59,11 @@ pub async fn restore(
     });
     if done.is_err() {
         fs::remove_dir_all(&beside).ok();
+        for database in &loaded {
+            if let Err(cause) = store::backup::unload(database).await {
+                tracing::error!(%cause, "rows of the refused backup are left in their schema: drop it by hand");
+            }
+        }
     }
     done
 }
@@ -66,7 +72,7 @@ async fn bring(
     file: File,
     into: &Path,
     passphrase: &str,
-    database: &str,
+    (rows, loaded): (&Rows, &mut Vec<Database>),
     world: &World,
     say: &mut impl FnMut(&str),
 ) -> anyhow::Result<Manifest> {
@@ -81,31 +87,27 @@ async fn bring(
         }
     })?;
     for node in &manifest.nodes {
-        let engine = if database == "sqlite" {
-            "sqlite"
-        } else {
-            "postgres"
-        };
+        let engine = rows.engine();
         ensure!(
             node.engine == engine,
             "the rows of the node {:?} are of {}: {}",
             node.name,
             node.engine,
             if engine == "sqlite" {
-                "name the server's database in SEN_DATABASE"
+                "name the server's database in SEN_DATABASE, or the configuration that does with --config"
             } else {
-                "unset SEN_DATABASE"
+                "unset SEN_DATABASE, and name the configuration of a node on sqlite"
             }
         );
-        check(node, into, database, world)
-            .await
-            .with_context(|| format!("the node {:?} of the backup", node.name))?;
+        let checked = check(node, into, rows, world).await;
+        loaded.extend(checked.with_context(|| format!("the node {:?} of the backup", node.name))?);
     }
     Ok(manifest)
 }
 
-/// Checks a node's logs against the manifest and its rows against its log.
-async fn check(node: &NodeIn, into: &Path, database: &str, world: &World) -> anyhow::Result<()> {
+/// Checks a node's logs against the manifest and its rows against its log; a server's rows, where the
+/// logs are among them, are put into their schema, which is given back.
+async fn check(node: &NodeIn, into: &Path, rows: &Rows, world: &World) -> anyhow::Result<Option<Database>> {
     let folder = into.join(&node.name);
     let mut leaves: Vec<Digest> = Vec::new();
     for stream in &node.streams {
@@ -124,13 +126,12 @@ async fn check(node: &NodeIn, into: &Path, database: &str, world: &World) -> any
             leaves = read_leaves(&dir)?;
         }
     }
-    let name = if node.name.is_empty() { "node" } else { &node.name };
-    let at = place(into, name, &folder, database)?;
+    let at = rows.place(into, &node.name, &folder)?;
     if let Database::Postgres { .. } = &at {
         let rows = folder.join(ROWS);
         store::backup::load(&at, &rows, &crate::wiring::migrations(), &node.steps, world.now()).await?;
         fs::remove_dir_all(&rows)?;
-        return Ok(());
+        return Ok(Some(at));
     }
     if let Some(why) = store::check::pages(&at).await? {
         anyhow::bail!("the database is damaged: {why}");
@@ -138,7 +139,7 @@ async fn check(node: &NodeIn, into: &Path, database: &str, world: &World) -> any
     if let Some(parted) = store::check::facts(&at, &leaves).await? {
         anyhow::bail!("rows and log part at fact {}: {}", parted.position, parted.why);
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The leaf hashes of a log's records, in order.

@@ -172,6 +172,12 @@ impl<S: FnMut(&str)> Taking<S> {
     }
 
     async fn node(&mut self, node: &NodeAt) -> anyhow::Result<NodeIn> {
+        if !node.keys.starts_with(&self.data) {
+            let keys = node.keys.display();
+            (self.say)(&format!(
+                "the keys in {keys} lie outside the data folder and are not in the backup"
+            ));
+        }
         let staging = node.folder.join(STAGING);
         fs::remove_dir_all(&staging).ok();
         private_folder(&staging)?;

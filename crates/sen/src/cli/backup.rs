@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kernel::World;
-use sen::backup::{self, site, site::Site};
+use sen::backup::{self, site::Configured};
 use sen::doctor::mark;
+use sen::serve::secrets::Secrets;
 
 /// Flags of `sen backup`.
 #[derive(Args)]
@@ -13,7 +14,7 @@ pub(crate) struct Backup {
     /// The data folder [default: ./sen-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The configuration file that names the data folder and the database
+    /// The configuration file that names the data folder and the database: of `sen serve`, or of `sen up`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The file to write, or the folder to put a new one into
@@ -35,7 +36,7 @@ pub(crate) struct Restore {
     /// The data folder to make; it must be new or empty
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// The configuration file that names the database
+    /// The configuration file that names the database: of `sen serve`, or of `sen up`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A file whose first line is the passphrase [default: $SEN_BACKUP_PASSPHRASE]
@@ -46,7 +47,8 @@ pub(crate) struct Restore {
 impl Backup {
     pub(crate) async fn run(self, world: &World) -> anyhow::Result<()> {
         let phrase = backup::passphrase(self.passphrase_file.as_deref())?;
-        let site = Site::named(self.data, self.config.as_deref())?;
+        let configured = Configured::read(self.config.as_deref())?;
+        let site = configured.site(self.data.as_deref(), &Secrets::of_environment())?;
         let taken = backup::take::take(&site, &self.to, &phrase, world, |words| eprintln!("{words}")).await?;
         mark::set(&site.data, mark::BACKED_UP, world.now());
         let manifest = &taken.manifest;
@@ -70,7 +72,12 @@ impl Backup {
             manifest.nodes.len()
         );
         for node in &manifest.nodes {
-            println!("  {:<10} {} facts", node.name, node.sealed);
+            let name = if node.name.is_empty() {
+                "the node"
+            } else {
+                &node.name
+            };
+            println!("  {name:<10} {} facts", node.sealed);
         }
         println!("Keep the passphrase elsewhere: without it the backup cannot be opened by anybody.");
         Ok(())
@@ -80,12 +87,9 @@ impl Backup {
 impl Restore {
     pub(crate) async fn run(self, world: &World) -> anyhow::Result<()> {
         let phrase = backup::passphrase(self.passphrase_file.as_deref())?;
-        let config = self
-            .config
-            .as_deref()
-            .map_or_else(|| Ok(sen::config::Config::default()), sen::config::Config::read)?;
-        let database = site::database(config.database);
-        let manifest = backup::restore::restore(&self.file, &self.data, &phrase, &database, world, |words| {
+        let configured = Configured::read(self.config.as_deref())?;
+        let rows = configured.rows(&Secrets::of_environment())?;
+        let manifest = backup::restore::restore(&self.file, &self.data, &phrase, &rows, world, |words| {
             eprintln!("{words}");
         })
         .await?;
@@ -95,8 +99,11 @@ impl Restore {
             manifest.made.rfc3339(),
             manifest.nodes.len()
         );
+        let flags = self
+            .config
+            .map_or_else(String::new, |file| format!(" --config {}", file.display()));
         println!(
-            "Check it once more with `sen verify {}`, then start it.",
+            "Check it once more with `sen verify {}{flags} --trust ROOT.pem`, then start it.",
             self.data.display()
         );
         Ok(())

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kernel::World;
-use sen::backup::site::Site;
-use sen::config::Config;
+use sen::backup::site::Configured;
 use sen::doctor;
+use sen::serve::secrets::Secrets;
 
 /// Flags of `sen doctor`.
 #[derive(Args)]
@@ -14,7 +14,7 @@ pub(crate) struct Doctor {
     /// The data folder [default: ./sen-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The configuration file that names the data folder, the database and the limits
+    /// The configuration file that names the data folder, the database and the limits: of `sen serve`, or of `sen up`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print the findings as JSON
@@ -24,12 +24,9 @@ pub(crate) struct Doctor {
 
 impl Doctor {
     pub(crate) async fn run(self, world: &World) -> anyhow::Result<u8> {
-        let config = self
-            .config
-            .as_deref()
-            .map_or_else(|| Ok(Config::default()), Config::read)?;
-        let site = Site::named(self.data, self.config.as_deref())?;
-        let findings = doctor::examine(&site, &config.limits, world).await;
+        let configured = Configured::read(self.config.as_deref())?;
+        let site = configured.site(self.data.as_deref(), &Secrets::of_environment())?;
+        let findings = doctor::examine(&site, configured.limits(), world).await;
         if self.json {
             println!("{}", serde_json::json!({ "findings": findings }));
         } else {

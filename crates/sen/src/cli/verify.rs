@@ -13,6 +13,9 @@ pub(crate) struct Verify {
     /// Certificates to trust, PEM
     #[arg(long, value_name = "PEM")]
     trust: Option<PathBuf>,
+    /// The configuration of the node whose data folder it is: needed when its rows are on a server or its keys elsewhere
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print the verdict as JSON
     #[arg(long)]
     json: bool,
@@ -20,7 +23,8 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) async fn run(self, world: &World) -> u8 {
-        match sen::verify::verify(&self.path, self.trust.as_deref(), world).await {
+        let (trust, config) = (self.trust.as_deref(), self.config.as_deref());
+        match sen::verify::verify_configured(&self.path, trust, config, world).await {
             Ok(verdict) => {
                 if self.json {
                     println!("{}", sen::verify::as_json(&verdict));

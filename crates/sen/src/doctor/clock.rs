@@ -19,11 +19,7 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// clock: what that means is told by the check of timestamps.
 pub(super) async fn of_site(site: &Site, round: &Round) -> Option<Finding> {
     let mut urls = BTreeSet::new();
-    for snapshot in site
-        .nodes
-        .iter()
-        .filter_map(|node| keys::directory(site, node).ok())
-    {
+    for snapshot in site.nodes.iter().filter_map(|node| keys::directory(node).ok()) {
         urls.extend(snapshot.timestamp_authorities.into_iter().map(|a| a.url));
     }
     for url in urls {

@@ -32,10 +32,10 @@ pub(super) fn of_node(node: &NodeAt) -> Vec<Finding> {
         node.folder.clone(),
         node.folder.join("secret"),
         node.folder.join("oidc.pem"),
-        node.folder.join("keys"),
+        node.keys.clone(),
     ];
-    for folder in ["keys", "keys/seals", "keys/signers"] {
-        let entries = fs::read_dir(node.folder.join(folder)).into_iter().flatten();
+    for folder in ["", "seals", "signers", "requests"] {
+        let entries = fs::read_dir(node.keys.join(folder)).into_iter().flatten();
         private.extend(
             entries
                 .filter_map(|entry| Some(entry.ok()?.path()))
@@ -100,7 +100,11 @@ fn not_lately(site: &Site, round: &Round) -> Vec<Finding> {
         let quiet = round.now.ms() - last.unwrap_or(since).ms() > LATELY_MS;
         quiet.then(|| last.map_or_else(|| "never".to_owned(), |at| format!("last on {}", at.rfc3339())))
     };
-    let folder = site.data.display();
+    let (folder, trust) = (site.data.display(), site.trust.display());
+    let config = site
+        .config
+        .as_ref()
+        .map_or_else(String::new, |file| format!(" --config {}", file.display()));
     let mut found = Vec::new();
     if let Some(when) = late(mark::VERIFIED) {
         found.push(Finding {
@@ -108,7 +112,7 @@ fn not_lately(site: &Site, round: &Round) -> Vec<Finding> {
             node: String::new(),
             what: format!("the logs were not checked in the last 7 days: {when}"),
             why: "a disk that loses bits is found while there is still a backup from before",
-            remedy: format!("sen verify {folder} --trust {folder}/ca.pem"),
+            remedy: format!("sen verify {folder}{config} --trust {trust}"),
         });
     }
     if let Some(when) = late(mark::BACKED_UP) {
@@ -117,7 +121,7 @@ fn not_lately(site: &Site, round: &Round) -> Vec<Finding> {
             node: String::new(),
             what: format!("no backup was taken in the last 7 days: {when}"),
             why: "what is on one disk only is lost with it",
-            remedy: format!("sen backup --data {folder} --to DIR --passphrase-file FILE"),
+            remedy: format!("sen backup --data {folder}{config} --to DIR --passphrase-file FILE"),
         });
     }
     found
@@ -125,7 +129,7 @@ fn not_lately(site: &Site, round: &Round) -> Vec<Finding> {
 
 /// When the first node's keys were made.
 fn began(site: &Site) -> Option<Time> {
-    let certificate: PathBuf = site.nodes.first()?.folder.join("keys").join("node.pem");
+    let certificate: PathBuf = site.nodes.first()?.keys.join("node.pem");
     let made = fs::metadata(certificate).ok()?.modified().ok()?;
     let since = made.duration_since(std::time::UNIX_EPOCH).ok()?;
     i64::try_from(since.as_millis()).ok().map(Time)

@@ -9,17 +9,15 @@ use kernel::Time;
 use seal::certificate::Certificate;
 
 use super::{Finding, Round};
-use crate::backup::site::{NodeAt, Site};
-use crate::up::prepare::Layout;
+use crate::backup::site::NodeAt;
 
 /// A certificate that ends within this time is near its end, in milliseconds.
 const NEAR_MS: i64 = 30 * 86_400_000;
 
 /// A node's keys, their certificates and its directory.
-pub(super) fn of_node(site: &Site, node: &NodeAt, newest: Option<u64>, round: &Round) -> Vec<Finding> {
+pub(super) fn of_node(node: &NodeAt, newest: Option<u64>, round: &Round) -> Vec<Finding> {
     let mut found = Vec::new();
-    let ring = Keyring::read_folder(&node.folder.join("keys"));
-    match &ring {
+    match &Keyring::read_folder(&node.keys) {
         Ok(ring) => {
             for (name, certificate) in certificates(ring) {
                 found.extend(ends_soon(&node.name, &name, certificate.not_after(), round));
@@ -32,12 +30,14 @@ pub(super) fn of_node(site: &Site, node: &NodeAt, newest: Option<u64>, round: &R
             node: node.name.clone(),
             what: fault.to_string(),
             why: "without a key that fits its certificate the node does not start, and nobody takes its messages",
-            remedy: "bring the file back from the backup: sen restore FILE --data ELSEWHERE, then copy keys/".to_owned(),
+            remedy: "bring the file back from the backup: sen restore FILE --data ELSEWHERE, then copy keys/; a real node may \
+                     have a new key certified (sen keys csr), or be handed it as a credential, which is not looked at here"
+                .to_owned(),
         }),
     }
-    match directory(site, node) {
+    match directory(node) {
         Ok(snapshot) => {
-            found.extend(aged(node, &snapshot, newest, ring.as_ref().ok(), round));
+            found.extend(aged(node, &snapshot, newest, round));
             found.extend(of_snapshot(node, &snapshot, round));
         }
         Err(cause) => found.push(Finding {
@@ -53,17 +53,11 @@ pub(super) fn of_node(site: &Site, node: &NodeAt, newest: Option<u64>, round: &R
 }
 
 /// The directory on disk, checked by the hub's certificate.
-pub(super) fn directory(site: &Site, node: &NodeAt) -> anyhow::Result<Snapshot> {
+pub(super) fn directory(node: &NodeAt) -> anyhow::Result<Snapshot> {
     let read = |path: &Path| {
         fs::read_to_string(path).map_err(|e| anyhow::anyhow!("cannot read {}: {e}", path.display()))
     };
-    let own = node.folder.join("hub.pem");
-    let hub = if own.is_file() {
-        own
-    } else {
-        Layout::of(&site.data).hub()
-    };
-    let hub = Certificate::from_pem(&read(&hub)?)?;
+    let hub = Certificate::from_pem(&read(&node.hub())?)?;
     let token = read(&node.folder.join("directory.jws"))?;
     snapshot::read(token.trim(), &hub).map_err(|p| anyhow::anyhow!("directory.jws: {p}"))
 }
@@ -89,18 +83,13 @@ fn ends_soon(node: &str, name: &str, end: Time, round: &Round) -> Option<Finding
         },
         why: "after its end nobody takes what it signs, and no connection is made with it",
         remedy:
-            "ask the certificate's issuer for a new one, put it into keys/ and publish it in the directory"
+            "have a new one issued and installed (sen keys csr, sen keys install), and hand the node's new entry to the hub \
+             (sen entry)"
                 .to_owned(),
     })
 }
 
-fn aged(
-    node: &NodeAt,
-    snapshot: &Snapshot,
-    newest: Option<u64>,
-    ring: Option<&Keyring>,
-    round: &Round,
-) -> Option<Finding> {
+fn aged(node: &NodeAt, snapshot: &Snapshot, newest: Option<u64>, round: &Round) -> Option<Finding> {
     let finding = |what: String| Finding {
         check: "directory-age",
         node: node.name.clone(),
@@ -115,7 +104,9 @@ fn aged(
             snapshot.serial
         )));
     }
-    let is_hub = ring.is_some_and(|ring| ring.seals.contains_key(&snapshot.hub));
+    // By the certificate: the hub's key may be handed over by the service manager.
+    let seal = format!("{}.pem", snapshot.hub);
+    let is_hub = node.keys.join("seals").join(seal).is_file();
     // A node that does not run asks nobody.
     if is_hub || !is_held(&node.folder) {
         return None;

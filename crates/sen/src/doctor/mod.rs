@@ -53,12 +53,12 @@ pub async fn examine(site: &Site, limits: &Limits, world: &World) -> Vec<Finding
     let newest = site
         .nodes
         .iter()
-        .filter_map(|node| keys::directory(site, node).ok())
+        .filter_map(|node| keys::directory(node).ok())
         .map(|snapshot| snapshot.serial)
         .max();
     for node in &site.nodes {
         found.extend(files::of_node(node));
-        found.extend(keys::of_node(site, node, newest, &round));
+        found.extend(keys::of_node(node, newest, &round));
         found.extend(rows::of_node(node, &round).await);
     }
     found.extend(clock::of_site(site, &round).await);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use exchange::envelope::{self, Evidence};
 use kernel::OrgCode;
+use store::Database;
 use store::check::{Standing, Waiting};
 use store::log::files;
 
@@ -80,9 +81,15 @@ fn stuck(node: &NodeAt, waiting: &Waiting, round: &Round) -> Option<Finding> {
 }
 
 async fn unstamped(node: &NodeAt, round: &Round) -> Option<Finding> {
-    let dir = node.folder.join("logs").join(exchange::STREAM);
     let next = stamped(node).await?;
-    let (waiting, oldest) = behind(&dir, next)?;
+    let (waiting, oldest) = match &node.database {
+        Database::Sqlite(_) => behind(&node.folder.join("logs").join(exchange::STREAM), next)?,
+        server @ Database::Postgres { .. } => {
+            let found = store::check::log_from(server, exchange::STREAM, next).await;
+            let (waiting, first) = found.ok()??;
+            (waiting, envelope::read::<Evidence>(&first).ok()?.ended)
+        }
+    };
     let waited = round.now.ms() - oldest;
     (waited > UNSTAMPED_MS).then(|| Finding {
         check: "timestamps",
@@ -98,7 +105,7 @@ async fn unstamped(node: &NodeAt, round: &Round) -> Option<Finding> {
 
 /// The first position without a timestamp: the node's own rows say so, under one of its organisations.
 async fn stamped(node: &NodeAt) -> Option<u64> {
-    let seals = std::fs::read_dir(node.folder.join("keys").join("seals")).ok()?;
+    let seals = std::fs::read_dir(node.keys.join("seals")).ok()?;
     let mut furthest = None;
     for entry in seals.filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();

@@ -11,9 +11,10 @@ use super::manager;
 use super::secrets::Secrets;
 use super::settings::Settings;
 use super::{check, plan, publish, sockets};
-use crate::node::{Country, Node};
+use crate::backup::site::HUB;
+use crate::node::{Country, Node, Plan};
 use crate::up::hold;
-use crate::up::prepare::private_folder;
+use crate::up::prepare::{private_folder, write};
 use crate::up::run::stopped;
 
 /// What the drain may take beyond the longest request: the jobs' end, the last flush.
@@ -36,6 +37,7 @@ pub async fn run(settings: &Settings, secrets: &Secrets, world: &World) -> anyho
     let _held = hold::folder(&settings.data, REMEDY)?;
     let plan = plan::plan(settings, secrets, world)?;
     let tls = plan::public_tls(settings, secrets, world)?;
+    keep_hub(settings, &plan)?;
     let handed = sockets::Handed::of_environment()?;
     let faces = sockets::faces(handed, &settings.listen, tls).await?;
     for (key, addr) in [
@@ -70,6 +72,16 @@ pub async fn run(settings: &Settings, secrets: &Secrets, world: &World) -> anyho
     }
     tracing::info!(node = settings.id, "stopped");
     Ok(())
+}
+
+/// Keeps the certificate by which the directory is believed beside it: `sen verify`, `sen doctor` and a
+/// restore elsewhere check the folder without the configuration's own files.
+fn keep_hub(settings: &Settings, plan: &Plan) -> anyhow::Result<()> {
+    let (file, pem) = (settings.data.join(HUB), plan.hub_certificate.pem());
+    if std::fs::read_to_string(&file).is_ok_and(|kept| kept == pem) {
+        return Ok(());
+    }
+    write(&file, pem.as_bytes(), 0o600)
 }
 
 /// What to do when another process has the node's folder.

@@ -15,9 +15,14 @@ use crate::backup::site::Site;
 /// # Errors
 /// The verdict when they part, naming the first position.
 pub(super) async fn folder(path: &Path) -> Result<(), Verdict> {
-    let Ok(site) = Site::of(path, "sqlite") else {
-        return Ok(());
-    };
+    match Site::of(path, "sqlite") {
+        Ok(site) => nodes(&site).await,
+        Err(_) => Ok(()),
+    }
+}
+
+/// Compares the rows of nodes with their logs of facts.
+pub(super) async fn nodes(site: &Site) -> Result<(), Verdict> {
     for node in &site.nodes {
         if matches!(&node.database, Database::Sqlite(file) if !file.is_file()) {
             continue;

@@ -15,6 +15,8 @@ use seal::jws::{self, PublicKey};
 use seal::verdict::Verdict;
 use store::log::{checkpoint, files};
 
+use crate::backup::site::hub_of;
+
 /// Checks a folder.
 ///
 /// # Errors
@@ -23,21 +25,33 @@ pub fn verify(path: &Path, trust: &Trust, now: Time) -> anyhow::Result<Verdict> 
     if has_segments(path) {
         return Ok(log(path, None, trust, now).unwrap_or_else(|bad| bad));
     }
-    if path.join("logs").is_dir() {
-        return Ok(node(path, trust, now).unwrap_or_else(|bad| bad));
-    }
-    let nodes: Vec<PathBuf> = children(path)
-        .into_iter()
-        .filter(|p| p.join("logs").is_dir())
-        .collect();
+    let folders = if path.join("logs").is_dir() {
+        vec![path.to_owned()]
+    } else {
+        let inside = children(path).into_iter();
+        inside.filter(|p| p.join("logs").is_dir()).collect()
+    };
     anyhow::ensure!(
-        !nodes.is_empty(),
+        !folders.is_empty(),
         "{} is neither an evidence log nor a data folder",
         path.display()
     );
+    let with_keys = folders.into_iter().map(|folder| (folder.join("keys"), folder));
+    nodes(with_keys, trust, now)
+}
+
+/// Checks nodes, each given by the folder of its keys and its own.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn nodes(
+    nodes: impl Iterator<Item = (PathBuf, PathBuf)>,
+    trust: &Trust,
+    now: Time,
+) -> anyhow::Result<Verdict> {
     let mut verdict = None;
-    for folder in nodes {
-        match node(&folder, trust, now) {
+    for (keys, folder) in nodes {
+        match node(&folder, &keys, trust, now) {
             Ok(whole) => verdict = Some(worse(verdict, whole)),
             Err(bad) => return Ok(bad),
         }
@@ -54,13 +68,13 @@ fn worse(before: Option<Verdict>, now: Verdict) -> Verdict {
 }
 
 /// Checks a node's folder: its streams one after the other.
-fn node(folder: &Path, trust: &Trust, now: Time) -> Result<Verdict, Verdict> {
+fn node(folder: &Path, keys: &Path, trust: &Trust, now: Time) -> Result<Verdict, Verdict> {
     let named = |why: String| Verdict::failed(why, folder.display().to_string());
-    let pem =
-        std::fs::read_to_string(folder.join("keys").join("node.pem")).map_err(|e| named(e.to_string()))?;
+    let own = keys.join("node.pem");
+    let pem = std::fs::read_to_string(&own).map_err(|e| named(format!("{}: {e}", own.display())))?;
     let mut chain = Certificate::list_from_pem(&pem).map_err(|e| named(e.to_string()))?;
     if chain.is_empty() {
-        return Err(named("keys/node.pem holds no certificate".to_owned()));
+        return Err(named(format!("{} holds no certificate", own.display())));
     }
     let signer = chain.remove(0);
     let mut verdict = None;
@@ -169,10 +183,7 @@ fn sealed(kept: &Kept, certificates: &HashMap<Digest, Certificate>, roots: &Root
 
 /// The members' certificates of the directory on disk, checked against the hub's.
 fn certificates(node: &Path) -> anyhow::Result<HashMap<Digest, Certificate>> {
-    let hub = node
-        .parent()
-        .context("a node's folder has a parent")?
-        .join("hub.pem");
+    let hub = hub_of(node);
     let hub = Certificate::from_pem(
         &std::fs::read_to_string(&hub).with_context(|| format!("cannot read {}", hub.display()))?,
     )?;

@@ -1,6 +1,7 @@
 //! `sen verify PATH`: a PDF, an ASiC-E container, an evidence log or a data folder, offline. Without
 //! `--trust` nothing is trusted: what is whole is then undecided, never passed. A data folder whose rows
-//! are on a PostgreSQL server is checked with the server's URL in `SEN_DATABASE`.
+//! are on a PostgreSQL server is checked with the node's configuration, or, a sample nation's, with the
+//! server's URL in `SEN_DATABASE`.
 
 mod compare;
 pub mod folder;
@@ -13,30 +14,39 @@ use kernel::World;
 use seal::certificate::{Certificate, Trust};
 use seal::verdict::{Indication, Verdict};
 use serde_json::{Value, json};
+use store::Database;
+
+use crate::backup::site::{Configured, HUB, NodeAt};
+use crate::serve::secrets::Secrets;
 
 /// The exit code of a wrong call (BSD sysexits: `EX_USAGE`).
 pub const USAGE: u8 = 64;
 
-/// Checks what is at a path.
+/// Checks what is at a path; a data folder's rows are files, or those of the server that `SEN_DATABASE`
+/// names.
 ///
 /// # Errors
 /// When the path cannot be read, or is nothing that can be checked.
 pub async fn verify(path: &Path, trust: Option<&Path>, world: &World) -> anyhow::Result<Verdict> {
+    verify_configured(path, trust, None, world).await
+}
+
+/// As [`verify`]; `config` is the configuration of the node whose data folder it is, which says where its
+/// rows and keys are.
+///
+/// # Errors
+/// As [`verify`]; when the configuration cannot be read.
+pub async fn verify_configured(
+    path: &Path,
+    trust: Option<&Path>,
+    config: Option<&Path>,
+    world: &World,
+) -> anyhow::Result<Verdict> {
     let trust = read_trust(trust)?;
     if path.is_dir() {
-        // Logs that are a server's rows are taken away as files first; the check is the same.
-        let verdict = match std::env::var("SEN_DATABASE") {
-            Ok(url) if url != "sqlite" => rows::verify(path, &url, &trust, world).await?,
-            _ => {
-                let logs = folder::verify(path, &trust, world.now())?;
-                if logs.indication == Indication::TotalFailed {
-                    logs
-                } else {
-                    compare::folder(path).await.err().unwrap_or(logs)
-                }
-            }
-        };
-        if verdict.indication != Indication::TotalFailed && path.join("prepared").is_file() {
+        let verdict = data(path, &trust, config, world).await?;
+        let is_whole = ["prepared", HUB].iter().any(|own| path.join(own).is_file());
+        if verdict.indication != Indication::TotalFailed && is_whole {
             crate::doctor::mark::set(path, crate::doctor::mark::VERIFIED, world.now());
         }
         return Ok(verdict);
@@ -52,6 +62,36 @@ pub async fn verify(path: &Path, trust: Option<&Path>, world: &World) -> anyhow:
             path.display()
         )
     }
+}
+
+/// Checks the logs of a folder, and its rows against them.
+async fn data(path: &Path, trust: &Trust, config: Option<&Path>, world: &World) -> anyhow::Result<Verdict> {
+    let secrets = Secrets::of_environment();
+    let site = match (config, secrets.database.as_deref()) {
+        (Some(_), _) => Some(Configured::read(config)?.site(Some(path), &secrets)?),
+        (None, Some(url)) if url != "sqlite" => Some(rows::named(path, url)?),
+        (None, _) => None,
+    };
+    let Some(site) = site else {
+        let logs = folder::verify(path, trust, world.now())?;
+        return Ok(if logs.indication == Indication::TotalFailed {
+            logs
+        } else {
+            compare::folder(path).await.err().unwrap_or(logs)
+        });
+    };
+    // Logs that are a server's rows are taken away as files first; the check is the same.
+    let are_rows = |node: &NodeAt| matches!(node.database, Database::Postgres { .. });
+    if site.nodes.iter().any(are_rows) {
+        return rows::verify(&site, trust, world).await;
+    }
+    let nodes = site.nodes.iter().map(|n| (n.keys.clone(), n.folder.clone()));
+    let logs = folder::nodes(nodes, trust, world.now())?;
+    Ok(if logs.indication == Indication::TotalFailed {
+        logs
+    } else {
+        compare::nodes(&site).await.err().unwrap_or(logs)
+    })
 }
 
 fn read_trust(pem: Option<&Path>) -> anyhow::Result<Trust> {

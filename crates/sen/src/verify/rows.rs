@@ -1,5 +1,5 @@
-//! Checking a data folder whose logs are rows of a PostgreSQL server: they are taken away as segment
-//! files into a temporary folder, with the keys' certificates and the directory, and checked there.
+//! Checking nodes whose logs are rows of a PostgreSQL server: they are taken away as segment files into
+//! a temporary folder, with the keys' certificates and the directory, and checked there.
 
 use std::fs;
 use std::path::Path;
@@ -8,56 +8,55 @@ use anyhow::Context as _;
 use kernel::World;
 use seal::certificate::Trust;
 use seal::verdict::{Indication, Verdict};
-use store::Database;
 
-use crate::up::nation::{PLACES, Place};
-use crate::up::prepare::Layout;
+use crate::backup::site::{HUB, Site};
+use crate::up::nation::Place;
 
-/// Checks a nation's folder or one node's.
-pub(super) async fn verify(path: &Path, url: &str, trust: &Trust, world: &World) -> anyhow::Result<Verdict> {
+/// The nodes that a path names: a nation's folder, or that of one of its nodes.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn named(path: &Path, url: &str) -> anyhow::Result<Site> {
     let node = path.file_name().and_then(|n| n.to_str()).and_then(Place::parse);
-    let data = match node {
-        Some(_) => path.parent().context("a node's folder has a parent")?,
-        None => path,
+    let Some(node) = node else {
+        return Site::of(path, url);
     };
+    let nation = path.parent().context("a node's folder has a parent")?;
+    let mut site = Site::of(nation, url)?;
+    site.nodes.retain(|at| at.name == node.id());
+    Ok(site)
+}
+
+/// Checks the nodes of a site.
+pub(super) async fn verify(site: &Site, trust: &Trust, world: &World) -> anyhow::Result<Verdict> {
     let copy = std::env::temp_dir().join(format!("sen-verify-{}", world.id()));
-    let checked = check(data, node, url, &copy, trust, world).await;
+    let checked = check(site, &copy, trust, world).await;
     fs::remove_dir_all(&copy).ok();
     checked
 }
 
-async fn check(
-    data: &Path,
-    node: Option<Place>,
-    url: &str,
-    copy: &Path,
-    trust: &Trust,
-    world: &World,
-) -> anyhow::Result<Verdict> {
-    let (layout, copied) = (Layout::of(data), Layout::of(copy));
+async fn check(site: &Site, copy: &Path, trust: &Trust, world: &World) -> anyhow::Result<Verdict> {
     let mut exported = Vec::new();
-    for place in PLACES.into_iter().filter(|p| node.is_none_or(|n| n == *p)) {
-        let (from, to) = (layout.node(place), copied.node(place));
+    for node in &site.nodes {
+        let name = if node.name.is_empty() { "node" } else { &node.name };
+        let (to, logs) = (copy.join(name), copy.join(name).join("logs"));
         fs::create_dir_all(to.join("keys"))?;
-        fs::copy(layout.hub(), copied.hub())?;
-        for file in ["directory.jws", "keys/node.pem"] {
-            fs::copy(from.join(file), to.join(file))
-                .with_context(|| format!("cannot read {file} of {}", place.id()))?;
+        for (from, to) in [
+            (node.hub(), to.join(HUB)),
+            (node.folder.join("directory.jws"), to.join("directory.jws")),
+            (node.keys.join("node.pem"), to.join("keys").join("node.pem")),
+        ] {
+            fs::copy(&from, to).with_context(|| format!("cannot read {}", from.display()))?;
         }
-        let database = Database::Postgres {
-            url: url.to_owned(),
-            schema: layout.schema(place)?,
-        };
-        store::log::export::export(&database, &from.join("logs"), &to.join("logs")).await?;
-        exported.push((database, from, to.join("logs").join("facts")));
+        store::log::export::export(&node.database, &node.folder.join("logs"), &logs).await?;
+        exported.push((node, logs.join("facts")));
     }
-    let checked = node.map_or_else(|| copy.to_owned(), |place| copied.node(place));
-    let logs = super::folder::verify(&checked, trust, world.now())?;
+    let logs = super::folder::verify(copy, trust, world.now())?;
     if logs.indication == Indication::TotalFailed {
         return Ok(logs);
     }
-    for (database, named, log) in exported {
-        if let Err(parted) = super::compare::rows(&database, &named, &log).await {
+    for (node, log) in exported {
+        if let Err(parted) = super::compare::rows(&node.database, &node.folder, &log).await {
             return Ok(parted);
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::World;
-use sen::backup::site::Site as Folder;
+use sen::backup::site::{Rows, Site as Folder};
 use sen::backup::{restore, take};
 use sen::story::nation::Nation;
 use store::Database;
@@ -78,15 +78,23 @@ fn a_backup_taken_under_load_brings_back_what_was_acknowledged_before() {
         std::fs::remove_dir_all(folder.join("data")).expect("the disk is gone");
 
         let new = folder.join("restored");
-        let wrong = restore::restore(&file, &new, "another passphrase", &rows(), &world, |_| ()).await;
+        let wrong = restore::restore(
+            &file,
+            &new,
+            "another passphrase",
+            &Rows::of(&rows()),
+            &world,
+            |_| (),
+        )
+        .await;
         assert!(
             wrong.is_err() && !new.exists(),
             "nothing is left of a refused restore"
         );
-        restore::restore(&file, &new, PHRASE, &rows(), &world, |_| ())
+        restore::restore(&file, &new, PHRASE, &Rows::of(&rows()), &world, |_| ())
             .await
             .expect("restored");
-        let again = restore::restore(&file, &new, PHRASE, &rows(), &world, |_| ()).await;
+        let again = restore::restore(&file, &new, PHRASE, &Rows::of(&rows()), &world, |_| ()).await;
         assert!(again.expect_err("not empty").to_string().contains("not empty"));
 
         let nation = Nation::start_in(&program, new, Some(port), database(), &world)
@@ -149,13 +157,29 @@ fn a_backup_with_a_flipped_bit_or_cut_short_is_refused_and_leaves_nothing() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
             std::fs::write(folder.join("bad"), flipped).expect("written");
-            let done = restore::restore(&folder.join("bad"), &to, PHRASE, "sqlite", &world, |_| ()).await;
+            let done = restore::restore(
+                &folder.join("bad"),
+                &to,
+                PHRASE,
+                &Rows::of("sqlite"),
+                &world,
+                |_| (),
+            )
+            .await;
             assert!(done.is_err() && !to.exists(), "a flipped bit at {at}");
         }
         std::fs::write(folder.join("bad"), &bytes[..bytes.len() - 50]).expect("written");
-        let done = restore::restore(&folder.join("bad"), &to, PHRASE, "sqlite", &world, |_| ()).await;
+        let done = restore::restore(
+            &folder.join("bad"),
+            &to,
+            PHRASE,
+            &Rows::of("sqlite"),
+            &world,
+            |_| (),
+        )
+        .await;
         assert!(done.is_err() && !to.exists());
-        restore::restore(&file, &to, PHRASE, "sqlite", &world, |_| ())
+        restore::restore(&file, &to, PHRASE, &Rows::of("sqlite"), &world, |_| ())
             .await
             .expect("the whole one");
         std::fs::remove_dir_all(&folder).ok();
