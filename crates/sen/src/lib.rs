@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`mod@node`] | how the crates are put together to one node |
 //! | [`serve`] | one real node from a configuration file |
-//! | [`keys`], [`account`] | a node's certificates from outside; its first accounts |
+//! | [`keys`], [`account`], [`agreement`] | a node's certificates from outside; its first accounts; what it shares |
 //! | [`up`] | a nation on one machine |
 //! | [`pack`] | a pack held against every rule |
 //! | [`story`] | one birth registration through it, step by step |
@@ -17,6 +17,7 @@
 //! | [`mod@bench`] | the parts that the benchmarks measure |
 
 pub mod account;
+pub mod agreement;
 pub mod backup;
 pub mod bench;
 pub mod config;

@@ -36,6 +36,8 @@ enum Command {
     Keys(cli::keys::Keys),
     /// Accounts of operators and officials of a real node
     Account(cli::account::Account),
+    /// Agreements with other nodes: which there are, and signing them one side after the other
+    Agreement(cli::agreement::Agreement),
     /// Print this node's entry for the directory, for the hub's operator
     Entry(cli::serve::Entry),
     /// Live one birth registration through the three nodes, step by step, and prove each step
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
             Command::Serve(serve) => serve.run(&world).await.map(|()| 0),
             Command::Keys(keys) => keys.run(&world).map(|()| 0),
             Command::Account(account) => account.run(&world).await.map(|()| 0),
+            Command::Agreement(agreement) => agreement.run(&world).map(|()| 0),
             Command::Entry(entry) => entry.run(&world).map(|()| 0),
             Command::Story(story) => story.run(&world).await,
             Command::Verify(verify) => Ok(verify.run(&world).await),

@@ -2,6 +2,7 @@
 //! here and a line in `main.rs`. Never a rule: commands call the library.
 
 pub(crate) mod account;
+pub(crate) mod agreement;
 pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod doctor;

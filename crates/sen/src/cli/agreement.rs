@@ -1,0 +1,63 @@
+//! `sen agreement`: its flags, and what was signed printed. Never a key.
+
+use clap::{Args, Subcommand};
+use kernel::World;
+use sen::agreement;
+use sen::serve::secrets::Secrets;
+
+use super::serve::Of;
+
+/// What is to be done with agreements.
+#[derive(Args)]
+pub(crate) struct Agreement {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The pack's agreements that concern this node, and which of them both parties have signed
+    List(List),
+    /// Sign for the organisations of this node and print the agreements, for the other side to sign
+    #[command(
+        after_help = "Example:\n  sen agreement sign 01/TT-H56-G22 > half.json     at one node\n  sen agreement sign half.json > whole.json       at the other, which keeps what both have signed\n  sen agreement sign whole.json                   at the first again, which keeps it too"
+    )]
+    Sign(Sign),
+}
+
+#[derive(Args)]
+struct List {
+    #[command(flatten)]
+    of: Of,
+}
+
+#[derive(Args)]
+struct Sign {
+    #[command(flatten)]
+    of: Of,
+    /// The id of an agreement of the pack, or the file that the other side printed
+    what: String,
+}
+
+impl Agreement {
+    pub(crate) fn run(self, world: &World) -> anyhow::Result<()> {
+        match self.command {
+            Command::List(asked) => print!("{}", agreement::list(&asked.of.read()?)?),
+            Command::Sign(asked) => {
+                let settings = asked.of.read()?;
+                let signed = agreement::sign(&settings, &Secrets::of_environment(), &asked.what, world)?;
+                println!("{}", serde_json::to_string_pretty(&signed.agreements)?);
+                for file in &signed.kept {
+                    eprintln!(
+                        "{}: signed by both, in force from the next start on",
+                        file.display()
+                    );
+                }
+                if signed.kept.len() < signed.agreements.len() {
+                    eprintln!("The other side signs what was printed: sen agreement sign FILE");
+                }
+            }
+        }
+        Ok(())
+    }
+}
