@@ -27,7 +27,7 @@ pub struct Sample {
     pub name: String,
 }
 
-/// The commune of Thanh Hóa whose desk has the sample officials; the sample mother lives there.
+/// The file of the sample sign-ins within a data folder.
 pub const FILE: &str = "accounts.json";
 
 /// Makes the sample sign-ins of a new data folder.
