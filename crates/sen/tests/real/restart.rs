@@ -1,84 +1,41 @@
 //! A node is changed for a newer one while people work: the sockets stay open in the hands of who
 //! started it, as a service manager holds them. Never a request is refused, cut off or left unanswered.
 
-use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use directory::keyring::Keyring;
-use kernel::{OrgCode, World};
-use seal::authority::{Authority, Profile, Subject};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long a request may wait while a node is changed.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::house::{House, Node, PATIENCE};
+
 /// Requests that the new node answers before it is changed again, count.
 const ENOUGH: usize = 100;
 
-/// A node's folder, configuration and the sockets that outlive its processes.
-struct House {
-    folder: PathBuf,
+/// A node's configuration, and the sockets that outlive its processes.
+struct Sockets {
+    node: Node,
     public: TcpListener,
     administration: TcpListener,
 }
 
-impl House {
-    fn new() -> Self {
-        let world = World::of_this_machine();
-        let folder = std::env::temp_dir().join(format!("sen-restart-{}", world.id()));
-        let from = world.now().plus_ms(-86_400_000);
-        let root = Authority::new("Trial root", from).expect("a root");
-        let issue = |profile, name: &str, organisation: Option<String>| {
-            let subject = Subject {
-                common_name: name.to_owned(),
-                organisation,
-                position: None,
-            };
-            root.issue(profile, &subject, from, 60, world.random())
-                .expect("issued")
-        };
-        let org: OrgCode = "H56".parse().expect("a code");
-        let names = vec!["127.0.0.1".to_owned()];
-        let ring = Keyring {
-            node: issue(Profile::Node { names }, "trial", None),
-            seals: BTreeMap::from([(
-                org,
-                issue(Profile::OrganisationSeal, "UBND", Some("H56".to_owned())),
-            )]),
-            signers: BTreeMap::new(),
-        };
-        ring.write_folder(&folder.join("data/keys")).expect("keys");
-        std::fs::write(folder.join("root.pem"), root.certificate().pem()).expect("the root");
+impl Sockets {
+    fn new(house: &House) -> Self {
         let any = || TcpListener::bind("127.0.0.1:0").expect("a socket");
-        let house = Self {
-            public: any(),
-            administration: any(),
-            folder,
-        };
-        house.configure();
-        house
-    }
-
-    fn configure(&self) {
-        let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn");
-        let text = format!(
-            "id = \"trial\"\ntenants = [\"H56\"]\nfaces = [\"desk\"]\ndata = {:?}\npack = {pack:?}\nurl = \"http://{}\"\n\
-             [listen]\npublic = \"{}\"\nsystems = \"127.0.0.1:0\"\npeer = \"127.0.0.1:0\"\nadministration = \"{}\"\n\
-             [keys]\ntrusted = [{:?}]\n",
-            self.folder.join("data"),
-            address(&self.public),
-            address(&self.public),
-            address(&self.administration),
-            self.folder.join("root.pem"),
-        );
-        std::fs::write(self.folder.join("sen.toml"), text).expect("the configuration");
+        let (public, administration) = (any(), any());
+        let mut node = house.node("trial", "H56", "desk", "");
+        node.ports = [address(&public).port(), 0, 0, address(&administration).port()];
+        node.configure("desk", &node.url(""), "");
+        Self {
+            node,
+            public,
+            administration,
+        }
     }
 
     /// Starts a process and hands it the sockets as systemd does: from 3 on, with its own number.
@@ -90,17 +47,12 @@ impl House {
                 "exec 3<&0 4<&1 </dev/null >/dev/null; LISTEN_FDS=2 LISTEN_PID=$$ exec \"$0\" serve --config \"$1\"",
                 env!("CARGO_BIN_EXE_sen"),
             ])
-            .arg(self.folder.join("sen.toml"))
+            .arg(&self.node.config)
+            .env_remove("SEN_DATABASE")
             .stdin(hand(&self.public))
             .stdout(hand(&self.administration))
             .spawn()
             .expect("a node")
-    }
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.folder).ok();
     }
 }
 
@@ -195,10 +147,11 @@ async fn started(addr: SocketAddr) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_loses_no_request_when_the_sockets_stay_open() {
-    let house = House::new();
-    let (public, administration) = (address(&house.public), address(&house.administration));
+    let house = House::new("restart");
+    let sockets = Sockets::new(&house);
+    let (public, administration) = (address(&sockets.public), address(&sockets.administration));
     let (done, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let mut node = house.start();
+    let mut node = sockets.start();
     let mut lives = vec![started(administration).await];
     let clients: Vec<_> = [true, true, false, false]
         .map(|keep| tokio::spawn(hammer(public, keep, Arc::clone(&done), Arc::clone(&answered))))
@@ -212,7 +165,7 @@ async fn a_restart_loses_no_request_when_the_sockets_stay_open() {
         };
         timeout(PATIENCE, enough).await.expect("the node answers");
         stop(node).await;
-        node = house.start();
+        node = sockets.start();
         lives.push(started(administration).await);
     }
     done.store(true, Ordering::SeqCst);
@@ -226,6 +179,7 @@ async fn a_restart_loses_no_request_when_the_sockets_stay_open() {
         );
     }
     stop(node).await;
+    sockets.node.forget().await;
     lives.dedup();
     assert_eq!(
         lives.len(),
