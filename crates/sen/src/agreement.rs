@@ -65,7 +65,9 @@ pub fn sign(settings: &Settings, secrets: &Secrets, what: &str, world: &World) -
     let mut agreements = if Path::new(what).is_file() {
         handed(Path::new(what), &known)?
     } else {
-        let meant = known.into_iter().filter(|agreement| agreement.id == what);
+        let meant = known
+            .into_iter()
+            .filter(|agreement| is_meant(&agreement.id, what));
         meant.map(unsigned).collect()
     };
     ensure!(
@@ -99,6 +101,16 @@ fn of_pack(settings: &Settings) -> anyhow::Result<Vec<Agreement>> {
 fn file(settings: &Settings, agreement: &Agreement) -> PathBuf {
     let folder = settings.data.join(FOLDER);
     folder.join(format!("{}.json", agreement.hash()))
+}
+
+/// A file of the pack with several services gives an agreement for each: `01/TT-H56-G22-1`. Its own id
+/// means all of them.
+fn is_meant(id: &str, what: &str) -> bool {
+    let number = |rest: &str| {
+        let number = rest.strip_prefix('-').unwrap_or_default();
+        !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+    };
+    id == what || id.strip_prefix(what).is_some_and(number)
 }
 
 const fn unsigned(agreement: Agreement) -> SignedAgreement {
