@@ -224,6 +224,7 @@ problem-payment-amount = The amounts differ
 cases-asked = The agency asks for a supplement
 cases-asked-until = You are asked once. Send it by { $until }. The agency’s clock stands still until then.
 cases-asked-over = It could be sent until { $until }. The agency now decides with what it has.
+cases-asked-sent = You have answered this. The agency is looking at it.
 cases-supplement = Send what is asked for
 cases-supplement-how = Change the answers and attach the papers the agency asks for. Everything else stays as you filed it.
 cases-supplement-note = A word of explanation

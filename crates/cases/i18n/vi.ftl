@@ -224,6 +224,7 @@ problem-payment-amount = Số tiền không khớp
 cases-asked = Cơ quan yêu cầu bổ sung hồ sơ
 cases-asked-until = Cơ quan chỉ yêu cầu một lần. Hãy gửi bổ sung chậm nhất { $until }. Trong thời gian này thời hạn giải quyết tạm dừng.
 cases-asked-over = Đã hết hạn gửi bổ sung ({ $until }). Cơ quan sẽ giải quyết theo hồ sơ hiện có.
+cases-asked-sent = Bạn đã trả lời yêu cầu này. Cơ quan đang xem.
 cases-supplement = Gửi bổ sung
 cases-supplement-how = Hãy sửa câu trả lời và đính kèm giấy tờ cơ quan yêu cầu. Những phần khác giữ nguyên như đã nộp.
 cases-supplement-note = Lời giải thích
