@@ -5,7 +5,7 @@ use ::seal::verdict::{Indication, Verdict};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
-use kernel::{Kind, Problem};
+use kernel::{Kind, OrgCode, Problem};
 use web::form::Fields;
 use web::page::Page;
 use web::problem::Refusal;
@@ -25,6 +25,36 @@ struct Known {
     kind: String,
     number: String,
     issued_at: String,
+    unit: Option<(String, OrgCode)>,
+}
+
+/// The kinds of documents that have a name of their own on the page.
+const KINDS: [&str; 9] = [
+    "apology-letter",
+    "birth-certificate",
+    "birth-extract",
+    "decline-slip",
+    "fee-receipt",
+    "marital-status",
+    "receipt",
+    "refusal",
+    "supplement-slip",
+];
+
+impl Known {
+    fn of(page: &Page, held: &rows::Held) -> Self {
+        let kind = KINDS.iter().find(|kind| **kind == held.kind).unwrap_or(&"other");
+        let on = kernel::time::iso(held.issued_at.date());
+        Self {
+            kind: page.t(&format!("documents-kind-{kind}")),
+            number: held.number.clone(),
+            issued_at: page.time(held.issued_at),
+            unit: held
+                .unit
+                .clone()
+                .map(|unit| (format!("/units/{unit}?on={on}"), unit)),
+        }
+    }
 }
 
 #[derive(Template)]
@@ -51,6 +81,29 @@ impl VerdictPage<'_> {
         }
     }
 
+    /// What is wrong, in words; empty for what has none but its code.
+    fn why(&self) -> String {
+        let key = match (self.verdict.reason.as_str(), self.verdict.first_bad.as_deref()) {
+            ("FORMAT_FAILURE", Some("no signature")) => "documents-why-unsigned",
+            ("FORMAT_FAILURE", Some("no PDF header")) => "documents-why-no-pdf",
+            ("FORMAT_FAILURE", _) => "documents-why-format",
+            (
+                "HASH_FAILURE" | "changed after it was signed" | "signature does not cover the whole file",
+                _,
+            ) => "documents-why-changed",
+            ("SIG_CRYPTO_FAILURE", _) => "documents-why-signature",
+            (
+                "NO_CERTIFICATE_CHAIN_FOUND" | "NO_SIGNING_CERTIFICATE_FOUND" | "CHAIN_CONSTRAINTS_FAILURE",
+                _,
+            ) => "documents-why-stranger",
+            ("OUT_OF_BOUNDS_NO_POE", _) => "documents-why-expired",
+            ("REVOKED_NO_POE", _) => "documents-why-revoked",
+            ("CRYPTO_CONSTRAINTS_FAILURE", _) => "documents-why-algorithm",
+            _ => return String::new(),
+        };
+        self.p.t(key)
+    }
+
     fn time(&self, at: &Option<kernel::Time>) -> String {
         at.map(|at| self.p.time(at)).unwrap_or_default()
     }
@@ -68,13 +121,7 @@ pub(crate) async fn by_id(
         let reader = documents.0.store.read(tenant).await?;
         if let Some(held) = rows::find(&reader, &id).await? {
             let pdf = documents.bytes(&held.digest).await?;
-            let kind = page.t(&format!("documents-kind-{}", held.kind));
-            let known = Known {
-                kind,
-                number: held.number,
-                issued_at: page.time(held.issued_at),
-            };
-            return show(&documents, &page, &pdf, Some(known));
+            return show(&documents, &page, &pdf, Some(Known::of(&page, &held)));
         }
     }
     Err(Problem::not_found().into())
@@ -129,4 +176,28 @@ fn show(
     };
     let body = view.render().map_err(Problem::internal)?;
     Ok(page.html(&page.t("documents-check-title"), body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_document_has_a_name_on_the_page_where_it_is_checked() {
+        let texts = web::Texts::new(&[web::TEXTS, crate::TEXTS]).expect("whole texts");
+        for kind in KINDS.iter().chain(&["other"]) {
+            assert!(texts.has(&format!("documents-kind-{kind}")), "{kind}");
+        }
+        let pack = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn/templates");
+        for file in std::fs::read_dir(pack).expect("the pack's templates") {
+            let name = file
+                .expect("a file")
+                .file_name()
+                .to_string_lossy()
+                .replace(".typ", "");
+            // What is laid over or shared is no document of its own.
+            let part = name == "seal-mark" || name.starts_with('_');
+            assert!(part || KINDS.contains(&name.as_str()), "{name}");
+        }
+    }
 }
