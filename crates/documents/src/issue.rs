@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::Documents;
 use crate::document::{Issued, NewDocument, Signer};
+use crate::draw;
 use crate::store::{self as rows, NewRow};
 
 impl Documents {
@@ -18,12 +19,7 @@ impl Documents {
     pub async fn issue(&self, new: NewDocument, actor: &Actor) -> Result<Issued, Problem> {
         let parts = &*self.0;
         if let Some(held) = rows::find(&parts.store.read(&new.tenant).await?, &new.id).await? {
-            return Ok(Issued {
-                id: held.id,
-                kind: held.kind,
-                number: held.number,
-                digest: held.digest,
-            });
+            return Ok(held.into());
         }
         let at = parts.store.world().now();
         let pdf = self.render(&new, at).await?;
@@ -36,12 +32,7 @@ impl Documents {
             .store
             .write(&tenant, actor, |tx| async move {
                 if let Some(held) = rows::find_in(&tx, &new.id).await? {
-                    return Ok(Issued {
-                        id: held.id,
-                        kind: held.kind,
-                        number: held.number,
-                        digest: held.digest,
-                    });
+                    return Ok(held.into());
                 }
                 let row = NewRow {
                     id: &new.id,
@@ -81,22 +72,16 @@ impl Documents {
 
     async fn render(&self, new: &NewDocument, at: Time) -> Result<Vec<u8>, Problem> {
         let check_url = format!("{}/verify/{}", self.0.base_url, new.id);
-        let refused = |e: render::RenderError| Problem::new(Kind::Internal, "document-template").because(e);
         let mut data = new.data.clone();
         if let Value::Object(map) = &mut data {
             map.insert(
                 "qr_svg".to_owned(),
-                render::qr_svg(&check_url).map_err(refused)?.into(),
+                render::qr_svg(&check_url).map_err(draw::refused)?.into(),
             );
             map.insert("check_url".to_owned(), check_url.into());
             map.insert("specimen".to_owned(), true.into());
         }
-        let (templates, template) = (self.0.templates.clone(), new.template.clone());
-        // Layout is computing, not waiting: it must not hold up the sockets of this thread.
-        tokio::task::spawn_blocking(move || templates.pdf(&template, &data, at))
-            .await
-            .map_err(Problem::internal)?
-            .map_err(refused)
+        self.drawn(new.template.clone(), data, at).await
     }
 
     fn sign(&self, new: &NewDocument, pdf: &[u8], at: Time) -> Result<Vec<u8>, Problem> {

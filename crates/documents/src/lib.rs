@@ -4,6 +4,7 @@
 //! | read | for |
 //! |---|---|
 //! | [`document`] | the noun |
+//! | `draw` | a template and its data become pages; a draft for a look |
 //! | [`issue`] | number in, signed PDF out, once |
 //! | [`seal`] | the clerk's number and the agency's signature behind it, once |
 //! | [`download`] | the owner and the office get it |
@@ -12,6 +13,7 @@
 pub mod check;
 pub mod document;
 pub mod download;
+mod draw;
 pub mod issue;
 pub mod seal;
 mod store;

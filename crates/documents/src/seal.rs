@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::Documents;
 use crate::document::Issued;
-use crate::store::{self as rows, Held};
+use crate::store as rows;
 
 /// How a document is sealed.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Documents {
         let held = rows::find(&parts.store.read(&how.tenant).await?, &how.id).await?;
         let held = held.ok_or_else(Problem::not_found)?;
         if held.sealed {
-            return Ok(issued(held));
+            return Ok(held.into());
         }
         let signed = parts.store.blobs().get(&held.digest).await?;
         let sealed = self.add_seal(&signed, how).await?;
@@ -63,7 +63,7 @@ impl Documents {
                     .await?
                     .ok_or_else(Problem::not_found)?;
                 if held.sealed {
-                    return Ok(issued(held));
+                    return Ok(held.into());
                 }
                 rows::seal(&tx, &held, &how.number, digest, &how.by).await?;
                 let fact = Fact::DocumentSealed {
@@ -74,26 +74,25 @@ impl Documents {
                 Ok(Issued {
                     number: how.number.clone(),
                     digest,
-                    ..issued(held)
+                    ..Issued::from(held)
                 })
             })
             .await
     }
 
     async fn add_seal(&self, signed: &[u8], how: &Sealing) -> Result<Vec<u8>, Problem> {
-        let refused = |e: render::RenderError| Problem::new(Kind::Internal, "document-template").because(e);
-        let (templates, mark) = (self.0.templates.clone(), how.mark.clone());
-        let (at, place) = (how.at, mark.place);
-        let drawn = tokio::task::spawn_blocking(move || templates.pdf(&mark.template, &mark.data, at))
-            .await
-            .map_err(Problem::internal)?
-            .map_err(refused)?;
+        let SealMark {
+            template,
+            data,
+            place,
+        } = how.mark.clone();
+        let drawn = self.drawn(template, data, how.at).await?;
         let identity = self.0.keyring.seals.get(&how.tenant.top());
         let identity = identity.ok_or_else(|| Problem::new(Kind::Forbidden, "document-signer"))?;
         let name = identity.certificate.common_name();
         let signing = PdfSigning {
             identity,
-            at,
+            at: how.at,
             reason: &how.reason,
             location: how.tenant.as_str(),
             name: &name,
@@ -101,7 +100,7 @@ impl Documents {
         let mark = Mark { pdf: &drawn, place };
         let sealed = ::seal::pdf::countersign(signed, &signing, Some(&mark)).map_err(Problem::internal)?;
         // Both sides of the books: both signatures must hold before anybody gets it.
-        let verdict = ::seal::pdf::verify(&sealed, &self.0.directory.trust(), at);
+        let verdict = ::seal::pdf::verify(&sealed, &self.0.directory.trust(), how.at);
         if verdict.is_passed() && verdict.signers.len() > 1 {
             Ok(sealed)
         } else {
@@ -111,34 +110,5 @@ impl Documents {
                 verdict.first_bad.unwrap_or_default()
             )))
         }
-    }
-
-    /// An unsigned page of a template, for a look before anything is signed: no number, no code to
-    /// check it by, and `draft` true for the template to say so. Not kept.
-    ///
-    /// # Errors
-    /// `document-template` when the template cannot be filled.
-    pub async fn draft(&self, template: &str, mut data: Value, at: Time) -> Result<Vec<u8>, Problem> {
-        let refused = |e: render::RenderError| Problem::new(Kind::Internal, "document-template").because(e);
-        if let Value::Object(map) = &mut data {
-            map.insert("qr_svg".to_owned(), "".into());
-            map.insert("check_url".to_owned(), "".into());
-            map.insert("specimen".to_owned(), true.into());
-            map.insert("draft".to_owned(), true.into());
-        }
-        let (templates, template) = (self.0.templates.clone(), template.to_owned());
-        tokio::task::spawn_blocking(move || templates.pdf(&template, &data, at))
-            .await
-            .map_err(Problem::internal)?
-            .map_err(refused)
-    }
-}
-
-fn issued(held: Held) -> Issued {
-    Issued {
-        id: held.id,
-        kind: held.kind,
-        number: held.number,
-        digest: held.digest,
     }
 }

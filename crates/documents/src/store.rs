@@ -3,6 +3,8 @@
 use kernel::{Digest, OrgCode, PersonalNumber, Problem, Time};
 use store::{Reader, Row, Tx, params};
 
+use crate::document::Issued;
+
 /// A document's row.
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
@@ -14,6 +16,17 @@ pub(crate) struct Held {
     pub(crate) digest: Digest,
     pub(crate) issued_at: Time,
     pub(crate) sealed: bool,
+}
+
+impl From<Held> for Issued {
+    fn from(held: Held) -> Self {
+        Self {
+            id: held.id,
+            kind: held.kind,
+            number: held.number,
+            digest: held.digest,
+        }
+    }
 }
 
 fn held(row: &Row) -> Result<Held, Problem> {
@@ -29,25 +42,16 @@ fn held(row: &Row) -> Result<Held, Problem> {
     })
 }
 
+const FIND: &str = "select id, unit, kind, number, owner, digest, issued_at, sealed_at from documents_documents \
+                    where tenant = $1 and id = $2";
+
 pub(crate) async fn find(reader: &Reader, id: &str) -> Result<Option<Held>, Problem> {
-    let row = reader
-        .one(
-            "select id, unit, kind, number, owner, digest, issued_at, sealed_at from documents_documents \
-             where tenant = $1 and id = $2",
-            params![reader.tenant(), id],
-        )
-        .await?;
+    let row = reader.one(FIND, params![reader.tenant(), id]).await?;
     row.as_ref().map(held).transpose()
 }
 
 pub(crate) async fn find_in(tx: &Tx, id: &str) -> Result<Option<Held>, Problem> {
-    let row = tx
-        .one(
-            "select id, unit, kind, number, owner, digest, issued_at, sealed_at from documents_documents \
-             where tenant = $1 and id = $2",
-            params![tx.tenant(), id],
-        )
-        .await?;
+    let row = tx.one(FIND, params![tx.tenant(), id]).await?;
     row.as_ref().map(held).transpose()
 }
 
