@@ -84,8 +84,9 @@ impl Reading {
         };
         merge(&mut n.until, &n.month);
         if let Ok(code) = org.parse::<OrgCode>() {
-            let units = rows::of_units(&self.reader, period, &code).await?;
-            n.month.extend(units);
+            n.month.extend(rows::of_units(&self.reader, period, &code).await?);
+            n.until
+                .extend(rows::until_units(&self.reader, period, &code).await?);
         }
         self.moment(&mut n, 1).await?;
         Ok(n)

@@ -285,21 +285,37 @@ pub(crate) async fn of_org(
 
 /// The counts of a month of the units directly below an organisation.
 pub(crate) async fn of_units(reader: &Reader, period: &str, org: &OrgCode) -> Result<Values, Problem> {
-    let below = format!("{org}.");
     values(
         reader,
         "select org, counter, part, amount from indicators_counts \
          where tenant = $1 and grain = $2 and period = $3 and org > $4 and org < $5",
-        params![
-            reader.tenant(),
-            grain('m', &format!("{below}0")),
-            period,
-            below.as_str(),
-            // The character after the full stop: all that begin with the code and a full stop.
-            format!("{org}/")
-        ],
+        of_units_below(reader, period, org),
     )
     .await
+}
+
+/// Their sums over all months up to one.
+pub(crate) async fn until_units(reader: &Reader, period: &str, org: &OrgCode) -> Result<Values, Problem> {
+    values(
+        reader,
+        "select org, counter, part, cast(sum(amount) as bigint) as amount from indicators_counts \
+         where tenant = $1 and grain = $2 and period <= $3 and org > $4 and org < $5 \
+         group by org, counter, part",
+        of_units_below(reader, period, org),
+    )
+    .await
+}
+
+fn of_units_below(reader: &Reader, period: &str, org: &OrgCode) -> Vec<Value> {
+    let below = format!("{org}.");
+    params![
+        reader.tenant(),
+        grain('m', &format!("{below}0")),
+        period,
+        below.as_str(),
+        // The character after the full stop: all that begin with the code and a full stop.
+        format!("{org}/")
+    ]
 }
 
 /// The sums over all months up to one, of the organisations of one depth.
