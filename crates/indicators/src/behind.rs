@@ -108,12 +108,20 @@ struct RowsPage<'a> {
     title: String,
     behind: &'a RowsBehind,
     org: String,
+    month: String,
     counters: Vec<Counter>,
+    indicators: &'a Indicators,
 }
 
 impl RowsPage<'_> {
     fn time(&self, at: &str) -> String {
         kernel::Time::parse_rfc3339(at).map_or_else(String::new, |at| self.p.time(at))
+    }
+
+    /// Where the row's organisation is told of as it stood then.
+    fn unit(&self, row: &RowBehind) -> Option<String> {
+        let at = kernel::Time::parse_rfc3339(&row.at)?;
+        self.indicators.unit_href(&row.org, at.date())
     }
 }
 
@@ -139,6 +147,8 @@ pub(crate) async fn page(
     let body = RowsPage {
         p: &page,
         org: indicators.org_name(&page, &behind.org),
+        month: crate::words::month(&behind.period),
+        indicators: &indicators,
         counters: Definition::find(&behind.figure).map_or_else(Vec::new, Definition::counters),
         title: title.clone(),
         behind: &behind,

@@ -58,11 +58,14 @@ struct Section {
 struct OrgRow {
     name: String,
     href: String,
+    code: String,
+    unit: Option<String>,
     values: Vec<String>,
 }
 
 struct ServiceRow {
     member: String,
+    unit: Option<String>,
     service: String,
     way: String,
     month: String,
@@ -98,6 +101,7 @@ struct Board<'a> {
     more_orgs: bool,
     services: Vec<ServiceRow>,
     above: Option<(String, String)>,
+    unit: Option<String>,
 }
 
 impl Indicators {
@@ -135,8 +139,9 @@ impl Indicators {
             columns: COLUMNS.iter().map(|code| words::name(p, code)).collect(),
             orgs,
             more_orgs,
-            services: self.service_rows(p, &reading, &numbers).await?,
+            services: self.service_rows(p, &reading, &numbers, &period).await?,
             above: self.above(p, org, &period),
+            unit: self.unit_href(org, self.day_of(&period)),
             period,
         };
         let body = board.render().map_err(Problem::internal)?;
@@ -235,8 +240,11 @@ impl Indicators {
         orgs.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         let more = orgs.len() > UNITS_MAX;
         orgs.truncate(UNITS_MAX);
+        let day = self.day_of(period);
         let row = |of: &str| OrgRow {
             name: self.org_name(p, of),
+            code: of.to_owned(),
+            unit: self.unit_href(of, day),
             href: format!("/boards/{of}?period={}", query_value(period)),
             values: COLUMNS.iter().map(|code| cell(p, code, numbers, of)).collect(),
         };
@@ -288,12 +296,13 @@ impl Indicators {
         p: &Page,
         reading: &Reading,
         numbers: &Numbers,
+        period: &str,
     ) -> Result<Vec<ServiceRow>, Problem> {
         let ways = [
             (Counter::ExchangesAsked, "indicators-asked"),
             (Counter::ExchangesAnswered, "indicators-answered"),
         ];
-        let recent = reading.recent().await?;
+        let (recent, day) = (reading.recent().await?, self.day_of(period));
         let mut found: Vec<_> = numbers
             .month
             .iter()
@@ -312,6 +321,7 @@ impl Indicators {
             };
             ServiceRow {
                 member: self.org_name(p, org),
+                unit: self.unit_href(org, day),
                 service: part.clone(),
                 way: p.t(key),
                 month: words::number(p, crate::figure::precise(amount), 0),

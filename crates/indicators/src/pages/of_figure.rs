@@ -29,6 +29,7 @@ struct FigurePage<'a> {
     name: String,
     org: String,
     org_href: String,
+    unit_href: Option<String>,
     month: String,
     period: String,
     org_code: String,
@@ -72,6 +73,7 @@ impl Indicators {
             name: name.clone(),
             org: self.org_name(p, org),
             org_href: format!("/boards/{org}?period={}", query_value(&period)),
+            unit_href: self.unit_href(org, self.day_of(&period)),
             month: words::month(&period),
             org_code: org.to_owned(),
             value: words::value(p, definition.unit, found.value),
@@ -151,7 +153,8 @@ impl Indicators {
         let of_figure = self.0.pack.reported.iter().filter(|r| r.figure == code);
         of_figure
             .map(|r| {
-                let what = format!("{} ({}, {})", reported_name(p, r), scope(p, r), r.period);
+                let when = words::published_period(p, &r.period);
+                let what = format!("{} ({}, {when})", reported_name(p, r), scope(p, r));
                 (what, reported_value(p, r), source(p, r))
             })
             .collect()

@@ -17,7 +17,7 @@ struct Pair {
     recomputed: String,
     how: String,
     verdict: String,
-    differs: bool,
+    class: &'static str,
     source: String,
 }
 
@@ -43,7 +43,7 @@ impl Indicators {
                 .map(|r| {
                     (
                         format!("{} ({})", reported_name(p, r), scope(p, r)),
-                        r.period.clone(),
+                        words::published_period(p, &r.period),
                         reported_value(p, r),
                         source(p, r),
                     )
@@ -80,15 +80,15 @@ impl Indicators {
             Operation::Other => p.t("indicators-other-source"),
         };
         let published = reported.and_then(|reported| pack.number(&reported.id));
-        let (verdict, differs) = match published {
-            None => (p.t("indicators-only-recomputed"), false),
-            Some(v) if (v - value).abs() < SHOWN => (p.t("indicators-agrees"), false),
+        let (verdict, class) = match published {
+            None => (p.t("indicators-only-recomputed"), "tag-none"),
+            Some(v) if (v - value).abs() < SHOWN => (p.t("indicators-agrees"), "tag-good"),
             Some(v) => (
                 p.tw(
                     "indicators-differs",
                     &[("reported", text(v)), ("recomputed", text(value))],
                 ),
-                true,
+                "tag-wait",
             ),
         };
         let mut sources: Vec<String> = inputs
@@ -105,7 +105,7 @@ impl Indicators {
             recomputed: text(value),
             how,
             verdict,
-            differs,
+            class,
             source: sources.join("; "),
         })
     }
