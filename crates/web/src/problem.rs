@@ -174,13 +174,28 @@ async fn explain(page: Page, Path(code): Path<String>) -> Result<Html<String>, R
     if code.contains('.') || !page.shared.texts.has(&format!("{key}.rule")) {
         return Err(Problem::not_found().into());
     }
-    let [title, rule, remedy] = ["", ".rule", ".remedy"].map(|part| page.t(&format!("{key}{part}")));
+    let [title, rule, remedy] =
+        ["", ".rule", ".remedy"].map(|part| without_places(&page.t(&format!("{key}{part}"))));
     let escaped = [&title, &rule, &remedy].map(|text| escape(text));
     let [heading, rule, remedy] = escaped;
     Ok(page.html(
         &title,
         format!("<h1>{heading}</h1>\n<p class=\"lead\">{rule}</p>\n<p>{remedy}</p>"),
     ))
+}
+
+/// A text whose places have no value here: what stands there differs from refusal to refusal.
+fn without_places(text: &str) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, place)) = rest.split_once("{$") {
+        let Some((_, after)) = place.split_once('}') else {
+            break;
+        };
+        out.push_str(before);
+        out.push('…');
+        rest = after;
+    }
+    out + rest
 }
 
 /// Tells a client when to come back, when the problem knows (`seconds`) or the kind implies it.
@@ -211,4 +226,20 @@ pub fn percent(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_places;
+
+    #[test]
+    fn a_meaning_shows_no_place_by_its_inner_name() {
+        for (text, shown) in [
+            ("At most {$max} MB, not {$size}.", "At most … MB, not …."),
+            ("Nothing to fill.", "Nothing to fill."),
+            ("{$open", "{$open"),
+        ] {
+            assert_eq!(without_places(text), shown);
+        }
+    }
 }
