@@ -3,7 +3,6 @@ web-skip = Skip to main content
 web-languages = Languages
 web-nav = Main sections
 web-home = Home
-web-account = Account
 web-sign-in = Sign in
 web-sign-out = Sign out
 web-back = Back
@@ -20,7 +19,6 @@ web-month = Month
 web-year = Year
 web-change = Change
 web-continue = Continue
-web-yes = Yes
 web-role-citizen = citizen
 web-role-receptionist = receptionist
 web-role-officer = officer
@@ -29,7 +27,6 @@ web-role-deputy-chairman = deputy chairman
 web-role-clerk = clerk
 web-role-supervisor = supervisor
 web-role-operator = operator
-web-no = No
 
 # The common problems: the rule that was broken and the remedy
 problem-refused = The request was refused

@@ -3,7 +3,6 @@ web-skip = Đến phần nội dung chính
 web-languages = Ngôn ngữ
 web-nav = Các mục chính
 web-home = Trang chủ
-web-account = Tài khoản
 web-sign-in = Đăng nhập
 web-sign-out = Đăng xuất
 web-back = Quay lại
@@ -20,7 +19,6 @@ web-month = Tháng
 web-year = Năm
 web-change = Sửa
 web-continue = Tiếp tục
-web-yes = Có
 web-role-citizen = công dân
 web-role-receptionist = cán bộ tiếp nhận
 web-role-officer = công chức chuyên môn
@@ -29,7 +27,6 @@ web-role-deputy-chairman = phó chủ tịch
 web-role-clerk = văn thư
 web-role-supervisor = người giám sát
 web-role-operator = người vận hành
-web-no = Không
 
 # Các lỗi chung: luật bị vi phạm (rule) và cách khắc phục (remedy)
 problem-refused = Yêu cầu không được chấp nhận

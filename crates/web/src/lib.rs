@@ -13,6 +13,7 @@
 //! | [`form`], [`json`] | what a person or a program sends, bounded and cleaned |
 //! | [`page`] | the shell around every page |
 //! | [`i18n`] | Vietnamese first, English second |
+//! | [`assets`], [`body`] | the stylesheet and the one picture; a raw body, bounded |
 //! | [`health`], [`openapi`] | what operators and integrators read |
 //! | [`canary`] | for tests: what the log carried |
 
