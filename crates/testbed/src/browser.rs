@@ -16,7 +16,6 @@ pub mod hands;
 pub mod keyboard;
 pub mod words;
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use anyhow::Context as _;
@@ -79,7 +78,6 @@ pub struct Browser {
     script: bool,
     album: eyes::Album,
     faults: Mutex<Vec<String>>,
-    weights: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Browser {
@@ -124,7 +122,6 @@ impl Browser {
             script,
             album: album.clone(),
             faults: Mutex::default(),
-            weights: Mutex::default(),
         };
         browser.resize(screen).await?;
         Ok(browser)

@@ -1,9 +1,10 @@
 //! What holds of every page that a person meets, looked at with a program's eyes; and its pictures,
 //! kept for a person's. Every fault names the page and what to mend.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Context as _, ensure};
 use base64::Engine as _;
@@ -13,6 +14,8 @@ use crate::browser::{Browser, DESK, NARROW, PHONE, Screen};
 
 /// The most that the first load of a page may weigh, in bytes.
 const FIRST_LOAD_BYTES_MAX: u64 = 100 * 1024;
+/// The most of a page that is on its picture, in pixels.
+const HEIGHT_MAX: u64 = 12_000;
 /// What a browser needs around a file in an answer, in bytes: its headers.
 const HEADERS_BYTES: u64 = 1_000;
 /// The checker, as `cargo xtask test` fetches it.
@@ -23,6 +26,27 @@ const AXE: &str = "target/axe/node_modules/axe-core/axe.min.js";
 pub struct Album {
     folder: Arc<PathBuf>,
     next: Arc<AtomicUsize>,
+}
+
+/// A page as faults name it.
+fn at(name: &str, said: &Value) -> String {
+    format!("{name} ({})", said["url"].as_str().unwrap_or_default())
+}
+
+/// The checker's text, read once.
+fn checker() -> anyhow::Result<&'static str> {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    if let Some(text) = TEXT.get() {
+        return Ok(text);
+    }
+    let file = root().join(AXE);
+    let text = std::fs::read_to_string(&file).with_context(|| {
+        format!(
+            "{} is missing: `cargo xtask test` fetches axe-core",
+            file.display()
+        )
+    })?;
+    Ok(TEXT.get_or_init(|| text))
 }
 
 fn root() -> PathBuf {
@@ -59,18 +83,19 @@ impl Album {
     }
 }
 
-/// What a page says of itself.
+/// What a page says of itself. Its mark is one of its structure and words: digits and identifiers, which
+/// no two cases share, are left out.
 const SELF: &str = r"
+let mark = 0x811c9dc5;
+for (const c of document.documentElement.outerHTML.replace(/[0-9a-f]{12,}|\d+/g, '#')) mark = Math.imul(mark ^ c.codePointAt(0), 0x01000193);
 const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
 const size = document.documentElement, wide = size.scrollWidth - size.clientWidth;
 const out = wide <= 0 ? '' : [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > size.clientWidth + 1
   && !e.closest('.table-scroll,.visually-hidden')).slice(0, 4).map(e => e.tagName.toLowerCase() + '.' + e.className).join(', ');
 return {
-  url: location.pathname, title: document.title, lang: size.lang, wide, out,
+  url: location.pathname, title: document.title, lang: size.lang, wide, out, mark, height: size.scrollHeight,
   headings: document.querySelectorAll('h1').length,
   bytes: entries.reduce((sum, e) => sum + e.encodedBodySize, 0), files: entries.length,
-  first: document.activeElement?.className || '',
-  summary: !!document.querySelector('.error-summary'),
   dangling: [...document.querySelectorAll('.error-summary a')].map(a => a.getAttribute('href'))
     .filter(h => h.startsWith('#') && !document.getElementById(h.slice(1))),
   ids: [...document.querySelectorAll('[id]')].map(e => e.id).filter((id, i, all) => all.indexOf(id) !== i),
@@ -83,21 +108,55 @@ impl Browser {
     /// # Errors
     /// When the browser is gone, or the checker is missing.
     pub async fn see(&self, name: &str) -> anyhow::Result<()> {
+        let said = self.said().await?;
+        self.check(name, &said);
+        self.shown(name, &said).await
+    }
+
+    /// Looks at a page of somebody else's, whose words and weight are not ours: pictures, whether it fits
+    /// and whether everybody can use it.
+    ///
+    /// # Errors
+    /// As [`Browser::see`].
+    pub async fn glance(&self, name: &str) -> anyhow::Result<()> {
+        let said = self.said().await?;
+        self.shown(name, &said).await
+    }
+
+    async fn said(&self) -> anyhow::Result<Value> {
+        self.look(SELF, Vec::new()).await
+    }
+
+    async fn shown(&self, name: &str, said: &Value) -> anyhow::Result<()> {
         let number = self.album.number();
-        self.check(name).await?;
+        // The checker is a script: it runs where the page's own could.
+        if self.script && self.is_new(said) {
+            self.accessible(&at(name, said)).await?;
+        }
         for screen in [NARROW, PHONE, DESK] {
             self.resize(screen).await?;
-            self.fits(name, screen).await?;
+            let height = self.fits(name, screen).await?;
             if screen != NARROW {
-                self.picture(number, name, screen).await?;
+                self.picture(number, name, screen, height).await?;
             }
         }
         self.resize(self.screen).await
     }
 
-    async fn check(&self, name: &str) -> anyhow::Result<()> {
-        let said = self.look(SELF, Vec::new()).await?;
-        let page = format!("{name} ({})", said["url"].as_str().unwrap_or_default());
+    /// True for a page that was not met before in this language and on this screen: one check of a state
+    /// is enough, however many ways lead to it.
+    fn is_new(&self, said: &Value) -> bool {
+        static MET: Mutex<BTreeSet<(String, u32, String)>> = Mutex::new(BTreeSet::new());
+        let state = (
+            self.lang().code().to_owned(),
+            self.screen.width,
+            said["mark"].to_string(),
+        );
+        MET.lock().expect("no panic holds it").insert(state)
+    }
+
+    fn check(&self, name: &str, said: &Value) {
+        let page = at(name, said);
         let text = |key: &str| said[key].as_str().unwrap_or_default().to_owned();
         if text("lang") != self.lang().code() {
             self.fault(format!(
@@ -128,29 +187,21 @@ impl Browser {
         if bytes > FIRST_LOAD_BYTES_MAX {
             self.fault(format!("{page}: the first load weighs {bytes} bytes"));
         }
-        self.weights
-            .lock()
-            .expect("no panic holds it")
-            .insert(name.to_owned(), bytes);
-        if self.script {
-            self.accessible(&page).await?;
-        }
-        Ok(())
     }
 
-    /// No part of the page is cut off or needs sideways scrolling.
+    /// No part of the page is cut off or needs sideways scrolling. Gives the page's height in pixels.
     ///
     /// # Errors
     /// When the browser is gone.
-    pub async fn fits(&self, name: &str, screen: Screen) -> anyhow::Result<()> {
-        let said = self.look(SELF, Vec::new()).await?;
+    pub async fn fits(&self, name: &str, screen: Screen) -> anyhow::Result<u64> {
+        let said = self.said().await?;
         if said["wide"].as_i64().unwrap_or_default() > 0 {
             self.fault(format!(
                 "{name}: {} px too wide at {} px: {}",
                 said["wide"], screen.width, said["out"]
             ));
         }
-        Ok(())
+        Ok(said["height"].as_u64().unwrap_or_default())
     }
 
     /// Every rule of axe-core, none excepted.
@@ -160,14 +211,7 @@ const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ['violations']}).then(r => done(r.violations.map(v =>
   ({rule: v.id, help: v.help, at: v.nodes.map(n => [n.target.join(' '), n.any.concat(n.all, n.none).map(c => c.message).join('; ')])}))),
   e => done([{rule: 'axe', help: String(e), at: []}]));";
-        let file = root().join(AXE);
-        let axe = std::fs::read_to_string(&file).with_context(|| {
-            format!(
-                "{} is missing: `cargo xtask test` fetches axe-core",
-                file.display()
-            )
-        })?;
-        self.look(&axe, Vec::new()).await?;
+        self.look(checker()?, Vec::new()).await?;
         let found = self.driver.execute_async(RUN, Vec::<Value>::new()).await?;
         for violation in found.json().as_array().into_iter().flatten() {
             self.fault(format!(
@@ -181,16 +225,11 @@ axe.run(document, {resultTypes: ['violations']}).then(r => done(r.violations.map
     }
 
     /// The whole page as a picture.
-    async fn picture(&self, number: usize, name: &str, screen: Screen) -> anyhow::Result<()> {
-        let size = self
-            .look("return [document.documentElement.scrollHeight]", Vec::new())
-            .await?;
-        let height = size[0]
-            .as_u64()
-            .unwrap_or_default()
-            .clamp(u64::from(screen.height), 12_000);
+    async fn picture(&self, number: usize, name: &str, screen: Screen, height: u64) -> anyhow::Result<()> {
+        let height = height.clamp(u64::from(screen.height), HEIGHT_MAX);
         let clip = json!({"x": 0, "y": 0, "width": screen.width, "height": height, "scale": 1});
-        let wanted = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let wanted =
+            json!({"format": "png", "optimizeForSpeed": true, "captureBeyondViewport": true, "clip": clip});
         let taken = self.devtools("Page.captureScreenshot", wanted).await?;
         let png =
             base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().context("a picture")?)?;

@@ -1,6 +1,8 @@
 //! What a person does with a browser: go, click, wait, turn to another window. Everything is found by
 //! the words that stand on the page, never by an id or a class that nobody can see.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, bail, ensure};
 use sen::up::nation::Place;
 use serde_json::{Value, json};
@@ -8,6 +10,9 @@ use thirtyfour::prelude::*;
 
 use crate::browser::Browser;
 use crate::ground::until;
+
+/// Between two loads of a page that is waited for.
+const BETWEEN_LOADS: Duration = Duration::from_millis(150);
 
 /// What can be clicked.
 const CLICKABLE: &str = "a[href],button,summary,label,input[type=submit]";
@@ -169,6 +174,8 @@ return e.tagName === 'A' ? e.pathname + e.search !== location.pathname + locatio
             if self.says(words).await? {
                 return Ok(Some(()));
             }
+            // Whoever waits does not press reload all the time.
+            tokio::time::sleep(BETWEEN_LOADS).await;
             self.driver.refresh().await?;
             Ok(None)
         })
@@ -197,48 +204,26 @@ return e.tagName === 'A' ? e.pathname + e.search !== location.pathname + locatio
         Ok(old)
     }
 
-    /// Loses the session of a place, as when it has ended.
+    /// Where the first link below a heading leads.
     ///
     /// # Errors
-    /// When there was none.
-    pub async fn lose_session(&self, place: Place) -> anyhow::Result<()> {
-        let name = format!("sen_{}", place.id());
-        self.driver
-            .get_named_cookie(&name)
-            .await
-            .context("nobody is signed in")?;
-        self.driver.delete_cookie(&name).await?;
-        Ok(())
-    }
-
-    /// Fetches what a link leads to, as the browser would: media type and bytes.
-    ///
-    /// # Errors
-    /// When no link says it, or it leads to an error.
-    pub async fn fetch(&self, words: &str) -> anyhow::Result<(String, Vec<u8>)> {
-        let link = self.by_words("a[href]", words).await?;
-        let href = link.prop("href").await?.unwrap_or_default();
-        self.fetch_from(&href).await
-    }
-
-    /// Fetches what the first link below a heading leads to: media type and bytes.
-    ///
-    /// # Errors
-    /// When there is no such heading or link, or it leads to an error.
-    pub async fn fetch_below(&self, heading: &str) -> anyhow::Result<(String, Vec<u8>)> {
+    /// When there is no such heading or link.
+    pub async fn link_below(&self, heading: &str) -> anyhow::Result<String> {
         const BELOW: &str = r"
 const heading = [...document.querySelectorAll('h2')].find(h => h.textContent.trim() === arguments[0]);
 let next = heading?.nextElementSibling;
 while (next && !next.querySelector('a[href]')) next = next.nextElementSibling;
 return next?.querySelector('a[href]').href ?? null;";
         let href = self.look(BELOW, vec![json!(heading)]).await?;
-        let href = href
-            .as_str()
-            .with_context(|| format!("there is no link below {heading:?}"))?;
-        self.fetch_from(href).await
+        let href = href.as_str().map(str::to_owned);
+        href.with_context(|| format!("there is no link below {heading:?}"))
     }
 
-    async fn fetch_from(&self, href: &str) -> anyhow::Result<(String, Vec<u8>)> {
+    /// Fetches an address, as the browser would: media type and bytes.
+    ///
+    /// # Errors
+    /// When it leads to an error.
+    pub async fn fetch(&self, href: &str) -> anyhow::Result<(String, Vec<u8>)> {
         use base64::Engine as _;
         const FETCH: &str = r"
 const [href, done] = arguments;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Context as _, bail, ensure};
 use kernel::World;
 use sen::up::nation::Place;
 use testbed::birth::{self, Answers};
@@ -52,17 +53,36 @@ pub(crate) async fn sign_in(browser: &Browser, role: &str, place: Place) -> anyh
 }
 
 /// Closes browsers; fails with everything that was wrong with their pages.
-pub(crate) async fn close(browsers: Vec<Browser>) {
+pub(crate) async fn close(browsers: Vec<Browser>) -> anyhow::Result<()> {
     let mut faults = Vec::new();
     for browser in browsers {
-        faults.extend(browser.close().await.expect("it closes"));
+        faults.extend(browser.close().await?);
     }
-    assert!(
+    ensure!(
         faults.is_empty(),
         "{} faults:\n{}",
         faults.len(),
         faults.join("\n")
     );
+    Ok(())
+}
+
+/// The languages of every story.
+pub(crate) const LANGUAGES: [Lang; 2] = [Lang::Vi, Lang::En];
+
+/// Lives something in Vietnamese and in English, side by side; tells what went wrong in either.
+pub(crate) async fn both<T>(live: impl AsyncFn(Lang) -> anyhow::Result<T>) -> anyhow::Result<[T; 2]> {
+    let lived = tokio::join!(Box::pin(live(Lang::Vi)), Box::pin(live(Lang::En)));
+    match (lived.0.context("in Vietnamese"), lived.1.context("in English")) {
+        (Ok(vi), Ok(en)) => Ok([vi, en]),
+        (Err(vi), Err(en)) => bail!("{vi:#}\n{en:#}"),
+        (Err(one), Ok(_)) | (Ok(_), Err(one)) => Err(one),
+    }
+}
+
+/// What was lived; the test fails with the whole cause when it broke off.
+pub(crate) fn told<T>(lived: anyhow::Result<T>) -> T {
+    lived.unwrap_or_else(|cause| panic!("{cause:#}"))
 }
 
 /// A paper to attach, as a file on the person's machine.

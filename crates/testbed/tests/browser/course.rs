@@ -5,30 +5,23 @@ use anyhow::ensure;
 use sen::up::nation::Place;
 use testbed::browser::{Browser, DESK, PHONE};
 use testbed::ground::run;
-use web::Lang;
 
-use crate::cast::{House, close, enter, house};
+use crate::cast::{House, both, close, enter, house, told};
 
 #[test]
 fn a_mother_gives_what_the_desk_asks_for_and_takes_another_case_back() {
     run(async {
         let house = house().await;
         let _shared = house.nation.shared().await;
-        let album = house.album("course", Lang::En);
-        let site = &house.nation.site;
-        let mother = Browser::open(site, &album, Lang::En, PHONE)
-            .await
-            .expect("a browser");
-        let desk = Browser::open(site, &album, Lang::En, DESK)
-            .await
-            .expect("a browser");
-        let done: anyhow::Result<()> = async {
+        let lived = both(async |lang| {
+            let (album, site) = (house.album("course", lang), &house.nation.site);
+            let mother = Browser::open(site, &album, lang, PHONE).await?;
+            let desk = Browser::open(site, &album, lang, DESK).await?;
             supplement(house, &mother, &desk).await?;
-            take_back(house, &mother, &desk).await
-        }
-        .await;
-        done.expect("the course");
-        close(vec![mother, desk]).await;
+            take_back(house, &mother, &desk).await?;
+            close(vec![mother, desk]).await
+        });
+        told(lived.await);
     });
 }
 
@@ -38,9 +31,16 @@ async fn supplement(house: &House, mother: &Browser, desk: &Browser) -> anyhow::
     enter(desk, "receptionist").await?;
     desk.wait_for(&code).await?;
     desk.click(&code).await?;
+    desk.press("desk-decline").await?;
+    desk.submit("desk-decline").await?;
+    desk.see("decline-empty").await?;
     desk.press("desk-accept").await?;
     enter(desk, "officer").await?;
     desk.click(&code).await?;
+    desk.press("desk-apologise").await?;
+    desk.submit("desk-apologise").await?;
+    desk.see("apologise-empty").await?;
+    desk.go(Place::Province, &format!("/desk/cases/{code}")).await?;
     desk.press("desk-ask-supplement").await?;
     desk.submit("desk-ask-supplement").await?;
     desk.see("ask-empty").await?;
@@ -87,10 +87,13 @@ fn a_mother_pays_a_fee_at_her_bank_and_comes_back_to_her_case() {
     run(async {
         let house = house().await;
         let _shared = house.nation.shared().await;
-        let mut mother = house.mother("fee", Lang::Vi, PHONE).await;
-        mother.words = mother.words.about(COPY).expect("the procedure of copies");
-        pay(house, &mother).await.expect("paid");
-        close(vec![mother]).await;
+        let lived = both(async |lang| {
+            let mut mother = house.mother("fee", lang, PHONE).await;
+            mother.words = mother.words.about(COPY)?;
+            pay(house, &mother).await?;
+            close(vec![mother]).await
+        });
+        told(lived.await);
     });
 }
 
@@ -124,6 +127,7 @@ async fn pay(house: &House, mother: &Browser) -> anyhow::Result<()> {
     mother.see("fee-order").await?;
     let case = mother.here().await?.replace("/pay", "");
     mother.press("cases-pay-at-bank").await?;
+    mother.glance("bank").await?;
     mother.click("Pay").await?;
     ensure!(
         mother.here().await?.starts_with(&case),

@@ -4,21 +4,17 @@ use sen::up::nation::Place;
 use testbed::browser::{Browser, DESK, NARROW, PHONE, ZOOMED};
 use testbed::ground::run;
 use thirtyfour::prelude::*;
-use web::Lang;
 
-use crate::cast::{answers, close, house};
+use crate::cast::{answers, both, close, house, told};
 
 #[test]
 fn a_citizen_files_without_any_script() {
     run(async {
         let house = house().await;
         let _shared = house.nation.shared().await;
-        let album = house.album("no-script", Lang::En);
-        let site = &house.nation.site;
-        let mother = Browser::without_script(site, &album, Lang::En, PHONE)
-            .await
-            .expect("a browser");
-        let done: anyhow::Result<()> = async {
+        let lived = both(async |lang| {
+            let album = house.album("no-script", lang);
+            let mother = Browser::without_script(&house.nation.site, &album, lang, PHONE).await?;
             let draft = house.start(&mother).await?;
             mother.press("cases-prefill").await?;
             house.fill(&mother, &draft).await?;
@@ -26,11 +22,9 @@ fn a_citizen_files_without_any_script() {
             mother.press("cases-file").await?;
             mother.see("filed").await?;
             testbed::birth::code(&mother.here().await?)?;
-            Ok(())
-        }
-        .await;
-        done.expect("filed without script");
-        close(vec![mother]).await;
+            close(vec![mother]).await
+        });
+        told(lived.await);
     });
 }
 
@@ -39,8 +33,8 @@ fn a_citizen_files_with_the_keyboard_alone() {
     run(async {
         let house = house().await;
         let _shared = house.nation.shared().await;
-        let mother = house.mother("keyboard", Lang::En, DESK).await;
-        let done: anyhow::Result<()> = async {
+        let lived = both(async |lang| {
+            let mother = house.mother("keyboard", lang, DESK).await;
             house.sign_in_at(&mother, "/procedures/1.001193").await?;
             enter(&mother, &mother.words.t("cases-start")).await?;
             enter(&mother, &mother.words.t("cases-prefill")).await?;
@@ -57,11 +51,9 @@ fn a_citizen_files_with_the_keyboard_alone() {
             enter(&mother, &mother.words.t("cases-check-title")).await?;
             enter(&mother, &mother.words.t("cases-file")).await?;
             testbed::birth::code(&mother.here().await?)?;
-            Ok(())
-        }
-        .await;
-        done.expect("filed by keyboard");
-        close(vec![mother]).await;
+            close(vec![mother]).await
+        });
+        told(lived.await);
     });
 }
 
@@ -106,8 +98,8 @@ fn no_page_scrolls_sideways_at_320_px_or_at_400_percent() {
     run(async {
         let house = house().await;
         let _shared = house.nation.shared().await;
-        let mother = house.mother("narrow", Lang::Vi, NARROW).await;
-        let done: anyhow::Result<()> = async {
+        let lived = both(async |lang| {
+            let mother = house.mother("narrow", lang, NARROW).await;
             let draft = house.start(&mother).await?;
             mother.press("cases-prefill").await?;
             for path in [
@@ -119,7 +111,7 @@ fn no_page_scrolls_sideways_at_320_px_or_at_400_percent() {
                 &format!("{draft}/pages/parents"),
                 &format!("{draft}/check"),
                 "/verify",
-                "/figures",
+                "/boards",
             ] {
                 mother.go(Place::National, path).await?;
                 for screen in [NARROW, ZOOMED] {
@@ -127,10 +119,8 @@ fn no_page_scrolls_sideways_at_320_px_or_at_400_percent() {
                     mother.fits(path, screen).await?;
                 }
             }
-            Ok(())
-        }
-        .await;
-        done.expect("narrow pages");
-        close(vec![mother]).await;
+            close(vec![mother]).await
+        });
+        told(lived.await);
     });
 }

@@ -6,40 +6,42 @@ use sen::up::nation::{PLACES, Place};
 use testbed::birth;
 use testbed::browser::eyes::Album;
 use testbed::browser::{Browser, PHONE};
-use testbed::ground::run;
+use testbed::ground::{PATIENCE, run};
+use tokio::sync::Barrier;
 use web::Lang;
 
-use crate::cast::{album, answer_page, close, desk, mother, nation, paper, sign_in};
-
-/// The language of this run: Vietnamese on SQLite, English on PostgreSQL.
-fn language() -> Lang {
-    match testbed::browser::eyes::engine() {
-        "postgres" => Lang::En,
-        _ => Lang::Vi,
-    }
-}
+use crate::cast::{LANGUAGES, album, answer_page, both, close, desk, mother, nation, paper, sign_in, told};
 
 #[test]
-fn a_birth_is_registered_in_the_browser() {
+fn a_birth_is_registered_in_the_browser_in_both_languages() {
     run(async {
-        let lang = language();
-        let album = album("story", lang);
-        let (mother, desk) = (mother(&album, lang).await, desk(&album, lang).await);
-        let lived = live(&mother, &desk, &album, lang).await;
-        if let Err(cause) = lived {
-            panic!("{cause:#}");
-        }
-        close(vec![mother, desk]).await;
+        let nobody_filed = Barrier::new(LANGUAGES.len());
+        let lived = both(async |lang| {
+            let album = album("story", lang);
+            let (mother, desk) = (mother(&album, lang).await, desk(&album, lang).await);
+            live(&mother, &desk, &album, &nobody_filed).await?;
+            close(vec![mother, desk]).await
+        });
+        told(lived.await);
     });
 }
 
-async fn live(mother: &Browser, desk: &Browser, album: &Album, lang: Lang) -> anyhow::Result<()> {
+async fn live(mother: &Browser, desk: &Browser, album: &Album, nobody_filed: &Barrier) -> anyhow::Result<()> {
+    let lang = mother.lang();
     find_and_sign_in(mother).await.context("sign in")?;
+    mother.go(Place::National, "/cases").await?;
+    mother.see("cases-none").await?;
+    // It is the same mother in both languages: neither files before both have seen her empty list.
+    let both_saw = tokio::time::timeout(2 * PATIENCE, nobody_filed.wait()).await;
+    both_saw.context("the other language did not come this far")?;
     let code = file(mother).await.context("file")?;
     decide(mother, desk, &code).await.context("decide")?;
-    let certificate = result(mother, &code).await.context("result")?;
-    check(album, lang, &certificate).await.context("check")?;
+    let (certificate, document) = result(mother, &code).await.context("result")?;
+    check(album, lang, &certificate, &document)
+        .await
+        .context("check")?;
     public(album, lang, &code).await.context("public")?;
+    units(album, lang).await.context("units")?;
     figures(desk).await.context("figures")
 }
 
@@ -72,8 +74,6 @@ async fn find_and_sign_in(mother: &Browser) -> anyhow::Result<()> {
 
 async fn file(mother: &Browser) -> anyhow::Result<String> {
     let words = mother.words.clone();
-    mother.go(Place::National, "/cases").await?;
-    mother.see("cases-none").await?;
     mother.go(Place::National, "/procedures/1.001193").await?;
     mother.press("cases-start").await?;
     mother.see("tasks-new").await?;
@@ -148,6 +148,9 @@ async fn decide(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<
     desk.see("desk-sign-in").await?;
     enter(desk, "receptionist").await?;
     desk.wait_for(code).await?;
+    look_for(desk, "qqqqzzzz", "desk-search-none").await?;
+    let (who, _) = birth::couple()?;
+    look_for(desk, &who.full_name, "desk-search-found").await?;
     desk.click(code).await?;
     desk.see("desk-case-received").await?;
     desk.press("desk-accept").await?;
@@ -183,7 +186,18 @@ async fn decide(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<
     let printed = desk.print("desk-sealed").await?;
     ensure!(printed.contains(code), "{printed}");
     enter(desk, "supervisor").await?;
-    Ok(())
+    desk.go(Place::Province, "/desk?state=all").await?;
+    desk.see("desk-supervisor-all").await?;
+    desk.press("sen-nav-moves").await?;
+    desk.see("desk-moves").await
+}
+
+/// Looks for cases by a name.
+async fn look_for(desk: &Browser, text: &str, page: &str) -> anyhow::Result<()> {
+    let words = &desk.words;
+    desk.fill(&words.t("desk-search"), text).await?;
+    desk.submit("desk-search-button").await?;
+    desk.see(page).await
 }
 
 /// The mother looks at what will be signed, and finds it right.
@@ -197,7 +211,8 @@ async fn look_at_draft(mother: &Browser) -> anyhow::Result<()> {
     mother.see("case-draft-answered").await
 }
 
-async fn result(mother: &Browser, code: &str) -> anyhow::Result<Vec<u8>> {
+/// The certificate as she gets it, and its id.
+async fn result(mother: &Browser, code: &str) -> anyhow::Result<(Vec<u8>, String)> {
     mother.go(Place::National, &format!("/cases/{code}")).await?;
     mother.wait_for(&mother.words.t("cases-status-10")).await?;
     mother.see("case-done").await?;
@@ -206,19 +221,20 @@ async fn result(mother: &Browser, code: &str) -> anyhow::Result<Vec<u8>> {
     mother.press("cases-score-5").await?;
     mother.press("cases-rate-send").await?;
     mother.see("case-rated").await?;
-    let certificate = mother.words.tw("cases-results", &[]);
-    let (media, bytes) = mother.fetch_below(&certificate).await?;
+    let certificate = mother.link_below(&mother.words.t("cases-results")).await?;
+    let (media, bytes) = mother.fetch(&certificate).await?;
     ensure!(
         media == "application/pdf" && bytes.starts_with(b"%PDF"),
         "the result is {media}"
     );
     mother.go(Place::Ministry, "/my/data-usage").await?;
     mother.see("data-usage").await?;
-    Ok(bytes)
+    let id = certificate.rsplit('/').next().unwrap_or_default();
+    Ok((bytes, id.to_owned()))
 }
 
 /// Somebody without script, who has only the file.
-async fn check(album: &Album, lang: Lang, certificate: &[u8]) -> anyhow::Result<()> {
+async fn check(album: &Album, lang: Lang, certificate: &[u8], document: &str) -> anyhow::Result<()> {
     let site = &nation().await.site;
     let visitor = Browser::without_script(site, album, lang, PHONE).await?;
     let folder = testbed::ground::folder("certificate", &crate::cast::world())?;
@@ -237,11 +253,15 @@ async fn check(album: &Album, lang: Lang, certificate: &[u8]) -> anyhow::Result<
         visitor.press("documents-check-button").await?;
         visitor.see(name).await?;
     }
-    close(vec![visitor]).await;
-    Ok(())
+    // What its QR code leads to.
+    visitor
+        .go(Place::Province, &format!("/verify/{document}"))
+        .await?;
+    visitor.see("verify-by-code").await?;
+    close(vec![visitor]).await
 }
 
-/// What everybody may look at: the boards, the units, a case by its code.
+/// What everybody may look at: a case by its code, a document by its own, the boards.
 async fn public(album: &Album, lang: Lang, code: &str) -> anyhow::Result<()> {
     let site = &nation().await.site;
     let visitor = Browser::open(site, album, lang, PHONE).await?;
@@ -263,12 +283,19 @@ async fn public(album: &Album, lang: Lang, code: &str) -> anyhow::Result<()> {
         "nobody's name is shown to a visitor"
     );
     visitor.see("tracked").await?;
-    visitor.go(Place::Province, "/tra-cuu/don-vi").await?;
-    visitor.see("areas").await?;
-    visitor.go(Place::Province, "/units/H56").await?;
-    visitor.see("unit").await?;
-    visitor.go(Place::National, "/boards/published").await?;
-    visitor.see("boards-published").await?;
+    visitor.go(Place::National, "/procedures").await?;
+    visitor.see("procedures-all").await?;
+    visitor.go(Place::National, "/problems/stale").await?;
+    visitor.see("problem-meaning").await?;
+    for (path, page) in [
+        ("/boards/published", "boards-published"),
+        ("/boards/H56", "boards-of-province"),
+        ("/boards/figures/on-time-share?org=H56", "figure"),
+        ("/boards/figures/exchanges-per-minute", "figure-live"),
+    ] {
+        visitor.go(Place::National, path).await?;
+        visitor.see(page).await?;
+    }
     visitor.go(Place::National, "/verify").await?;
     visitor.press("documents-check-button").await?;
     visitor.see("verify-nothing").await?;
@@ -276,8 +303,32 @@ async fn public(album: &Album, lang: Lang, code: &str) -> anyhow::Result<()> {
         visitor.go(place, "/boards").await?;
         visitor.see(&format!("boards-{}", place.id())).await?;
     }
-    close(vec![visitor]).await;
-    Ok(())
+    close(vec![visitor]).await
+}
+
+/// Units as of a day, what became of them, and who handles what was opened with them.
+async fn units(album: &Album, lang: Lang) -> anyhow::Result<()> {
+    let visitor = Browser::open(&nation().await.site, album, lang, PHONE).await?;
+    for (path, page) in [
+        ("/tra-cuu/don-vi", "areas"),
+        ("/tra-cuu/don-vi?on=2024-06-01&province=38", "areas-then"),
+        ("/units/H56", "unit"),
+        ("/units/H56.14857", "unit-commune"),
+        ("/units/02?on=2024-06-01", "unit-then"),
+        ("/units/02?on=31-02-2024", "unit-no-day"),
+        ("/units/02/succession?from=2025-06-30", "succession"),
+        (
+            "/units/02/succession?from=2025-06-30&q=khongco",
+            "succession-none",
+        ),
+        ("/units/02/drawing?from=2025-06-30", "succession-drawing"),
+        ("/units/handled-by", "handled-empty"),
+        ("/units/handled-by?unit=14857&opened=2024-06-01", "handled"),
+    ] {
+        visitor.go(Place::Province, path).await?;
+        visitor.see(page).await?;
+    }
+    close(vec![visitor]).await
 }
 
 /// What an operator and a supervisor look at.
@@ -288,5 +339,7 @@ async fn figures(desk: &Browser) -> anyhow::Result<()> {
         desk.go(place, "/boards").await?;
         desk.see(&format!("boards-{role}")).await?;
     }
-    Ok(())
+    desk.go(Place::National, "/boards/figures/cases-received/rows?org=all")
+        .await?;
+    desk.see("figure-rows").await
 }
