@@ -212,6 +212,10 @@ fn capabilities(lang: Lang, script: bool) -> anyhow::Result<ChromeCapabilities> 
         "--disable-sync",
         "--disable-component-update",
         "--disable-background-networking",
+        // Several browsers share the machine: none is behind another, and each goes on drawing.
+        "--disable-backgrounding-occluded-windows",
+        "--disable-renderer-backgrounding",
+        "--disable-background-timer-throttling",
         "--disable-features=Translate,OptimizationHints,MediaRouter,PaintHolding",
         "--hide-scrollbars",
         "--force-color-profile=srgb",

@@ -72,11 +72,23 @@ pub(crate) const LANGUAGES: [Lang; 2] = [Lang::Vi, Lang::En];
 
 /// Lives something in Vietnamese and in English, side by side; tells what went wrong in either.
 pub(crate) async fn both<T>(live: impl AsyncFn(Lang) -> anyhow::Result<T>) -> anyhow::Result<[T; 2]> {
-    let lived = tokio::join!(Box::pin(live(Lang::Vi)), Box::pin(live(Lang::En)));
+    let lived = tokio::join!(Box::pin(lived(&live, Lang::Vi)), Box::pin(lived(&live, Lang::En)));
     match (lived.0.context("in Vietnamese"), lived.1.context("in English")) {
         (Ok(vi), Ok(en)) => Ok([vi, en]),
         (Err(vi), Err(en)) => bail!("{vi:#}\n{en:#}"),
         (Err(one), Ok(_)) | (Ok(_), Err(one)) => Err(one),
+    }
+}
+
+/// Lives something; once more, with new browsers, when one of them no longer answers its driver. That
+/// is a fault of the browser (a picture that is never drawn on a busy machine), and none of a page.
+async fn lived<T>(live: &impl AsyncFn(Lang) -> anyhow::Result<T>, lang: Lang) -> anyhow::Result<T> {
+    match live(lang).await {
+        Err(cause) if format!("{cause:#}").contains("webdriver: no answer in time") => {
+            eprintln!("once more: {cause:#}");
+            live(lang).await
+        }
+        lived => lived,
     }
 }
 
