@@ -15,7 +15,7 @@ use crate::backup::site::HUB;
 use crate::node::{Country, Node, Plan};
 use crate::up::hold;
 use crate::up::prepare::{private_folder, write};
-use crate::up::run::stopped;
+use crate::up::run::Ending;
 
 /// What the drain may take beyond the longest request: the jobs' end, the last flush.
 const CLOSING: Duration = Duration::from_secs(15);
@@ -51,12 +51,14 @@ pub async fn run(settings: &Settings, secrets: &Secrets, world: &World) -> anyho
     let node = Node::open(plan, &country, world).await?;
     publish::publish(&node, settings, &country, world.now()).await?;
     let (stop, shutdown) = watch::channel(false);
+    // Before anybody can see the node ready and tell it to end.
+    let ending = Ending::listen()?;
     let mut running = node.start(faces, &shutdown, world)?;
     let ms = world.now().ms() - began.ms();
     tracing::info!(node = settings.id, ms, public = %settings.listen.public, "ready");
     manager::tell(manager::READY);
     tokio::select! {
-        told = stopped() => told?,
+        () = ending.told() => {}
         _ = running.join_next() => anyhow::bail!("the node ended by itself: the log says why"),
     }
     tracing::info!(

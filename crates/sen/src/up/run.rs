@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use kernel::World;
 use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::hold::hold;
@@ -67,7 +68,7 @@ pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
     drop(before);
     let _held = hold(&layout, &places)?;
     let (stop, shutdown) = watch::channel(false);
-    let mut running = Vec::new();
+    let (mut running, mut ending) = (Vec::new(), None);
     for place in &places {
         let first = !layout.node(*place).join("logs").exists();
         let people = if first && *place == Place::Ministry {
@@ -78,10 +79,16 @@ pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
         say(&format!("Opening the node {}{people} …", place.id()));
         let opened = Node::open(*place, config, &country, world).await?;
         super::past::load(*place, config, &country, &opened, (world, &say)).await?;
+        // What is not ready yet ends at once; whoever sees the last one ready may tell it to end.
+        if places.last() == Some(place) {
+            ending = Some(Ending::listen()?);
+        }
         running.push(opened.start(shutdown.clone(), world).await?);
     }
     announce(&wish, &places, world.now().ms() - began.ms())?;
-    stopped().await?;
+    if let Some(ending) = ending {
+        ending.told().await;
+    }
     say("Stopping: requests that have begun are finished …");
     stop.send(true).ok();
     for mut node in running {
@@ -95,12 +102,32 @@ pub async fn run(wish: Wish, world: &World) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ctrl-C, or the service manager's word.
-pub(crate) async fn stopped() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed.context("cannot listen for Ctrl-C"),
-        _ = terminate.recv() => Ok(()),
+/// Ctrl-C, or the service manager's word: heard from [`Ending::listen`] on, not only once it is waited
+/// for.
+pub(crate) struct Ending {
+    pressed: Signal,
+    terminate: Signal,
+}
+
+impl Ending {
+    /// Begins to listen; from here on neither ends the process by itself.
+    ///
+    /// # Errors
+    /// When the system gives no signals.
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for Ctrl-C and SIGTERM");
+        Ok(Self {
+            pressed: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Returns when one of them came.
+    pub(crate) async fn told(mut self) {
+        tokio::select! {
+            _ = self.pressed.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
