@@ -18,6 +18,7 @@ use web::openapi::{OpenApiRouter, ToSchema, routes, utoipa};
 use web::{Fields, Json, Page, Refusal};
 
 use crate::citizen::course::PAUSED;
+use crate::citizen::mine::class;
 use crate::procedure::Text;
 use crate::shown::say;
 use crate::state::Cases;
@@ -50,6 +51,7 @@ struct Found {
     procedure: String,
     unit: String,
     status: String,
+    class: &'static str,
     due: String,
     paused: bool,
     statuses: Vec<(String, String, String)>,
@@ -245,8 +247,9 @@ fn shown(
             status: word(held.status),
             due: held.due_at.map_or_else(|| "–".to_owned(), |due| page.time(due)),
             paused: PAUSED.contains(&held.status),
-            statuses: statuses
-                .iter()
+            class: class(held, cases.store.world().now()),
+            statuses: rows::changes(statuses)
+                .into_iter()
                 .map(|row| (row.at.rfc3339(), page.time(row.at), word(row.status)))
                 .collect(),
         }

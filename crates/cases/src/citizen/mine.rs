@@ -219,7 +219,7 @@ pub(crate) async fn body(
         filed: page.time(held.case.filed_at),
         due: moment(page, held.due_at),
         working_out: working_out(page, held),
-        statuses: statuses.iter().map(line).collect(),
+        statuses: rows::changes(&statuses).into_iter().map(line).collect(),
         results: &given,
         look: look.map(|look| Look::of(cases, page, held, &look)),
         errors: page.errors(faults),
@@ -296,7 +296,7 @@ pub(crate) async fn case_json(own: &OwnCase) -> Result<CaseJson, Problem> {
 }
 
 /// The colour of a case's status.
-fn class(held: &Held, now: Time) -> &'static str {
+pub(crate) fn class(held: &Held, now: Time) -> &'static str {
     match held.status {
         3 | 8 => "tag tag-bad",
         9 | 10 => "tag tag-good",

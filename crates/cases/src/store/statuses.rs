@@ -22,6 +22,13 @@ pub struct StatusRow {
     pub notice: Option<Notice>,
 }
 
+/// The rows that changed a case's status; the others tell something while it stays.
+pub(crate) fn changes(rows: &[StatusRow]) -> Vec<&StatusRow> {
+    let mut changes: Vec<&StatusRow> = rows.iter().collect();
+    changes.dedup_by_key(|row| row.status);
+    changes
+}
+
 /// What kind of document was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
