@@ -5,10 +5,10 @@
 use ::store::Tx;
 use axum::response::Response;
 use kernel::fact::{Channel, DraftAnswer, Outcome};
-use kernel::{CaseCode, Fact, Kind, Problem, Time};
+use kernel::{Fact, Kind, Problem, Time};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
-use web::{Fields, Json, Principal, Refusal};
+use web::{Fields, Json, Refusal};
 
 use crate::case::{Case, SentBack, passed_over};
 use crate::citizen::draft_answer::agreed;
@@ -41,17 +41,8 @@ pub(crate) struct Looked {
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-result-draft-answered"]))))]
 pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Result<Response, Refusal> {
-    let done = match agreed(&fields) {
-        Ok(agreed) => {
-            let looked = Looked {
-                revision: view::revision(&fields)?,
-                agreed,
-                note: fields.lines("note").unwrap_or_default(),
-            };
-            at.cases.looked_at_counter(&at.who, &at.code, &looked).await
-        }
-        Err(problem) => Err(problem),
-    };
+    let (revision, note) = (view::revision(&fields)?, fields.lines("note").unwrap_or_default());
+    let done = at.looked_at_counter(revision, agreed(&fields), &note).await;
     at.back_or_faults(&page, done, &fields).await
 }
 
@@ -61,8 +52,38 @@ pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Resu
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
     extensions(("x-facts" = json!(["case-result-draft-answered"]))))]
 pub(crate) async fn by_json(at: AtCase, Json(looked): Json<Looked>) -> Result<Json<CaseView>, Refusal> {
-    at.cases.looked_at_counter(&at.who, &at.code, &looked).await?;
+    at.looked_at_counter(looked.revision, Ok(looked.agreed), &looked.note)
+        .await?;
     at.view().await
+}
+
+impl AtCase {
+    /// What the officer writes down for an applicant at the counter. Pressed twice, it is written once.
+    async fn looked_at_counter(
+        &self,
+        revision: i64,
+        agreed: Result<bool, Problem>,
+        note: &str,
+    ) -> Result<(), Problem> {
+        let (cases, who, agreed) = (&self.cases, &self.who, &agreed);
+        cases
+            .store
+            .write(&cases.tenant, &who.actor, |tx| async move {
+                let (case, procedure) = cases.opened(&tx, who, &self.code, Verb::CheckDraft).await?;
+                let answer = answer(agreed.clone()?);
+                let said = case.course.draft.as_ref().and_then(|draft| draft.answer);
+                if said == Some(answer) && revision < case.revision {
+                    return Ok(());
+                }
+                let step = may(&case, &procedure, Verb::CheckDraft, who, revision)?;
+                if case.channel == Channel::Online {
+                    return Err(Problem::new(Kind::Conflict, "case-draft-online"));
+                }
+                let role = step.role.clone();
+                cases.settle(&tx, case, &procedure, &role, (answer, note)).await
+            })
+            .await
+    }
 }
 
 impl Cases {
@@ -84,31 +105,6 @@ impl Cases {
         }
         let said = (answer(agreed), words);
         self.settle(tx, case, procedure, APPLICANT, said).await
-    }
-
-    /// What the officer writes down for an applicant at the counter. Pressed twice, it is written once.
-    async fn looked_at_counter(
-        &self,
-        who: &Principal,
-        code: &CaseCode,
-        looked: &Looked,
-    ) -> Result<(), Problem> {
-        self.store
-            .write(&self.tenant, &who.actor, |tx| async move {
-                let (case, procedure) = self.opened(&tx, who, code, Verb::CheckDraft).await?;
-                let said = case.course.draft.as_ref().and_then(|draft| draft.answer);
-                if said == Some(answer(looked.agreed)) && looked.revision < case.revision {
-                    return Ok(());
-                }
-                let step = may(&case, &procedure, Verb::CheckDraft, who, looked.revision)?;
-                if case.channel == Channel::Online {
-                    return Err(Problem::new(Kind::Conflict, "case-draft-online"));
-                }
-                let role = step.role.clone();
-                let said = (answer(looked.agreed), looked.note.as_str());
-                self.settle(&tx, case, &procedure, &role, said).await
-            })
-            .await
     }
 
     /// What came of the draft: on to the register, or back to the officer.
