@@ -4,21 +4,11 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use kernel::{Fact, Problem};
-use web::auth::{Principal, SignedIn};
+use web::auth::{DESK_ROLES, Principal, SignedIn};
 use web::problem::Refusal;
 
 use crate::Documents;
 use crate::store::{self as rows, Held};
-
-/// The roles of officials that see a document of their unit, or of one below it.
-const OFFICE: [&str; 6] = [
-    "receptionist",
-    "officer",
-    "chairman",
-    "deputy-chairman",
-    "clerk",
-    "supervisor",
-];
 
 /// Gives out a document as PDF.
 #[utoipa::path(get, path = "/documents/{id}", tag = "documents", params(("id" = String, Path,)),
@@ -61,7 +51,7 @@ pub(crate) async fn download(
 /// To anybody else the document does not exist.
 fn may_have(who: &Principal, held: &Held) -> Result<(), Problem> {
     let owner = held.owner.is_some() && who.subject == held.owner;
-    let office = OFFICE.iter().any(|role| who.has(role))
+    let office = DESK_ROLES.iter().any(|role| who.has(role))
         && held.unit.as_ref().is_some_and(|unit| who.unit.holds(unit));
     if owner || office {
         Ok(())

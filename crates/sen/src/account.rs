@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use identity::{Accounts, NewAccount};
 use kernel::{Actor, OrgCode, World};
 use store::{Store, StoreConfig};
+use web::auth::DESK_ROLES;
 
 use crate::serve::secrets::Secrets;
 use crate::serve::settings::Settings;
@@ -15,16 +16,8 @@ use crate::serve::{check, plan, run};
 use crate::up::hold;
 use crate::up::prepare::private_folder;
 
-/// Roles that are given here; citizens come by the identity provider.
-pub const ROLES: [&str; 7] = [
-    "operator",
-    "receptionist",
-    "officer",
-    "chairman",
-    "deputy-chairman",
-    "clerk",
-    "supervisor",
-];
+/// The role that is given here beside those of a desk; citizens come by the identity provider.
+const OPERATOR: &str = "operator";
 
 /// An account to add.
 #[derive(Clone, Debug)]
@@ -55,12 +48,12 @@ pub async fn add(
     let home = settings.tenants.first().context("tenants: name one")?;
     for role in &wanted.roles {
         ensure!(
-            ROLES.contains(&role.as_str()),
-            "--role {role}: one of {}",
-            ROLES.join(", ")
+            role == OPERATOR || DESK_ROLES.contains(&role.as_str()),
+            "--role {role}: one of {OPERATOR}, {}",
+            DESK_ROLES.join(", ")
         );
     }
-    let official = wanted.roles.iter().any(|r| r != "operator");
+    let official = wanted.roles.iter().any(|r| r != OPERATOR);
     let unit = wanted.unit.clone().unwrap_or_else(|| home.clone());
     ensure!(
         !official || wanted.unit.is_some(),

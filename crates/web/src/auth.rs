@@ -13,6 +13,18 @@ use tokio::sync::OnceCell;
 use crate::problem::Refusal;
 use crate::shared::Shared;
 
+/// The roles of officials at a desk.
+pub const DESK_ROLES: [&str; 6] = [
+    "receptionist",
+    "officer",
+    "chairman",
+    "deputy-chairman",
+    "clerk",
+    // Sees the cases of a whole province and assigns what a merger left open; no procedure has a step
+    // for them.
+    "supervisor",
+];
+
 /// Finds who is signed in; the `identity` crate implements it.
 #[async_trait]
 pub trait Authenticate: Send + Sync {
@@ -55,7 +67,7 @@ pub struct Principal {
     pub subject: Option<PersonalNumber>,
     /// Assurance level of the sign-in, 1 or 2.
     pub level: u8,
-    /// `citizen`, `receptionist`, `officer`, `chairman`, `operator`.
+    /// `citizen`, `operator`, or some of [`DESK_ROLES`].
     pub roles: Vec<String>,
     /// The unit of their position; the tenant for a citizen.
     pub unit: OrgCode,

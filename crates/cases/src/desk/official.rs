@@ -4,21 +4,11 @@
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use kernel::{CaseCode, OrgCode, Problem};
+use web::auth::DESK_ROLES;
 use web::{Principal, Refusal, SignedIn};
 
 use crate::state::Cases;
 use crate::store::{self as rows, Held, Rows};
-
-/// The roles that work at a desk.
-pub const ROLES: [&str; 6] = [
-    "receptionist",
-    "officer",
-    "chairman",
-    "deputy-chairman",
-    "clerk",
-    // Sees the cases of a whole province and does nothing with them: no procedure has a step for them.
-    "supervisor",
-];
 
 /// An official of this place and the case that an address names. Whether they may see it is asked when it
 /// is opened; who works at no desk learns nothing before.
@@ -53,7 +43,7 @@ impl Cases {
         if who.tenant != self.tenant {
             return Err(Problem::not_found());
         }
-        who.require_any(&ROLES)
+        who.require_any(&DESK_ROLES)
     }
 
     /// A case that the official may see.
