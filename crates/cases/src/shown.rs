@@ -45,9 +45,8 @@ pub(crate) struct UnitLink {
 impl UnitLink {
     /// A unit as it is on a day; by the last name it had where it had ended before.
     pub(crate) fn new(cases: &Cases, unit: &OrgCode, on: Date) -> Self {
-        let form = cases.organisations.get(unit, on);
         Self {
-            name: form.map_or_else(|| cases.name_ever(unit), |form| form.name.to_string()),
+            name: cases.organisations.name(unit, on),
             href: unit_href(unit.as_str(), on),
         }
     }

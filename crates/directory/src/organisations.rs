@@ -100,6 +100,13 @@ impl Organisations {
         self.forms_of(code).iter().find(|form| form.holds_on(on))
     }
 
+    /// The name of a code as a page of a day says it: of that day; else the last it had; else the code.
+    #[must_use]
+    pub fn name(&self, code: &OrgCode, on: Date) -> String {
+        let form = self.get(code, on).or_else(|| self.forms_of(code).last());
+        form.map_or_else(|| code.to_string(), |form| form.name.to_string())
+    }
+
     /// Every form a code has had, oldest first.
     #[must_use]
     pub fn forms_of(&self, code: &OrgCode) -> &[Organisation] {

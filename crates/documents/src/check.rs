@@ -5,7 +5,8 @@ use ::seal::verdict::{Indication, Verdict};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
-use kernel::{Kind, OrgCode, Problem};
+use directory::unit_href;
+use kernel::{Kind, Problem};
 use web::form::Fields;
 use web::page::Page;
 use web::problem::Refusal;
@@ -25,7 +26,8 @@ struct Known {
     kind: String,
     number: String,
     issued_at: String,
-    unit: Option<(String, OrgCode)>,
+    /// The address of the unit's page on the day of issue, and its name then.
+    unit: Option<(String, String)>,
 }
 
 /// The kinds of documents that have a name of their own on the page.
@@ -42,17 +44,18 @@ const KINDS: [&str; 9] = [
 ];
 
 impl Known {
-    fn of(page: &Page, held: &rows::Held) -> Self {
+    fn of(documents: &Documents, page: &Page, held: &rows::Held) -> Self {
         let kind = KINDS.iter().find(|kind| **kind == held.kind).unwrap_or(&"other");
-        let on = kernel::time::iso(held.issued_at.date());
+        let on = held.issued_at.date();
+        let organisations = &documents.0.organisations;
         Self {
             kind: page.t(&format!("documents-kind-{kind}")),
             number: held.number.clone(),
             issued_at: page.time(held.issued_at),
             unit: held
                 .unit
-                .clone()
-                .map(|unit| (format!("/units/{unit}?on={on}"), unit)),
+                .as_ref()
+                .map(|unit| (unit_href(unit.as_str(), on), organisations.name(unit, on))),
         }
     }
 }
@@ -121,7 +124,7 @@ pub(crate) async fn by_id(
         let reader = documents.0.store.read(tenant).await?;
         if let Some(held) = rows::find(&reader, &id).await? {
             let pdf = documents.bytes(&held.digest).await?;
-            return show(&documents, &page, &pdf, Some(Known::of(&page, &held)));
+            return show(&documents, &page, &pdf, Some(Known::of(&documents, &page, &held)));
         }
     }
     Err(Problem::not_found().into())

@@ -20,8 +20,8 @@ mod store;
 
 use std::sync::Arc;
 
-use directory::Directory;
 use directory::keyring::Keyring;
+use directory::{Directory, Organisations};
 use kernel::Tenant;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -59,6 +59,8 @@ pub struct Parts {
     pub keyring: Arc<Keyring>,
     /// Whom the node trusts.
     pub directory: Directory,
+    /// The organisations, for the names of units.
+    pub organisations: Arc<Organisations>,
     /// The tenants whose documents this node holds.
     pub tenants: Vec<Tenant>,
     /// The portal's address, for links and QR codes, without a slash at the end.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use directory::{Areas, people};
+use directory::{Areas, Organisations, people};
 use exchange::{Ask, Heard};
 use kernel::Problem;
-use registers::{Asks, Registers, province_of};
+use registers::{Asks, Land, Registers};
 
 struct Nobody;
 
@@ -31,9 +31,10 @@ async fn main() {
     let temp = testkit::store(&[registers::MIGRATIONS]).await;
     let areas = Arc::new(Areas::load(&pack).expect("the pack"));
     let tenants = ["G01", "G15"].map(|t| t.parse().expect("a code"));
-    let province = province_of(areas.clone());
+    let organisations = Arc::new(Organisations::load(&pack, &areas).expect("the pack"));
+    let land = Land::of(areas.clone(), organisations);
     let store = temp.store.clone();
-    let registers = Registers::load(&pack, store, Arc::new(Nobody), &tenants, province).expect("the pack");
+    let registers = Registers::load(&pack, store, Arc::new(Nobody), &tenants, land).expect("the pack");
     for _ in 0..2 {
         let started = Instant::now();
         let households = || people::people(&areas, 1, count);

@@ -241,7 +241,12 @@ impl House {
             "00004" => "01".parse().ok(),
             _ => None,
         });
-        let registers = Registers::load(&pack(), store, other.clone(), &tenants, province).expect("the pack");
+        let name: crate::NameOf = Arc::new(|code, _| match code.as_str() {
+            "G22" => "Văn phòng Chính phủ".to_owned(),
+            other => other.to_owned(),
+        });
+        let land = crate::Land { province, name };
+        let registers = Registers::load(&pack(), store, other.clone(), &tenants, land).expect("the pack");
         assert!(other.registers.set(registers.clone()).is_ok());
         Self {
             registers,

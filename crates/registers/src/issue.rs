@@ -70,7 +70,7 @@ impl Registers {
     ) -> Result<String, Problem> {
         let unknown = || Problem::invalid(&series.place, "record-place-unknown");
         let area: AreaCode = need(body, &series.place)?.parse().map_err(|_| unknown())?;
-        let province = (self.0.province)(&area, call.at.date()).ok_or_else(unknown)?;
+        let province = (self.0.land.province)(&area, call.at.date()).ok_or_else(unknown)?;
         Ok(province.to_string())
     }
 }

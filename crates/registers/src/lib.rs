@@ -40,7 +40,7 @@ use web::openapi::{OpenApiRouter, routes};
 pub use asks::Asks;
 pub use load::{Entry, Loaded};
 pub use schema::Schema;
-pub use service::{ProvinceOf, Registers, province_of};
+pub use service::{Land, NameOf, ProvinceOf, Registers};
 pub use store::MIGRATIONS;
 
 /// The texts of this crate.

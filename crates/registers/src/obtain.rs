@@ -99,7 +99,7 @@ impl Registers {
             .ok_or_else(|| Problem::invalid(&acts.schema.since, "record-date-bad"))?;
         let province = |text: &str| {
             let area: AreaCode = text.parse().ok()?;
-            (self.0.province)(&area, on)
+            (self.0.land.province)(&area, on)
         };
         let born_at = text_at(body, &acts.obtain.place).and_then(province);
         let book = || {

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use directory::{Areas, PackFault};
+use directory::{Areas, Organisations, PackFault};
 use exchange::{Answer, Call, Service, ServiceId};
-use kernel::{Actor, AreaCode, Date, Digest, Kind, Problem, Tenant};
+use kernel::{Actor, AreaCode, Date, Digest, Kind, OrgCode, Problem, Tenant};
 use serde_json::{Map, Value};
 use store::{Store, Tx};
 
@@ -18,10 +18,27 @@ use crate::schema::{Schema, Work};
 /// The province of an area on a day; `None` when there is no such area.
 pub type ProvinceOf = Arc<dyn Fn(&AreaCode, Date) -> Option<AreaCode> + Send + Sync>;
 
-/// The provinces of the pack's areas.
-#[must_use]
-pub fn province_of(areas: Arc<Areas>) -> ProvinceOf {
-    Arc::new(move |code, on| areas.province(code, on).map(|area| area.code.clone()))
+/// The name of an organisation on a day.
+pub type NameOf = Arc<dyn Fn(&OrgCode, Date) -> String + Send + Sync>;
+
+/// What the registers ask of the country they stand in. Cheap to clone.
+#[derive(Clone)]
+pub struct Land {
+    /// The province of an area.
+    pub province: ProvinceOf,
+    /// The name of an organisation.
+    pub name: NameOf,
+}
+
+impl Land {
+    /// The country of the pack.
+    #[must_use]
+    pub fn of(areas: Arc<Areas>, organisations: Arc<Organisations>) -> Self {
+        Self {
+            province: Arc::new(move |code, on| areas.province(code, on).map(|area| area.code.clone())),
+            name: Arc::new(move |code, on| organisations.name(code, on)),
+        }
+    }
 }
 
 /// The registers that a node's tenants keep. Cheap to clone.
@@ -31,7 +48,7 @@ pub struct Registers(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) asks: Arc<dyn Asks>,
-    pub(crate) province: ProvinceOf,
+    pub(crate) land: Land,
     pub(crate) schemas: Vec<Arc<Schema>>,
 }
 
@@ -45,7 +62,7 @@ impl Registers {
         store: Store,
         asks: Arc<dyn Asks>,
         tenants: &[Tenant],
-        province: ProvinceOf,
+        land: Land,
     ) -> Result<Self, PackFault> {
         let mut schemas = Schema::load_all(pack)?;
         schemas.retain(|s| tenants.contains(&s.tenant));
@@ -53,7 +70,7 @@ impl Registers {
         Ok(Self(Arc::new(Inner {
             store,
             asks,
-            province,
+            land,
             schemas,
         })))
     }

@@ -65,6 +65,7 @@ pub struct Usage {
 #[template(path = "data_usage.html")]
 struct View<'a> {
     page: &'a Page,
+    registers: &'a Registers,
     schema: &'a Schema,
     reads: &'a [Read],
     next: Option<&'a str>,
@@ -87,6 +88,7 @@ pub(crate) async fn page(
     let usage = registers.usage(schema, &user, &from).await?;
     let view = View {
         page: &page,
+        registers: &registers,
         schema,
         reads: &usage.reads,
         next: usage.next.as_deref(),
@@ -197,6 +199,15 @@ impl View<'_> {
         }
     }
 
+    /// The organisation that asked, by the name it had then.
+    fn organisation(&self, read: &Read) -> String {
+        let asked = read.consumer.parse::<exchange::SystemId>();
+        asked.map_or_else(
+            |_| read.consumer.clone(),
+            |system| (self.registers.0.land.name)(&system.org, read.at.date()),
+        )
+    }
+
     /// The fields by the names that people call them.
     fn fields(&self, read: &Read) -> String {
         let title = |name: &String| match self.schema.field(name).map(|f| &f.title) {
@@ -237,6 +248,7 @@ mod tests {
         let page = house.get("/my/data-usage", Some(citizen(MOTHER))).await;
         assert_eq!(page.status, 200);
         for text in [
+            "Văn phòng Chính phủ",
             "G22/portal",
             "Điền sẵn tờ khai",
             "Nghị định 47/2020/NĐ-CP",

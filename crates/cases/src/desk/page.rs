@@ -1,8 +1,11 @@
 //! A case's page: what was answered and attached, what may be done now and by whom, by when it is
 //! owed and how that was counted, what has happened. Never a button for what would be refused.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
+use identity::Accounts;
 use kernel::calendar::Line;
 use kernel::fact::{DraftAnswer, Outcome};
 use kernel::time::parse_iso;
@@ -148,7 +151,7 @@ async fn body(
         may: verbs(case, &procedure, who, now),
         why_not: why_not(page, case, &procedure, who),
         decided: is_decided(case, &procedure),
-        timeline: timeline(page, case, &facts),
+        timeline: timeline(page, case, &facts, &names(cases, &facts).await?),
         outcome: typed("outcome"),
         note: typed("note"),
         day: typed("day"),
@@ -228,7 +231,22 @@ fn why_not(page: &Page, case: &Case, procedure: &Procedure, who: &Principal) -> 
     vec![page.tw("desk-waits-for", &[("who", names.join(", "))])]
 }
 
-fn timeline(page: &Page, case: &Case, facts: &[FactRecord]) -> Vec<Event> {
+/// The officials of a case's facts by name; who has left and has no account any more stays an id.
+async fn names(cases: &Cases, facts: &[FactRecord]) -> Result<HashMap<String, String>, Problem> {
+    let accounts = Accounts::new(cases.store.clone(), cases.tenant.clone());
+    let mut names = HashMap::new();
+    for record in facts {
+        if let Actor::Official(id) = &record.actor
+            && !names.contains_key(id)
+            && let Some(account) = accounts.get(id).await?
+        {
+            names.insert(id.clone(), account.name);
+        }
+    }
+    Ok(names)
+}
+
+fn timeline(page: &Page, case: &Case, facts: &[FactRecord], names: &HashMap<String, String>) -> Vec<Event> {
     let event = |at: kernel::Time, text: String, by: String| Event {
         at: at.rfc3339(),
         time: page.time(at),
@@ -238,7 +256,7 @@ fn timeline(page: &Page, case: &Case, facts: &[FactRecord]) -> Vec<Event> {
     let filed = event(case.filed_at, page.t("desk-fact-filed"), String::new());
     let told = facts.iter().filter_map(|record| {
         let text = happened(page, &record.fact)?;
-        Some(event(record.at, text, by(page, &record.actor)))
+        Some(event(record.at, text, by(page, &record.actor, names)))
     });
     std::iter::once(filed).chain(told).collect()
 }
@@ -280,11 +298,13 @@ fn happened(page: &Page, fact: &Fact) -> Option<String> {
     })
 }
 
-fn by(page: &Page, actor: &Actor) -> String {
+fn by(page: &Page, actor: &Actor, names: &HashMap<String, String>) -> String {
     match actor {
         Actor::Platform => page.t("desk-role-platform"),
         Actor::Anonymous => page.t("desk-role-anonymous"),
-        Actor::System(id) | Actor::Official(id) | Actor::Citizen(id) => id.clone(),
+        Actor::Official(id) => names.get(id).unwrap_or(id).clone(),
+        Actor::Citizen(_) => page.t("desk-applicant"),
+        Actor::System(id) => id.clone(),
     }
 }
 

@@ -73,6 +73,7 @@ impl Desk {
     ) -> Self {
         let migrations = [
             directory::MIGRATIONS,
+            identity::MIGRATIONS,
             obligations::MIGRATIONS,
             documents::MIGRATIONS,
             crate::MIGRATIONS,
@@ -80,7 +81,7 @@ impl Desk {
         let temp = testkit::store_with(&migrations, limits).await;
         temp.clock.set(MONDAY);
         let nation = Arc::new(Nation::default());
-        let documents = office::documents(&temp, templates).await;
+        let documents = office::documents(&temp, templates, organisations.clone()).await;
         let nouns = nouns();
         let cases = Cases::new(Parts {
             store: temp.store.clone(),

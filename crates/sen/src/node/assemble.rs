@@ -59,6 +59,7 @@ impl Node {
             templates: country.templates.clone(),
             keyring: Arc::clone(&plan.keyring),
             directory: directory.clone(),
+            organisations: Arc::clone(&country.organisations),
             tenants: plan.tenants.clone(),
             base_url: plan.base_url.clone(),
         });
@@ -271,9 +272,9 @@ fn open_registers(
     store: &Store,
     exchange: &Exchange,
 ) -> anyhow::Result<Option<Registers>> {
-    let province = registers::province_of(Arc::clone(&country.areas));
+    let land = registers::Land::of(Arc::clone(&country.areas), Arc::clone(&country.organisations));
     let asks = Arc::new(exchange.clone());
-    let registers = Registers::load(&plan.pack, store.clone(), asks, &plan.tenants, province)?;
+    let registers = Registers::load(&plan.pack, store.clone(), asks, &plan.tenants, land)?;
     Ok((!registers.schemas().is_empty()).then_some(registers))
 }
 

@@ -83,7 +83,11 @@ pub(crate) fn trust() -> seal::certificate::Trust {
 }
 
 /// An office that issues documents with the keys of the tests.
-pub(super) async fn documents(temp: &testkit::TempStore, templates: render::Templates) -> Documents {
+pub(super) async fn documents(
+    temp: &testkit::TempStore,
+    templates: render::Templates,
+    organisations: Arc<directory::Organisations>,
+) -> Documents {
     let keys = keys();
     let store = temp.store.clone();
     let file = temp.dir.path().join("directory.jws");
@@ -117,6 +121,7 @@ pub(super) async fn documents(temp: &testkit::TempStore, templates: render::Temp
         templates,
         keyring: Arc::new(keyring),
         directory,
+        organisations,
         tenants: vec!["H56".parse().expect("a code")],
         base_url: "http://desk.test".to_owned(),
     })
