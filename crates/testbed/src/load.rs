@@ -30,6 +30,8 @@ pub struct Ledger(Mutex<Kept>);
 struct Kept {
     filed: BTreeSet<String>,
     signed: BTreeSet<String>,
+    /// Codes of cases that were found signed: the answer to a signature may have died with a node.
+    past: BTreeSet<String>,
     /// Request ids of exchanges whose answers a citizen has seen.
     exchanges: BTreeSet<String>,
     drafts: BTreeSet<String>,
@@ -68,7 +70,8 @@ impl Ledger {
 
     fn waiting(&self) -> usize {
         let kept = self.kept();
-        kept.filed.difference(&kept.signed).count()
+        let open = |code: &&String| !kept.signed.contains(*code) && !kept.past.contains(*code);
+        kept.filed.iter().filter(open).count()
     }
 
     /// Notes why something has to be done again, by the innermost cause, and rests.
@@ -244,9 +247,12 @@ async fn step(
             let agreed = json!({"agreed": true});
             desk.applicant.post_json(&path, &agreed).await.map(drop)
         }
-        "to-seal" => birth::act(&mut desk.clerk, &seen, "seal", &json!({}))
-            .await
-            .map(drop),
+        "to-seal" => {
+            ledger.kept().past.insert(code.to_owned());
+            birth::act(&mut desk.clerk, &seen, "seal", &json!({}))
+                .await
+                .map(drop)
+        }
         "to-sign" if is_sent_back(code) && sent_back.insert(code.to_owned()) => {
             let note = json!({"note": "Kiểm tra lại"});
             birth::act(&mut desk.chairman, &seen, "send-back", &note)
@@ -275,6 +281,18 @@ fn is_sent_back(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_case_found_signed_keeps_nobody_waiting_though_the_answer_was_lost() {
+        let ledger = Ledger::default();
+        for code in ["a", "b", "c"] {
+            ledger.kept().filed.insert(code.to_owned());
+        }
+        ledger.kept().signed.insert("a".to_owned());
+        ledger.kept().past.extend(["a".to_owned(), "b".to_owned()]);
+        assert_eq!(ledger.waiting(), 1);
+        assert_eq!(ledger.signed().len(), 1, "only what was acknowledged is audited");
+    }
 
     #[test]
     fn every_fifth_case_is_sent_back_once() {

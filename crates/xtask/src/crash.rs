@@ -3,22 +3,14 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::{openapi, shell};
+use crate::{programs, shell};
 
 /// Runs the loop; true when the audit found nothing.
 ///
 /// # Errors
 /// When something cannot be built or run.
 pub(crate) fn run(rounds: usize, seed: Option<u64>, release: bool) -> Result<bool> {
-    let mut build = shell::cargo(&["build", "--locked"]);
-    if release {
-        // As its users build it, and the load client beside it.
-        build.args(["--release", "--package", "sen", "--package", "testbed"]);
-    } else {
-        build.args(["--workspace", "--bins"]);
-    }
-    shell::run(&mut build)?;
-    let folder = openapi::target()?.join(if release { "release" } else { "debug" });
+    let folder = programs::build(release)?;
     let seed = seed.map_or_else(fresh_seed, Ok)?;
     println!("seed {seed}: `cargo xtask crash --rounds {rounds} --seed {seed}` runs the same again");
     let mut command = shell::program(folder.join("testbed"));

@@ -10,6 +10,7 @@ mod debian;
 mod openapi;
 mod postgres;
 mod power;
+mod programs;
 mod shell;
 mod slow;
 mod soak;

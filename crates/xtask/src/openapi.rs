@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::shell;
+use crate::{programs, shell};
 
 /// Writes the file.
 pub(crate) fn write() -> Result<()> {
@@ -37,30 +37,6 @@ fn file() -> PathBuf {
 }
 
 fn describe() -> Result<String> {
-    // All binaries at once: the same features as the suites, so nothing is built a second time.
-    shell::run(&mut shell::cargo(&[
-        "build",
-        "--quiet",
-        "--locked",
-        "--workspace",
-        "--bins",
-    ]))?;
-    let sen = target()?.join("debug").join("sen");
+    let sen = programs::build(false)?.join("sen");
     shell::output(shell::program(&sen).arg("openapi")).context("`sen openapi` failed")
-}
-
-/// Where cargo puts what it builds.
-pub(crate) fn target() -> Result<PathBuf> {
-    let text = shell::output(&mut shell::cargo(&[
-        "metadata",
-        "--format-version",
-        "1",
-        "--no-deps",
-        "--locked",
-    ]))?;
-    let metadata: serde_json::Value = serde_json::from_str(&text)?;
-    let folder = metadata["target_directory"]
-        .as_str()
-        .context("cargo names its target folder")?;
-    Ok(PathBuf::from(folder))
 }

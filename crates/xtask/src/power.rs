@@ -2,15 +2,14 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::{openapi, shell};
+use crate::{programs, shell};
 
 /// Runs the loop; true when nothing acknowledged was missing.
 ///
 /// # Errors
 /// When something cannot be built or run.
 pub(crate) fn run(cuts: usize) -> Result<bool> {
-    shell::run(&mut shell::cargo(&["build", "--locked", "--workspace", "--bins"]))?;
-    let folder = openapi::target()?.join("debug");
+    let folder = programs::build(false)?;
     let mut command = shell::program(folder.join("testbed"));
     command.arg("power").arg(folder.join("sen")).arg(cuts.to_string());
     if std::env::var_os("SEN_LOG").is_none() {

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{debian, openapi, shell};
+use crate::{debian, programs, shell};
 
 /// What the attack and the measurement call.
 const NEEDS: &[debian::Need] = &[("slowhttptest", "slowhttptest"), ("curl", "curl")];
@@ -38,14 +38,7 @@ const ATTACKS: &[(&str, &[&str])] = &[
 /// When something cannot be installed, built or run.
 pub(crate) fn run(port: u16, release: bool) -> Result<bool> {
     debian::install(NEEDS)?;
-    let mut build = shell::cargo(&["build", "--locked", "--package", "sen"]);
-    if release {
-        build.arg("--release");
-    }
-    shell::run(&mut build)?;
-    let program = openapi::target()?
-        .join(if release { "release" } else { "debug" })
-        .join("sen");
+    let program = programs::build(release)?.join("sen");
     let data = std::env::temp_dir().join(format!("sen-slow-{}", std::process::id()));
     let mut nation = Nation(
         shell::program(program)

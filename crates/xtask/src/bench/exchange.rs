@@ -1,7 +1,7 @@
 //! The exchange beside nginx2: 1 KiB out and back through two gateways, signed on both sides and
 //! flushed to both logs before the answer leaves. Peer and ours take turns, round by round.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
@@ -9,7 +9,7 @@ use super::figure::{Figure, median};
 use super::process::{Folder, Process};
 use super::{cpu, nginx, wrk};
 use crate::postgres::free_port;
-use crate::{debian, openapi, shell};
+use crate::{debian, programs, shell};
 
 /// What the measurement calls.
 const NEEDS: &[debian::Need] = &[
@@ -37,7 +37,7 @@ struct Side {
 /// Measures both sides.
 pub(crate) fn measure() -> Result<Vec<Figure>> {
     debian::install(NEEDS)?;
-    let sen = release()?;
+    let sen = programs::build(true)?.join("sen");
     let folder = Folder::new("bench")?;
     let echo_port = free_port()?;
     let (echo, _) =
@@ -154,10 +154,4 @@ pub(crate) fn first_port() -> Result<u16> {
         .step_by(61)
         .find(|first| offsets.iter().all(|offset| is_free(first + offset)))
         .context("no free ports between 20000 and 60000")
-}
-
-/// Builds the release as its users do, and gives the program.
-pub(crate) fn release() -> Result<PathBuf> {
-    shell::run(&mut shell::cargo(&["build", "--release", "--locked"]))?;
-    Ok(openapi::target()?.join("release").join("sen"))
 }

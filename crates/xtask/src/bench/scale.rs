@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::figure::Figure;
-use crate::{openapi, shell};
+use crate::{programs, shell};
 
 /// How large the nation is.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -20,16 +20,7 @@ pub(crate) struct Size {
 
 /// Loads, asks and gives the figures, and the bounds that were broken.
 pub(crate) fn measure(size: Size) -> Result<(Vec<Figure>, Vec<String>)> {
-    shell::run(&mut shell::cargo(&[
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "sen",
-        "--package",
-        "testbed",
-    ]))?;
-    let folder = openapi::target()?.join("release");
+    let folder = programs::build(true)?;
     let mut command = shell::program(folder.join("testbed"));
     command.arg("scale").arg(folder.join("sen"));
     command.args([size.people.to_string(), size.cases.to_string()]);

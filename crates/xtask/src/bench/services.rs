@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::figure::Figure;
-use crate::{openapi, shell};
+use crate::{programs, shell};
 
 /// Length of the measurement, in seconds.
 const SECONDS: u32 = 20;
@@ -16,16 +16,7 @@ const CLIENTS: [u32; 2] = [1, 8];
 
 /// Measures filing.
 pub(crate) fn measure() -> Result<Vec<Figure>> {
-    shell::run(&mut shell::cargo(&[
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "sen",
-        "--package",
-        "testbed",
-    ]))?;
-    let folder = openapi::target()?.join("release");
+    let folder = programs::build(true)?;
     CLIENTS.iter().map(|clients| filed(&folder, *clients)).collect()
 }
 

@@ -13,7 +13,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::debian::{self, Need};
-use crate::shell;
+use crate::{programs, shell};
 
 pub(crate) use check::{check, units};
 
@@ -43,13 +43,8 @@ pub(crate) fn run(release: bool, checked: bool) -> Result<()> {
 /// When something cannot be built or packed.
 pub(crate) fn build(release: bool) -> Result<PathBuf> {
     debian::install(NEEDS)?;
-    let mut arguments = vec!["build", "-p", "sen", "--locked"];
-    if release {
-        arguments.push("--release");
-    }
-    shell::run(&mut shell::cargo(&arguments))?;
+    let program = programs::build(release)?.join("sen");
     let target = shell::root().join("target");
-    let program = target.join(if release { "release/sen" } else { "debug/sen" });
     let out = target.join("deb");
     let stage = out.join("stage");
     if stage.exists() {
