@@ -11,6 +11,7 @@ use kernel::{OrgCode, Problem, Tenant, Time};
 use seal::batch::RootCache;
 use store::Store;
 use store::log::RecordLog;
+use web::FrameClient;
 use web::client::Client;
 
 use crate::agreements::Agreements;
@@ -38,6 +39,7 @@ pub(crate) struct Gateway {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) agreements: Agreements,
     pub(crate) peers: Client,
+    pub(crate) frames: FrameClient,
     pub(crate) plain: Client,
     pub(crate) evidence: Arc<dyn RecordLog>,
     pub(crate) sealers: BTreeMap<OrgCode, Sealer>,
@@ -63,8 +65,10 @@ pub struct Parts {
     pub directory: Directory,
     /// The node's keys.
     pub keyring: Arc<Keyring>,
-    /// The client for other nodes: mutual TLS.
+    /// The client for notices to other nodes: mutual TLS.
     pub peers: Client,
+    /// The client for exchanges with other nodes: mutual TLS.
+    pub frames: FrameClient,
     /// The client for timestamp authorities and services behind this gateway.
     pub plain: Client,
 }
@@ -98,7 +102,10 @@ impl Exchange {
             .keyring
             .seals
             .iter()
-            .map(|(org, identity)| (org.clone(), Sealer::start(identity.clone(), world.clone())))
+            .map(|(org, identity)| {
+                let log = Arc::clone(&evidence);
+                (org.clone(), Sealer::start(identity.clone(), world.clone(), log))
+            })
             .collect();
         let agreements =
             Agreements::open(parts.store.clone(), parts.directory.clone(), &parts.tenants).await?;
@@ -110,6 +117,7 @@ impl Exchange {
             keyring: parts.keyring,
             agreements,
             peers: parts.peers,
+            frames: parts.frames,
             plain: parts.plain,
             evidence,
             sealers,

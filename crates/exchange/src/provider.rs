@@ -12,15 +12,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use kernel::{Digest, Kind, Problem, Time};
+use minicbor::bytes::ByteVec;
 use seal::batch::Parts;
 
 use crate::agreement::Agreement;
 use crate::envelope::{
-    EVIDENCE_VERSION, Evidence, Fault, Kept, Message, PROVIDER, Reply, Sent, WIRE_VERSION,
+    self, EVIDENCE_VERSION, Evidence, Fault, Kept, Message, PROVIDER, Reply, Sent, WIRE_VERSION,
 };
 use crate::fit::fit;
 use crate::gateway::Gateway;
 use crate::message::{AnswerHead, RequestHead, request_hash};
+use crate::sealer::Sealer;
 use crate::service::{Answer, Call, Service};
 
 impl Gateway {
@@ -41,26 +43,16 @@ impl Gateway {
             answer: None,
             fault: String::new(),
         };
-        let answered = self.answer(&head, &parts, sent.message).await;
-        record.ended = self.now().ms();
-        let reply = match answered {
-            Ok((message, kept)) => {
-                record.answer = Some(kept);
-                Reply {
-                    version: WIRE_VERSION,
-                    answer: Some(message),
-                    fault: None,
-                }
-            }
+        match self.answer(&head, &parts, sent.message).await {
+            Ok((sealer, head, body)) => self.seal_answer(record, sealer, &head, body).await,
             Err(problem) => {
+                record.ended = self.now().ms();
                 problem.code.clone_into(&mut record.fault);
-                refuse(&problem)
+                let kept = self.keep(&record).await;
+                Err(kept.err().unwrap_or(problem))
             }
-        };
-        match self.keep(&record).await {
-            Ok(_) => reply,
-            Err(problem) => refuse(&problem),
         }
+        .unwrap_or_else(|problem| refuse(&problem))
     }
 
     /// The message is a member's own, from the member's node.
@@ -84,7 +76,7 @@ impl Gateway {
         head: &RequestHead,
         parts: &Parts,
         message: Message,
-    ) -> Result<(Message, Kept), Problem> {
+    ) -> Result<(&Sealer, AnswerHead, Bytes), Problem> {
         let now = self.now();
         // The signing time as well: evidence signed at an impossible time would prove nothing later.
         self.replay.in_time(head.sent, now)?;
@@ -92,9 +84,10 @@ impl Gateway {
         let agreement = self
             .agreements
             .spend(&head.agreement, &head.consumer, &head.service, now)?;
-        let service = self
-            .service(&head.service)
-            .ok_or_else(|| Problem::new(Kind::NotFound, "service-unknown").with("service", &head.service))?;
+        let unknown = || Problem::new(Kind::NotFound, "service-unknown").with("service", &head.service);
+        let service = self.service(&head.service).ok_or_else(unknown)?;
+        // Without a key the answer could not leave: then nothing is done either.
+        let sealer = self.sealers.get(&head.service.org.top()).ok_or_else(unknown)?;
         if self.replay.may_have_forgotten(now) {
             let window_ms = self.store.limits().clock_skew_ms_max;
             crate::gateway::refill(&self.replay, self.evidence.as_ref(), now, window_ms).await?;
@@ -112,7 +105,7 @@ impl Gateway {
             at: now,
         };
         let answer = self.call(service.as_ref(), call, &agreement).await;
-        let answer_head = AnswerHead {
+        let head = AnswerHead {
             status: answer.status,
             media: answer.media,
             consumer: head.consumer.clone(),
@@ -120,7 +113,7 @@ impl Gateway {
             request: head.request.clone(),
             request_hash: request_hash(&parts.head, &parts.body),
         };
-        self.seal_answer(&answer_head, answer.body).await
+        Ok((sealer, head, answer.body))
     }
 
     /// Calls the service; whatever it does, there is an answer.
@@ -140,28 +133,45 @@ impl Gateway {
         Answer::of_problem(&problem)
     }
 
-    async fn seal_answer(&self, head: &AnswerHead, body: Bytes) -> Result<(Message, Kept), Problem> {
-        let sealer = self
-            .sealers
-            .get(&head.service.org.top())
-            .ok_or_else(|| Problem::new(Kind::NotFound, "service-unknown").with("service", &head.service))?;
-        let head = head.to_bytes();
+    /// Seals the answer and flushes the record of the exchange; only then there is a reply.
+    async fn seal_answer(
+        &self,
+        mut record: Evidence,
+        sealer: &Sealer,
+        head: &AnswerHead,
+        body: Bytes,
+    ) -> Result<Reply, Problem> {
+        let head = ByteVec::from(head.to_bytes());
         let parts = Parts {
             head: Digest::of(&head),
             body: Digest::of(&body),
         };
-        let sealed = sealer.seal(parts).await?;
-        let message = Message {
-            head: head.into(),
-            body: Vec::from(body).into(),
-            sealed,
-        };
-        let kept = message.keep(&parts);
-        Ok((message, kept))
+        record.ended = self.now().ms();
+        let (kept_head, size) = (head.clone(), body.len() as u64);
+        let sealed = sealer
+            .seal_kept(parts, move |sealed| {
+                record.answer = Some(Kept {
+                    head: kept_head,
+                    body: *parts.body.bytes(),
+                    size,
+                    sealed: sealed.clone(),
+                });
+                envelope::write(&record)
+            })
+            .await?;
+        Ok(Reply {
+            version: WIRE_VERSION,
+            answer: Some(Message {
+                head,
+                body: Vec::from(body).into(),
+                sealed,
+            }),
+            fault: None,
+        })
     }
 }
 
-fn refuse(problem: &Problem) -> Reply {
+pub(crate) fn refuse(problem: &Problem) -> Reply {
     metrics::counter!("sen_exchange_refused_total", "side" => "provider", "code" => problem.code)
         .increment(1);
     tracing::warn!(

@@ -1,10 +1,13 @@
-//! Signing in batches: what is waiting when a key is free becomes one batch with one signature.
-//! No timer: an idle gateway signs at once, a busy one lets those who are ready ask first. Never a
-//! key on disk: see `directory::keyring`.
+//! Signing in batches: what is waiting when a key is free becomes one batch with one signature, and
+//! the records that are made of it one flush. No timer: an idle gateway signs at once, a busy one lets
+//! those who are ready ask first. Never a key on disk: see `directory::keyring`.
+
+use std::sync::Arc;
 
 use kernel::{Kind, Problem, World};
 use seal::batch::{Parts, Sealed, seal_batch};
 use seal::key::Identity;
+use store::log::RecordLog;
 use tokio::sync::{mpsc, oneshot};
 
 /// Messages one batch may hold, count.
@@ -16,8 +19,19 @@ const WAITING_MAX: usize = 4_096;
 /// connections: with six looks a batch holds fifteen messages (docs/performance.md).
 const LOOKS: usize = 6;
 
-/// A message and where its seal is awaited.
-type Waiting = (Parts, oneshot::Sender<Sealed>);
+/// What becomes of a message once it is sealed.
+enum Then {
+    /// Its seal is handed over.
+    Tell(oneshot::Sender<Sealed>),
+    /// A record is made with its seal and flushed; both are handed over then.
+    Keep(
+        Box<dyn FnOnce(&Sealed) -> Vec<u8> + Send>,
+        oneshot::Sender<Result<Sealed, Problem>>,
+    ),
+}
+
+/// A message that waits for its seal.
+type Waiting = (Parts, Then);
 
 /// The queue in front of one organisation's key.
 #[derive(Clone, Debug)]
@@ -26,21 +40,29 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// Starts the queue of a key.
+    /// Starts the queue of a key in front of a log.
     #[must_use]
-    pub fn start(identity: Identity, world: World) -> Self {
+    pub fn start(identity: Identity, world: World, log: Arc<dyn RecordLog>) -> Self {
         let (queue, mut waiting) = mpsc::channel::<Waiting>(WAITING_MAX);
         tokio::spawn(async move {
             let mut batch = Vec::with_capacity(BATCH_MAX);
             while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
                 gather(&mut waiting, &mut batch).await;
-                let (parts, replies): (Vec<Parts>, Vec<_>) = batch.drain(..).unzip();
+                let (parts, thens): (Vec<Parts>, Vec<Then>) = batch.drain(..).unzip();
                 let sealed = seal_batch(&identity, &parts, world.now());
                 metrics::counter!("sen_exchange_seal_batches_total").increment(1);
                 metrics::counter!("sen_exchange_sealed_total").increment(parts.len() as u64);
-                for (reply, sealed) in replies.into_iter().zip(sealed) {
-                    // A caller that has gone away no longer needs its signature.
-                    reply.send(sealed).ok();
+                let mut kept = Vec::new();
+                for (then, sealed) in thens.into_iter().zip(sealed) {
+                    match then {
+                        // A caller that has gone away no longer needs its signature.
+                        Then::Tell(reply) => drop(reply.send(sealed)),
+                        Then::Keep(record, reply) => kept.push((record(&sealed), sealed, reply)),
+                    }
+                }
+                if !kept.is_empty() {
+                    // The next batch is signed while this one is flushed.
+                    tokio::spawn(keep(Arc::clone(&log), kept));
                 }
             }
         });
@@ -53,9 +75,54 @@ impl Sealer {
     /// When the node is shutting down.
     pub async fn seal(&self, parts: Parts) -> Result<Sealed, Problem> {
         let (reply, answer) = oneshot::channel();
-        let gone = || Problem::new(Kind::Unavailable, "shutting-down");
-        self.queue.send((parts, reply)).await.map_err(|_| gone())?;
+        self.queue
+            .send((parts, Then::Tell(reply)))
+            .await
+            .map_err(|_| gone())?;
         answer.await.map_err(|_| gone())
+    }
+
+    /// Signs one message, and flushes the record that `record` makes of the seal: nothing may leave
+    /// before this returns.
+    ///
+    /// # Errors
+    /// When the node is shutting down or the log cannot be written.
+    pub async fn seal_kept(
+        &self,
+        parts: Parts,
+        record: impl FnOnce(&Sealed) -> Vec<u8> + Send + 'static,
+    ) -> Result<Sealed, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.queue
+            .send((parts, Then::Keep(Box::new(record), reply)))
+            .await
+            .map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+fn gone() -> Problem {
+    Problem::new(Kind::Unavailable, "shutting-down")
+}
+
+/// Flushes the records of a batch at once and tells everybody.
+async fn keep(
+    log: Arc<dyn RecordLog>,
+    kept: Vec<(Vec<u8>, Sealed, oneshot::Sender<Result<Sealed, Problem>>)>,
+) {
+    let mut records = Vec::with_capacity(kept.len());
+    let mut told = Vec::with_capacity(kept.len());
+    for (record, sealed, reply) in kept {
+        records.push(record);
+        told.push((sealed, reply));
+    }
+    let flushed = log.append(records).await;
+    for (sealed, reply) in told {
+        let outcome = match &flushed {
+            Ok(_) => Ok(sealed),
+            Err(problem) => Err(problem.clone()),
+        };
+        reply.send(outcome).ok();
     }
 }
 
@@ -82,8 +149,9 @@ mod tests {
 
     use super::*;
 
-    fn sealer() -> Sealer {
-        let (world, _clock) = testkit::world(1);
+    async fn sealer() -> (testkit::TempStore, Sealer) {
+        let temp = testkit::store(&[]).await;
+        let world = temp.store.world().clone();
         let subject = Subject {
             common_name: "seal".to_owned(),
             organisation: None,
@@ -92,7 +160,9 @@ mod tests {
         let identity = testkit::authority()
             .issue(Profile::OrganisationSeal, &subject, world.now(), 10, [7; 16])
             .expect("a seal");
-        Sealer::start(identity, world)
+        let log = temp.store.log("evidence-0").await.expect("a log");
+        let sealer = Sealer::start(identity, world, log);
+        (temp, sealer)
     }
 
     fn parts(number: u8) -> Parts {
@@ -105,7 +175,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_at_the_same_time_shares_a_signature() {
-        let sealer = sealer();
+        let (_temp, sealer) = sealer().await;
         let all = join_all((0..100).map(|number| {
             let sealer = sealer.clone();
             tokio::spawn(async move { sealer.seal(parts(number)).await.expect("sealed") })
@@ -120,7 +190,31 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_alone_waits_for_nobody() {
-        let sealed = sealer().seal(parts(1)).await.expect("sealed");
+        let (_temp, sealer) = sealer().await;
+        let sealed = sealer.seal(parts(1)).await.expect("sealed");
         assert!(sealed.path.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_record_is_in_the_log_with_its_seal_before_anybody_hears_of_it() {
+        let (temp, sealer) = sealer().await;
+        let log = temp.store.log("evidence-0").await.expect("the log");
+        let all = join_all((0..20).map(|number| {
+            let (sealer, log) = (sealer.clone(), Arc::clone(&log));
+            tokio::spawn(async move {
+                let record = move |sealed: &Sealed| [&[number][..], &sealed.signature].concat();
+                let sealed = sealer.seal_kept(parts(number), record).await.expect("sealed");
+                let records = log.read(0, 100).await.expect("read");
+                let wanted = [&[number][..], &sealed.signature].concat();
+                assert!(records.iter().any(|(_, record)| *record == wanted));
+            })
+        }))
+        .await;
+        assert!(all.into_iter().all(|done| done.is_ok()));
+        let refused = sealer.seal_kept(parts(1), |_| Vec::new()).await;
+        assert!(
+            refused.is_err(),
+            "what the log does not take is not sealed for anybody"
+        );
     }
 }

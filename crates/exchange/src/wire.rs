@@ -1,23 +1,27 @@
-//! The wire between gateways, and only here: one POST of CBOR over mutual TLS to the provider's
-//! node, or a call in memory when that is this node. Replaceable without touching either half.
+//! The wire between gateways, and only here: one frame message of CBOR to the provider's node and one
+//! back (docs/wire.md), or a call in memory when that is this node. Replaceable without touching
+//! either half.
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::routing::post;
 use kernel::{Kind, Problem};
-use tracing::Instrument as _;
-use web::Peer;
 use web::client::ClientError;
+use web::{AnswerFrames, Peer};
 
 use crate::envelope::{self, Fault, Reply, Sent};
 use crate::gateway::{Exchange, Gateway};
 use crate::ids::ServiceId;
+use crate::provider::refuse;
 
-/// The path of the wire on a node's peer listener; the number is the wire's version.
-const PATH: &str = "/exchange/v1";
 /// What an envelope adds to the body it carries, in bytes, at most.
 const ENVELOPE_BYTES_MAX: usize = 64 * 1024;
+
+/// The largest message on the wire, in bytes.
+#[must_use]
+pub fn message_bytes_max(limits: &kernel::limits::Limits) -> usize {
+    limits.exchange_body_bytes_max + ENVELOPE_BYTES_MAX
+}
 
 /// Carries a request to the service's node and brings the reply.
 pub(crate) async fn carry(g: &Gateway, service: &ServiceId, sent: Sent) -> Result<Reply, Problem> {
@@ -34,42 +38,25 @@ pub(crate) async fn carry(g: &Gateway, service: &ServiceId, sent: Sent) -> Resul
         return Ok(Box::pin(g.provide(&g.node, sent)).await);
     }
     let limits = g.store.limits();
-    let request = axum::http::Request::post(format!("https://{}{PATH}", node.peer))
-        .header("content-type", "application/cbor")
-        .body(Bytes::from(envelope::write(&sent)))
-        .map_err(Problem::internal)?;
+    let message = Bytes::from(envelope::write(&sent));
     drop(sent);
-    let unreachable = || {
-        Problem::new(Kind::Unavailable, "provider-unreachable")
+    let answer = g
+        .frames
+        .send(&node.peer, message, limits.exchange_call_ms_max)
+        .await;
+    let answer = answer.map_err(|e| match e {
+        ClientError::TooLarge => Problem::new(Kind::TooLarge, "body-too-large")
+            .with("hop", &member)
+            .with("max", limits.exchange_body_bytes_max),
+        other => Problem::new(Kind::Unavailable, "provider-unreachable")
             .with("hop", &member)
             .with("node", &node.id)
-    };
-    let bytes_max = limits.exchange_body_bytes_max + ENVELOPE_BYTES_MAX;
-    let too_large = || {
-        Problem::new(Kind::TooLarge, "body-too-large")
-            .with("hop", &member)
-            .with("max", limits.exchange_body_bytes_max)
-    };
-    let answer = g
-        .peers
-        .send(request, limits.exchange_call_ms_max, bytes_max)
-        .await
-        .map_err(|e| match e {
-            ClientError::TooLarge => too_large(),
-            other => unreachable().because(other),
-        })?;
-    match answer.status().as_u16() {
-        200 => envelope::read(answer.body()).map_err(|e| Problem {
-            kind: Kind::Upstream,
-            ..e
-        }),
-        403 => Err(Problem::new(Kind::Forbidden, "node-revoked").with("hop", &member)),
-        413 => Err(too_large()),
-        status @ 400..=499 => Err(Problem::new(Kind::Upstream, "gateway-fault")
-            .with("hop", &member)
-            .with("code", status)),
-        status => Err(unreachable().because(format!("the node answered {status}"))),
-    }
+            .because(other),
+    })?;
+    envelope::read(&answer).map_err(|e| Problem {
+        kind: Kind::Upstream,
+        ..e
+    })
 }
 
 /// The problem a provider's gateway told; unknown keys of a later release become one of ours.
@@ -100,16 +87,9 @@ pub(crate) fn problem_of(fault: &Fault) -> Problem {
 }
 
 impl Exchange {
-    /// What other nodes call on the peer listener.
+    /// What other nodes call on the peer listener besides exchanges.
     pub fn peer_router(&self) -> Router {
-        let limits = self.0.store.limits();
-        Router::new()
-            .route(PATH, post(take))
-            .layer(axum::extract::DefaultBodyLimit::max(
-                limits.exchange_body_bytes_max + ENVELOPE_BYTES_MAX,
-            ))
-            .merge(crate::notice::routes())
-            .with_state(self.clone())
+        crate::notice::routes().with_state(self.clone())
     }
 
     /// Which node is at the other end: its certificate must be the one the directory has for it.
@@ -123,16 +103,21 @@ impl Exchange {
     }
 }
 
-async fn take(
-    State(exchange): State<Exchange>,
-    axum::Extension(peer): axum::Extension<Peer>,
-    body: Bytes,
-) -> Result<Vec<u8>, web::Refusal> {
-    let node = exchange.node_behind(&peer)?;
-    let sent: Sent = envelope::read(&body)?;
-    drop(body);
-    // A consumer that hangs up must not stop a service half-way, nor leave it without evidence.
-    let provided = tokio::spawn(async move { exchange.0.provide(&node, sent).await }.in_current_span());
-    let reply = provided.await.map_err(Problem::internal)?;
-    Ok(envelope::write(&reply))
+#[async_trait]
+impl AnswerFrames for Exchange {
+    fn message_bytes_max(&self) -> usize {
+        message_bytes_max(self.0.store.limits())
+    }
+
+    async fn answer(&self, peer: &Peer, message: Vec<u8>) -> Vec<u8> {
+        let read = || Ok((self.node_behind(peer)?, envelope::read::<Sent>(&message)?));
+        let reply = match read() {
+            Ok((node, sent)) => {
+                drop(message);
+                self.0.provide(&node, sent).await
+            }
+            Err(problem) => refuse(&problem),
+        };
+        envelope::write(&reply)
+    }
 }

@@ -18,6 +18,8 @@ use tokio_rustls::TlsAcceptor;
 use connection::House;
 use seats::Seats;
 
+use crate::frames::AnswerFrames;
+
 /// How long the loop rests after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -102,13 +104,37 @@ pub async fn serve(
     tls: Option<Arc<rustls::ServerConfig>>,
     router: Router,
     limits: &Limits,
-    mut shutdown: watch::Receiver<bool>,
+    shutdown: watch::Receiver<bool>,
 ) {
-    let house = Arc::new(House {
+    let house = House {
         router,
+        frames: None,
         tls: tls.map(TlsAcceptor::from),
         limits: limits.clone(),
-    });
+    };
+    accept(listener, house, shutdown).await;
+}
+
+/// As [`serve`], for other nodes: who asks for it in the TLS handshake speaks in frames.
+pub async fn serve_nodes(
+    listener: Listener,
+    tls: Arc<rustls::ServerConfig>,
+    (router, frames): (Router, Arc<dyn AnswerFrames>),
+    limits: &Limits,
+    shutdown: watch::Receiver<bool>,
+) {
+    let house = House {
+        router,
+        frames: Some(frames),
+        tls: Some(TlsAcceptor::from(tls)),
+        limits: limits.clone(),
+    };
+    accept(listener, house, shutdown).await;
+}
+
+async fn accept(listener: Listener, house: House, mut shutdown: watch::Receiver<bool>) {
+    let limits = house.limits.clone();
+    let house = Arc::new(house);
     let seats = Seats::new(limits.connections_max, limits.connections_per_address_max);
     let mut connections = JoinSet::new();
     loop {
@@ -147,7 +173,7 @@ pub async fn serve(
 }
 
 /// Returns once the flag is true; never when its owner has gone without raising it.
-async fn stopped(flag: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(flag: &mut watch::Receiver<bool>) {
     if flag.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
     }

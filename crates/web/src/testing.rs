@@ -16,6 +16,7 @@ use tower::ServiceExt as _;
 use crate::auth::{Authenticate, Principal};
 use crate::i18n::{Source, Texts};
 use crate::shared::{NavItem, NodeFace, Shared};
+use crate::tls::{Accept, TlsIdentity};
 
 /// 21/11/2026, 09:30 in Vietnam.
 pub(crate) const NOW: &str = "2026-11-21T02:30:00Z";
@@ -137,4 +138,52 @@ pub(crate) async fn ask(
         headers: parts.headers,
         text: String::from_utf8(bytes.to_vec()).unwrap(),
     }
+}
+
+/// A certificate authority with nodes of its own.
+pub(crate) struct Authority {
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+    pub(crate) der: Vec<u8>,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let der = params.self_signed(&key).unwrap().der().to_vec();
+        Self {
+            issuer: rcgen::Issuer::new(params, key),
+            der,
+        }
+    }
+
+    pub(crate) fn node(&self, name: &str) -> TlsIdentity {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.extended_key_usages = vec![
+            rcgen::ExtendedKeyUsagePurpose::ServerAuth,
+            rcgen::ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        TlsIdentity {
+            chain: vec![certificate.der().to_vec()],
+            key_pkcs8: key.serialize_der(),
+        }
+    }
+}
+
+pub(crate) fn anyone() -> Accept {
+    Arc::new(|_| Ok(()))
+}
+
+pub(crate) fn all_but(revoked: &TlsIdentity) -> Accept {
+    let revoked = revoked.chain[0].clone();
+    Arc::new(move |der| {
+        if der == revoked {
+            Err("revoked".to_owned())
+        } else {
+            Ok(())
+        }
+    })
 }

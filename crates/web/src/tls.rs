@@ -67,6 +67,7 @@ pub fn server_config(
         .with_client_cert_verifier(Arc::new(RegisteredClient { inner, accept }))
         .with_single_cert(chain, key)?;
     config.send_tls13_tickets = 0;
+    config.alpn_protocols = vec![crate::frames::ALPN.to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::post;
+use async_trait::async_trait;
 use bytes::Bytes;
 use exchange::envelope::{self, Message, Reply, Sent};
 use exchange::message::RequestHead;
@@ -12,9 +11,10 @@ use kernel::Time;
 use seal::batch::Parts;
 use seal::key::Identity;
 use tokio::sync::watch;
+use web::{AnswerFrames, FrameClient, Peer};
 
 use crate::nation::{LOOKUP, Nation, PORTAL, system};
-use crate::node::{serve, tls_client};
+use crate::node::{frames, serve};
 
 /// What a gateway says on the wire.
 pub(crate) fn code_of(reply: &Reply) -> String {
@@ -64,18 +64,16 @@ impl Nation {
     }
 
     /// Sends bytes from the national node to the ministry's gateway.
-    pub(crate) async fn carry(&self, bytes: Vec<u8>) -> (u16, Bytes) {
+    pub(crate) async fn carry(&self, bytes: Vec<u8>) -> Vec<u8> {
         let from = &self.national;
-        let client = tls_client(&from.temp, &from.keyring.node, &from.directory, &self.ca);
-        send(&client, &self.ministry.peer, bytes)
-            .await
-            .expect("an answer")
+        let client = frames(&from.temp, &from.keyring.node, &from.directory, &self.ca);
+        let answer = client.send(&self.ministry.peer, Bytes::from(bytes), 10_000).await;
+        answer.expect("an answer")
     }
 
     /// Sends a request, and gives what the gateway said.
     pub(crate) async fn told(&self, sent: &Sent) -> String {
-        let (status, body) = self.carry(envelope::write(sent)).await;
-        assert_eq!(status, 200);
+        let body = self.carry(envelope::write(sent)).await;
         code_of(&envelope::read(&body).expect("a reply"))
     }
 
@@ -83,27 +81,21 @@ impl Nation {
     /// `change` makes of every reply.
     pub(crate) async fn between<F>(&mut self, change: F) -> watch::Sender<bool>
     where
-        F: Fn(Vec<u8>) -> (u16, Vec<u8>) + Send + Sync + 'static,
+        F: Fn(Vec<u8>) -> Vec<u8> + Send + Sync + 'static,
     {
         let from = &self.national;
-        let client = tls_client(&from.temp, &from.keyring.node, &from.directory, &self.ca);
-        let (change, real) = (Arc::new(change), self.ministry.peer.clone());
-        let take = move |body: Bytes| {
-            let (client, change, real) = (client.clone(), Arc::clone(&change), real.clone());
-            async move {
-                let (_, reply) = send(&client, &real, body.to_vec()).await.expect("an answer");
-                let (status, bytes) = change(reply.to_vec());
-                (web::http::StatusCode::from_u16(status).expect("a status"), bytes)
-            }
-        };
-        let router = Router::new().route("/exchange/v1", post(take));
+        let stranger = Arc::new(Stranger {
+            client: frames(&from.temp, &from.keyring.node, &from.directory, &self.ca),
+            real: self.ministry.peer.clone(),
+            change,
+        });
         let (stop, shutdown) = watch::channel(false);
         let node = &self.ministry;
         let (peer, _) = serve(
             &node.temp,
             &node.keyring,
             &node.directory,
-            router,
+            (axum::Router::new(), stranger),
             &self.ca,
             shutdown,
         )
@@ -113,10 +105,21 @@ impl Nation {
     }
 }
 
-async fn send(client: &web::Client, peer: &str, bytes: Vec<u8>) -> Result<(u16, Bytes), web::ClientError> {
-    let request = web::http::Request::post(format!("https://{peer}/exchange/v1"))
-        .body(Bytes::from(bytes))
-        .expect("a request");
-    let answer = client.send(request, 10_000, 20 << 20).await?;
-    Ok((answer.status().as_u16(), answer.into_body()))
+/// Hands messages on and changes every reply.
+struct Stranger<F> {
+    client: FrameClient,
+    real: String,
+    change: F,
+}
+
+#[async_trait]
+impl<F: Fn(Vec<u8>) -> Vec<u8> + Send + Sync> AnswerFrames for Stranger<F> {
+    fn message_bytes_max(&self) -> usize {
+        20 << 20
+    }
+
+    async fn answer(&self, _: &Peer, message: Vec<u8>) -> Vec<u8> {
+        let reply = self.client.send(&self.real, Bytes::from(message), 10_000).await;
+        (self.change)(reply.expect("an answer"))
+    }
 }

@@ -16,6 +16,7 @@ use testkit::{START, TempStore};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 use web::tls::{self, TlsIdentity};
+use web::{AnswerFrames, FrameClient};
 
 /// A node that runs.
 pub(crate) struct Node {
@@ -41,7 +42,8 @@ impl Node {
         let keyring = Arc::new(keys);
         let (directory, exchange) = put_together(id, &temp, &keyring, hub, ca).await;
         let (stop, shutdown) = watch::channel(false);
-        let (peer, serving) = serve(&temp, &keyring, &directory, exchange.peer_router(), ca, shutdown).await;
+        let answers = answers(&exchange);
+        let (peer, serving) = serve(&temp, &keyring, &directory, answers, ca, shutdown).await;
         Self {
             id,
             temp,
@@ -59,15 +61,8 @@ impl Node {
         self.temp.reopen().await.expect("opens again");
         let (directory, exchange) = put_together(self.id, &self.temp, &self.keyring, hub, ca).await;
         let (stop, shutdown) = watch::channel(false);
-        let (peer, serving) = serve(
-            &self.temp,
-            &self.keyring,
-            &directory,
-            exchange.peer_router(),
-            ca,
-            shutdown,
-        )
-        .await;
+        let answers = answers(&exchange);
+        let (peer, serving) = serve(&self.temp, &self.keyring, &directory, answers, ca, shutdown).await;
         (self.peer, self.serving) = (peer, Mutex::new(serving));
         (self.directory, self.exchange, self.stop) = (directory, exchange, stop);
         self.peer.clone()
@@ -129,7 +124,8 @@ async fn put_together(
         store: temp.store.clone(),
         directory: directory.clone(),
         keyring: Arc::clone(keyring),
-        peers: tls_client(temp, &keyring.node, &directory, ca),
+        peers: web::Client::tls(tls_client(temp, &keyring.node, &directory, ca)),
+        frames: frames(temp, &keyring.node, &directory, ca),
         plain: web::Client::plain(),
     })
     .await
@@ -148,13 +144,14 @@ fn accept(directory: &Directory) -> tls::Accept {
     let directory = directory.clone();
     Arc::new(move |der: &[u8]| directory.node_certificate_ok(der).map(|_| ()))
 }
-/// A client that shows a node's certificate, for a node's own calls and for a tester's.
-pub(crate) fn tls_client(
+
+/// What a client needs to show a node's certificate.
+fn tls_client(
     temp: &TempStore,
     node: &Identity,
     directory: &Directory,
     ca: &Authority,
-) -> web::Client {
+) -> Arc<rustls::ClientConfig> {
     let anchors = [ca.certificate().der().to_vec()];
     let config = tls::client_config(
         temp.store.world(),
@@ -162,7 +159,22 @@ pub(crate) fn tls_client(
         &anchors,
         accept(directory),
     );
-    web::Client::tls(config.expect("a configuration"))
+    config.expect("a configuration")
+}
+
+/// A client that shows a node's certificate, for a node's own calls and for a tester's.
+pub(crate) fn frames(
+    temp: &TempStore,
+    node: &Identity,
+    directory: &Directory,
+    ca: &Authority,
+) -> FrameClient {
+    FrameClient::new(&tls_client(temp, node, directory, ca), 20 << 20)
+}
+
+/// What a gateway answers to other nodes.
+fn answers(exchange: &Exchange) -> (Router, Arc<dyn AnswerFrames>) {
+    (exchange.peer_router(), Arc::new(exchange.clone()))
 }
 
 /// A peer listener with a node's certificate.
@@ -170,7 +182,7 @@ pub(crate) async fn serve(
     temp: &TempStore,
     keyring: &Keyring,
     directory: &Directory,
-    router: Router,
+    answers: (Router, Arc<dyn AnswerFrames>),
     ca: &Authority,
     shutdown: watch::Receiver<bool>,
 ) -> (String, JoinHandle<()>) {
@@ -182,8 +194,9 @@ pub(crate) async fn serve(
     let identity = tls_identity(&keyring.node);
     let tls = tls::server_config(temp.store.world(), &identity, &anchors, accept(directory));
     let (tls, limits) = (tls.expect("a configuration"), temp.store.limits().clone());
-    let serving =
-        tokio::spawn(async move { web::serve(listener, Some(tls), router, &limits, shutdown).await });
+    let serving = tokio::spawn(async move {
+        web::serve_nodes(listener, tls, answers, &limits, shutdown).await;
+    });
     (address, serving)
 }
 

@@ -8,7 +8,7 @@ use kernel::Kind;
 use kernel::limits::Limits;
 
 use crate::nation::{Nation, asking, system};
-use crate::node::tls_client;
+use crate::node::frames;
 
 #[tokio::test]
 async fn a_revoked_node_is_refused_also_on_a_connection_that_is_open() {
@@ -23,12 +23,11 @@ async fn a_revoked_node_is_refused_also_on_a_connection_that_is_open() {
     assert_eq!(nation.national.faults().await, ["", "node-revoked"]);
     // A new connection is not even made.
     let from = &nation.national;
-    let client = tls_client(&from.temp, &from.keyring.node, &from.directory, &nation.ca);
-    let request = web::http::Request::post(format!("https://{}/exchange/v1", nation.ministry.peer))
-        .body(bytes::Bytes::new())
-        .expect("a request");
-    let refused = client.send(request, 5_000, 1_000).await.expect_err("TLS refuses");
-    assert_eq!(refused, web::ClientError::Connect);
+    let client = frames(&from.temp, &from.keyring.node, &from.directory, &nation.ca);
+    let refused = client
+        .send(&nation.ministry.peer, bytes::Bytes::new(), 5_000)
+        .await;
+    assert_eq!(refused, Err(web::ClientError::Connect), "TLS refuses");
     // Once it knows, it says so itself and sends nothing.
     nation.national.directory.adopt(&token).await.expect("adopted");
     assert_eq!(nation.refused("{}").await, "node-revoked");

@@ -11,6 +11,7 @@ use kernel::World;
 use registers::Registers;
 use store::{Store, StoreConfig};
 use utoipa_axum::router::OpenApiRouter;
+use web::FrameClient;
 use web::client::Client;
 
 use super::country::Country;
@@ -241,14 +242,16 @@ async fn open_exchange(
     directory: &Directory,
     world: &World,
 ) -> anyhow::Result<Exchange> {
-    let peers = Client::tls(super::tls::client(plan, directory, world)?);
+    let tls = super::tls::client(plan, directory, world)?;
+    let frames = FrameClient::new(&tls, exchange::wire::message_bytes_max(&plan.limits));
     let exchange = Exchange::open(exchange::Parts {
         node: plan.id.clone(),
         tenants: plan.tenants.clone(),
         store: store.clone(),
         directory: directory.clone(),
         keyring: Arc::clone(&plan.keyring),
-        peers,
+        peers: Client::tls(tls),
+        frames,
         plain: Client::plain(),
     })
     .await?;

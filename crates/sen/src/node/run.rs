@@ -9,6 +9,7 @@ use kernel::World;
 use kernel::limits::Limits;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use web::AnswerFrames;
 use web::client::Client;
 use web::listen::{self, Listener};
 
@@ -48,8 +49,11 @@ impl Node {
         };
         serve(faces.public, faces.public_tls, self.portal.clone());
         serve(faces.systems, None, self.exchange.face_router());
-        serve(faces.peer, Some(tls), self.peer_router.clone());
         serve(faces.administration, None, administration);
+        let answers: (Router, Arc<dyn AnswerFrames>) =
+            (self.peer_router.clone(), Arc::new(self.exchange.clone()));
+        let stop = shutdown.clone();
+        listeners.spawn(async move { listen::serve_nodes(faces.peer, tls, answers, &limits, stop).await });
         let (end, ended) = watch::channel(false);
         let store = self.store.clone();
         let mut jobs = self.jobs(&ended, world)?;

@@ -24,6 +24,8 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use super::Peer;
+use crate::frames::{self, AnswerFrames};
+
 use super::guard::{Deadlines, Guard, Life, Phase};
 
 /// A request's whole header, in bytes; more is answered 431.
@@ -38,6 +40,8 @@ const LAST_CALL: Duration = Duration::from_millis(500);
 /// What every connection of a listener shares.
 pub(super) struct House {
     pub(super) router: Router,
+    /// Who answers those that speak in frames.
+    pub(super) frames: Option<Arc<dyn AnswerFrames>>,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) limits: Limits,
 }
@@ -66,17 +70,16 @@ pub(super) async fn run(stream: TcpStream, addr: SocketAddr, house: Arc<House>, 
         Ok(Ok(stream)) => {
             let chain = stream.get_ref().1.peer_certificates();
             let certificate = chain.and_then(|c| c.first()).map(|c| c.as_ref().to_vec());
-            speak(
-                stream,
-                Peer {
-                    addr,
-                    certificate,
-                    tls: true,
-                },
-                &house,
-                stop,
-            )
-            .await;
+            let framed = stream.get_ref().1.alpn_protocol() == Some(frames::ALPN);
+            let peer = Peer {
+                addr,
+                certificate,
+                tls: true,
+            };
+            match &house.frames {
+                Some(answers) if framed => frames::speak(stream, peer, Arc::clone(answers), stop).await,
+                _ => speak(stream, peer, &house, stop).await,
+            }
         }
         Ok(Err(cause)) => tracing::info!(%cause, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),

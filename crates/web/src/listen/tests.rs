@@ -20,8 +20,8 @@ use tokio::time::{sleep, timeout};
 use super::{ListenError, Listener, Peer, serve};
 use crate::client::{Client, ClientError};
 use crate::form::Fields;
-use crate::testing::{shared, world};
-use crate::tls::{Accept, TlsIdentity, client_config, server_config};
+use crate::testing::{Authority, all_but, anyone, shared, world};
+use crate::tls::{TlsIdentity, client_config, server_config};
 
 /// Longer than any deadline of these tests, shorter than a person's patience.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -342,54 +342,6 @@ async fn an_answer_larger_than_asked_for_or_too_late_is_an_error() {
         client.send(ask("/slow"), 100, 1 << 20).await.unwrap_err(),
         ClientError::Timeout
     );
-}
-
-/// A certificate authority with nodes of its own.
-struct Authority {
-    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
-    der: Vec<u8>,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let der = params.self_signed(&key).unwrap().der().to_vec();
-        Self {
-            issuer: rcgen::Issuer::new(params, key),
-            der,
-        }
-    }
-
-    fn node(&self, name: &str) -> TlsIdentity {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.extended_key_usages = vec![
-            rcgen::ExtendedKeyUsagePurpose::ServerAuth,
-            rcgen::ExtendedKeyUsagePurpose::ClientAuth,
-        ];
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        TlsIdentity {
-            chain: vec![certificate.der().to_vec()],
-            key_pkcs8: key.serialize_der(),
-        }
-    }
-}
-
-fn anyone() -> Accept {
-    Arc::new(|_| Ok(()))
-}
-
-fn all_but(revoked: &TlsIdentity) -> Accept {
-    let revoked = revoked.chain[0].clone();
-    Arc::new(move |der| {
-        if der == revoked {
-            Err("revoked".to_owned())
-        } else {
-            Ok(())
-        }
-    })
 }
 
 #[tokio::test]
