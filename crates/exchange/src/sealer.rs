@@ -24,11 +24,13 @@ enum Then {
     /// Its seal is handed over.
     Tell(oneshot::Sender<Sealed>),
     /// A record is made with its seal and flushed; both are handed over then.
-    Keep(
-        Box<dyn FnOnce(&Sealed) -> Vec<u8> + Send>,
-        oneshot::Sender<Result<Sealed, Problem>>,
-    ),
+    Keep(Record, Told),
 }
+
+/// Makes a record of a seal.
+type Record = Box<dyn FnOnce(&Sealed) -> Vec<u8> + Send>;
+/// Where it is told that the record is flushed.
+type Told = oneshot::Sender<Result<Sealed, Problem>>;
 
 /// A message that waits for its seal.
 type Waiting = (Parts, Then);
@@ -106,10 +108,7 @@ fn gone() -> Problem {
 }
 
 /// Flushes the records of a batch at once and tells everybody.
-async fn keep(
-    log: Arc<dyn RecordLog>,
-    kept: Vec<(Vec<u8>, Sealed, oneshot::Sender<Result<Sealed, Problem>>)>,
-) {
+async fn keep(log: Arc<dyn RecordLog>, kept: Vec<(Vec<u8>, Sealed, Told)>) {
     let mut records = Vec::with_capacity(kept.len());
     let mut told = Vec::with_capacity(kept.len());
     for (record, sealed, reply) in kept {

@@ -185,7 +185,8 @@ impl Link {
         // was looked at.
         let mut refused = false;
         if let Err(cause) = ended {
-            refused = cause.get_ref().is_some_and(|e| e.is::<rustls::Error>());
+            let inner = cause.get_ref();
+            refused = matches!(inner, Some(error) if error.is::<rustls::Error>());
             tracing::debug!(%cause, "a connection between nodes ended early");
         }
         self.close(refused && !self.state().heard);
