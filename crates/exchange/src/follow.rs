@@ -15,9 +15,9 @@ use crate::message::{AnswerHead, RequestHead};
 use crate::store::{self as rows, Indexed};
 
 /// Records folded in one transaction, count.
-const STEP: usize = 500;
+const STEP: usize = 2_000;
 /// How long the follower rests when there is nothing new.
-const REST: Duration = Duration::from_millis(100);
+const REST: Duration = Duration::from_millis(200);
 const FOLLOWER: &str = "exchange-follow";
 
 impl Exchange {
@@ -28,7 +28,7 @@ impl Exchange {
     pub async fn fold_evidence(&self) -> Result<usize, Problem> {
         let g = &*self.0;
         if g.evidence.len().await <= g.folded.load(Ordering::Acquire) {
-            return Ok(0); // without a question to the database: this is asked ten times a second
+            return Ok(0); // without a question to the database: this is asked five times a second
         }
         let from = g
             .store
@@ -53,12 +53,13 @@ impl Exchange {
                 if tx.position(FOLLOWER).await? != from {
                     return Ok(()); // another process of this node was first
                 }
-                for (e, replayed) in entries {
-                    // The id of a replay is that of the exchange it repeats: it is counted only.
-                    if !replayed {
-                        rows::index(&tx, e).await?;
-                    }
-                }
+                // The id of a replay is that of the exchange it repeats: it is counted only.
+                let whole: Vec<&Indexed> = entries
+                    .iter()
+                    .filter(|(_, replayed)| !replayed)
+                    .map(|(e, _)| e)
+                    .collect();
+                rows::index(&tx, &whole).await?;
                 let fact = Fact::ExchangesCounted {
                     stream: STREAM.to_owned(),
                     from,

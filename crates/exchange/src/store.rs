@@ -1,7 +1,10 @@
 //! All the SQL of the exchange. Never a decision: rows in, rows out.
 
+use std::collections::BTreeMap;
+
 use kernel::{Digest, OrgCode, Problem, Tenant, Time};
-use store::{Reader, Row, Store, Tx, params};
+use serde_json::json;
+use store::{Pair, Reader, Row, Store, Tx, params};
 
 use crate::agreement::SignedAgreement;
 
@@ -126,32 +129,58 @@ fn indexed(row: &Row) -> Result<Indexed, Problem> {
     })
 }
 
-/// Indexes an exchange. Of two records under one id, the answered one counts.
-pub(crate) async fn index(tx: &Tx, e: &Indexed) -> Result<(), Problem> {
-    tx.exec(
-        "insert into exchange_requests \
-         (tenant, request, side, stream, log_position, consumer, service, agreement, issue, status, began) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-         on conflict (tenant, request, side) do update set stream = excluded.stream, \
-         log_position = excluded.log_position, agreement = excluded.agreement, issue = excluded.issue, \
-         status = excluded.status, began = excluded.began \
-         where exchange_requests.status = 0 and excluded.status <> 0",
-        params![
-            tx.tenant(),
-            &e.request,
-            &e.side,
-            &e.stream,
+/// Many exchanges at once: a JSON array of `[request, side, stream, position, consumer, service,
+/// agreement, issue, status, began]`, none of them twice.
+const INDEX: Pair = Pair {
+    sqlite: "insert into exchange_requests \
+             (tenant, request, side, stream, log_position, consumer, service, agreement, issue, status, began) \
+             select $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
+             value ->> 6, value ->> 7, value ->> 8, value ->> 9 from json_each($2) where true \
+             on conflict (tenant, request, side) do update set stream = excluded.stream, \
+             log_position = excluded.log_position, agreement = excluded.agreement, issue = excluded.issue, \
+             status = excluded.status, began = excluded.began \
+             where exchange_requests.status = 0 and excluded.status <> 0",
+    postgres: "insert into exchange_requests \
+               (tenant, request, side, stream, log_position, consumer, service, agreement, issue, status, began) \
+               select $1, value ->> 0, value ->> 1, value ->> 2, cast(value ->> 3 as bigint), value ->> 4, \
+               value ->> 5, value ->> 6, value ->> 7, cast(value ->> 8 as bigint), cast(value ->> 9 as bigint) \
+               from jsonb_array_elements($2::text::jsonb) as t(value) \
+               on conflict (tenant, request, side) do update set stream = excluded.stream, \
+               log_position = excluded.log_position, agreement = excluded.agreement, issue = excluded.issue, \
+               status = excluded.status, began = excluded.began \
+               where exchange_requests.status = 0 and excluded.status <> 0",
+};
+
+/// Indexes exchanges. Of two records under one id, the answered one counts, else the first.
+pub(crate) async fn index(tx: &Tx, exchanges: &[&Indexed]) -> Result<(), Problem> {
+    let mut once: BTreeMap<(&str, &str), &Indexed> = BTreeMap::new();
+    for e in exchanges {
+        let first = once.entry((&e.request, &e.side)).or_insert(e);
+        if first.status == 0 && e.status != 0 {
+            *first = e;
+        }
+    }
+    if once.is_empty() {
+        return Ok(());
+    }
+    let row = |e: &&Indexed| {
+        json!([
+            e.request,
+            e.side,
+            e.stream,
             e.position,
-            &e.consumer,
-            &e.service,
-            &e.agreement,
-            e.issue.clone(),
+            e.consumer,
+            e.service,
+            e.agreement,
+            e.issue,
             e.status,
             e.began
-        ],
-    )
-    .await?;
-    Ok(())
+        ])
+    };
+    let rows: Vec<_> = once.values().map(row).collect();
+    tx.bulk_insert(INDEX, serde_json::Value::from(rows).to_string())
+        .await
+        .map(drop)
 }
 
 /// The sides this node has of one exchange.
