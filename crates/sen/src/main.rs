@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use kernel::World;
 
+/// Many small messages come and go at once on every core: the system's allocator made them wait for each other.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod cli;
 
 /// Sen: an open digital-government platform in one binary.
