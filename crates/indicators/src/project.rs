@@ -147,6 +147,12 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::DirectoryPublished { .. }
         | Fact::DirectoryAdopted { .. }
         | Fact::CertificateRevoked { .. }
+        | Fact::AgreementRequested { .. }
+        | Fact::AgreementOffered { .. }
+        | Fact::AgreementRefused { .. }
+        | Fact::AgreementAccepted { .. }
+        | Fact::AgreementSuspended { .. }
+        | Fact::AgreementResumed { .. }
         | Fact::AccountOpened { .. }
         | Fact::SignedIn { .. }
         | Fact::SignInRefused { .. }

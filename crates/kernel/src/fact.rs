@@ -39,6 +39,47 @@ pub enum Fact {
         by: OrgCode,
         reason: String,
     },
+    /// An organisation asked another for an agreement; `request` names its signed word, which is owed
+    /// an answer by `due` where a rule says so.
+    AgreementRequested {
+        request: Digest,
+        provider: OrgCode,
+        consumer: OrgCode,
+        service: String,
+        due: Option<Time>,
+    },
+    /// The provider signed a text for a request and offered it.
+    AgreementOffered {
+        request: Digest,
+        agreement: Digest,
+        by: OrgCode,
+        word: Digest,
+    },
+    /// The provider refused a request; its signed word says why.
+    AgreementRefused {
+        request: Digest,
+        by: OrgCode,
+        word: Digest,
+    },
+    /// The consumer signed what was offered: both signatures are there.
+    AgreementAccepted {
+        request: Digest,
+        agreement: Digest,
+        by: OrgCode,
+        word: Digest,
+    },
+    /// A party suspended an agreement; its signed word says why.
+    AgreementSuspended {
+        agreement: Digest,
+        by: OrgCode,
+        word: Digest,
+    },
+    /// The party that had suspended an agreement took that back.
+    AgreementResumed {
+        agreement: Digest,
+        by: OrgCode,
+        word: Digest,
+    },
     /// An account was opened, at an assurance level (0 for officials and systems).
     AccountOpened { account: String, level: u8 },
     /// Somebody signed in.

@@ -35,6 +35,8 @@ pub struct Limits {
     pub exchange_call_ms_max: u64,
     /// How far the clocks of two nodes may differ before a message is refused, in milliseconds.
     pub clock_skew_ms_max: i64,
+    /// Requests for an agreement that one organisation may leave unanswered at another, count.
+    pub agreement_requests_max: u64,
     /// How old a directory snapshot may be before the node turns amber, in milliseconds.
     pub directory_age_ms_max: i64,
     /// Wrong passwords for one account in an hour, count.
@@ -84,6 +86,7 @@ impl Default for Limits {
             exchange_body_bytes_max: 16 << 20,
             exchange_call_ms_max: 15_000,
             clock_skew_ms_max: 60_000,
+            agreement_requests_max: 100,
             directory_age_ms_max: 3_600_000,
             sign_in_tries_max: 10,
             track_tries_max: 10,
