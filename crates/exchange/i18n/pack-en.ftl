@@ -7,3 +7,7 @@ pack-system-id = “{ $value }” is no system
     .remedy = Write organisation/system: G22/portal.
 pack-service-of-another = “{ $value }” is no service of the provider
     .remedy = Correct the provider or the service.
+pack-terms-twice = the day “{ $value }” has a rule already
+    .remedy = Keep one rule for a day.
+pack-terms-days = { $value } is no number of working days
+    .remedy = Write a whole number from 1 to 250.

@@ -7,3 +7,7 @@ pack-system-id = “{ $value }” không phải hệ thống
     .remedy = Ghi cơ quan/hệ thống: G22/portal.
 pack-service-of-another = “{ $value }” không phải dịch vụ của bên cung cấp
     .remedy = Sửa bên cung cấp hoặc dịch vụ.
+pack-terms-twice = ngày “{ $value }” đã có quy tắc
+    .remedy = Mỗi ngày chỉ giữ một quy tắc.
+pack-terms-days = { $value } không phải số ngày làm việc
+    .remedy = Ghi một số nguyên từ 1 đến 250.

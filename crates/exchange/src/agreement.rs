@@ -12,6 +12,10 @@ use crate::ids::{ServiceId, SystemId};
 const ACCEPTANCE: &str = "sen-agreement";
 /// The type in the header of a revocation.
 const REVOCATION: &str = "sen-agreement-revocation";
+/// Size of one agreement as canonical JSON, in bytes: it has to fit into a notice.
+const AGREEMENT_BYTES_MAX: usize = 24 * 1024;
+/// Fields that one agreement grants, count.
+const FIELDS_MAX: usize = 200;
 
 /// The agreement itself: immutable; its hash is its name in every message and evidence record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +75,7 @@ pub struct SignedAgreement {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Word {
     agreement: Digest,
     party: OrgCode,
@@ -97,6 +102,65 @@ impl Agreement {
         } else {
             Err(Problem::new(Kind::Forbidden, "agreement-expired").with("agreement", &self.id))
         }
+    }
+
+    /// What keeps it from being asked for or offered: items of article 38 that say nothing, a term
+    /// that ends before it begins or is over, another's service; each at its field.
+    #[must_use]
+    pub fn faults(&self, now: Time) -> Vec<Problem> {
+        let mut faults: Vec<Problem> = self
+            .items()
+            .into_iter()
+            .filter(|(field, text)| *field != "other" && text.trim().is_empty())
+            .map(|(field, _)| Problem::invalid(field, "agreement-item-empty"))
+            .collect();
+        if self.service.org != self.provider {
+            faults.push(Problem::invalid("service", "agreement-service"));
+        }
+        if self.valid_to <= self.valid_from || self.valid_to <= now {
+            faults.push(Problem::invalid("valid_to", "agreement-term"));
+        }
+        if self.rate_per_minute == 0 {
+            faults.push(Problem::invalid("rate_per_minute", "agreement-rate"));
+        }
+        let is_field = |f: &String| !f.is_empty() && !f.contains(char::is_whitespace);
+        if self.fields.len() > FIELDS_MAX || !self.fields.iter().all(is_field) {
+            faults.push(Problem::invalid("fields", "agreement-fields").with("max", FIELDS_MAX));
+        }
+        if self.bytes() > AGREEMENT_BYTES_MAX {
+            faults.push(Problem::invalid("other", "agreement-too-long").with("max", AGREEMENT_BYTES_MAX));
+        }
+        faults
+    }
+
+    /// Its items that are words, by field, in the order of the article.
+    #[must_use]
+    pub fn items(&self) -> [(&'static str, &str); 12] {
+        [
+            ("id", &self.id),
+            ("purpose", &self.purpose),
+            ("legal_basis", &self.legal_basis),
+            ("place", &self.place),
+            ("sharing_method", &self.sharing_method),
+            ("handling", &self.handling),
+            ("conditions", &self.conditions),
+            ("commitments", &self.commitments),
+            ("protection", &self.protection),
+            ("storage", &self.storage),
+            ("deletion", &self.deletion),
+            ("other", &self.other),
+        ]
+    }
+
+    /// True when both are between the same system and the same service: only then is one an answer to
+    /// a request for the other.
+    #[must_use]
+    pub fn same_parties(&self, other: &Self) -> bool {
+        self.provider == other.provider && self.consumer == other.consumer && self.service == other.service
+    }
+
+    fn bytes(&self) -> usize {
+        kernel::digest::canonical_json(self).map_or(usize::MAX, |json| json.len())
     }
 
     /// A party's acceptance.
@@ -152,6 +216,29 @@ fn read(typ: &str, token: &str, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) 
     }
 }
 
+/// Reads one party's acceptance of an agreement: when it was given.
+///
+/// # Errors
+/// `seal-broken` when it is another party's, or over another agreement.
+pub(crate) fn read_acceptance(
+    token: &str,
+    agreement: &Digest,
+    party: &OrgCode,
+    key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>,
+) -> Result<Time, Problem> {
+    let word = read(ACCEPTANCE, token, key_of)?;
+    if word.agreement != *agreement || word.party != *party {
+        return Err(Problem::new(Kind::Invalid, "seal-broken").with("hop", party));
+    }
+    Ok(word.at)
+}
+
+/// When an acceptance that was checked before was given.
+pub(crate) fn signed_at(acceptance: &str) -> Option<Time> {
+    let word: Word = serde_json::from_slice(&jws::peek(acceptance).ok()?).ok()?;
+    Some(word.at)
+}
+
 impl SignedAgreement {
     /// Checks both acceptances against the organisations' certificates.
     ///
@@ -164,10 +251,7 @@ impl SignedAgreement {
             (&self.agreement.consumer.org, &self.consumer_acceptance),
         ];
         for (party, acceptance) in parties {
-            let word = read(ACCEPTANCE, acceptance, key_of)?;
-            if word.agreement != hash || word.party != *party {
-                return Err(Problem::new(Kind::Invalid, "seal-broken").with("hop", party));
-            }
+            read_acceptance(acceptance, &hash, party, key_of)?;
         }
         if self.agreement.service.org != self.agreement.provider {
             return Err(Problem::invalid("service", "agreement-service"));
@@ -262,6 +346,37 @@ pub(crate) mod tests {
             a.in_term(Time(-1)).expect_err("not begun").code,
             "agreement-expired"
         );
+    }
+
+    #[test]
+    fn an_agreement_that_leaves_an_item_of_the_article_unsaid_is_told_where() {
+        assert!(sample().faults(Time(0)).is_empty());
+        let bad = Agreement {
+            purpose: " ".into(),
+            valid_to: Time(0),
+            rate_per_minute: 0,
+            fields: vec!["two words".into()],
+            service: "G15/population/person-lookup".parse().expect("id"),
+            ..sample()
+        };
+        let told: Vec<_> = bad.faults(Time(0)).into_iter().map(|p| p.code).collect();
+        assert_eq!(
+            told,
+            [
+                "agreement-item-empty",
+                "agreement-service",
+                "agreement-term",
+                "agreement-rate",
+                "agreement-fields"
+            ]
+        );
+        let long = Agreement {
+            other: "x".repeat(AGREEMENT_BYTES_MAX),
+            ..sample()
+        };
+        assert_eq!(long.faults(Time(0))[0].code, "agreement-too-long");
+        let over = sample().faults(Time(1_000));
+        assert_eq!(over[0].code, "agreement-term", "nobody needs one that has ended");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The agreements a node holds, in memory for the hot path and in rows for ever: adopted when both
 //! signatures hold, found by consumer and service, ended by either party. Never drafts: an
-//! agreement without both signatures is not one.
+//! agreement without both signatures is not one (see [`crate::life`]).
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use directory::Directory;
 use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem, Tenant, Time};
@@ -11,17 +11,21 @@ use seal::jws::PublicKey;
 use store::Store;
 
 use crate::agreement::{Agreement, SignedAgreement, read_revocation, revocation};
-use crate::held::Book;
+use crate::held::{Book, Standing};
 use crate::ids::{ServiceId, SystemId};
+use crate::life;
 use crate::store as rows;
+use crate::terms::Terms;
 
 /// The agreements a node holds for all its tenants.
 #[derive(Clone)]
 pub struct Agreements {
-    store: Store,
+    pub(crate) store: Store,
     directory: Directory,
-    tenants: Arc<[Tenant]>,
+    pub(crate) tenants: Arc<[Tenant]>,
     held: Arc<RwLock<Book>>,
+    /// The dated terms of the pack, once they are known.
+    terms: Arc<OnceLock<Terms>>,
 }
 
 impl Agreements {
@@ -36,13 +40,35 @@ impl Agreements {
                 let agreement = row.signed.agreement;
                 held.insert(agreement.hash(), agreement, row.revoked_at.is_some());
             }
+            for word in life::store::standings(&store, tenant).await? {
+                held.stand(&word.agreement, &word.party, word.serial, word.suspends);
+            }
         }
         Ok(Self {
             store,
             directory,
             tenants: tenants.into(),
             held: Arc::new(RwLock::new(held)),
+            terms: Arc::new(OnceLock::new()),
         })
+    }
+
+    /// Takes over the pack's dated terms; without them no answer is owed by a day. Once.
+    pub fn keep_terms(&self, terms: Terms) {
+        // The first are kept: a pack does not change under a running node.
+        if self.terms.set(terms).is_err() {
+            tracing::warn!("the terms of the exchange were given twice");
+        }
+    }
+
+    /// The pack's dated terms.
+    pub(crate) fn terms(&self) -> Option<&Terms> {
+        self.terms.get()
+    }
+
+    /// By when a provider that is asked at an instant owes an answer.
+    pub(crate) fn answer_due(&self, provider: &OrgCode, asked: Time) -> Option<Time> {
+        self.terms()?.answer_due(provider, asked)
     }
 
     /// Takes over every signed agreement (`*.json`) of a folder that concerns a tenant of this node.
@@ -236,13 +262,44 @@ impl Agreements {
         self.locked().list()
     }
 
-    fn key_of(&self, org: &OrgCode) -> Option<PublicKey> {
+    /// Where one stands at an instant.
+    pub(crate) fn standing(&self, hash: &Digest, at: Time) -> Option<Standing> {
+        self.locked().standing(hash, at)
+    }
+
+    /// Where all stand at an instant, by the parties' numbers.
+    pub(crate) fn standings(&self, at: Time) -> Vec<Standing> {
+        self.locked().standings(at)
+    }
+
+    /// The newest agreement between a system and a service, whatever became of it.
+    pub(crate) fn newest(&self, consumer: &SystemId, service: &ServiceId) -> Option<Digest> {
+        self.locked().newest(consumer, service)
+    }
+
+    /// How many calls are left of an agreement's minute.
+    pub(crate) fn calls_left(&self, hash: &Digest, at: Time) -> Option<u64> {
+        self.locked().calls_left(hash, at)
+    }
+
+    /// Takes an agreement that both signed into memory.
+    pub(crate) fn hold(&self, agreement: &Agreement) {
+        self.locked_mut()
+            .insert(agreement.hash(), agreement.clone(), false);
+    }
+
+    /// Takes a party's word on suspension into memory.
+    pub(crate) fn stand(&self, hash: &Digest, party: &OrgCode, serial: i64, suspends: bool) {
+        self.locked_mut().stand(hash, party, serial, suspends);
+    }
+
+    pub(crate) fn key_of(&self, org: &OrgCode) -> Option<PublicKey> {
         self.directory
             .seal_certificate(&org.top())
             .and_then(|c| PublicKey::from_certificate(&c).ok())
     }
 
-    fn mark_revoked(&self, hash: &Digest) {
+    pub(crate) fn mark_revoked(&self, hash: &Digest) {
         self.locked_mut().revoke(hash);
     }
 

@@ -1,13 +1,14 @@
 //! Agreements as the hot path asks for them: by hash, and by who asks what. In memory only: the rows
 //! are in [`crate::agreements`]. Never forgets that one is revoked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kernel::{Digest, Kind, Problem, Time};
+use kernel::{Digest, Kind, OrgCode, Problem, Time};
 
 use crate::agreement::Agreement;
 use crate::ids::{ServiceId, SystemId};
+use crate::life::State;
 use crate::rate::Bucket;
 
 /// What a node holds, ready for questions.
@@ -21,7 +22,19 @@ pub(crate) struct Book {
 struct Held {
     agreement: Arc<Agreement>,
     revoked: bool,
+    /// Each party's last word on suspension: its serial, and whether it suspends.
+    words: BTreeMap<OrgCode, (i64, bool)>,
     rate: Mutex<Bucket>,
+}
+
+/// An agreement with where it stands, for whoever looks at it.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) hash: Digest,
+    pub(crate) agreement: Arc<Agreement>,
+    pub(crate) state: State,
+    /// The parties that suspend it now.
+    pub(crate) suspended_by: Vec<OrgCode>,
 }
 
 impl Book {
@@ -41,6 +54,7 @@ impl Book {
             rate: Mutex::new(Bucket::full(agreement.rate_per_minute)),
             agreement: Arc::new(agreement),
             revoked,
+            words: BTreeMap::new(),
         };
         self.entries.insert(hash, held);
         let (entries, by_service) = (&self.entries, &mut self.by_service);
@@ -53,6 +67,16 @@ impl Book {
     pub(crate) fn revoke(&mut self, hash: &Digest) {
         if let Some(held) = self.entries.get_mut(hash) {
             held.revoked = true;
+        }
+    }
+
+    /// Takes a party's word on suspension over; an older one than the last changes nothing.
+    pub(crate) fn stand(&mut self, hash: &Digest, party: &OrgCode, serial: i64, suspends: bool) {
+        if let Some(held) = self.entries.get_mut(hash) {
+            let last = held.words.entry(party.clone()).or_insert((serial, suspends));
+            if last.0 <= serial {
+                *last = (serial, suspends);
+            }
         }
     }
 
@@ -109,6 +133,31 @@ impl Book {
         Ok(Arc::clone(&held.agreement))
     }
 
+    /// Where one stands.
+    pub(crate) fn standing(&self, hash: &Digest, at: Time) -> Option<Standing> {
+        self.entries.get(hash).map(|held| held.standing(*hash, at))
+    }
+
+    /// Where all stand, by the parties' numbers.
+    pub(crate) fn standings(&self, at: Time) -> Vec<Standing> {
+        let mut all: Vec<_> = self.entries.iter().map(|(h, e)| e.standing(*h, at)).collect();
+        all.sort_by(|a, b| a.agreement.id.cmp(&b.agreement.id).then(a.hash.cmp(&b.hash)));
+        all
+    }
+
+    /// The newest agreement between a system and a service, whatever became of it.
+    pub(crate) fn newest(&self, consumer: &SystemId, service: &ServiceId) -> Option<Digest> {
+        let hashes = self.by_service.get(service)?.get(consumer)?;
+        hashes.first().copied()
+    }
+
+    /// How many calls are left of an agreement's minute; takes none out.
+    pub(crate) fn calls_left(&self, hash: &Digest, at: Time) -> Option<u64> {
+        let held = self.entries.get(hash)?;
+        let rate = held.rate.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(rate.left(at))
+    }
+
     pub(crate) fn list(&self) -> Vec<(Digest, Arc<Agreement>, bool)> {
         let entries = self.entries.iter();
         let mut list: Vec<_> = entries
@@ -140,7 +189,29 @@ impl Held {
             let revoked = Problem::new(Kind::Forbidden, "agreement-revoked");
             return Err(revoked.with("agreement", &self.agreement.id));
         }
-        self.agreement.in_term(at)
+        self.agreement.in_term(at)?;
+        if self.suspenders().next().is_some() {
+            let suspended = Problem::new(Kind::Forbidden, "agreement-suspended");
+            return Err(suspended.with("agreement", &self.agreement.id));
+        }
+        Ok(())
+    }
+
+    fn suspenders(&self) -> impl Iterator<Item = &OrgCode> {
+        self.words
+            .iter()
+            .filter(|(_, (_, suspends))| *suspends)
+            .map(|(party, _)| party)
+    }
+
+    fn standing(&self, hash: Digest, at: Time) -> Standing {
+        let suspended_by: Vec<_> = self.suspenders().cloned().collect();
+        Standing {
+            hash,
+            agreement: Arc::clone(&self.agreement),
+            state: State::of_held(&self.agreement, self.revoked, !suspended_by.is_empty(), at),
+            suspended_by,
+        }
     }
 }
 
@@ -216,6 +287,31 @@ mod tests {
             );
             assert_eq!(book.list().len(), 1);
         }
+    }
+
+    #[test]
+    fn an_agreement_stays_suspended_until_the_party_that_suspended_it_resumes_it() {
+        let a = sample();
+        let mut book = book(&[(a.clone(), false)]);
+        let (provider, consumer) = (a.provider.clone(), a.consumer.org.clone());
+        let hash = a.hash();
+        let called = |book: &Book| {
+            let found = book.find(&a.consumer, &a.service, Time(1));
+            found.map(|_| ()).map_err(|problem| problem.code)
+        };
+        book.stand(&hash, &provider, 5, true);
+        book.stand(&hash, &consumer, 5, true);
+        assert_eq!(called(&book), Err("agreement-suspended"));
+        book.stand(&hash, &consumer, 6, false);
+        assert_eq!(called(&book), Err("agreement-suspended"), "the other still does");
+        book.stand(&hash, &provider, 7, false);
+        assert_eq!(called(&book), Ok(()));
+        book.stand(&hash, &provider, 5, true);
+        assert_eq!(called(&book), Ok(()), "an old word heard again");
+        let state = |book: &Book| book.standing(&hash, Time(1)).expect("held").state;
+        assert_eq!(state(&book), State::InForce);
+        book.stand(&hash, &provider, 8, true);
+        assert_eq!(state(&book), State::Suspended);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | [`client`] | the consumer's half, top to bottom |
 //! | [`provider`] | the provider's half, top to bottom |
 //! | [`agreement`], [`agreements`] | the noun, and what a node holds (in memory: `held`, `rate`) |
+//! | [`life`], [`terms`] | how an agreement comes to be, stops and goes on; what is owed by when |
 //! | `check`, `fit` | what is asked of a sealed message; what of a service's answer may leave |
 //! | [`message`], [`envelope`] | the signed bytes, the wire's and the log's format |
 //! | [`wire`] | the one module that knows how gateways talk |
@@ -31,6 +32,7 @@ pub mod follow;
 pub mod gateway;
 mod held;
 pub mod ids;
+pub mod life;
 pub mod message;
 pub mod notice;
 pub mod pack;
@@ -40,6 +42,7 @@ pub mod replay;
 pub mod sealer;
 pub mod service;
 mod store;
+pub mod terms;
 pub mod timestamping;
 pub mod wire;
 
@@ -48,13 +51,21 @@ pub use api::router;
 pub use client::Ask;
 pub use gateway::{Exchange, Parts, STREAM};
 pub use ids::{ServiceId, SystemId};
+pub use life::State;
 pub use notice::Notices;
 pub use service::{Answer, Call, Heard, Service};
+pub use terms::Terms;
 
 /// The crate's tables.
 pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
     name: "exchange",
-    files: &[("0001_exchange", include_str!("../migrations/0001_exchange.sql"))],
+    files: &[
+        ("0001_exchange", include_str!("../migrations/0001_exchange.sql")),
+        (
+            "0002_agreement_life",
+            include_str!("../migrations/0002_agreement_life.sql"),
+        ),
+    ],
 };
 
 /// The crate's texts.

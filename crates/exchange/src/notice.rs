@@ -1,5 +1,6 @@
-//! Telling the other party that an agreement has ended: an outbox line, carried to the party's node
-//! over the peer listener, repeated until heard. The notice is the party's signed word.
+//! Telling the other party what was said about an agreement: an outbox line, carried to the party's
+//! node over the peer listener, repeated until heard. The notice is the party's signed word; a word
+//! that comes too late to have an effect is heard, too.
 
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -16,8 +17,10 @@ use crate::gateway::Exchange;
 pub(crate) const TOPIC: &str = "agreement-notice";
 /// The path on the peer listener.
 const PATH: &str = "/exchange/v1/agreement-notices";
-/// Size of a notice, and of the answer to one, in bytes.
-const NOTICE_BYTES_MAX: usize = 16 * 1024;
+/// Size of a notice, in bytes.
+const NOTICE_BYTES_MAX: usize = crate::life::words::WORD_BYTES_MAX;
+/// Size of the answer to one, in bytes.
+const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// Time for the other node to take a notice, in milliseconds.
 const NOTICE_MS_MAX: u64 = 5_000;
 
@@ -48,7 +51,13 @@ impl Deliver for Notices {
             return Err(Problem::new(Kind::NotFound, "member-unknown").with("member", &to));
         };
         if node.id == g.node {
-            return g.agreements.hear_revocation(&notice).await;
+            return match g.agreements.hear(&notice).await {
+                Err(late) if late.kind == Kind::Conflict => {
+                    without_effect(&to, late);
+                    Ok(())
+                }
+                heard => heard,
+            };
         }
         let request = axum::http::Request::post(format!("https://{}{PATH}", node.peer))
             .body(Bytes::from(notice))
@@ -56,15 +65,23 @@ impl Deliver for Notices {
         let unreachable = || Problem::new(Kind::Unavailable, "provider-unreachable").with("hop", &to);
         let answer = g
             .peers
-            .send(request, NOTICE_MS_MAX, NOTICE_BYTES_MAX)
+            .send(request, NOTICE_MS_MAX, ANSWER_BYTES_MAX)
             .await
             .map_err(|e| unreachable().because(e))?;
         if answer.status().is_success() {
+            Ok(())
+        } else if answer.status().as_u16() == Kind::Conflict.status() {
+            without_effect(&to, answer.status());
             Ok(())
         } else {
             Err(unreachable().because(answer.status()))
         }
     }
+}
+
+/// The other side had moved on: saying it again would not help.
+fn without_effect(to: &OrgCode, why: impl std::fmt::Display) {
+    tracing::info!(%to, %why, "a word about an agreement came too late to have an effect");
 }
 
 async fn take(
@@ -73,6 +90,6 @@ async fn take(
     notice: String,
 ) -> Result<(), web::Refusal> {
     exchange.node_behind(&peer)?;
-    exchange.0.agreements.hear_revocation(&notice).await?;
+    exchange.0.agreements.hear(&notice).await?;
     Ok(())
 }

@@ -25,6 +25,13 @@ impl Bucket {
         }
     }
 
+    /// How many calls it would let through at an instant.
+    pub(crate) fn left(&self, now: Time) -> u64 {
+        let elapsed_ms = u64::try_from(now.ms().saturating_sub(self.filled.ms())).unwrap_or(0);
+        let gained = elapsed_ms.min(MINUTE_MS) * self.per_minute;
+        (self.units + gained).min(self.per_minute * MINUTE_MS) / MINUTE_MS
+    }
+
     /// Takes one call out.
     ///
     /// # Errors
@@ -53,9 +60,11 @@ mod tests {
     fn an_agreement_allows_its_calls_a_minute_and_fills_up_evenly() {
         let mut bucket = Bucket::full(60);
         let start = Time(1_000_000);
-        for _ in 0..60 {
+        for taken in 0..60 {
+            assert_eq!(bucket.left(start), 60 - taken, "looking takes none");
             bucket.take(start).expect("within the minute's calls");
         }
+        assert_eq!((bucket.left(start), bucket.left(start.plus_ms(1_000))), (0, 1));
         let refused = bucket.take(start).expect_err("the 61st");
         assert_eq!((refused.code, refused.kind.status()), ("too-many", 429));
         assert!(bucket.take(start.plus_ms(999)).is_err());

@@ -61,10 +61,11 @@ pub(crate) async fn carry(g: &Gateway, service: &ServiceId, sent: Sent) -> Resul
 
 /// The problem a provider's gateway told; unknown keys of a later release become one of ours.
 pub(crate) fn problem_of(fault: &Fault) -> Problem {
-    const KNOWN: [(&str, Kind); 14] = [
+    const KNOWN: [(&str, Kind); 15] = [
         ("agreement-missing", Kind::Forbidden),
         ("agreement-expired", Kind::Forbidden),
         ("agreement-revoked", Kind::Forbidden),
+        ("agreement-suspended", Kind::Forbidden),
         ("member-unknown", Kind::Forbidden),
         ("service-unknown", Kind::NotFound),
         ("node-revoked", Kind::Forbidden),

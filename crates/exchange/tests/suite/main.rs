@@ -9,6 +9,7 @@ mod figures;
 mod forged;
 mod formats;
 mod happy;
+mod life;
 mod nation;
 mod node;
 mod nodes;

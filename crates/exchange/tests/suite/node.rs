@@ -18,6 +18,13 @@ use tokio::task::JoinHandle;
 use web::tls::{self, TlsIdentity};
 use web::{AnswerFrames, FrameClient};
 
+/// The tables of the crates a gateway rests on.
+const MIGRATIONS: [store::Migrations; 3] = [
+    directory::MIGRATIONS,
+    obligations::MIGRATIONS,
+    exchange::MIGRATIONS,
+];
+
 /// A node that runs.
 pub(crate) struct Node {
     pub(crate) id: &'static str,
@@ -38,7 +45,7 @@ impl Node {
         limits: Limits,
         ca: &Authority,
     ) -> Self {
-        let temp = testkit::store_with(&[directory::MIGRATIONS, exchange::MIGRATIONS], limits).await;
+        let temp = testkit::store_with(&MIGRATIONS, limits).await;
         let keyring = Arc::new(keys);
         let (directory, exchange) = put_together(id, &temp, &keyring, hub, ca).await;
         let (stop, shutdown) = watch::channel(false);

@@ -2,7 +2,7 @@
 //! word is left for a refusal nobody gives.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use exchange::TEXTS;
 use kernel::limits::Limits;
@@ -26,12 +26,14 @@ fn codes(source: &str) -> BTreeSet<String> {
         let after = pieces.get(i + 1).map_or("", |p| p.trim_start());
         // `Problem::new(Kind::X, "…"`, `(Kind::X, "…"`, `Problem::new(kind, "…"`.
         let word = |c: char| c.is_alphanumeric() || "_*:".contains(c);
-        let kind_before = ["Kind::", "Problem::new("].iter().any(|opening| {
-            let rest = before
-                .rsplit_once(opening)
-                .map(|(_, rest)| rest.strip_suffix(','));
-            matches!(rest, Some(Some(kind)) if kind.chars().all(word))
-        });
+        let kind_before = ["Kind::", "Problem::new(", "Problem::invalid("]
+            .iter()
+            .any(|opening| {
+                let rest = before
+                    .rsplit_once(opening)
+                    .map(|(_, rest)| rest.strip_suffix(','));
+                matches!(rest, Some(Some(kind)) if kind.chars().all(word))
+            });
         let second_of_invalid = i >= 3 && before == "," && pieces[i - 3].trim_end().ends_with("invalid(");
         let of_a_pair = before.ends_with('(') && after.starts_with(", Kind::");
         if (kind_before || second_of_invalid || of_a_pair) && is_key(text) {
@@ -43,10 +45,19 @@ fn codes(source: &str) -> BTreeSet<String> {
 
 fn named_in_the_sources() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    std::fs::read_dir(folder)
-        .expect("the sources")
-        .map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("text"))
+    sources(&folder)
+        .iter()
+        .map(|file| std::fs::read_to_string(file).expect("text"))
         .flat_map(|source| codes(&source))
+        .collect()
+}
+
+/// Every file below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the sources");
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
         .collect()
 }
 

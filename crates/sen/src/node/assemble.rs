@@ -50,6 +50,9 @@ impl Node {
         let store = open_store(&plan, world).await?;
         let directory = open_directory(&plan, &store).await?;
         let exchange = open_exchange(&plan, &store, &directory, world).await?;
+        let calendars = Arc::clone(&country.calendars);
+        let terms = exchange::Terms::load(&plan.pack, calendars)?;
+        exchange.agreements().keep_terms(terms);
         // Before the first directory nobody's signature can be checked: a job takes them over then.
         let agreed = directory.snapshot().serial > 0;
         if agreed {

@@ -1,0 +1,276 @@
+//! What one party says to the other about an agreement: signed, strict, of bounded size. Never
+//! decides whether a word has an effect.
+
+use kernel::{Digest, Kind, OrgCode, Problem, Time};
+use seal::jws::{self, PublicKey};
+use seal::key::SigningKey;
+use serde::{Deserialize, Serialize};
+
+use crate::agreement::Agreement;
+
+/// The type in the header.
+const TYPE: &str = "sen-agreement-word";
+/// Size of a word, in bytes: an agreement at its largest, as a token.
+pub const WORD_BYTES_MAX: usize = 64 * 1024;
+/// Size of a reason, in bytes.
+pub const REASON_BYTES_MAX: usize = 4 * 1024;
+
+/// One word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Word {
+    /// Who says it.
+    pub party: OrgCode,
+    /// When.
+    pub at: Time,
+    /// What is said.
+    pub said: Said,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "word", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Said {
+    /// The consumer asks for an agreement.
+    Request {
+        /// The twelve items as it would have them.
+        agreement: Agreement,
+    },
+    /// The provider signs a text and offers it.
+    Offer {
+        /// For which request.
+        request: Digest,
+        /// Greater than that of any earlier offer for it.
+        serial: i64,
+        /// The text.
+        agreement: Agreement,
+        /// The provider's acceptance of the text.
+        acceptance: String,
+    },
+    /// The provider will not share.
+    Refusal {
+        /// Which request.
+        request: Digest,
+        /// Why.
+        reason: String,
+    },
+    /// The consumer signs what was offered.
+    Acceptance {
+        /// For which request.
+        request: Digest,
+        /// The hash of the text.
+        agreement: Digest,
+        /// The consumer's acceptance of the text.
+        acceptance: String,
+    },
+    /// A party stops an agreement for the time being.
+    Suspension {
+        /// Which.
+        agreement: Digest,
+        /// Greater than that of the party's earlier words on it.
+        serial: i64,
+        /// Why.
+        reason: String,
+    },
+    /// The party that stopped it takes that back.
+    Resumption {
+        /// Which.
+        agreement: Digest,
+        /// Greater than that of the party's earlier words on it.
+        serial: i64,
+    },
+}
+
+impl Said {
+    /// Its kind, as rows and texts call it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Request { .. } => "request",
+            Self::Offer { .. } => "offer",
+            Self::Refusal { .. } => "refusal",
+            Self::Acceptance { .. } => "acceptance",
+            Self::Suspension { .. } => "suspension",
+            Self::Resumption { .. } => "resumption",
+        }
+    }
+
+    /// The reason it gives; empty for a word that needs none.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Refusal { reason, .. } | Self::Suspension { reason, .. } => reason,
+            _ => "",
+        }
+    }
+}
+
+impl Word {
+    /// Its order among its party's words of the kind on the same thing.
+    #[must_use]
+    pub const fn order(&self) -> i64 {
+        match &self.said {
+            Said::Offer { serial, .. }
+            | Said::Suspension { serial, .. }
+            | Said::Resumption { serial, .. } => *serial,
+            Said::Request { .. } | Said::Refusal { .. } | Said::Acceptance { .. } => self.at.ms(),
+        }
+    }
+}
+
+/// A word with its signature.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// The word.
+    pub word: Word,
+    /// The digest of what was signed: one word has one, however often it is signed or sent.
+    pub digest: Digest,
+    /// The compact JWS.
+    pub token: String,
+}
+
+/// Signs a word.
+#[must_use]
+pub fn sign(word: Word, key: &SigningKey) -> Signed {
+    let payload = kernel::digest::canonical_json(&word).expect("a word is text, digests, times and a number");
+    Signed {
+        token: jws::sign(TYPE, word.party.as_str(), payload.as_bytes(), key),
+        digest: Digest::of(payload.as_bytes()),
+        word,
+    }
+}
+
+/// True for a token that claims to be such a word; it is checked by [`read`].
+#[must_use]
+pub fn is_word(token: &str) -> bool {
+    let payload = jws::peek(token).ok();
+    let json = payload.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    json.is_some_and(|json| json.get("said").is_some())
+}
+
+/// Reads a word.
+///
+/// # Errors
+/// `seal-broken` when it is not signed by the party it names; 422 `agreement-word` when it is too
+/// large, has a field that is not known, or lacks a reason it has to give.
+pub fn read(token: &str, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) -> Result<Signed, Problem> {
+    let bad = || Problem::new(Kind::Invalid, "agreement-word");
+    if token.len() > WORD_BYTES_MAX {
+        return Err(bad().because("too large"));
+    }
+    let broken = || Problem::new(Kind::Invalid, "seal-broken").with("hop", "agreement");
+    let signer = std::cell::RefCell::new(String::new());
+    let key = |kid: &str| {
+        kid.clone_into(&mut signer.borrow_mut());
+        key_of(&kid.parse().ok()?)
+    };
+    let payload = jws::verify(token, TYPE, key)
+        .map_err(|e| broken().because(e))?
+        .into_inner();
+    let word: Word = serde_json::from_slice(&payload).map_err(|e| bad().because(e))?;
+    // The key was looked up by the header's kid: the signed words must name the same party.
+    if *signer.borrow() != word.party.as_str() {
+        return Err(broken());
+    }
+    let reasons = matches!(word.said, Said::Refusal { .. } | Said::Suspension { .. });
+    let reason = word.said.reason();
+    if (reasons && reason.trim().is_empty()) || reason.len() > REASON_BYTES_MAX {
+        return Err(bad().because("no reason, or too long a one"));
+    }
+    Ok(Signed {
+        digest: Digest::of(&payload),
+        token: token.to_owned(),
+        word,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::tests::sample;
+
+    fn org(code: &str) -> OrgCode {
+        code.parse().expect("a code")
+    }
+
+    fn word(said: Said) -> Word {
+        Word {
+            party: org("G22"),
+            at: Time(7),
+            said,
+        }
+    }
+
+    fn of_g22(key: &SigningKey) -> impl Fn(&OrgCode) -> Option<PublicKey> + '_ {
+        move |party| (party.as_str() == "G22").then(|| PublicKey::of(key))
+    }
+
+    #[test]
+    fn a_word_reads_back_as_it_was_signed_and_keeps_its_name_when_it_is_signed_again() {
+        let key = SigningKey::generate();
+        let agreement = sample();
+        let said = [
+            Said::Request {
+                agreement: agreement.clone(),
+            },
+            Said::Offer {
+                request: Digest::of(b"r"),
+                serial: 1_795_226_400_000,
+                agreement: agreement.clone(),
+                acceptance: "a".into(),
+            },
+            Said::Refusal {
+                request: Digest::of(b"r"),
+                reason: "vì sao".into(),
+            },
+            Said::Acceptance {
+                request: Digest::of(b"r"),
+                agreement: agreement.hash(),
+                acceptance: "a".into(),
+            },
+            Said::Suspension {
+                agreement: agreement.hash(),
+                serial: 2,
+                reason: "vì sao".into(),
+            },
+            Said::Resumption {
+                agreement: agreement.hash(),
+                serial: 3,
+            },
+        ];
+        for said in said {
+            let (once, again) = (sign(word(said.clone()), &key), sign(word(said), &key));
+            let read = read(&once.token, &of_g22(&key)).expect("reads");
+            assert_eq!((&read.word, read.digest), (&once.word, again.digest));
+            assert!(is_word(&once.token));
+        }
+    }
+
+    #[test]
+    fn a_word_of_another_signer_with_an_unknown_field_or_without_its_reason_is_refused() {
+        let (key, other) = (SigningKey::generate(), SigningKey::generate());
+        let refusal = |reason: &str| {
+            word(Said::Refusal {
+                request: Digest::of(b"r"),
+                reason: reason.to_owned(),
+            })
+        };
+        let code = |token: &str| read(token, &of_g22(&key)).expect_err("refused").code;
+        assert_eq!(code(&sign(refusal("x"), &other).token), "seal-broken");
+        assert_eq!(code(&sign(refusal(" "), &key).token), "agreement-word");
+        assert_eq!(
+            code(&sign(refusal(&"x".repeat(REASON_BYTES_MAX + 1)), &key).token),
+            "agreement-word"
+        );
+        let json = kernel::digest::canonical_json(&refusal("x")).expect("json");
+        let raw = |json: &str, kid: &str| jws::sign(TYPE, kid, json.as_bytes(), &key);
+        assert!(read(&raw(&json, "G22"), &of_g22(&key)).is_ok());
+        for field in ["\"party\"", "\"word\""] {
+            let more = json.replacen(field, &format!("\"more\":1,{field}"), 1);
+            assert_eq!(code(&raw(&more, "G22")), "agreement-word", "{more}");
+        }
+        let as_another = json.replace("G22", "G15");
+        assert_eq!(code(&raw(&as_another, "G22")), "seal-broken");
+        assert_eq!(code(&"x".repeat(WORD_BYTES_MAX + 1)), "agreement-word");
+    }
+}
