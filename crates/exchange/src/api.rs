@@ -1,16 +1,14 @@
-//! The operator's operations: agreements held and ended, exchanges found and proved. Every one asks
-//! for the role `operator`; ending an agreement is a fact.
+//! The operator's operations: exchanges found and proved; those on agreements are in
+//! [`crate::operator`]. Every one asks for the role `operator`.
 
 use axum::extract::{Path, Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use kernel::{Digest, Kind, OrgCode, Problem};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use kernel::Problem;
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::auth::SignedIn;
-use web::json::Json;
 use web::problem::Refusal;
 
 use crate::export::{Inclusion, Which};
@@ -20,105 +18,11 @@ use crate::store::{self as rows, Indexed};
 /// The exchange's operations on a node's portal.
 pub fn router(exchange: Exchange) -> OpenApiRouter {
     OpenApiRouter::new()
-        .routes(routes!(list_agreements))
-        .routes(routes!(revoke_agreement))
+        .merge(crate::operator::router())
         .routes(routes!(list_exchanges))
         .routes(routes!(prove_exchange))
         .routes(routes!(export_exchange))
         .with_state(exchange)
-}
-
-/// An agreement as the operator sees it.
-#[derive(Serialize, ToSchema)]
-struct AgreementLine {
-    hash: String,
-    id: String,
-    provider: String,
-    consumer: String,
-    service: String,
-    fields: Vec<String>,
-    purpose: String,
-    legal_basis: String,
-    valid_from: i64,
-    valid_to: i64,
-    /// `in-force`, `expired` or `revoked`.
-    state: &'static str,
-}
-
-/// Lists the agreements this node holds.
-#[utoipa::path(get, path = "/api/v1/exchange/agreements", tag = "exchange",
-    security(("session" = ["operator"])), responses((status = 200, body = Vec<AgreementLine>)))]
-async fn list_agreements(
-    State(x): State<Exchange>,
-    SignedIn(who): SignedIn,
-) -> Result<axum::Json<Vec<AgreementLine>>, Refusal> {
-    who.require("operator")?;
-    let now = x.0.now();
-    let lines = x
-        .agreements()
-        .list()
-        .into_iter()
-        .map(|(hash, a, revoked)| AgreementLine {
-            hash: hash.hex(),
-            state: if revoked {
-                "revoked"
-            } else if a.in_term(now).is_ok() {
-                "in-force"
-            } else {
-                "expired"
-            },
-            id: a.id.clone(),
-            provider: a.provider.to_string(),
-            consumer: a.consumer.to_string(),
-            service: a.service.to_string(),
-            fields: a.fields.clone(),
-            purpose: a.purpose.clone(),
-            legal_basis: a.legal_basis.clone(),
-            valid_from: a.valid_from.ms(),
-            valid_to: a.valid_to.ms(),
-        });
-    Ok(axum::Json(lines.collect()))
-}
-
-/// Why an agreement ends, and by which of this node's organisations.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct AgreementRevocation {
-    /// The organisation that ends it.
-    #[schema(example = "G22")]
-    by: String,
-    /// Why; the other party reads it.
-    reason: String,
-}
-
-/// Ends an agreement now; the other party is told.
-#[utoipa::path(post, path = "/api/v1/exchange/agreements/{hash}/revoke", tag = "exchange",
-    params(("hash" = String, Path,)), request_body = AgreementRevocation,
-    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-revoked"]))),
-    responses((status = 204), (status = 404), (status = 409)))]
-async fn revoke_agreement(
-    State(x): State<Exchange>,
-    SignedIn(who): SignedIn,
-    Path(hash): Path<String>,
-    Json(asked): Json<AgreementRevocation>,
-) -> Result<axum::http::StatusCode, Refusal> {
-    who.require("operator")?;
-    let hash = Digest::parse(&hash).ok_or_else(Problem::not_found)?;
-    let by: OrgCode = asked
-        .by
-        .parse()
-        .map_err(|_| Problem::invalid("by", "organisation-code"))?;
-    if asked.reason.trim().is_empty() {
-        return Err(Problem::invalid("reason", "field-missing")
-            .with("field", "reason")
-            .into());
-    }
-    let unknown = || Problem::new(Kind::Forbidden, "member-unknown").with("member", &by);
-    let seal = x.0.keyring.seals.get(&by).ok_or_else(unknown)?;
-    x.agreements()
-        .revoke(hash, &by, asked.reason.trim(), &who.actor, &seal.key)
-        .await?;
-    Ok(axum::http::StatusCode::NO_CONTENT)
 }
 
 /// What to list.

@@ -15,7 +15,7 @@
 //! | `certificates` | what evidence was sealed with, for as long as it is kept |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`face`], [`behind`] | information systems that call, and that are called |
-//! | [`api`], [`notice`], [`pack`] | the operator, the other party, the pack |
+//! | [`api`], `operator`, [`notice`], [`pack`] | the operator (exchanges; agreements), the other party, the pack |
 
 pub mod agreement;
 pub mod agreements;
@@ -35,6 +35,7 @@ pub mod ids;
 pub mod life;
 pub mod message;
 pub mod notice;
+mod operator;
 pub mod pack;
 pub mod provider;
 mod rate;

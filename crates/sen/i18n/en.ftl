@@ -9,6 +9,7 @@ sen-nav-desk = Worklist
 sen-nav-track = Track a case
 sen-nav-supervise = Supervision
 sen-nav-moves = Assignment
+sen-nav-agreements = Agreements
 sen-nav-figures = Figures
 sen-nav-verify = Check a signature
 sen-title-portal = Public-service portal

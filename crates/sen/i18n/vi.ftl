@@ -9,6 +9,7 @@ sen-nav-desk = Hồ sơ cần giải quyết
 sen-nav-track = Tra cứu hồ sơ
 sen-nav-supervise = Giám sát
 sen-nav-moves = Phân công
+sen-nav-agreements = Thỏa thuận
 sen-nav-figures = Số liệu
 sen-nav-verify = Kiểm tra chữ ký số
 sen-title-portal = Cổng Dịch vụ công

@@ -14,6 +14,7 @@ mod nation;
 mod node;
 mod nodes;
 mod operator;
+mod operator_life;
 mod replay;
 mod seals;
 mod services;

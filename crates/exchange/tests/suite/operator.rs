@@ -13,6 +13,7 @@ use web::http::request::Parts;
 use web::{Authenticate, NodeFace, Principal, Shared, Texts};
 
 use crate::nation::Nation;
+use crate::node::Node;
 
 /// Signs everybody in under the roles they name.
 struct Roles;
@@ -36,23 +37,28 @@ impl Authenticate for Roles {
     }
 }
 
-struct Desk {
-    address: String,
+pub(crate) struct Desk {
+    pub(crate) address: String,
     _stop: watch::Sender<bool>,
 }
 
 async fn desk(nation: &Nation) -> Desk {
+    desk_at(&nation.ministry).await
+}
+
+/// The portal of a node, with its pages.
+pub(crate) async fn desk_at(node: &Node) -> Desk {
     let listener = web::Listener::bind("127.0.0.1:0".parse().expect("an address"))
         .await
         .expect("a port");
     let address = listener.local_addr().to_string();
     let (stop, shutdown) = watch::channel(false);
-    let (router, _) = exchange::router(nation.ministry.exchange.clone()).split_for_parts();
+    let (router, _) = exchange::router(node.exchange.clone()).split_for_parts();
     let shared = Shared {
         texts: Arc::new(Texts::new(&[web::TEXTS, TEXTS]).expect("texts")),
-        world: nation.ministry.temp.store.world().clone(),
+        world: node.temp.store.world().clone(),
         limits: Arc::new(Limits::default()),
-        node: NodeFace::new("ministry", "problem-refused"),
+        node: NodeFace::new(node.id, "problem-refused"),
         authenticate: Arc::new(Roles),
     };
     let router = web::present(router, shared);
@@ -61,7 +67,13 @@ async fn desk(nation: &Nation) -> Desk {
 }
 
 impl Desk {
-    async fn send(&self, method: &str, path: &str, role: Option<&str>, body: &str) -> (u16, Bytes) {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        role: Option<&str>,
+        body: &str,
+    ) -> (u16, Bytes) {
         let mut request = web::http::Request::builder()
             .method(method)
             .uri(format!("http://{}/api/v1/exchange/{path}", self.address))
@@ -80,7 +92,7 @@ impl Desk {
         (answer.status().as_u16(), answer.into_body())
     }
 
-    async fn get(&self, path: &str) -> serde_json::Value {
+    pub(crate) async fn get(&self, path: &str) -> serde_json::Value {
         let (status, body) = self.send("GET", path, Some("operator"), "").await;
         assert_eq!(status, 200, "{path}");
         serde_json::from_slice(&body).expect("json")
@@ -177,6 +189,14 @@ async fn nobody_but_an_operator_sees_or_ends_anything() {
         ("GET", "exchanges".to_owned()),
         ("GET", format!("exchanges/{request}/proof")),
         ("GET", format!("exchanges/{request}/asice")),
+        ("GET", format!("agreements/{hash}")),
+        ("GET", "allowed?consumer=G22/portal&service=G01/a/b".to_owned()),
+        ("POST", "agreements".to_owned()),
+        ("POST", format!("agreements/{hash}/offer")),
+        ("POST", format!("agreements/{hash}/refuse")),
+        ("POST", format!("agreements/{hash}/accept")),
+        ("POST", format!("agreements/{hash}/suspend")),
+        ("POST", format!("agreements/{hash}/resume")),
         ("POST", format!("agreements/{hash}/revoke")),
     ] {
         let body = if method == "POST" {

@@ -236,6 +236,7 @@ fn face(settings: &Settings) -> NodeFace {
     if settings.faces.contains(&Face::Portal) || settings.faces.contains(&Face::Desk) {
         link("/track", "sen-nav-track", None);
     }
+    link("/exchange/agreements", "sen-nav-agreements", Some("operator"));
     link("/boards", "sen-nav-figures", None);
     link("/verify", "sen-nav-verify", None);
     let s = &settings.sign_in;

@@ -34,6 +34,11 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
         })
         .chain([
             NavItem {
+                href: "/exchange/agreements".to_owned(),
+                key: "sen-nav-agreements".to_owned(),
+                role: Some("operator".to_owned()),
+            },
+            NavItem {
                 href: "/boards".to_owned(),
                 key: "sen-nav-figures".to_owned(),
                 role: None,

@@ -1,0 +1,123 @@
+//! What an operator does about agreements, through pages and as programs do: see them, ask, offer,
+//! refuse, accept, suspend, resume, end, and ask whether a call would be allowed. Every operation asks
+//! for the role `operator`. Never a rule of its own: the rules are in [`crate::life`].
+//!
+//! | module | holds |
+//! |---|---|
+//! | `list`, `one`, `allowed` | what there is to see |
+//! | `draft` | the twelve items as a form and as JSON |
+//! | `request`, `offer`, `answer`, `stand` | what can be done |
+
+mod allowed;
+mod answer;
+mod draft;
+mod list;
+mod offer;
+mod one;
+mod request;
+mod stand;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use kernel::{Digest, OrgCode, Problem};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web::{Principal, Refusal, SignedIn};
+
+use crate::gateway::Exchange;
+use crate::life::Known;
+
+/// The pages of the list.
+const LIST: &str = "/exchange/agreements";
+
+/// The operations on agreements.
+pub(crate) fn router() -> OpenApiRouter<Exchange> {
+    OpenApiRouter::new()
+        .routes(routes!(list::page))
+        .routes(routes!(list::json))
+        .routes(routes!(request::form))
+        .routes(routes!(request::by_form))
+        .routes(routes!(request::by_json))
+        .routes(routes!(one::page))
+        .routes(routes!(one::json))
+        .routes(routes!(offer::form))
+        .routes(routes!(offer::by_form))
+        .routes(routes!(offer::by_json))
+        .routes(routes!(answer::refuse_by_form))
+        .routes(routes!(answer::refuse_by_json))
+        .routes(routes!(answer::accept_by_form))
+        .routes(routes!(answer::accept_by_json))
+        .routes(routes!(stand::suspend_by_form))
+        .routes(routes!(stand::suspend_by_json))
+        .routes(routes!(stand::resume_by_form))
+        .routes(routes!(stand::resume_by_json))
+        .routes(routes!(stand::revoke_by_form))
+        .routes(routes!(stand::revoke_by_json))
+        .routes(routes!(allowed::page))
+        .routes(routes!(allowed::json))
+}
+
+/// A signed-in operator.
+struct Operator(Principal);
+
+impl<S: Send + Sync> FromRequestParts<S> for Operator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let SignedIn(who) = SignedIn::from_request_parts(parts, state).await?;
+        who.require("operator")?;
+        Ok(Self(who))
+    }
+}
+
+/// The name in a path: an agreement's hash or a request's name.
+fn name_of(text: &str) -> Result<Digest, Problem> {
+    Digest::parse(text).ok_or_else(Problem::not_found)
+}
+
+/// Back to the page of an agreement or a request.
+fn see(name: &Digest) -> Response {
+    let to = format!("{LIST}/{name}");
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+}
+
+impl Exchange {
+    /// What is known by a name, or 404.
+    async fn known(&self, name: &str) -> Result<Known, Problem> {
+        let known = self.look(&name_of(name)?).await?;
+        known.ok_or_else(Problem::not_found)
+    }
+
+    /// The name of the request behind what is known; 404 when there is none.
+    async fn request_behind(&self, name: &str) -> Result<Digest, Problem> {
+        let known = self.known(name).await?;
+        let talk = known.talk.ok_or_else(Problem::not_found)?;
+        Ok(talk.request)
+    }
+
+    /// The organisations of this node that speak for a party of an agreement.
+    fn own_parties(&self, known: &Known) -> Vec<OrgCode> {
+        let seals = self.0.keyring.seals.keys();
+        seals
+            .filter(|org| crate::life::other_party(org, &known.text).is_some())
+            .cloned()
+            .collect()
+    }
+
+    /// True when this node speaks for an organisation.
+    fn is_here(&self, org: &OrgCode) -> bool {
+        self.voice(org).is_ok()
+    }
+
+    /// An organisation's name as the directory has it, or its code.
+    fn organisation(&self, org: &OrgCode) -> String {
+        let snapshot = self.0.directory.snapshot();
+        let entry = snapshot
+            .members
+            .iter()
+            .find(|m| m.org == *org || m.org == org.top());
+        entry.map_or_else(|| org.to_string(), |m| m.name.clone())
+    }
+}

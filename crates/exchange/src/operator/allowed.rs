@@ -1,0 +1,183 @@
+//! `GET /exchange/allowed` and its twin: would this call be allowed? By which agreement, or why not.
+//! Asks the same book as a call does and takes nothing out of its minute.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use kernel::time::parse_iso;
+use kernel::{Kind, Problem, Time};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use web::{Page, Refusal};
+
+use super::Operator;
+use crate::gateway::Exchange;
+use crate::ids::{ServiceId, SystemId};
+
+/// Noon, in minutes of the day: a day is asked about by its middle.
+const NOON: i64 = 12 * 60;
+
+/// Which call.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Call {
+    /// The calling system, `G22/portal`.
+    consumer: String,
+    /// The service, `G01/population/person-lookup`.
+    service: String,
+    /// When, milliseconds since 1970; now when left out.
+    at: Option<i64>,
+}
+
+/// Whether a call would be allowed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CallAllowed {
+    /// True when it would be.
+    allowed: bool,
+    /// Why not: `agreement-missing`, `agreement-expired` (its term is over or has not begun),
+    /// `agreement-suspended`, `agreement-revoked`, `too-many`.
+    code: Option<&'static str>,
+    /// The same in the reader's language.
+    why: Option<String>,
+    /// The hash of the agreement that allows it or stands in its way.
+    agreement: Option<String>,
+    /// The parties' own number of that agreement.
+    id: Option<String>,
+    /// Calls left of the agreement's minute, where this node counts them.
+    calls_left: Option<u64>,
+}
+
+impl Exchange {
+    /// The answer of the agreements held here; of the calls of the minute only for a call now.
+    fn allowed(&self, page: &Page, who: &SystemId, what: &ServiceId, at: Option<Time>) -> CallAllowed {
+        let held = self.agreements();
+        let when = at.unwrap_or_else(|| self.0.now());
+        let found = held.find_named(who, what, when);
+        let hash = found
+            .as_ref()
+            .map_or_else(|_| held.newest(who, what), |(hash, _)| Some(*hash));
+        // Only the provider's node counts calls.
+        let counted = hash.filter(|_| at.is_none() && self.is_here(&what.org));
+        let calls_left = counted.and_then(|hash| held.calls_left(&hash, when));
+        let refused = match found {
+            Err(problem) => Some(problem),
+            Ok((_, a)) if calls_left == Some(0) => {
+                Some(Problem::new(Kind::TooMany, "too-many").with("per_minute", a.rate_per_minute))
+            }
+            Ok(_) => None,
+        };
+        CallAllowed {
+            allowed: refused.is_none(),
+            code: refused.as_ref().map(|problem| problem.code),
+            why: refused.map(|problem| {
+                let what = page.tw(&format!("problem-{}", problem.code), &problem.args);
+                format!("{what} {}", page.problem_text(&problem))
+            }),
+            agreement: hash.map(|hash| hash.hex()),
+            id: hash.and_then(|hash| held.name_of(&hash)),
+            calls_left,
+        }
+    }
+}
+
+fn parties(consumer: &str, service: &str) -> Result<(SystemId, ServiceId), Vec<Problem>> {
+    match (consumer.trim().parse(), service.trim().parse()) {
+        (Ok(consumer), Ok(service)) => Ok((consumer, service)),
+        (consumer, service) => {
+            let consumer = consumer.err().map(|_| Problem::invalid("consumer", "system-id"));
+            let service = service.err().map(|_| Problem::invalid("service", "service-id"));
+            Err(consumer.into_iter().chain(service).collect())
+        }
+    }
+}
+
+/// Says whether a call would be allowed, and under which agreement or why not.
+#[utoipa::path(get, path = "/api/v1/exchange/allowed", tag = "exchange", params(Call),
+    operation_id = "is_call_allowed",
+    security(("session" = ["operator"])), responses((status = 200, body = CallAllowed), (status = 422)))]
+pub(crate) async fn json(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+    Query(call): Query<Call>,
+) -> Result<axum::Json<CallAllowed>, Refusal> {
+    let (consumer, service) = parties(&call.consumer, &call.service).map_err(super::request::first)?;
+    Ok(axum::Json(x.allowed(
+        &page,
+        &consumer,
+        &service,
+        call.at.map(Time),
+    )))
+}
+
+/// What the form asks.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Asked {
+    consumer: Option<String>,
+    service: Option<String>,
+    on: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "allowed.html")]
+struct View<'a> {
+    page: &'a Page,
+    errors: String,
+    consumer: String,
+    consumer_error: String,
+    service: String,
+    service_error: String,
+    on: String,
+    on_error: String,
+    answer: Option<CallAllowed>,
+}
+
+/// Would this call be allowed, as a page.
+#[utoipa::path(get, path = "/exchange/allowed", tag = "exchange", operation_id = "call_allowed_page",
+    params(("consumer" = Option<String>, Query, description = "the calling system, G22/portal"),
+           ("service" = Option<String>, Query, description = "the service, G01/population/person-lookup"),
+           ("on" = Option<String>, Query, description = "a day, 2026-11-22; now when left out")),
+    security(("session" = ["operator"])),
+    responses((status = 200, description = "the form and the answer", content_type = "text/html"),
+              (status = 422, description = "the form again, with what is wrong")))]
+pub(crate) async fn page(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
+    let consumer = asked.consumer.unwrap_or_default();
+    let service = asked.service.unwrap_or_default();
+    let on = asked.on.unwrap_or_default();
+    let mut problems = Vec::new();
+    let at = match parse_iso(on.trim()) {
+        Some(day) => Some(Time::at(day, NOON)),
+        None if on.trim().is_empty() => None,
+        None => {
+            problems.push(Problem::invalid("on", "date-bad"));
+            None
+        }
+    };
+    let mut answer = None;
+    if !consumer.is_empty() || !service.is_empty() {
+        match parties(&consumer, &service) {
+            Ok((who, what)) if problems.is_empty() => answer = Some(x.allowed(&page, &who, &what, at)),
+            Ok(_) => {}
+            Err(faults) => problems.extend(faults),
+        }
+    }
+    let view = View {
+        errors: page.errors(&problems),
+        consumer_error: page.field_error(&problems, "consumer"),
+        service_error: page.field_error(&problems, "service"),
+        on_error: page.field_error(&problems, "on"),
+        consumer,
+        service,
+        on,
+        answer,
+        page: &page,
+    };
+    let status = if problems.is_empty() { 200 } else { 422 };
+    let body = view.render().map_err(Problem::internal)?;
+    Ok(page.html_status(status, &page.t("exchange-allowed-title"), body))
+}

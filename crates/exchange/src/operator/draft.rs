@@ -1,0 +1,358 @@
+//! The twelve items of article 38 as somebody writes them: in a form, or as JSON; and as a page shows
+//! them. Never signs.
+
+use kernel::{OrgCode, Problem, Time};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use web::{Fields, Page};
+
+use crate::agreement::Agreement;
+
+/// A day, in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+
+/// The text of an agreement.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgreementText {
+    /// The parties' own number for it.
+    #[schema(example = "02/TT-G01-G22")]
+    pub(crate) id: String,
+    /// The system that uses the data.
+    #[schema(example = "G22/portal")]
+    pub(crate) consumer: String,
+    /// The service; its organisation is the provider.
+    #[schema(example = "G01/population/person-lookup")]
+    pub(crate) service: String,
+    /// The fields granted.
+    #[serde(default)]
+    pub(crate) fields: Vec<String>,
+    /// What the data is for.
+    pub(crate) purpose: String,
+    /// The legal basis.
+    pub(crate) legal_basis: String,
+    /// Where it is shared.
+    pub(crate) place: String,
+    /// From when, milliseconds since 1970.
+    pub(crate) valid_from: i64,
+    /// Until when, not with that instant, milliseconds since 1970.
+    pub(crate) valid_to: i64,
+    /// How it is shared.
+    pub(crate) sharing_method: String,
+    /// What is done with it after receipt.
+    pub(crate) handling: String,
+    /// Conditions and limits.
+    pub(crate) conditions: String,
+    /// Calls a minute.
+    pub(crate) rate_per_minute: u32,
+    /// Commitments.
+    pub(crate) commitments: String,
+    /// Protection and authentication.
+    pub(crate) protection: String,
+    /// Storage and derived data.
+    pub(crate) storage: String,
+    /// Deletion.
+    pub(crate) deletion: String,
+    /// Anything else.
+    #[serde(default)]
+    pub(crate) other: String,
+}
+
+impl AgreementText {
+    /// The text of an agreement.
+    pub(crate) fn of(a: &Agreement) -> Self {
+        Self {
+            id: a.id.clone(),
+            consumer: a.consumer.to_string(),
+            service: a.service.to_string(),
+            fields: a.fields.clone(),
+            purpose: a.purpose.clone(),
+            legal_basis: a.legal_basis.clone(),
+            place: a.place.clone(),
+            valid_from: a.valid_from.ms(),
+            valid_to: a.valid_to.ms(),
+            sharing_method: a.sharing_method.clone(),
+            handling: a.handling.clone(),
+            conditions: a.conditions.clone(),
+            rate_per_minute: a.rate_per_minute,
+            commitments: a.commitments.clone(),
+            protection: a.protection.clone(),
+            storage: a.storage.clone(),
+            deletion: a.deletion.clone(),
+            other: a.other.clone(),
+        }
+    }
+
+    /// The agreement it says.
+    ///
+    /// # Errors
+    /// Every fault at its field.
+    pub(crate) fn agreement(&self, now: Time) -> Result<Agreement, Vec<Problem>> {
+        let mut faults = Vec::new();
+        let consumer = self.consumer.parse();
+        if consumer.is_err() {
+            faults.push(Problem::invalid("consumer", "system-id"));
+        }
+        let service: Result<crate::ServiceId, _> = self.service.parse();
+        if service.is_err() {
+            faults.push(Problem::invalid("service", "service-id"));
+        }
+        let (Ok(consumer), Ok(service)) = (consumer, service) else {
+            return Err(faults);
+        };
+        let provider: OrgCode = service.org.clone();
+        let agreement = Agreement {
+            id: self.id.clone(),
+            provider,
+            consumer,
+            service,
+            fields: self.fields.clone(),
+            purpose: self.purpose.clone(),
+            legal_basis: self.legal_basis.clone(),
+            place: self.place.clone(),
+            valid_from: Time(self.valid_from),
+            valid_to: Time(self.valid_to),
+            sharing_method: self.sharing_method.clone(),
+            handling: self.handling.clone(),
+            conditions: self.conditions.clone(),
+            rate_per_minute: self.rate_per_minute,
+            commitments: self.commitments.clone(),
+            protection: self.protection.clone(),
+            storage: self.storage.clone(),
+            deletion: self.deletion.clone(),
+            other: self.other.clone(),
+        };
+        let faults = agreement.faults(now);
+        if faults.is_empty() {
+            Ok(agreement)
+        } else {
+            Err(faults)
+        }
+    }
+}
+
+/// One box of the form, or one line of the page.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Item {
+    /// Its number in article 38; empty for what stands before the items.
+    pub(crate) number: &'static str,
+    /// The field.
+    pub(crate) field: &'static str,
+    /// What it is called.
+    pub(crate) label: String,
+    /// What belongs in it.
+    pub(crate) hint: String,
+    /// How it is asked.
+    pub(crate) is_area: bool,
+    pub(crate) is_day: bool,
+    pub(crate) is_count: bool,
+    /// The list to choose from; empty without one.
+    pub(crate) list: &'static str,
+    /// True where it names the parties or the service.
+    pub(crate) of_parties: bool,
+    /// What is in it.
+    pub(crate) value: String,
+    /// What is wrong with it, as HTML; empty when nothing is.
+    pub(crate) error: String,
+}
+
+/// Number, field and kind of every box, in the order of the article.
+const BOXES: [(&str, &str, &str); 18] = [
+    ("", "id", "line"),
+    ("1", "consumer", "line"),
+    ("2", "service", "line"),
+    ("2", "fields", "area"),
+    ("2", "purpose", "area"),
+    ("2", "legal_basis", "area"),
+    ("3", "place", "area"),
+    ("4", "valid_from", "day"),
+    ("4", "valid_to", "day"),
+    ("5", "sharing_method", "area"),
+    ("6", "handling", "area"),
+    ("7", "conditions", "area"),
+    ("7", "rate_per_minute", "count"),
+    ("8", "commitments", "area"),
+    ("9", "protection", "area"),
+    ("10", "storage", "area"),
+    ("11", "deletion", "area"),
+    ("12", "other", "area"),
+];
+
+/// The boxes of a form with what was sent in them and what is wrong with it.
+pub(crate) fn boxes(page: &Page, fields: &Fields, problems: &[Problem]) -> Vec<Item> {
+    let item = |(number, field, kind): (&'static str, &'static str, &'static str)| Item {
+        number,
+        field,
+        label: page.t(&format!("exchange-item-{field}")),
+        hint: page.t(&format!("exchange-hint-{field}")),
+        is_area: kind == "area",
+        is_day: kind == "day",
+        is_count: kind == "count",
+        list: match field {
+            "consumer" => "systems",
+            "service" => "services",
+            _ => "",
+        },
+        of_parties: matches!(field, "consumer" | "service"),
+        value: if kind == "area" {
+            fields.lines(field).unwrap_or_default()
+        } else {
+            fields.text(field).unwrap_or_default().to_owned()
+        },
+        error: page.field_error(problems, field),
+    };
+    BOXES.into_iter().map(item).collect()
+}
+
+/// What the boxes hold for a text.
+pub(crate) fn filled(text: &Agreement) -> Vec<(&'static str, String)> {
+    let words = text
+        .items()
+        .into_iter()
+        .map(|(field, value)| (field, value.to_owned()));
+    let rest = [
+        ("consumer", text.consumer.to_string()),
+        ("service", text.service.to_string()),
+        ("fields", text.fields.join("\n")),
+        ("valid_from", kernel::time::iso(text.valid_from.date())),
+        ("valid_to", kernel::time::iso(text.valid_to.plus_ms(-1).date())),
+        ("rate_per_minute", text.rate_per_minute.to_string()),
+    ];
+    words.chain(rest).collect()
+}
+
+/// The twelve items as a page shows them: number, name and words.
+pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String, String)> {
+    let values = filled(text);
+    let value = |field: &str| {
+        let found = values.iter().find(|(name, _)| *name == field);
+        match field {
+            "valid_from" => page.date(text.valid_from.date()),
+            "valid_to" => page.date(text.valid_to.plus_ms(-1).date()),
+            "fields" => text.fields.join(", "),
+            _ => found.map(|(_, value)| value.clone()).unwrap_or_default(),
+        }
+    };
+    BOXES
+        .into_iter()
+        .filter(|(number, _, _)| !number.is_empty())
+        .map(|(number, field, _)| {
+            let label = page.t(&format!("exchange-item-{field}"));
+            (number, label, value(field))
+        })
+        .collect()
+}
+
+/// The text that a form holds; a last day counts whole.
+///
+/// # Errors
+/// Every fault at its box.
+pub(crate) fn read(fields: &Fields, now: Time) -> Result<Agreement, Vec<Problem>> {
+    let mut faults = Vec::new();
+    let mut day = |field: &str, plus_ms: i64| match fields.date(field) {
+        Ok(Some(day)) => Time::at(day, 0).plus_ms(plus_ms).ms(),
+        Ok(None) => {
+            faults.push(Problem::invalid(field, "field-missing").with("field", field));
+            0
+        }
+        Err(fault) => {
+            faults.push(fault);
+            0
+        }
+    };
+    let (valid_from, valid_to) = (day("valid_from", 0), day("valid_to", DAY_MS));
+    let line = |field: &str| fields.text(field).unwrap_or_default().to_owned();
+    let area = |field: &str| fields.lines(field).unwrap_or_default();
+    let granted = area("fields");
+    let text = AgreementText {
+        id: line("id"),
+        consumer: line("consumer"),
+        service: line("service"),
+        fields: granted
+            .lines()
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        purpose: area("purpose"),
+        legal_basis: area("legal_basis"),
+        place: area("place"),
+        valid_from,
+        valid_to,
+        sharing_method: area("sharing_method"),
+        handling: area("handling"),
+        conditions: area("conditions"),
+        rate_per_minute: line("rate_per_minute").parse().unwrap_or(0),
+        commitments: area("commitments"),
+        protection: area("protection"),
+        storage: area("storage"),
+        deletion: area("deletion"),
+        other: area("other"),
+    };
+    match text.agreement(now) {
+        Ok(agreement) if faults.is_empty() => Ok(agreement),
+        Ok(_) => Err(faults),
+        Err(more) => {
+            // A day that is missing is told once, not again as a term that is wrong.
+            let told = !faults.is_empty();
+            faults.extend(more.into_iter().filter(|p| !told || p.code != "agreement-term"));
+            Err(faults)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agreement::tests::sample;
+
+    fn sent(text: &Agreement, but: &[(&str, &str)]) -> Fields {
+        let filled = filled(text);
+        let pairs: Vec<(&str, &str)> = filled
+            .iter()
+            .map(|(field, value)| {
+                let other = but.iter().find(|(name, _)| name == field);
+                (*field, other.map_or(value.as_str(), |(_, value)| *value))
+            })
+            .collect();
+        Fields::of(&pairs)
+    }
+
+    fn days() -> Agreement {
+        let day = |text: &str| Time::at(kernel::time::parse_iso(text).expect("a day"), 0);
+        Agreement {
+            valid_from: day("2026-12-01"),
+            valid_to: day("2027-01-01"),
+            fields: vec!["full_name".into(), "child.full_name".into()],
+            ..sample()
+        }
+    }
+
+    #[test]
+    fn a_form_filled_with_an_agreement_reads_back_as_that_agreement() {
+        let text = days();
+        assert_eq!(read(&sent(&text, &[]), Time(0)).expect("sound"), text);
+        let json = AgreementText::of(&text);
+        assert_eq!(json.agreement(Time(0)).expect("sound"), text);
+    }
+
+    #[test]
+    fn every_fault_of_a_form_is_told_at_its_box() {
+        let told = |but: &[(&str, &str)]| {
+            let faults = read(&sent(&days(), but), Time(0)).expect_err("refused");
+            let fields = faults.into_iter().map(|p| p.field.unwrap_or_default());
+            fields.collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[("valid_to", "")]), ["valid_to"]);
+        assert_eq!(told(&[("valid_to", "2026-11-30")]), ["valid_to"]);
+        assert_eq!(told(&[("rate_per_minute", "x")]), ["rate_per_minute"]);
+        assert_eq!(
+            told(&[("purpose", ""), ("deletion", " ")]),
+            ["purpose", "deletion"]
+        );
+        assert_eq!(
+            told(&[("consumer", "G22"), ("service", "x")]),
+            ["consumer", "service"]
+        );
+    }
+}

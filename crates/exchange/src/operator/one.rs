@@ -1,0 +1,259 @@
+//! `GET /exchange/agreements/{hash}` and its twin: one agreement or request with its twelve items, who
+//! signed it, all that happened to it, and what can be done about it now.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Html, IntoResponse, Response};
+use kernel::{OrgCode, Problem};
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Page, Refusal};
+
+use super::Operator;
+use super::draft::{self, AgreementText};
+use super::list::{self, AgreementLine};
+use crate::gateway::Exchange;
+use crate::life::{self, Known, SUPERSEDED};
+
+/// A signature under the text.
+#[derive(Serialize, ToSchema)]
+struct AgreementSignature {
+    /// Whose.
+    party: String,
+    /// When, milliseconds since 1970.
+    at: i64,
+}
+
+/// One thing that happened.
+#[derive(Serialize, ToSchema)]
+struct AgreementEvent {
+    /// `request`, `offer`, `refusal`, `acceptance`, `signature`, `suspension`, `resumption` or
+    /// `revocation`.
+    kind: String,
+    /// By whom.
+    party: String,
+    /// When, milliseconds since 1970.
+    at: i64,
+    /// Why; empty where no reason is needed.
+    reason: String,
+}
+
+/// All there is to see of one agreement or request.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AgreementSeen {
+    #[serde(flatten)]
+    line: AgreementLine,
+    /// The request that led to it; none when it was adopted with both signatures.
+    request: Option<String>,
+    /// The hash of what can be accepted now.
+    offered: Option<String>,
+    /// The twelve items.
+    text: AgreementText,
+    signatures: Vec<AgreementSignature>,
+    history: Vec<AgreementEvent>,
+}
+
+/// Shows one agreement or request.
+#[utoipa::path(get, path = "/api/v1/exchange/agreements/{hash}", tag = "exchange",
+    operation_id = "show_agreement",
+    params(("hash" = String, Path, description = "the agreement's hash or the request's name")),
+    security(("session" = ["operator"])), responses((status = 200, body = AgreementSeen), (status = 404)))]
+pub(crate) async fn json(
+    State(x): State<Exchange>,
+    _: Operator,
+    Path(name): Path<String>,
+) -> Result<axum::Json<AgreementSeen>, Refusal> {
+    let known = x.known(&name).await?;
+    let signatures = x.signatures(&known).await?;
+    let history = x.history(&known).await?;
+    Ok(axum::Json(AgreementSeen {
+        line: AgreementLine::of(&x, &known),
+        request: known.talk.as_ref().map(|talk| talk.request.hex()),
+        offered: offered(&known),
+        text: AgreementText::of(&known.text),
+        signatures: signatures
+            .into_iter()
+            .map(|(party, at)| AgreementSignature {
+                party: party.to_string(),
+                at: at.ms(),
+            })
+            .collect(),
+        history: history
+            .into_iter()
+            .map(|event| AgreementEvent {
+                kind: event.kind,
+                party: event.party.to_string(),
+                at: event.at.ms(),
+                reason: event.reason,
+            })
+            .collect(),
+    }))
+}
+
+/// The hash of what can be accepted.
+fn offered(known: &Known) -> Option<String> {
+    (known.state == life::State::Offered).then(|| known.text.hash().hex())
+}
+
+#[derive(Template)]
+#[template(path = "agreement.html")]
+struct View<'a> {
+    page: &'a Page,
+    errors: String,
+    name: String,
+    id: String,
+    provider: (String, String),
+    consumer: (String, String),
+    state: String,
+    class: &'static str,
+    note: Option<String>,
+    items: Vec<(&'static str, String, String)>,
+    signatures: Vec<(String, Option<String>)>,
+    events: Vec<Event>,
+    can: Can,
+    notice_days: Option<i64>,
+    problems: &'a [Problem],
+}
+
+struct Event {
+    iso: String,
+    at: String,
+    what: String,
+    reason: String,
+}
+
+/// What the operator can do now.
+#[derive(Default)]
+struct Can {
+    /// The provider is here and has the word.
+    answer: bool,
+    /// The hash to accept: the consumer is here.
+    accept: Option<String>,
+    suspend: Vec<(String, String)>,
+    resume: Vec<(String, String)>,
+    revoke: Vec<(String, String)>,
+}
+
+impl Can {
+    fn of(x: &Exchange, known: &Known) -> Self {
+        let named = |org: &OrgCode| (org.to_string(), x.organisation(org));
+        let own = x.own_parties(known);
+        let runs = matches!(
+            known.state,
+            life::State::Accepted | life::State::InForce | life::State::Suspended
+        );
+        let suspends = |org: &&OrgCode| known.suspended_by.contains(*org);
+        let of = |wanted: bool| -> Vec<_> {
+            own.iter()
+                .filter(|org| runs && suspends(org) == wanted)
+                .map(named)
+                .collect()
+        };
+        Self {
+            answer: matches!(known.state, life::State::Requested | life::State::Offered)
+                && x.is_here(&known.text.provider),
+            accept: offered(known).filter(|_| x.is_here(&known.text.consumer.org)),
+            suspend: of(false),
+            resume: of(true),
+            revoke: own.iter().filter(|_| runs).map(named).collect(),
+        }
+    }
+
+    fn any(&self) -> bool {
+        self.answer || self.accept.is_some() || !self.revoke.is_empty()
+    }
+}
+
+impl View<'_> {
+    /// The message at the reason of a verb's form.
+    fn error(&self, verb: &str) -> String {
+        self.page.field_error(self.problems, &format!("{verb}-reason"))
+    }
+}
+
+/// One agreement as a page.
+#[utoipa::path(get, path = "/exchange/agreements/{hash}", tag = "exchange",
+    operation_id = "agreement_page",
+    params(("hash" = String, Path, description = "the agreement's hash or the request's name")),
+    security(("session" = ["operator"])),
+    responses((status = 200, description = "the agreement", content_type = "text/html"), (status = 404)))]
+pub(crate) async fn page(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+    Path(name): Path<String>,
+) -> Result<Html<String>, Refusal> {
+    let known = x.known(&name).await?;
+    let body = body(&x, &page, &known, &[]).await?;
+    Ok(page.html(&known.text.id, body))
+}
+
+/// The page again, with what is wrong with the form of a verb.
+///
+/// # Errors
+/// As [`page()`].
+pub(crate) async fn with_fault(
+    x: &Exchange,
+    page: &Page,
+    name: &str,
+    verb: &str,
+    problem: Problem,
+) -> Result<Response, Refusal> {
+    let known = x.known(name).await?;
+    let field = format!("{verb}-{}", problem.field.as_deref().unwrap_or("reason"));
+    let body = body(x, page, &known, &[problem.at(&field)]).await?;
+    Ok(page.html_status(422, &known.text.id, body).into_response())
+}
+
+async fn body(x: &Exchange, page: &Page, known: &Known, problems: &[Problem]) -> Result<String, Problem> {
+    let both = |org: &OrgCode| (x.organisation(org), org.to_string());
+    let signed = x.signatures(known).await?;
+    let at = |party: &OrgCode| {
+        let found = signed.iter().find(|(by, _)| by == party);
+        found.map(|(_, at)| page.time(*at))
+    };
+    let (provider, consumer) = (&known.text.provider, &known.text.consumer.org);
+    let events = x.history(known).await?.into_iter().map(|event| Event {
+        iso: event.at.rfc3339(),
+        at: page.time(event.at),
+        what: page.tw(
+            &format!("exchange-event-{}", event.kind),
+            &[("party", x.organisation(&event.party))],
+        ),
+        reason: if event.reason == SUPERSEDED {
+            page.t("exchange-superseded")
+        } else {
+            event.reason
+        },
+    });
+    let suspenders: Vec<String> = known.suspended_by.iter().map(|o| x.organisation(o)).collect();
+    let note = if !suspenders.is_empty() && known.state == life::State::Suspended {
+        Some(page.tw("exchange-suspended-by", &[("party", suspenders.join("; "))]))
+    } else {
+        list::due(known).map(|due| page.tw("exchange-owed-until", &[("due", page.time(due))]))
+    };
+    let view = View {
+        errors: page.errors(problems),
+        name: known.name.hex(),
+        id: known.text.id.clone(),
+        provider: both(provider),
+        consumer: both(consumer),
+        state: page.t(&format!("exchange-state-{}", known.state.as_str())),
+        class: list::class(known.state),
+        note,
+        items: draft::shown(page, &known.text),
+        signatures: vec![
+            (x.organisation(provider), at(provider)),
+            (x.organisation(consumer), at(consumer)),
+        ],
+        events: events.collect(),
+        can: Can::of(x, known),
+        notice_days: x
+            .agreements()
+            .terms()
+            .and_then(|terms| terms.notice_days(x.0.now().date())),
+        problems,
+        page,
+    };
+    view.render().map_err(Problem::internal)
+}

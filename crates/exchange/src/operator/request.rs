@@ -1,0 +1,130 @@
+//! `POST /exchange/agreements` and its twin: an organisation of this node asks for an agreement; and
+//! the form for it.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use kernel::Problem;
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Fields, Json, Page, Refusal};
+
+use super::Operator;
+use super::draft::{self, AgreementText, Item};
+use crate::gateway::Exchange;
+
+/// What was asked for.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AgreementRequested {
+    /// The request's name.
+    request: String,
+}
+
+/// Asks a provider for an agreement.
+#[utoipa::path(post, path = "/api/v1/exchange/agreements", tag = "exchange",
+    operation_id = "request_agreement", request_body = AgreementText,
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-requested"]))),
+    responses((status = 201, body = AgreementRequested), (status = 404), (status = 422), (status = 429)))]
+pub(crate) async fn by_json(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    Json(text): Json<AgreementText>,
+) -> Result<Response, Refusal> {
+    let draft = text.agreement(x.0.now()).map_err(first)?;
+    let request = x.request_agreement(draft, &who.actor).await?.hex();
+    Ok((StatusCode::CREATED, axum::Json(AgreementRequested { request })).into_response())
+}
+
+/// A program is told the first fault.
+pub(crate) fn first(faults: Vec<Problem>) -> Problem {
+    let first = faults.into_iter().next();
+    first.unwrap_or_else(|| Problem::internal("a text is refused without a fault"))
+}
+
+#[derive(Template)]
+#[template(path = "agreement_draft.html")]
+pub(crate) struct View<'a> {
+    pub(crate) page: &'a Page,
+    pub(crate) errors: String,
+    pub(crate) title: &'static str,
+    pub(crate) back: String,
+    pub(crate) action: String,
+    pub(crate) items: Vec<Item>,
+    /// What the parties and the service are; asked for when empty.
+    pub(crate) fixed: bool,
+    /// The systems and the services to choose from.
+    pub(crate) systems: Vec<(String, String)>,
+    pub(crate) services: Vec<(String, String)>,
+}
+
+fn view<'a>(x: &Exchange, page: &'a Page, fields: &Fields, problems: &[Problem]) -> View<'a> {
+    let snapshot = x.0.directory.snapshot();
+    let systems = snapshot.systems.iter().filter(|system| x.is_here(&system.org));
+    View {
+        errors: page.errors(problems),
+        title: "exchange-request-title",
+        back: super::LIST.to_owned(),
+        action: super::LIST.to_owned(),
+        items: draft::boxes(page, fields, problems),
+        fixed: false,
+        systems: systems
+            .map(|system| {
+                let id = format!("{}/{}", system.org, system.code);
+                (id, x.organisation(&system.org))
+            })
+            .collect(),
+        services: snapshot
+            .services
+            .iter()
+            .map(|s| (format!("{}/{}/{}", s.org, s.system, s.code), s.title.clone()))
+            .collect(),
+        page,
+    }
+}
+
+/// The form of a request.
+#[utoipa::path(get, path = "/exchange/agreements/new", tag = "exchange",
+    operation_id = "agreement_request_form", security(("session" = ["operator"])),
+    responses((status = 200, description = "the form", content_type = "text/html")))]
+pub(crate) async fn form(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+) -> Result<Html<String>, Refusal> {
+    let body = view(&x, &page, &Fields::default(), &[]).render();
+    let body = body.map_err(Problem::internal)?;
+    Ok(page.html(&page.t("exchange-request-title"), body))
+}
+
+/// Asks a provider for an agreement by the form.
+#[utoipa::path(post, path = "/exchange/agreements", tag = "exchange",
+    operation_id = "request_agreement_by_form",
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-requested"]))),
+    responses((status = 303, description = "to the request"),
+              (status = 422, description = "the form again, with what is wrong")))]
+pub(crate) async fn by_form(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    page: Page,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let problems = match draft::read(&fields, x.0.now()) {
+        Err(problems) => problems,
+        Ok(draft) => match x.request_agreement(draft, &who.actor).await {
+            Ok(request) => return Ok(super::see(&request)),
+            Err(problem) if problem.code == "member-unknown" => {
+                // At the box of the organisation that is not hosted here, or takes no part.
+                let field = match problem.kind {
+                    kernel::Kind::NotFound => "service",
+                    _ => "consumer",
+                };
+                vec![problem.at(field)]
+            }
+            Err(problem) => return Err(problem.into()),
+        },
+    };
+    let body = view(&x, &page, &fields, &problems).render();
+    let body = body.map_err(Problem::internal)?;
+    Ok(page.html_status(422, &page.t("exchange-request-title"), body))
+}

@@ -1,0 +1,194 @@
+//! `POST …/suspend`, `POST …/resume` and `POST …/revoke`: a party stops an agreement for the time
+//! being, goes on with it, or ends it. Each with the reason the other party reads.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use kernel::{Kind, OrgCode, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use web::{Fields, Json, Page, Principal, Refusal};
+
+use super::Operator;
+use super::one::with_fault;
+use crate::gateway::Exchange;
+
+/// Why an agreement ends, and by which of this node's organisations.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgreementRevocation {
+    /// The organisation that ends it.
+    #[schema(example = "G22")]
+    by: String,
+    /// Why; the other party reads it.
+    reason: String,
+}
+
+/// Why an agreement stops for the time being, and by which of this node's organisations.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgreementSuspension {
+    /// The organisation that suspends it.
+    #[schema(example = "G22")]
+    by: String,
+    /// Why; the other party reads it.
+    reason: String,
+}
+
+/// Which of this node's organisations goes on with an agreement.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgreementResumption {
+    /// The organisation that had suspended it.
+    #[schema(example = "G22")]
+    by: String,
+}
+
+/// A verb with its words.
+enum Verb<'a> {
+    Suspend(&'a str),
+    Resume,
+    Revoke(&'a str),
+}
+
+impl Exchange {
+    async fn stand(&self, name: &str, by: &str, verb: Verb<'_>, who: &Principal) -> Result<(), Problem> {
+        let by: OrgCode = by
+            .trim()
+            .parse()
+            .map_err(|_| Problem::invalid("by", "organisation-code"))?;
+        let hash = super::name_of(name)?;
+        match verb {
+            Verb::Suspend(reason) => self.suspend_agreement(&hash, &by, reason, &who.actor).await,
+            Verb::Resume => self.resume_agreement(&hash, &by, &who.actor).await,
+            Verb::Revoke(reason) => {
+                let reason = crate::life::reason(reason)?;
+                let unknown = || Problem::new(Kind::Forbidden, "member-unknown").with("member", &by);
+                let seal = self.0.keyring.seals.get(&by).ok_or_else(unknown)?;
+                let held = self.agreements();
+                held.revoke(hash, &by, reason, &who.actor, &seal.key).await
+            }
+        }
+    }
+
+    /// The same by a form: back to the page, with the fault where there is one.
+    async fn stand_by_form(
+        &self,
+        (name, verb): (&str, &'static str),
+        who: &Principal,
+        page: &Page,
+        fields: &Fields,
+    ) -> Result<Response, Refusal> {
+        let by = fields.text("by").unwrap_or_default();
+        let reason = fields.lines("reason").unwrap_or_default();
+        let asked = match verb {
+            "suspend" => Verb::Suspend(&reason),
+            "resume" => Verb::Resume,
+            _ => Verb::Revoke(&reason),
+        };
+        match self.stand(name, by, asked, who).await {
+            Ok(()) => Ok(super::see(&super::name_of(name)?)),
+            Err(problem) if problem.kind == Kind::Invalid => {
+                with_fault(self, page, name, verb, problem).await
+            }
+            Err(problem) => Err(problem.into()),
+        }
+    }
+}
+
+/// Suspends an agreement at once; the other party is told.
+#[utoipa::path(post, path = "/api/v1/exchange/agreements/{hash}/suspend", tag = "exchange",
+    operation_id = "suspend_agreement",
+    params(("hash" = String, Path,)), request_body = AgreementSuspension,
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-suspended"]))),
+    responses((status = 204), (status = 404), (status = 409), (status = 422)))]
+pub(crate) async fn suspend_by_json(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    Path(name): Path<String>,
+    Json(asked): Json<AgreementSuspension>,
+) -> Result<StatusCode, Refusal> {
+    let verb = Verb::Suspend(&asked.reason);
+    x.stand(&name, &asked.by, verb, &who).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Suspends an agreement by a form.
+#[utoipa::path(post, path = "/exchange/agreements/{hash}/suspend", tag = "exchange",
+    operation_id = "suspend_agreement_by_form", params(("hash" = String, Path,)),
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-suspended"]))),
+    responses((status = 303, description = "to the agreement"), (status = 404), (status = 409),
+              (status = 422, description = "the page again, with what is wrong")))]
+pub(crate) async fn suspend_by_form(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    page: Page,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    x.stand_by_form((&name, "suspend"), &who, &page, &fields).await
+}
+
+/// Goes on with an agreement that the organisation had suspended; the other party is told.
+#[utoipa::path(post, path = "/api/v1/exchange/agreements/{hash}/resume", tag = "exchange",
+    operation_id = "resume_agreement",
+    params(("hash" = String, Path,)), request_body = AgreementResumption,
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-resumed"]))),
+    responses((status = 204), (status = 404), (status = 409), (status = 422)))]
+pub(crate) async fn resume_by_json(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    Path(name): Path<String>,
+    Json(asked): Json<AgreementResumption>,
+) -> Result<StatusCode, Refusal> {
+    x.stand(&name, &asked.by, Verb::Resume, &who).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Goes on with an agreement by a form.
+#[utoipa::path(post, path = "/exchange/agreements/{hash}/resume", tag = "exchange",
+    operation_id = "resume_agreement_by_form", params(("hash" = String, Path,)),
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-resumed"]))),
+    responses((status = 303, description = "to the agreement"), (status = 404), (status = 409), (status = 422)))]
+pub(crate) async fn resume_by_form(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    page: Page,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    x.stand_by_form((&name, "resume"), &who, &page, &fields).await
+}
+
+/// Ends an agreement now; the other party is told.
+#[utoipa::path(post, path = "/api/v1/exchange/agreements/{hash}/revoke", tag = "exchange",
+    operation_id = "revoke_agreement",
+    params(("hash" = String, Path,)), request_body = AgreementRevocation,
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-revoked"]))),
+    responses((status = 204), (status = 404), (status = 409)))]
+pub(crate) async fn revoke_by_json(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    Path(name): Path<String>,
+    Json(asked): Json<AgreementRevocation>,
+) -> Result<StatusCode, Refusal> {
+    let verb = Verb::Revoke(&asked.reason);
+    x.stand(&name, &asked.by, verb, &who).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends an agreement by a form.
+#[utoipa::path(post, path = "/exchange/agreements/{hash}/revoke", tag = "exchange",
+    operation_id = "revoke_agreement_by_form", params(("hash" = String, Path,)),
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-revoked"]))),
+    responses((status = 303, description = "to the agreement"), (status = 404), (status = 409),
+              (status = 422, description = "the page again, with what is wrong")))]
+pub(crate) async fn revoke_by_form(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    page: Page,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    x.stand_by_form((&name, "revoke"), &who, &page, &fields).await
+}
