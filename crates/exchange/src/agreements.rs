@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWrite
 use directory::Directory;
 use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem, Tenant, Time};
 use seal::jws::PublicKey;
-use store::Store;
+use store::{Reader, Store};
 
 use crate::agreement::{Agreement, SignedAgreement, read_revocation, revocation};
 use crate::held::{Book, Standing};
@@ -28,6 +28,47 @@ pub struct Agreements {
     terms: Arc<OnceLock<Terms>>,
 }
 
+/// What some tenants hold, read beside a running node; it counts no calls.
+pub struct Holdings(Book);
+
+impl Holdings {
+    /// Reads what the tenants of some readers hold.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub async fn read(readers: &[Reader]) -> Result<Self, Problem> {
+        let mut held = Book::default();
+        for reader in readers {
+            read_into(&mut held, reader).await?;
+        }
+        Ok(Self(held))
+    }
+
+    /// The agreement under which a system may call a service at an instant, with its hash.
+    ///
+    /// # Errors
+    /// As [`Agreements::find`].
+    pub fn find(
+        &self,
+        consumer: &SystemId,
+        service: &ServiceId,
+        at: Time,
+    ) -> Result<(Digest, Arc<Agreement>), Problem> {
+        self.0.find(consumer, service, at)
+    }
+}
+
+async fn read_into(held: &mut Book, reader: &Reader) -> Result<(), Problem> {
+    for row in rows::agreements(reader).await? {
+        let agreement = row.signed.agreement;
+        held.insert(agreement.hash(), agreement, row.revoked_at.is_some());
+    }
+    for word in life::store::standings(reader).await? {
+        held.stand(&word.agreement, &word.party, word.serial, word.suspends);
+    }
+    Ok(())
+}
+
 impl Agreements {
     /// Reads what the tenants hold.
     ///
@@ -36,13 +77,7 @@ impl Agreements {
     pub async fn open(store: Store, directory: Directory, tenants: &[Tenant]) -> Result<Self, Problem> {
         let mut held = Book::default();
         for tenant in tenants {
-            for row in rows::agreements(&store, tenant).await? {
-                let agreement = row.signed.agreement;
-                held.insert(agreement.hash(), agreement, row.revoked_at.is_some());
-            }
-            for word in life::store::standings(&store, tenant).await? {
-                held.stand(&word.agreement, &word.party, word.serial, word.suspends);
-            }
+            read_into(&mut held, &store.read(tenant).await?).await?;
         }
         Ok(Self {
             store,
@@ -135,7 +170,7 @@ impl Agreements {
     /// The agreement under which a system may call a service now.
     ///
     /// # Errors
-    /// `agreement-missing`, `agreement-revoked`, `agreement-expired`.
+    /// `agreement-missing`, `agreement-revoked`, `agreement-expired`, `agreement-suspended`.
     pub fn find(
         &self,
         consumer: &SystemId,

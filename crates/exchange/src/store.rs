@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{Digest, OrgCode, Problem, Tenant, Time};
+use kernel::{Digest, OrgCode, Problem, Time};
 use serde_json::json;
-use store::{Pair, Reader, Row, Store, Tx, params};
+use store::{Pair, Reader, Row, Tx, params};
 
 use crate::agreement::SignedAgreement;
 
@@ -16,13 +16,11 @@ pub(crate) struct HeldRow {
 }
 
 /// Every agreement a tenant holds, revoked ones included.
-pub(crate) async fn agreements(store: &Store, tenant: &Tenant) -> Result<Vec<HeldRow>, Problem> {
-    let rows = store
-        .read(tenant)
-        .await?
+pub(crate) async fn agreements(reader: &Reader) -> Result<Vec<HeldRow>, Problem> {
+    let rows = reader
         .all(
             "select document, revoked_at from exchange_agreements where tenant = $1 order by hash",
-            params![tenant],
+            params![reader.tenant()],
         )
         .await?;
     rows.iter()

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use directory::keyring::Keyring;
-use exchange::{Agreement, SignedAgreement};
-use kernel::{OrgCode, World};
+use exchange::{Agreement, ServiceId, SignedAgreement, SystemId};
+use kernel::{OrgCode, Time, World};
 use seal::jws::PublicKey;
 
 use crate::node::Plan;
@@ -87,6 +87,39 @@ pub fn sign(settings: &Settings, secrets: &Secrets, what: &str, world: &World) -
         kept.push(file);
     }
     Ok(Signed { agreements, kept })
+}
+
+/// Whether a call would be allowed by what the node's rows hold, read beside the node: the agreement's
+/// number and hash.
+///
+/// # Errors
+/// When it would be refused, with the reason; when the configuration or the rows cannot be read.
+pub async fn allowed(
+    settings: &Settings,
+    secrets: &Secrets,
+    (consumer, service): (&SystemId, &ServiceId),
+    at: Time,
+) -> anyhow::Result<String> {
+    check::settings(settings)?;
+    let database = plan::database(settings, secrets)?;
+    let mut readers = Vec::new();
+    for tenant in &settings.tenants {
+        let reader = store::check::reader(&database, tenant).await;
+        readers.push(reader.with_context(|| plan::remedy(settings, &database))?);
+    }
+    let held = exchange::agreements::Holdings::read(&readers).await?;
+    match held.find(consumer, service, at) {
+        Ok((hash, agreement)) => Ok(format!("allowed under {} ({hash})", agreement.id)),
+        Err(problem) => {
+            let texts = [web::TEXTS, exchange::TEXTS];
+            let texts = web::Texts::new(&texts).map_err(|faults| anyhow::anyhow!(faults.join("; ")))?;
+            let said = |part: &str| {
+                let key = format!("problem-{}{part}", problem.code);
+                texts.get_with(web::Lang::En, &key, &problem.args)
+            };
+            anyhow::bail!("refused ({}): {} {}", problem.code, said(""), said(".rule"))
+        }
+    }
 }
 
 fn of_pack(settings: &Settings) -> anyhow::Result<Vec<Agreement>> {

@@ -95,7 +95,7 @@ fn main() -> ExitCode {
             Command::Serve(serve) => serve.run(&world).await.map(|()| 0),
             Command::Keys(keys) => keys.run(&world).map(|()| 0),
             Command::Account(account) => account.run(&world).await.map(|()| 0),
-            Command::Agreement(agreement) => agreement.run(&world).map(|()| 0),
+            Command::Agreement(agreement) => agreement.run(&world).await.map(|()| 0),
             Command::Entry(entry) => entry.run(&world).map(|()| 0),
             Command::Story(story) => story.run(&world).await,
             Command::Verify(verify) => Ok(verify.run(&world).await),

@@ -1,7 +1,7 @@
 //! All the SQL of the life of agreements. Never a decision: rows in, rows out.
 
 use kernel::{Digest, OrgCode, Problem, Time};
-use store::{Reader, Row, Store, Tx, params};
+use store::{Reader, Row, Tx, params};
 
 use super::talk::Talk;
 use super::words::Signed;
@@ -147,14 +147,12 @@ pub(crate) struct StandingRow {
 }
 
 /// Every party's words on suspension, the older ones first.
-pub(crate) async fn standings(store: &Store, tenant: &OrgCode) -> Result<Vec<StandingRow>, Problem> {
-    let rows = store
-        .read(tenant)
-        .await?
+pub(crate) async fn standings(reader: &Reader) -> Result<Vec<StandingRow>, Problem> {
+    let rows = reader
         .all(
             "select subject, party, serial, kind from exchange_agreement_words \
              where tenant = $1 and kind in ('suspension', 'resumption') order by serial",
-            params![tenant],
+            params![reader.tenant()],
         )
         .await?;
     rows.iter()

@@ -1,11 +1,17 @@
 //! `sen agreement`: its flags, and what was signed printed. Never a key.
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use kernel::World;
+use exchange::{ServiceId, SystemId};
+use kernel::time::parse_iso;
+use kernel::{Time, World};
 use sen::agreement;
 use sen::serve::secrets::Secrets;
 
 use super::serve::Of;
+
+/// Noon, in minutes of the day: a day is asked about by its middle.
+const NOON: i64 = 12 * 60;
 
 /// What is to be done with agreements.
 #[derive(Args)]
@@ -23,6 +29,22 @@ enum Command {
         after_help = "Example:\n  sen agreement sign 01/TT-H56-G22 > half.json     at one node\n  sen agreement sign half.json > whole.json       at the other, which keeps what both have signed\n  sen agreement sign whole.json                   at the first again, which keeps it too"
     )]
     Sign(Sign),
+    /// Whether a call would be allowed, and under which agreement or why not: exit code 1 when refused
+    #[command(after_help = "Example:\n  sen agreement allowed G22/portal G01/population/person-lookup")]
+    Allowed(Allowed),
+}
+
+#[derive(Args)]
+struct Allowed {
+    #[command(flatten)]
+    of: Of,
+    /// The calling system: G22/portal
+    consumer: SystemId,
+    /// The service: G01/population/person-lookup
+    service: ServiceId,
+    /// The day that is meant: 2026-12-01; now when left out
+    #[arg(long)]
+    on: Option<String>,
 }
 
 #[derive(Args)]
@@ -40,9 +62,22 @@ struct Sign {
 }
 
 impl Agreement {
-    pub(crate) fn run(self, world: &World) -> anyhow::Result<()> {
+    pub(crate) async fn run(self, world: &World) -> anyhow::Result<()> {
         match self.command {
             Command::List(asked) => print!("{}", agreement::list(&asked.of.read()?)?),
+            Command::Allowed(asked) => {
+                let settings = asked.of.read()?;
+                let at = match &asked.on {
+                    None => world.now(),
+                    Some(day) => {
+                        let day = parse_iso(day).with_context(|| format!("{day} is no day: 2026-12-01"))?;
+                        Time::at(day, NOON)
+                    }
+                };
+                let secrets = Secrets::of_environment();
+                let call = (&asked.consumer, &asked.service);
+                println!("{}", agreement::allowed(&settings, &secrets, call, at).await?);
+            }
             Command::Sign(asked) => {
                 let settings = asked.of.read()?;
                 let signed = agreement::sign(&settings, &Secrets::of_environment(), &asked.what, world)?;

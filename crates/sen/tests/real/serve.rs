@@ -226,6 +226,15 @@ async fn a_node_follows_a_hub_that_is_another_process_and_goes_on_without_it() {
         both.then_some(())
     })
     .await;
+    // Read from the rows, beside the running node.
+    let allowed = |service| province.sen(&["agreement", "allowed", "G22/portal", service], "");
+    let may = allowed("H56/one-stop/receive-case").well();
+    assert!(may.contains("allowed under 01/TT-H56-G22-1"), "{may}");
+    let refused = allowed("H56/one-stop/other");
+    assert!(
+        refused.code == 1 && refused.said.contains("agreement-missing"),
+        "{refused:?}"
+    );
 
     central.stop();
     there.stop();
