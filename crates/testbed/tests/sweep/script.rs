@@ -2,6 +2,7 @@
 //! do: every changing operation is called once with success, and the facts it leaves are looked for.
 //! The other ways a case can go are in `courses`.
 
+mod agreements;
 mod courses;
 
 use std::collections::BTreeMap;
@@ -47,6 +48,7 @@ pub(crate) async fn play(
     let decided = script.by_json(&mut cast).await.context("by JSON")?;
     script.courses(&mut cast, &mut ids, &decided).await?;
     script.operate(&mut cast, &mut ids).await.context("operating")?;
+    script.agreements(&mut cast).await.context("agreements")?;
     Ok((ids, script.played))
 }
 

@@ -22,21 +22,26 @@ const DAYS_OFF_MAX: i64 = 14;
 
 /// How an operation is called.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
+pub(super) enum By {
     Page,
     Json,
 }
 
 impl By {
     /// The name of an operation that has both faces.
-    fn name(self, path: &str) -> String {
+    pub(super) fn name(self, path: &str) -> String {
         match self {
             Self::Page => format!("POST {path}"),
             Self::Json => format!("POST /api/v1{path}"),
         }
     }
 
-    async fn send(self, who: &mut Person, path: &str, fields: &[(&str, Value)]) -> anyhow::Result<()> {
+    pub(super) async fn send(
+        self,
+        who: &mut Person,
+        path: &str,
+        fields: &[(&str, Value)],
+    ) -> anyhow::Result<()> {
         if self == Self::Json {
             let body: Value = fields.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
             return who.post_json(&format!("/api/v1{path}"), &body).await.map(drop);
