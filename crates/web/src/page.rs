@@ -110,11 +110,15 @@ impl Page {
         }))
     }
 
-    /// The shell with a status of its own: 422 for a form with errors, whose title then says so.
+    /// The shell with a status of its own: 401, 409 or 422 for a form with errors, whose title then says so.
     #[must_use]
     pub fn html_status(&self, status: u16, title: &str, body: String) -> Response {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let html = if status == StatusCode::UNPROCESSABLE_ENTITY {
+        let at_fault = matches!(
+            status,
+            StatusCode::UNAUTHORIZED | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY
+        );
+        let html = if at_fault {
             self.html(&self.tw("web-error-prefix", &[("title", title.to_owned())]), body)
         } else {
             self.html(title, body)

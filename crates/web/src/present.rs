@@ -220,6 +220,11 @@ fn word(mut response: Response, asked: &Asked) -> Response {
         }
         None => return response,
     };
+    if problem.code == "method"
+        && let Some(page) = page_of_action(asked)
+    {
+        return page;
+    }
     log_cause(&problem);
     let page = Page {
         user: asked.known.seen(),
@@ -241,6 +246,25 @@ fn word(mut response: Response, asked: &Asked) -> Response {
         }
     }
     worded
+}
+
+/// The way to the page whose form posts to an address, for a person who opens the address itself: by
+/// the language link of a form with errors, or from the history. The form stands one step above.
+fn page_of_action(asked: &Asked) -> Option<Response> {
+    if asked.method != Method::GET || asked.for_program {
+        return None;
+    }
+    let (above, _) = asked.page.path.rsplit_once('/')?;
+    let above = above.trim_start_matches('/');
+    if above.is_empty() {
+        return None;
+    }
+    let query = match asked.page.query.as_str() {
+        "" => String::new(),
+        query => format!("?{query}"),
+    };
+    let to = HeaderValue::try_from(format!("/{above}{query}")).ok()?;
+    Some((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
 }
 
 /// An error without content of its own: empty, or the plain text of routing and extractors.

@@ -81,6 +81,7 @@ fn node() -> Router {
         )
         .route("/page", get(page))
         .route("/form", post(form).get(form))
+        .route("/page/act", post(form))
         .route(
             "/raw",
             post(|body: axum::body::Bytes| async move { body.len().to_string() }),
@@ -180,6 +181,17 @@ async fn what_routing_and_extractors_refuse_is_worded_too() {
     }
     let method = ask(&node, "DELETE /ok", &[JSON], "").await;
     assert!(method.header("allow").contains("POST"));
+}
+
+#[tokio::test]
+async fn an_action_that_a_person_opens_leads_back_to_its_page() {
+    let node = node();
+    let answer = ask(&node, "GET /page/act?lang=en", &[], "").await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/page?lang=en"));
+    let program = ask(&node, "GET /page/act", &[JSON], "").await;
+    assert_eq!(program.status, 405, "a program is told");
+    let top = ask(&node, "GET /raw", &[], "").await;
+    assert_eq!(top.status, 405, "there is no page above");
 }
 
 #[tokio::test]
