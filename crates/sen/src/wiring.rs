@@ -10,6 +10,7 @@ use cases::Cases;
 use documents::Documents;
 use exchange::{Exchange, SystemId};
 use store::{Migrations, Store};
+use web::Page;
 
 use crate::node::Country;
 
@@ -77,7 +78,19 @@ pub fn cases(
     })
 }
 
-/// Where `/` leads at a node.
+/// Where `/` leads at a node. Who is signed in and may not open that page, such as an operator at a
+/// desk, is led to the figures, which everybody may see.
 pub(crate) fn home(first: &'static str) -> Router {
-    Router::new().route("/", get(move || async move { Redirect::to(first) }))
+    let way = move |page: Page| async move {
+        let user = page.user.as_ref();
+        let open = |role: &String| user.is_none_or(|user| user.has(role));
+        let mut items = page.shared.node.nav.iter();
+        let may = items.any(|item| {
+            // A supervisor's item names the same page with a filter.
+            let here = item.href.split('?').next() == Some(first);
+            here && item.role.as_ref().is_none_or(open)
+        });
+        Redirect::to(if may { first } else { "/boards" })
+    };
+    Router::new().route("/", get(way))
 }
