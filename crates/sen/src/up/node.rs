@@ -167,9 +167,7 @@ fn plan(place: Place, config: &Config, layout: &Layout) -> anyhow::Result<Plan> 
 async fn bind(port: u16) -> anyhow::Result<Listener> {
     Listener::bind(SocketAddr::from(([127, 0, 0, 1], port)))
         .await
-        .with_context(|| {
-            format!("port {port} cannot be used: stop what listens there, or choose others with --port")
-        })
+        .context("the nation cannot listen")
 }
 
 /// The sample sign-ins of a data folder, for the table that `sen up` prints.
