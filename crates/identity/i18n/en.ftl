@@ -1,6 +1,7 @@
 # Accounts, sign-in and sessions.
 identity-sign-in-title = Sign in
 identity-sign-in = Sign in
+identity-for-other = Another portal asks this place who you are. Once you have signed in, you are taken back to it.
 identity-user = User name
 identity-password = Password
 identity-with-provider = Sign in with your electronic identity

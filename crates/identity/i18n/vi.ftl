@@ -1,6 +1,7 @@
 # Tài khoản, đăng nhập và phiên làm việc.
 identity-sign-in-title = Đăng nhập
 identity-sign-in = Đăng nhập
+identity-for-other = Một cổng khác nhờ nơi này xác nhận danh tính của bạn. Đăng nhập xong, bạn được đưa trở lại cổng đó.
 identity-user = Tên đăng nhập
 identity-password = Mật khẩu
 identity-with-provider = Đăng nhập bằng tài khoản định danh điện tử
