@@ -64,22 +64,31 @@ impl Known {
 #[template(path = "upload.html")]
 struct UploadPage<'a> {
     p: &'a Page,
-    errors: String,
+    problems: &'a [Problem],
 }
 
 impl VerdictPage<'_> {
     fn heading(&self) -> String {
         self.p.t(match self.verdict.indication {
+            // A file that nobody signed is not a forged one.
+            Indication::TotalFailed if self.is_unsigned() => "documents-verdict-none",
             Indication::TotalPassed => "documents-verdict-passed",
             Indication::TotalFailed => "documents-verdict-failed",
             Indication::Indeterminate => "documents-verdict-indeterminate",
         })
     }
 
+    /// A file from outside that carries no signature; one that was issued here must carry its own.
+    fn is_unsigned(&self) -> bool {
+        let first = self.verdict.first_bad.as_deref();
+        self.known.is_none() && matches!(first, Some("no signature" | "no PDF header"))
+    }
+
     fn tone(&self) -> &'static str {
         match self.verdict.indication {
             Indication::TotalPassed => "notice-good",
             Indication::Indeterminate => "notice-warning",
+            Indication::TotalFailed if self.is_unsigned() => "notice-warning",
             Indication::TotalFailed => "notice-bad",
         }
     }
@@ -135,7 +144,7 @@ pub(crate) async fn by_id(
 pub(crate) async fn upload_page(page: Page) -> Result<Html<String>, Refusal> {
     let body = UploadPage {
         p: &page,
-        errors: String::new(),
+        problems: &[],
     }
     .render()
     .map_err(Problem::internal)?;
@@ -152,11 +161,8 @@ pub(crate) async fn by_upload(
     fields: Fields,
 ) -> Result<Response, Refusal> {
     let Some(file) = fields.file("file").filter(|f| !f.bytes.is_empty()) else {
-        let problem = Problem::new(Kind::Invalid, "field-missing")
-            .at("file")
-            .with("field", page.t("documents-check-file"));
-        let errors = page.errors(std::slice::from_ref(&problem));
-        let body = UploadPage { p: &page, errors }
+        let problems = &[Problem::new(Kind::Invalid, "document-file-missing").at("file")];
+        let body = UploadPage { p: &page, problems }
             .render()
             .map_err(Problem::internal)?;
         return Ok(page.html_status(422, &page.t("documents-check-title"), body));
