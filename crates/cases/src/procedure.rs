@@ -420,6 +420,12 @@ impl Procedure {
         self.pages.iter().enumerate().find(|(_, p)| p.code == code)
     }
 
+    /// How many parts an applicant fills in: pages and papers.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        self.pages.len() + self.papers.len()
+    }
+
     /// The paper of a code.
     #[must_use]
     pub fn paper(&self, code: &str) -> Option<&Paper> {

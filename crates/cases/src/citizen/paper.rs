@@ -25,6 +25,9 @@ struct PaperPage<'a> {
     draft: &'a Draft,
     title: &'a str,
     code: &'a str,
+    /// Which part of the draft this is, and of how many; from one.
+    number: usize,
+    of: usize,
     attached: Option<&'a Attached>,
     megabytes: String,
     problems: &'a [Problem],
@@ -157,11 +160,19 @@ fn body(
     problems: &[Problem],
 ) -> Result<Response, Problem> {
     let title = say(&paper.name, page.lang);
+    let procedure = own.procedure()?;
+    let before = procedure
+        .papers
+        .iter()
+        .take_while(|p| p.code != paper.code)
+        .count();
     let body = render(&PaperPage {
         page,
         draft: &own.draft,
         title,
         code: &paper.code,
+        number: procedure.pages.len() + before + 1,
+        of: procedure.parts(),
         attached: papers.iter().find(|p| p.code == paper.code),
         megabytes: (own.cases.store.limits().upload_bytes_max >> 20).to_string(),
         problems,

@@ -195,7 +195,7 @@ fn body(
         title,
         code,
         number: at + 1,
-        of: procedure.pages.len(),
+        of: procedure.parts(),
         filled,
         fields,
         problems,
