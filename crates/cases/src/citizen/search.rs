@@ -9,6 +9,7 @@ use web::{Json, Page, Refusal};
 
 use crate::citizen::render;
 use crate::pack::Entry;
+use crate::shown::say;
 use crate::state::Cases;
 
 /// What is looked for.
@@ -63,10 +64,22 @@ pub(crate) async fn page(
     Query(wish): Query<Wish>,
 ) -> Result<Html<String>, Refusal> {
     let q: String = kernel::text::clean(&wish.q).chars().take(200).collect();
+    let mut items = find(&cases, &q, wish.limit);
+    // What is filed here is called as on its own page, in the reader's language; the catalogue has one.
+    for item in items.iter_mut().filter(|item| item.filed_here) {
+        if let Some(procedure) = item
+            .code
+            .parse()
+            .ok()
+            .and_then(|code| cases.procedure_today(&code).ok())
+        {
+            say(&procedure.name, page.lang).clone_into(&mut item.name);
+        }
+    }
     let body = render(&ProceduresPage {
         page: &page,
         q: &q,
-        items: find(&cases, &q, wish.limit),
+        items,
     })?;
     Ok(page.html(&page.t("cases-procedures-title"), body))
 }
