@@ -192,9 +192,9 @@ problem-case-draft-none = Không có bản dự thảo nào chờ trả lời
     .rule = Chỉ trả lời được một lần cho mỗi bản dự thảo, trước khi hết hạn.
     .remedy = Tải lại trang để xem tình trạng hồ sơ.
 
-# Nộp lệ phí
-cases-pay-title = Nộp lệ phí hồ sơ { $code }
-cases-pay-heading = Nộp lệ phí
+# Nộp phí, lệ phí
+cases-pay-title = Nộp phí, lệ phí hồ sơ { $code }
+cases-pay-heading = Nộp phí, lệ phí
 cases-pay-back = Về hồ sơ
 cases-pay-fee = Khoản thu
 cases-pay-amount = Số tiền
@@ -205,9 +205,11 @@ cases-pay-scan = Quét mã QR bằng ứng dụng ngân hàng, hoặc mở trang
 cases-pay-until = Mã có hiệu lực đến { $until }
 cases-pay-at-bank = Đến trang của ngân hàng
 cases-pay-done = Tôi đã trả tiền
-cases-pay-waiting = Chờ nộp lệ phí
-cases-pay-go = Nộp lệ phí
-problem-bank-missing = Chưa thể nộp lệ phí trực tuyến
+cases-pay-unconfirmed = Ngân hàng chưa báo đã nhận được tiền. Nếu bạn vừa trả, hãy chờ một phút rồi bấm lại “Tôi đã trả tiền”. Đừng trả lần nữa.
+cases-pay-received = Đã nhận được tiền. Hồ sơ đang được chuyển đến { $unit }.
+cases-pay-waiting = Chờ nộp phí, lệ phí
+cases-pay-go = Nộp phí, lệ phí
+problem-bank-missing = Chưa thể nộp phí, lệ phí trực tuyến
     .rule = Cổng chưa được nối với ngân hàng nào.
     .remedy = Nộp hồ sơ trực tiếp tại Bộ phận Một cửa, hoặc thử lại sau.
 problem-bank-unreachable = Ngân hàng không trả lời

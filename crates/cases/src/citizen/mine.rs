@@ -72,6 +72,8 @@ struct CasePage<'a> {
     look: Option<Look>,
     /// The fee that is still owed.
     unpaid: Option<String>,
+    /// The fee is paid, and the agency has not said anything yet.
+    paid_now: bool,
     errors: String,
     /// What was typed of what is wrong with it.
     note: String,
@@ -198,7 +200,9 @@ pub(crate) async fn body(
     let now = cases.store.world().now();
     let look = draft_answer::waiting(reader, held).await?;
     let sent = rows::submissions(reader, code).await?;
-    let unpaid = rows::payment_of(reader, code).await?.filter(|p| p.paid.is_none());
+    let payment = rows::payment_of(reader, code).await?;
+    let paid_now = held.status == 1 && payment.as_ref().is_some_and(|p| p.paid.is_some());
+    let unpaid = payment.filter(|p| p.paid.is_none());
     let course = course::body(cases, page, held, &statuses, &results, &sent, unpaid.is_some())?;
     let given: Vec<ResultRow> = results
         .into_iter()
@@ -224,6 +228,7 @@ pub(crate) async fn body(
         look: look.map(|look| Look::of(cases, page, held, &look)),
         errors: page.errors(faults),
         note: note.to_owned(),
+        paid_now,
         unpaid: unpaid.map(|payment| super::pay::dong(payment.dong)),
     })
 }

@@ -31,6 +31,8 @@ struct PayPage<'a> {
     fee: String,
     amount: String,
     order: Option<OrderView>,
+    /// The payer came back, and the bank has not said that the money is there.
+    unconfirmed: bool,
     errors: String,
 }
 
@@ -50,7 +52,7 @@ pub(crate) async fn show(own: OwnCase, page: Page) -> Result<Response, Refusal> 
     if payment.paid.is_some() || own.cases.looked_up(&payment).await {
         return Ok(own.back());
     }
-    Ok(own.cases.pay_page(&page, &own.held, &payment, &[], 200)?)
+    Ok(own.cases.pay_page(&page, &own.held, &payment, false, &[], 200)?)
 }
 
 /// Makes an order at the bank and shows it.
@@ -68,7 +70,7 @@ pub(crate) async fn start(own: OwnCase, page: Page) -> Result<Response, Refusal>
     match cases.order(held, &payment).await {
         Ok(()) => Ok(see_other(&format!("/cases/{}/pay", held.case.code))),
         Err(problem) if problem.kind == Kind::Unavailable => {
-            Ok(cases.pay_page(&page, held, &payment, &[problem], 503)?)
+            Ok(cases.pay_page(&page, held, &payment, false, &[problem], 503)?)
         }
         Err(problem) => Err(problem.into()),
     }
@@ -77,13 +79,14 @@ pub(crate) async fn start(own: OwnCase, page: Page) -> Result<Response, Refusal>
 /// Takes a payer back from the bank: asks it where the order stands, and shows the case.
 #[utoipa::path(get, path = "/cases/{code}/paid", tag = "cases", security(("session" = ["citizen"])),
     params(("code" = String, Path, description = "the case's code")),
-    responses((status = 303, description = "to the case, or to the fee when it is not paid"), (status = 404)))]
-pub(crate) async fn back(own: OwnCase) -> Result<Response, Refusal> {
+    responses((status = 200, description = "not paid: the fee again", content_type = "text/html"),
+              (status = 303, description = "paid: to the case"), (status = 404)))]
+pub(crate) async fn back(own: OwnCase, page: Page) -> Result<Response, Refusal> {
     let payment = owed(&own).await?;
     if payment.paid.is_some() || own.cases.looked_up(&payment).await {
         return Ok(own.back());
     }
-    Ok(see_other(&format!("/cases/{}/pay", own.held.case.code)))
+    Ok(own.cases.pay_page(&page, &own.held, &payment, true, &[], 200)?)
 }
 
 /// The bank's call back: a compact JWS of the bank's key. Said twice, it counts once.
@@ -133,6 +136,7 @@ impl Cases {
         page: &Page,
         held: &Held,
         payment: &Payment,
+        unconfirmed: bool,
         problems: &[Problem],
         status: u16,
     ) -> Result<Response, Problem> {
@@ -150,6 +154,7 @@ impl Cases {
                 .map_or_else(String::new, |fee| say(&fee.name, page.lang).to_owned()),
             amount: dong(payment.dong),
             order: order.map(|order| order_view(page, order)).transpose()?,
+            unconfirmed,
             errors: page.errors(problems),
         })?;
         let title = page.tw("cases-pay-title", &[("code", held.case.code.to_string())]);
@@ -465,7 +470,8 @@ mod tests {
             .post(Some(&lan()), &format!("/cases/{code}/pay"), &[])
             .await;
         let back = portal.get(Some(&lan()), &format!("/cases/{code}/paid")).await;
-        assert_eq!(back.location(), format!("/cases/{code}/pay"), "not paid yet");
+        assert_eq!(back.status, 200, "not paid yet");
+        assert!(back.body.contains("notice-warning"), "the page says so");
         portal.bank.pay();
         portal.cases.settle_open_orders().await.expect("asked");
         let facts = portal.facts(&format!("case/{code}")).await;
