@@ -126,6 +126,14 @@ pub(crate) async fn by_form(
         code: text("code"),
         digits: text("digits"),
     };
+    let missing: Vec<Problem> = [("code", &wish.code), ("digits", &wish.digits)]
+        .into_iter()
+        .filter(|(_, typed)| typed.trim().is_empty())
+        .map(|(field, _)| Problem::invalid(field, "field-missing"))
+        .collect();
+    if !missing.is_empty() {
+        return Ok(shown(&page, 422, &wish.code, &missing, None)?);
+    }
     let problem = match cases.track(&wish, address(peer)).await {
         Ok(tracked) => return Ok(shown(&page, 200, &wish.code, &[], Some(&(&cases, tracked)))?),
         Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::TooMany) => problem,
