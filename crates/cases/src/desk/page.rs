@@ -211,7 +211,9 @@ fn why_not(page: &Page, case: &Case, procedure: &Procedure, who: &Principal) -> 
         return vec![page.t("desk-nothing-left")];
     }
     let now = page.shared.world.now();
-    if !verbs(case, procedure, who, now).is_empty() {
+    // An apology may be written while somebody else's turn lasts; it is not the next step.
+    let may = verbs(case, procedure, who, now);
+    if may.iter().any(|verb| *verb != Verb::Apologise) {
         return Vec::new();
     }
     let asked = procedure.clock(&case.state) == Clock::Pause && !case.supplement_over(now);
