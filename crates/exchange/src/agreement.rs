@@ -6,6 +6,7 @@ use seal::jws::{self, PublicKey};
 use seal::key::SigningKey;
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::Endpoint;
 use crate::ids::{ServiceId, SystemId};
 
 /// The type in the header of an acceptance.
@@ -32,6 +33,10 @@ pub struct Agreement {
     /// Item 2: the fields granted; empty for a service without a record in its answer.
     #[serde(default)]
     pub fields: Vec<String>,
+    /// Item 2: the endpoints granted; empty for the whole service. Left out of the text when empty,
+    /// so that agreements made before there were endpoints keep their hash.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<Endpoint>,
     /// Item 2: what the data is for.
     pub purpose: String,
     /// Item 2: the legal basis of the sharing.
@@ -271,6 +276,7 @@ pub(crate) mod tests {
             consumer: "G22/portal".parse().expect("id"),
             service: "G01/population/person-lookup".parse().expect("id"),
             fields: vec!["full_name".into()],
+            endpoints: Vec::new(),
             purpose: "p".into(),
             legal_basis: "b".into(),
             place: "x".into(),
@@ -377,6 +383,24 @@ pub(crate) mod tests {
         assert_eq!(long.faults(Time(0))[0].code, "agreement-too-long");
         let over = sample().faults(Time(1_000));
         assert_eq!(over[0].code, "agreement-term", "nobody needs one that has ended");
+    }
+
+    #[test]
+    fn an_agreement_without_endpoints_has_the_hash_it_had_before_there_were_any() {
+        let a = sample();
+        assert!(
+            !kernel::digest::canonical_json(&a)
+                .expect("json")
+                .contains("endpoints")
+        );
+        let narrowed = Agreement {
+            endpoints: vec!["GET /persons/{id}".parse().expect("an endpoint")],
+            ..sample()
+        };
+        assert_ne!(narrowed.hash(), a.hash());
+        let text = serde_json::to_string(&narrowed).expect("json");
+        assert_eq!(serde_json::from_str::<Agreement>(&text).expect("reads"), narrowed);
+        assert!(serde_json::from_str::<Agreement>(&text.replace("GET /persons", "GET persons")).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`client`] | the consumer's half, top to bottom |
 //! | [`provider`] | the provider's half, top to bottom |
-//! | [`agreement`], [`agreements`] | the noun, and what a node holds (in memory: `held`, `rate`) |
+//! | [`agreement`], [`endpoint`], [`agreements`] | the noun, what of a service it grants, and what a node holds (in memory: `held`, `rate`) |
 //! | [`life`], [`terms`] | how an agreement comes to be, stops and goes on; what is owed by when |
 //! | `check`, `fit` | what is asked of a sealed message; what of a service's answer may leave |
 //! | [`message`], [`envelope`] | the signed bytes, the wire's and the log's format |
@@ -24,6 +24,7 @@ pub mod behind;
 mod certificates;
 mod check;
 pub mod client;
+pub mod endpoint;
 pub mod envelope;
 pub mod export;
 pub mod face;
@@ -40,6 +41,7 @@ pub mod pack;
 pub mod provider;
 mod rate;
 pub mod replay;
+pub mod rest;
 pub mod sealer;
 pub mod service;
 mod store;
@@ -50,10 +52,12 @@ pub mod wire;
 pub use agreement::{Agreement, SignedAgreement};
 pub use api::router;
 pub use client::Ask;
+pub use endpoint::Endpoint;
 pub use gateway::{Exchange, Parts, STREAM};
 pub use ids::{ServiceId, SystemId};
 pub use life::State;
 pub use notice::Notices;
+pub use rest::Method;
 pub use service::{Answer, Call, Heard, Service};
 pub use terms::Terms;
 

@@ -12,6 +12,7 @@ use kernel::{OrgCode, Time};
 use serde::Deserialize;
 
 use crate::agreement::Agreement;
+use crate::endpoint::Endpoint;
 use crate::ids::{ServiceId, SystemId};
 
 /// The words of this crate's rules of the pack; not for pages.
@@ -51,6 +52,8 @@ struct Offer {
     service: String,
     #[serde(default)]
     fields: Vec<String>,
+    #[serde(default)]
+    endpoints: Vec<Endpoint>,
 }
 
 /// A file of agreements, read: one agreement for each service it names, in their order.
@@ -210,6 +213,7 @@ fn agreement(file: &File, parties: &Parties, at: usize, service: ServiceId, offe
         consumer: parties.consumer.clone(),
         service,
         fields: offer.fields.clone(),
+        endpoints: offer.endpoints.clone(),
         purpose: file.purpose.clone(),
         legal_basis: file.legal_basis.clone(),
         place: file.place.clone(),

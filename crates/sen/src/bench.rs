@@ -68,6 +68,7 @@ fn agreement(world: &World) -> anyhow::Result<Agreement> {
         consumer: CONSUMER.parse().map_err(|e| anyhow::anyhow!("{e}"))?,
         service: service()?,
         fields: Vec::new(),
+        endpoints: Vec::new(),
         purpose: words(),
         legal_basis: words(),
         place: words(),

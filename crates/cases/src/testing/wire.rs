@@ -31,6 +31,7 @@ fn agreement(consumer: &SystemId, service: &ServiceId) -> Agreement {
         consumer: consumer.clone(),
         service: service.clone(),
         fields: Vec::new(),
+        endpoints: Vec::new(),
         purpose: text(),
         legal_basis: text(),
         place: text(),

@@ -123,6 +123,7 @@ impl Nation {
             consumer: PORTAL.parse().expect("an id"),
             service: LOOKUP.parse().expect("an id"),
             fields: vec!["full_name".to_owned(), "asked".to_owned()],
+            endpoints: Vec::new(),
             purpose: text("mục đích"),
             legal_basis: text("căn cứ"),
             place: text("nơi"),
