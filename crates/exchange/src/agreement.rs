@@ -6,8 +6,9 @@ use seal::jws::{self, PublicKey};
 use seal::key::SigningKey;
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::ids::{ServiceId, SystemId};
+use crate::rest::Rest;
 
 /// The type in the header of an acceptance.
 const ACCEPTANCE: &str = "sen-agreement";
@@ -168,6 +169,24 @@ impl Agreement {
         kernel::digest::canonical_json(self).map_or(usize::MAX, |json| json.len())
     }
 
+    /// Refuses a call of an endpoint that is not granted, and one that leads out of the service.
+    ///
+    /// # Errors
+    /// `path-outside`, `agreement-endpoint`.
+    pub fn grants(&self, rest: &Rest) -> Result<(), Problem> {
+        if endpoint::leads_out(&rest.target) {
+            return Err(Problem::new(Kind::Malformed, "path-outside").with("service", &self.service));
+        }
+        if endpoint::granted(&self.endpoints, rest.method, &rest.target) {
+            return Ok(());
+        }
+        // Not the path: it may name a person.
+        Err(Problem::new(Kind::Forbidden, "agreement-endpoint")
+            .with("agreement", &self.id)
+            .with("service", &self.service)
+            .with("method", rest.method))
+    }
+
     /// A party's acceptance.
     #[must_use]
     pub fn accept(&self, party: &OrgCode, at: Time, key: &SigningKey) -> String {
@@ -258,7 +277,8 @@ impl SignedAgreement {
         for (party, acceptance) in parties {
             read_acceptance(acceptance, &hash, party, key_of)?;
         }
-        if self.agreement.service.org != self.agreement.provider {
+        let service = &self.agreement.service;
+        if service.org != self.agreement.provider || service.is_reserved() {
             return Err(Problem::invalid("service", "agreement-service"));
         }
         Ok(hash)
@@ -401,6 +421,34 @@ pub(crate) mod tests {
         let text = serde_json::to_string(&narrowed).expect("json");
         assert_eq!(serde_json::from_str::<Agreement>(&text).expect("reads"), narrowed);
         assert!(serde_json::from_str::<Agreement>(&text.replace("GET /persons", "GET persons")).is_err());
+    }
+
+    #[test]
+    fn an_agreement_grants_its_endpoints_and_nothing_outside_its_service() {
+        let rest = |method: &str, target: &str| Rest {
+            method: method.parse().expect("a method"),
+            target: target.to_owned(),
+            ..Rest::default()
+        };
+        let whole = sample();
+        assert!(whole.grants(&rest("DELETE", "/a/../b")).is_ok());
+        assert_eq!(
+            whole.grants(&rest("GET", "/../b")).expect_err("out").code,
+            "path-outside"
+        );
+        let narrowed = Agreement {
+            endpoints: vec!["GET /persons/{id}".parse().expect("an endpoint")],
+            ..sample()
+        };
+        assert!(narrowed.grants(&rest("GET", "/persons/1")).is_ok());
+        let refused = narrowed
+            .grants(&rest("GET", "/persons/001099000001/acts"))
+            .expect_err("refused");
+        assert_eq!(refused.code, "agreement-endpoint");
+        assert!(
+            !format!("{refused:?}").contains("001099000001"),
+            "a path may name a person"
+        );
     }
 
     #[test]

@@ -1,19 +1,22 @@
-//! A service that stands behind this gateway at a URL: the call's body goes to it by POST, its
-//! answer comes back as it is. Never follows a redirect.
+//! A service that stands behind this gateway at a URL: method, path, query, headers and body go to it
+//! as the caller sent them, its answer comes back as it is. Never follows a redirect.
 
 use async_trait::async_trait;
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
 use kernel::{Kind, Problem};
 use web::client::{Client, ClientError};
 
+use crate::endpoint::Endpoint;
 use crate::ids::ServiceId;
+use crate::rest::{Headers, Way};
 use crate::service::{Answer, Call, Service};
 
 /// A service at a URL behind this gateway.
 pub struct Behind {
     /// The service's name on the exchange.
     pub id: ServiceId,
-    /// Where it is called.
+    /// Where it is called; path and query of a call are put behind it.
     pub url: String,
     /// The client for services behind this gateway.
     pub client: Client,
@@ -21,6 +24,10 @@ pub struct Behind {
     pub call_ms_max: u64,
     /// Size of its answer, in bytes.
     pub answer_bytes_max: usize,
+    /// Its endpoints, for those who ask what there is; none when nobody listed them.
+    pub endpoints: Vec<Endpoint>,
+    /// Where its OpenAPI description stands; `None` when it has none.
+    pub openapi: Option<String>,
 }
 
 #[async_trait]
@@ -29,18 +36,54 @@ impl Service for Behind {
         self.id.clone()
     }
 
-    async fn call(&self, call: Call) -> Result<Answer, Problem> {
-        let text = |text: &str| HeaderValue::from_bytes(text.as_bytes()).map_err(Problem::internal);
-        let mut request = axum::http::Request::post(&self.url)
-            .header("content-type", "application/json")
-            .header("x-road-client", text(&call.consumer.header())?)
-            .header("x-road-request-id", text(&call.request)?)
-            .header("x-road-userid", text(&call.on_behalf)?);
-        if let Some(issue) = &call.issue {
-            request = request.header("x-road-issue", text(issue)?);
+    fn is_rest(&self) -> bool {
+        true
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        self.endpoints.clone()
+    }
+
+    fn is_described(&self) -> bool {
+        self.openapi.is_some()
+    }
+
+    async fn describe(&self) -> Result<Answer, Problem> {
+        let Some(url) = &self.openapi else {
+            return Err(Problem::new(Kind::NotFound, "service-type"));
+        };
+        let unreadable = || Problem::new(Kind::Upstream, "openapi-unreadable").with("service", &self.id);
+        let request = axum::http::Request::get(url)
+            .body(Bytes::new())
+            .map_err(|e| unreadable().because(e))?;
+        let answer = self
+            .client
+            .send(request, self.call_ms_max, self.answer_bytes_max)
+            .await
+            .map_err(|e| unreadable().because(e))?;
+        if answer.status().as_u16() != 200 {
+            return Err(unreadable().because(answer.status()));
         }
-        if let Some(key) = &call.idempotency {
-            request = request.header("idempotency-key", text(key)?);
+        let media = media(answer.headers());
+        Ok(Answer {
+            status: 200,
+            media: if media.is_empty() {
+                "application/json".to_owned()
+            } else {
+                media
+            },
+            headers: Headers::default(),
+            fault: None,
+            body: answer.into_body(),
+        })
+    }
+
+    async fn call(&self, call: Call) -> Result<Answer, Problem> {
+        let mut request = axum::http::Request::builder()
+            .method(call.rest.method.as_str())
+            .uri(join(&self.url, &call.rest.target));
+        if let Some(headers) = request.headers_mut() {
+            *headers = headers_of(&call)?;
         }
         let request = request.body(call.body).map_err(Problem::internal)?;
         let answer = self
@@ -58,16 +101,85 @@ impl Service for Behind {
                     .with("max", self.answer_bytes_max)
                     .because(e)
             })?;
-        let media = answer
-            .headers()
-            .get("content-type")
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or("application/octet-stream");
-        let media = media.to_owned();
+        let headers = Headers::of(answer.headers(), Way::Answer).map_err(|e| {
+            Problem::new(Kind::Upstream, "answer-bad")
+                .with("service", &self.id)
+                .because(e)
+        })?;
         Ok(Answer {
             status: answer.status().as_u16(),
-            media,
+            media: media(answer.headers()),
+            headers,
+            fault: None,
             body: answer.into_body(),
         })
+    }
+}
+
+fn media(headers: &HeaderMap) -> String {
+    let value = headers
+        .get("content-type")
+        .and_then(|v| std::str::from_utf8(v.as_bytes()).ok());
+    value.unwrap_or_default().to_owned()
+}
+
+/// The service's address with what stands behind its code; one slash between them.
+fn join(url: &str, target: &str) -> String {
+    let url = match url.strip_suffix('/') {
+        Some(without) if target.starts_with('/') => without,
+        _ => url,
+    };
+    format!("{url}{target}")
+}
+
+/// What the caller sent, in its order, and who asks for whom and why.
+fn headers_of(call: &Call) -> Result<HeaderMap, Problem> {
+    let rest = &call.rest;
+    let (client, media) = (
+        call.consumer.header(),
+        Some(&rest.media).filter(|m| !m.is_empty()),
+    );
+    let ours = [
+        ("content-type", media),
+        ("x-road-client", Some(&client)),
+        ("x-road-id", rest.id.as_ref()),
+        ("x-road-userid", Some(&call.on_behalf)),
+        ("x-road-issue", call.issue.as_ref()),
+        ("x-road-represented-party", rest.represented.as_ref()),
+        ("x-road-security-server", rest.server.as_ref()),
+        ("x-road-request-id", Some(&call.request)),
+        ("idempotency-key", call.idempotency.as_ref()),
+    ];
+    let ours = ours
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?.as_str())));
+    let mut map = HeaderMap::new();
+    for (name, value) in ours.chain(rest.headers.iter()) {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(Problem::internal)?;
+        map.append(
+            name,
+            HeaderValue::from_bytes(value.as_bytes()).map_err(Problem::internal)?,
+        );
+    }
+    Ok(map)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+
+    #[test]
+    fn a_path_is_put_behind_an_address_with_one_slash_and_not_changed() {
+        for (url, target, joined) in [
+            ("http://h/api", "", "http://h/api"),
+            ("http://h/api/", "", "http://h/api/"),
+            ("http://h/api", "/a//b/?x=%2f", "http://h/api/a//b/?x=%2f"),
+            ("http://h/api/", "/a", "http://h/api/a"),
+            ("http://h/", "/", "http://h/"),
+            ("http://h/api/", "?x", "http://h/api/?x"),
+            ("http://h/api", "?x", "http://h/api?x"),
+        ] {
+            assert_eq!(join(url, target), joined);
+        }
     }
 }

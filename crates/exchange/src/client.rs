@@ -11,7 +11,8 @@ use tracing::Instrument as _;
 use crate::envelope::{CONSUMER, EVIDENCE_VERSION, Evidence, Message, Reply, Sent, WIRE_VERSION};
 use crate::gateway::{Exchange, Gateway, STREAM};
 use crate::ids::{ServiceId, SystemId};
-use crate::message::{AnswerHead, HEAD_BYTES_MAX, RequestHead, request_hash};
+use crate::message::{AnswerHead, HEAD_BYTES_MAX, NO_AGREEMENT, RequestHead, request_hash};
+use crate::rest::{Headers, Rest};
 use crate::service::Heard;
 use crate::wire;
 
@@ -32,6 +33,17 @@ pub struct Ask {
     pub idempotency: Option<String>,
 }
 
+/// An answer as the information-system face hands it on.
+pub(crate) struct Told {
+    pub(crate) heard: Heard,
+    /// The serialised request, as signed.
+    pub(crate) head: Bytes,
+    /// The service's end-to-end headers.
+    pub(crate) headers: Headers,
+    /// Why the provider's gateway answered in the service's place, a problem's key.
+    pub(crate) fault: Option<String>,
+}
+
 impl Exchange {
     /// Asks a service and returns its verified answer; the evidence of both sides is on disk then.
     ///
@@ -40,12 +52,18 @@ impl Exchange {
     /// `node-revoked`, `seal-broken`, `replayed`, `clock-skew`, `provider-unreachable`,
     /// `body-too-large`. A service's own 4xx or 5xx is an answer, not an error.
     pub async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
+        let told = self.exchange(ask, Rest::default()).await?;
+        Ok(told.heard)
+    }
+
+    /// As [`Exchange::ask`], by any method, at any path below the service, with headers.
+    pub(crate) async fn exchange(&self, ask: Ask, rest: Rest) -> Result<Told, Problem> {
         let gateway = Arc::clone(&self.0);
         // A caller that goes away half-way must not leave an exchange with evidence on one side.
-        let asked = tokio::spawn(async move { gateway.ask(ask).await }.in_current_span());
+        let asked = tokio::spawn(async move { gateway.ask(ask, rest).await }.in_current_span());
         let result = asked.await.unwrap_or_else(|e| Err(Problem::internal(e)));
         let outcome = match &result {
-            Ok(heard) if heard.status < 400 => "answered",
+            Ok(told) if told.heard.status < 400 => "answered",
             Ok(_) => "refused-by-service",
             Err(problem) => problem.code,
         };
@@ -55,9 +73,9 @@ impl Exchange {
 }
 
 impl Gateway {
-    async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
+    async fn ask(&self, ask: Ask, rest: Rest) -> Result<Told, Problem> {
         let began = self.now();
-        let (head, message, parts) = match self.prepare(ask, began).await {
+        let (head, message, parts) = match self.prepare(ask, rest, began).await {
             Ok(prepared) => prepared,
             Err(problem) => {
                 // Nothing has left: this is no exchange and has no evidence, but it is counted.
@@ -88,12 +106,17 @@ impl Gateway {
             Ok((answer_head, answer, answer_parts)) => {
                 record.answer = Some(answer.keep(&answer_parts));
                 let position = self.keep(&record).await?;
-                Ok(Heard {
-                    status: answer_head.status,
-                    media: answer_head.media,
-                    body: Bytes::from(Vec::from(answer.body)),
-                    request: head.request,
-                    position: (STREAM.to_owned(), position),
+                Ok(Told {
+                    heard: Heard {
+                        status: answer_head.status,
+                        media: answer_head.media,
+                        body: Bytes::from(Vec::from(answer.body)),
+                        request: head.request,
+                        position: (STREAM.to_owned(), position),
+                    },
+                    head: Bytes::from(Vec::from(record.request.head)),
+                    headers: answer_head.headers,
+                    fault: answer_head.fault,
                 })
             }
             Err(problem) => {
@@ -105,8 +128,20 @@ impl Gateway {
     }
 
     /// Everything that can be refused before anything leaves, and the seal.
-    async fn prepare(&self, ask: Ask, now: Time) -> Result<(RequestHead, Message, Parts), Problem> {
-        let (agreement, _) = self.agreements.find_named(&ask.consumer, &ask.service, now)?;
+    async fn prepare(
+        &self,
+        ask: Ask,
+        rest: Rest,
+        now: Time,
+    ) -> Result<(RequestHead, Message, Parts), Problem> {
+        // The metadata services are everybody's: no agreement is about them.
+        let agreement = if ask.service.is_reserved() {
+            NO_AGREEMENT
+        } else {
+            let (hash, held) = self.agreements.find_named(&ask.consumer, &ask.service, now)?;
+            held.grants(&rest)?;
+            hash
+        };
         let limit = self.store.limits().exchange_body_bytes_max;
         if ask.body.len() > limit {
             return Err(Problem::new(Kind::TooLarge, "body-too-large").with("max", limit));
@@ -123,7 +158,7 @@ impl Gateway {
             on_behalf: ask.on_behalf,
             issue: ask.issue,
             idempotency: ask.idempotency,
-            media: "application/json".to_owned(),
+            rest,
         };
         let bytes = head.to_bytes();
         if bytes.len() > HEAD_BYTES_MAX {
@@ -158,12 +193,15 @@ impl Gateway {
             (Some(_), Some(_)) | (None, None) => return Err(broken().because("neither answer nor refusal")),
         };
         let head = AnswerHead::parse(&answer.head).map_err(|_| broken())?;
-        let ours = head.consumer == asked.consumer
+        let ours = head.id == asked.rest.id
+            && head.consumer == asked.consumer
             && head.service == asked.service
             && head.request == asked.request
             && head.request_hash == request_hash(&parts.head, &parts.body);
         if !ours {
-            return Err(broken().because("an answer to another request"));
+            return Err(broken()
+                .at("x-road-request-hash")
+                .because("an answer to another request"));
         }
         let answer_parts = self
             .check_seal(&asked.service.org, &answer)

@@ -8,15 +8,18 @@ use kernel::{Kind, Problem};
 use serde_json::{Map, Value};
 
 use crate::agreement::Agreement;
+use crate::message::HEAD_BYTES_MAX;
 use crate::service::Answer;
 
 /// Length of a media type, in bytes.
-const MEDIA_BYTES_MAX: usize = 127;
+const MEDIA_BYTES_MAX: usize = 255;
+/// What a head holds besides the service's headers, in bytes.
+const REST_OF_HEAD_BYTES_MAX: usize = 2 * 1024;
 
 /// The answer that may leave; a signed refusal when the service's cannot.
 pub(crate) fn fit(answer: Answer, agreement: &Agreement, body_bytes_max: usize) -> Answer {
     let unusable = |why: String| {
-        Answer::of_problem(
+        Answer::in_its_place(
             &Problem::new(Kind::Upstream, "answer-bad")
                 .with("service", &agreement.service)
                 .because(why),
@@ -29,13 +32,24 @@ pub(crate) fn fit(answer: Answer, agreement: &Agreement, body_bytes_max: usize) 
     if !media_good {
         return unusable("the media type is none".to_owned());
     }
+    if answer.headers.bytes() + REST_OF_HEAD_BYTES_MAX > HEAD_BYTES_MAX {
+        return unusable("the headers are larger than a head".to_owned());
+    }
     if answer.body.len() > body_bytes_max {
         let too_large = Problem::new(Kind::TooLarge, "body-too-large").with("max", body_bytes_max);
-        return Answer::of_problem(&too_large);
+        return Answer::in_its_place(&too_large);
+    }
+    // To HEAD, or with 204 and 304: there is nothing to be cut.
+    if answer.body.is_empty() {
+        return answer;
     }
     match cut(&answer.body, agreement) {
         Ok(None) => answer,
-        Ok(Some(body)) => Answer { body, ..answer },
+        Ok(Some(body)) => Answer {
+            body,
+            headers: answer.headers.of_changed_body(),
+            ..answer
+        },
         // What cannot be read cannot be cut: under an agreement of fields it stays here.
         Err(_) if agreement.fields.is_empty() || answer.status >= 300 => answer,
         Err(e) => unusable(e.to_string()),
@@ -86,6 +100,7 @@ fn keep_in(fields: &mut Map<String, Value>, under: &str, granted: &BTreeSet<&str
 mod tests {
     use super::*;
     use crate::agreement::tests::sample;
+    use crate::rest::{Headers, Way};
     use serde_json::json;
 
     fn leaves(body: &Value, fields: &[&str]) -> Value {
@@ -162,6 +177,8 @@ mod tests {
             let answer = Answer {
                 status: 200,
                 media: "application/json".into(),
+                headers: Headers::default(),
+                fault: None,
                 body: sly.into(),
             };
             let body = fit(answer, &agreement, 1_000).body;
@@ -170,11 +187,40 @@ mod tests {
     }
 
     #[test]
+    fn a_record_that_was_cut_leaves_without_what_named_its_bytes_and_an_empty_answer_passes() {
+        let agreement = sample();
+        let with_headers = |body: &str| {
+            let mut headers = Headers::default();
+            for (name, value) in [("etag", "\"1\""), ("x-page", "1"), ("digest", "x")] {
+                assert!(headers.read(name, value, Way::Answer));
+            }
+            let answer = Answer {
+                status: 200,
+                media: "application/json".into(),
+                headers,
+                fault: None,
+                body: body.to_owned().into(),
+            };
+            let fitted = fit(answer, &agreement, 1_000);
+            let names: Vec<String> = fitted.headers.iter().map(|(name, _)| name.to_owned()).collect();
+            (fitted.status, names)
+        };
+        assert_eq!(
+            with_headers(r#"{"record":{"full_name":"A"}}"#),
+            (200, vec!["x-page".to_owned()])
+        );
+        assert_eq!(with_headers("").1.len(), 3, "an answer to HEAD");
+        assert_eq!(with_headers(r#"{"act":1}"#).1.len(), 3, "nothing was cut");
+    }
+
+    #[test]
     fn an_answer_that_cannot_be_carried_becomes_a_refusal() {
         let agreement = sample();
         let answer = |status, media: &str, body: &str| Answer {
             status,
             media: media.to_owned(),
+            headers: Headers::default(),
+            fault: None,
             body: body.to_owned().into(),
         };
         let told = |given: Answer, max| {
@@ -190,12 +236,19 @@ mod tests {
             told(answer(200, "text/plain\r\nx-road-client: y", "{}"), 100),
             bad
         );
-        assert_eq!(told(answer(200, &"a".repeat(200), "{}"), 100), bad);
+        assert_eq!(told(answer(200, &"a".repeat(256), "{}"), 100), bad);
         let large = (413, "body-too-large".to_owned());
         assert_eq!(
             told(answer(200, "application/json", &"1".repeat(101)), 100),
             large
         );
+        let mut many = Headers::default();
+        assert!(many.read("x-long", &"a".repeat(15_000), Way::Answer));
+        let long = Answer {
+            headers: many,
+            ..answer(200, "application/json", "{}")
+        };
+        assert_eq!(told(long, 100), bad);
         let refusal = fit(answer(500, "text/plain", "no"), &agreement, 100);
         assert_eq!((refusal.status, &refusal.body[..]), (500, &b"no"[..]));
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use directory::Directory;
 use directory::keyring::Keyring;
@@ -19,6 +19,8 @@ use crate::certificates::Certificates;
 use crate::envelope::{self, Evidence};
 use crate::ids::ServiceId;
 use crate::message::RequestHead;
+use crate::metadata::METADATA_PER_MINUTE;
+use crate::rate::Bucket;
 use crate::replay::ReplayGuard;
 use crate::sealer::Sealer;
 use crate::service::Service;
@@ -45,6 +47,8 @@ pub(crate) struct Gateway {
     pub(crate) sealers: BTreeMap<OrgCode, Sealer>,
     pub(crate) services: RwLock<HashMap<ServiceId, Arc<dyn Service>>>,
     pub(crate) replay: ReplayGuard,
+    /// Calls of the metadata services, which rest on no agreement.
+    pub(crate) metadata: Mutex<Bucket>,
     pub(crate) roots: RootCache,
     pub(crate) certificates: Certificates,
     /// Up to where the evidence is folded, as this process knows.
@@ -123,6 +127,7 @@ impl Exchange {
             sealers,
             services: RwLock::new(HashMap::new()),
             replay,
+            metadata: Mutex::new(Bucket::full(METADATA_PER_MINUTE)),
             roots: RootCache::default(),
             certificates,
             folded: AtomicU64::new(0),

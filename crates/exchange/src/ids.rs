@@ -11,6 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 /// The instance and member class that lead every X-Road identifier of this exchange.
 pub const INSTANCE: &str = "VN/GOV";
 
+/// Service codes of the metadata services, which every provider has: no service of a system can be
+/// called like them, and no agreement is about them.
+pub const RESERVED: [&str; 3] = ["listMethods", "allowedMethods", "getOpenAPI"];
+
 /// A system (X-Road: subsystem) of an organisation: `G22/portal`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SystemId {
@@ -39,6 +43,20 @@ impl ServiceId {
             org: self.org.clone(),
             system: self.system.clone(),
         }
+    }
+
+    /// True for a metadata service.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        RESERVED.contains(&self.service.as_str())
+    }
+
+    /// Reads a service in front of a path or a query: the service, and what stands behind it.
+    pub(crate) fn split(text: &str) -> Option<(Self, &str)> {
+        let before = text.split('/').take(2).map(|part| part.len() + 1).sum::<usize>();
+        let code = text.get(before..)?;
+        let end = before + code.find(['/', '?']).unwrap_or(code.len());
+        Some((text.get(..end)?.parse().ok()?, text.get(end..)?))
     }
 
     /// The path of the REST message protocol: `/r1/VN/GOV/G01/population/person-lookup`.
@@ -101,7 +119,11 @@ impl FromStr for ServiceId {
         Ok(Self {
             org: org.parse()?,
             system: part(system, "service-id")?,
-            service: part(service, "service-id")?,
+            service: if RESERVED.contains(&service) {
+                service.to_owned()
+            } else {
+                part(service, "service-id")?
+            },
         })
     }
 }
@@ -141,6 +163,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_stands_behind_a_service_begins_with_a_slash_or_a_question_mark() {
+        for (text, rest) in [
+            ("G01/population/echo", ""),
+            ("G01/population/echo/", "/"),
+            ("G01/population/echo/a/b?c=/d", "/a/b?c=/d"),
+            ("G01/population/echo?a/b", "?a/b"),
+        ] {
+            let (id, behind) = ServiceId::split(text).expect(text);
+            assert_eq!((id.to_string().as_str(), behind), ("G01/population/echo", rest));
+        }
+        for bad in [
+            "",
+            "G01",
+            "G01/population",
+            "G01/population/",
+            "G01/population?a/b",
+            "G01/a%2Fb/c/d",
+            "G01//c/d",
+        ] {
+            assert!(ServiceId::split(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_service_name_reads_back_what_it_writes_and_takes_no_other_shape() {
         let id: ServiceId = "G01/population/person-lookup".parse().expect("an id");
         assert_eq!(id.to_string(), "G01/population/person-lookup");
@@ -157,6 +203,13 @@ mod tests {
         ] {
             assert!(bad.parse::<ServiceId>().is_err(), "{bad}");
         }
+        for code in RESERVED {
+            let id: ServiceId = format!("G01/population/{code}")
+                .parse()
+                .expect("a metadata service");
+            assert!(id.is_reserved());
+        }
+        assert!("G01/population/getWsdl".parse::<ServiceId>().is_err());
         assert!(SystemId::from_header("VN/GOV/G22/portal").is_ok());
         assert!(SystemId::from_header("EE/GOV/G22/portal").is_err());
     }

@@ -9,12 +9,12 @@
 //! | [`agreement`], [`endpoint`], [`agreements`] | the noun, what of a service it grants, and what a node holds (in memory: `held`, `rate`) |
 //! | [`life`], [`terms`] | how an agreement comes to be, stops and goes on; what is owed by when |
 //! | `check`, `fit` | what is asked of a sealed message; what of a service's answer may leave |
-//! | [`message`], [`envelope`] | the signed bytes, the wire's and the log's format |
+//! | [`message`], [`rest`], [`envelope`] | the signed bytes, what they carry of HTTP, the wire's and the log's format |
 //! | [`wire`] | the one module that knows how gateways talk |
 //! | [`replay`], [`sealer`] | one effect a request; one signature a batch |
 //! | `certificates` | what evidence was sealed with, for as long as it is kept |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
-//! | [`face`], [`behind`] | information systems that call, and that are called |
+//! | [`face`], [`behind`], `metadata` | information systems that call, and that are called; what there is to be called |
 //! | [`api`], `operator`, [`notice`], [`pack`] | the operator (exchanges; agreements), the other party, the pack |
 
 pub mod agreement;
@@ -35,6 +35,7 @@ mod held;
 pub mod ids;
 pub mod life;
 pub mod message;
+mod metadata;
 pub mod notice;
 mod operator;
 pub mod pack;
@@ -53,11 +54,12 @@ pub use agreement::{Agreement, SignedAgreement};
 pub use api::router;
 pub use client::Ask;
 pub use endpoint::Endpoint;
+pub use face::CodeStyle;
 pub use gateway::{Exchange, Parts, STREAM};
 pub use ids::{ServiceId, SystemId};
 pub use life::State;
 pub use notice::Notices;
-pub use rest::Method;
+pub use rest::{Headers, Method, Rest};
 pub use service::{Answer, Call, Heard, Service};
 pub use terms::Terms;
 

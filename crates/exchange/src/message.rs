@@ -7,9 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use kernel::{Digest, Kind, Problem, Time};
 
 use crate::ids::{ServiceId, SystemId};
+use crate::rest::{Headers, Method, Rest, Way};
 
 /// Size of a head, in bytes.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// What stands in a head in place of an agreement's hash when a metadata service is asked.
+pub const NO_AGREEMENT: Digest = Digest([0; 32]);
 
 /// What a request's head says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +34,8 @@ pub struct RequestHead {
     pub issue: Option<String>,
     /// The consumer's key for the same change.
     pub idempotency: Option<String>,
-    /// The body's media type.
-    pub media: String,
+    /// Method, path and query behind the service, media type, end-to-end headers.
+    pub rest: Rest,
 }
 
 /// What an answer's head says.
@@ -41,6 +45,12 @@ pub struct AnswerHead {
     pub status: u16,
     /// The body's media type.
     pub media: String,
+    /// The service's end-to-end headers.
+    pub headers: Headers,
+    /// Why the provider's gateway answers in the service's place; a problem's key.
+    pub fault: Option<String>,
+    /// The consumer's id of its message, when it gave one.
+    pub id: Option<String>,
     /// The request's consumer.
     pub consumer: SystemId,
     /// The request's service.
@@ -56,9 +66,10 @@ impl RequestHead {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut text = String::with_capacity(512);
-        line(&mut text, &["POST"]);
-        line(&mut text, &[&self.service.path()]);
-        header(&mut text, "Content-Type", &self.media);
+        let rest = &self.rest;
+        line(&mut text, &[rest.method.as_str()]);
+        line(&mut text, &[&self.service.path(), &rest.target]);
+        header(&mut text, "Content-Type", &rest.media);
         header(&mut text, "X-Road-Client", &self.consumer.header());
         header(&mut text, "X-Road-UserId", &self.on_behalf);
         if let Some(issue) = &self.issue {
@@ -67,9 +78,17 @@ impl RequestHead {
         header(&mut text, "X-Road-Request-Id", &self.request);
         header(&mut text, "Sen-Agreement", &self.agreement.hex());
         header(&mut text, "Sen-Sent", &self.sent.rfc3339());
-        if let Some(key) = &self.idempotency {
-            header(&mut text, "Idempotency-Key", key);
+        for (name, value) in [
+            ("Idempotency-Key", &self.idempotency),
+            ("X-Road-Id", &rest.id),
+            ("X-Road-Represented-Party", &rest.represented),
+            ("X-Road-Security-Server", &rest.server),
+        ] {
+            if let Some(value) = value {
+                header(&mut text, name, value);
+            }
         }
+        carried(&mut text, &rest.headers);
         text.into_bytes()
     }
 
@@ -80,15 +99,14 @@ impl RequestHead {
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         let text = text_of(bytes)?;
         let mut lines = text.split("\r\n");
-        if lines.next() != Some("POST") {
-            return Err(bad());
-        }
+        let method: Method = lines.next().and_then(|m| m.parse().ok()).ok_or_else(bad)?;
         let path = lines.next().ok_or_else(bad)?;
-        let service = path
+        let (service, target) = path
             .strip_prefix("/r1/VN/GOV/")
-            .and_then(|p| p.parse().ok())
+            .and_then(ServiceId::split)
+            .filter(|(_, target)| crate::rest::is_target(target))
             .ok_or_else(bad)?;
-        let get = headers(lines)?;
+        let (get, headers) = headers(lines, Way::Request)?;
         let need = |name: &str| get(name).ok_or_else(bad);
         let head = Self {
             consumer: SystemId::from_header(&need("X-Road-Client")?).map_err(|_| bad())?,
@@ -99,7 +117,15 @@ impl RequestHead {
             on_behalf: need("X-Road-UserId")?,
             issue: get("X-Road-Issue"),
             idempotency: get("Idempotency-Key"),
-            media: need("Content-Type")?,
+            rest: Rest {
+                method,
+                target: target.to_owned(),
+                media: need("Content-Type")?,
+                id: get("X-Road-Id"),
+                represented: get("X-Road-Represented-Party"),
+                server: get("X-Road-Security-Server"),
+                headers,
+            },
         };
         if head.to_bytes() == bytes {
             Ok(head)
@@ -117,6 +143,12 @@ impl AnswerHead {
         line(&mut text, &[&self.status.to_string()]);
         line(&mut text, &[reason(self.status)]);
         header(&mut text, "Content-Type", &self.media);
+        carried(&mut text, &self.headers);
+        for (name, value) in [("sen-fault", &self.fault), ("x-road-id", &self.id)] {
+            if let Some(value) = value {
+                header(&mut text, name, value);
+            }
+        }
         header(&mut text, "x-road-client", &self.consumer.header());
         header(
             &mut text,
@@ -137,12 +169,15 @@ impl AnswerHead {
         let mut lines = text.split("\r\n");
         let status = lines.next().and_then(|s| s.parse().ok()).ok_or_else(bad)?;
         lines.next().ok_or_else(bad)?;
-        let get = headers(lines)?;
+        let (get, headers) = headers(lines, Way::Answer)?;
         let need = |name: &str| get(name).ok_or_else(bad);
         let service = need("x-road-service")?;
         let head = Self {
             status,
             media: need("Content-Type")?,
+            headers,
+            fault: get("sen-fault"),
+            id: get("x-road-id"),
             consumer: SystemId::from_header(&need("x-road-client")?).map_err(|_| bad())?,
             service: service
                 .strip_prefix("VN/GOV/")
@@ -192,16 +227,34 @@ fn header(text: &mut String, name: &str, value: &str) {
     text.push_str("\r\n");
 }
 
-fn headers<'a>(lines: impl Iterator<Item = &'a str>) -> Result<impl Fn(&str) -> Option<String>, Problem> {
-    let mut list: Vec<(String, String)> = Vec::with_capacity(10);
+/// Headers that were checked when they came in, as they are.
+fn carried(text: &mut String, headers: &Headers) {
+    for (name, value) in headers.iter() {
+        for piece in [name, ":", value, "\r\n"] {
+            text.push_str(piece);
+        }
+    }
+}
+
+/// The lines this module has a name for, and the end-to-end headers.
+fn headers<'a>(
+    lines: impl Iterator<Item = &'a str>,
+    way: Way,
+) -> Result<(impl Fn(&str) -> Option<String>, Headers), Problem> {
+    let mut list: Vec<(String, String)> = Vec::with_capacity(12);
+    let mut carried = Headers::default();
     for text in lines.filter(|l| !l.is_empty()) {
         let (name, value) = text.split_once(':').ok_or_else(bad)?;
+        if carried.read(name, value, way) {
+            continue;
+        }
         list.push((name.to_owned(), value.to_owned()));
         if list.len() > 32 {
             return Err(bad());
         }
     }
-    Ok(move |name: &str| list.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()))
+    let get = move |name: &str| list.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+    Ok((get, carried))
 }
 
 fn reason(status: u16) -> &'static str {
@@ -235,8 +288,30 @@ mod tests {
             on_behalf: "citizen:a1".into(),
             issue: Some("G22-261121-0001".into()),
             idempotency: None,
-            media: "application/json".into(),
+            rest: Rest::default(),
         }
+    }
+
+    fn answer() -> AnswerHead {
+        AnswerHead {
+            status: 200,
+            media: "application/json".into(),
+            headers: Headers::default(),
+            fault: None,
+            id: None,
+            consumer: head().consumer,
+            service: head().service,
+            request: head().request,
+            request_hash: request_hash(&Digest::of(b"h"), &Digest::of(b"b")),
+        }
+    }
+
+    fn headers_of(lines: &[(&str, &str)], way: Way) -> Headers {
+        let mut headers = Headers::default();
+        for (name, value) in lines {
+            assert!(headers.read(name, value, way), "{name}");
+        }
+        headers
     }
 
     #[test]
@@ -246,15 +321,79 @@ mod tests {
             b"POST\r\n/r1/VN/GOV/G01/population/person-lookup\r\nContent-Type:application/json\r\n"
         ));
         assert_eq!(RequestHead::parse(&bytes).expect("our own"), head());
-        let answer = AnswerHead {
-            status: 200,
-            media: "application/json".into(),
-            consumer: head().consumer,
-            service: head().service,
-            request: head().request,
-            request_hash: request_hash(&Digest::of(b"h"), &Digest::of(b"b")),
-        };
+        let answer = answer();
         assert_eq!(AnswerHead::parse(&answer.to_bytes()).expect("our own"), answer);
+    }
+
+    #[test]
+    fn a_head_carries_method_path_query_and_headers_and_reads_back() {
+        let said = RequestHead {
+            rest: Rest {
+                method: Method::Put,
+                target: "/persons/%C3%AA;v=1/a//b?x=1&y=%2F".into(),
+                media: "text/csv; charset=utf-8".into(),
+                id: Some("VN-1".into()),
+                represented: Some("COM/0101".into()),
+                server: Some("VN/GOV/G01/ministry".into()),
+                headers: headers_of(
+                    &[("accept", "a, b"), ("x-b", ""), ("accept", ": c")],
+                    Way::Request,
+                ),
+            },
+            ..head()
+        };
+        let bytes = said.to_bytes();
+        let text = std::str::from_utf8(&bytes).expect("text");
+        assert!(text.starts_with(
+            "PUT\r\n/r1/VN/GOV/G01/population/person-lookup/persons/%C3%AA;v=1/a//b?x=1&y=%2F\r\n"
+        ));
+        assert!(text.ends_with(
+            "X-Road-Id:VN-1\r\nX-Road-Represented-Party:COM/0101\r\nX-Road-Security-Server:VN/GOV/G01/ministry\r\n\
+             accept:a, b\r\nx-b:\r\naccept:: c\r\n"
+        ));
+        assert_eq!(RequestHead::parse(&bytes).expect("our own"), said);
+        let answered = AnswerHead {
+            status: 404,
+            headers: headers_of(
+                &[("location", "/x"), ("set-cookie", "a=1"), ("set-cookie", "b=2")],
+                Way::Answer,
+            ),
+            fault: Some("timeout".into()),
+            id: Some("VN-1".into()),
+            ..answer()
+        };
+        assert_eq!(
+            AnswerHead::parse(&answered.to_bytes()).expect("our own"),
+            answered
+        );
+    }
+
+    #[test]
+    fn a_head_with_a_header_of_the_gateways_or_in_another_place_is_refused() {
+        let good = String::from_utf8(head().to_bytes()).expect("text");
+        for added in [
+            "host:x",
+            "connection:close",
+            "x-road-client:VN/GOV/G22/other",
+            "sen-agreement:00",
+            "x-road-error:x",
+            "X-Road-Request-Hash:x",
+            "x-a :1",
+            "x-a",
+            "x\u{e9}:1",
+        ] {
+            assert!(
+                RequestHead::parse(format!("{good}{added}\r\n").as_bytes()).is_err(),
+                "{added}"
+            );
+        }
+        assert!(RequestHead::parse(format!("{good}x-a:1\r\n").as_bytes()).is_ok());
+        let early = good.replace("X-Road-Client:", "x-a:1\r\nX-Road-Client:");
+        assert!(RequestHead::parse(early.as_bytes()).is_err());
+        for target in [" ", "/a b", "#x", "%2F", ";v=1", "/a\u{7f}"] {
+            let other = good.replace("person-lookup\r\n", &format!("person-lookup{target}\r\n"));
+            assert!(RequestHead::parse(other.as_bytes()).is_err(), "{target}");
+        }
     }
 
     #[test]
@@ -271,7 +410,8 @@ mod tests {
     fn a_head_with_anything_added_left_out_or_turned_is_refused() {
         let good = String::from_utf8(head().to_bytes()).expect("text");
         for bad in [
-            good.replace("POST", "GET"),
+            good.replace("POST", "get"),
+            good.replace("POST", "CONNECT"),
             good.replace("/r1/VN/GOV/", "/r1/VN/GOV/../"),
             good.replace("X-Road-Client:", "x-road-client:"),
             format!("{good}X-Extra:1\r\n"),

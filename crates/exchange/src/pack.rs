@@ -183,7 +183,7 @@ fn read(file: &File, places: &Places, faults: &mut Faults) -> Option<Vec<Agreeme
         match offer.service.parse::<ServiceId>() {
             Err(_) => faults.add(places.fault(&pointer, "service-id", names)),
             Ok(service) => {
-                if parties.as_ref().is_some_and(|p| p.provider != service.org) {
+                if service.is_reserved() || parties.as_ref().is_some_and(|p| p.provider != service.org) {
                     faults.add(places.fault(&pointer, "service-of-another", names));
                 }
                 services.push(service);

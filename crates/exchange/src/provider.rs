@@ -21,9 +21,10 @@ use crate::envelope::{
 };
 use crate::fit::fit;
 use crate::gateway::Gateway;
+use crate::ids::ServiceId;
 use crate::message::{AnswerHead, RequestHead, request_hash};
 use crate::sealer::Sealer;
-use crate::service::{Answer, Call, Service};
+use crate::service::{Answer, Call, Service, refused_form};
 
 impl Gateway {
     /// Takes a request from another node (or from this one) and gives the reply that may leave.
@@ -81,33 +82,50 @@ impl Gateway {
         // The signing time as well: evidence signed at an impossible time would prove nothing later.
         self.replay.in_time(head.sent, now)?;
         self.replay.in_time(Time(message.sealed.signing_time), now)?;
-        let agreement = self
-            .agreements
-            .spend(&head.agreement, &head.consumer, &head.service, now)?;
-        let unknown = || Problem::new(Kind::NotFound, "service-unknown").with("service", &head.service);
-        let service = self.service(&head.service).ok_or_else(unknown)?;
+        let offered = if head.service.is_reserved() {
+            self.spend_metadata(head, now)?;
+            None
+        } else {
+            let agreement = self
+                .agreements
+                .spend(&head.agreement, &head.consumer, &head.service, now)?;
+            agreement.grants(&head.rest)?;
+            Some((agreement, self.offered(&head.service)?))
+        };
         // Without a key the answer could not leave: then nothing is done either.
-        let sealer = self.sealers.get(&head.service.org.top()).ok_or_else(unknown)?;
+        let sealer = self
+            .sealers
+            .get(&head.service.org.top())
+            .ok_or_else(|| Problem::new(Kind::NotFound, "service-unknown").with("service", &head.service))?;
         if self.replay.may_have_forgotten(now) {
             let window_ms = self.store.limits().clock_skew_ms_max;
             crate::gateway::refill(&self.replay, self.evidence.as_ref(), now, window_ms).await?;
             self.replay.refilled(now);
         }
         self.replay.pass(&head.consumer, &head.request, head.sent, now)?;
-        let call = Call {
-            consumer: head.consumer.clone(),
-            request: head.request.clone(),
-            agreement: Arc::clone(&agreement),
-            on_behalf: head.on_behalf.clone(),
-            issue: head.issue.clone(),
-            idempotency: head.idempotency.clone(),
-            body: Vec::from(message.body).into(),
-            at: now,
+        let answer = match offered {
+            Some((agreement, service)) => {
+                let call = Call {
+                    consumer: head.consumer.clone(),
+                    request: head.request.clone(),
+                    agreement: Arc::clone(&agreement),
+                    on_behalf: head.on_behalf.clone(),
+                    issue: head.issue.clone(),
+                    idempotency: head.idempotency.clone(),
+                    rest: head.rest.clone(),
+                    body: Vec::from(message.body).into(),
+                    at: now,
+                };
+                self.call(service.as_ref(), call, &agreement).await
+            }
+            None => self.metadata(head, now).await?,
         };
-        let answer = self.call(service.as_ref(), call, &agreement).await;
         let head = AnswerHead {
             status: answer.status,
             media: answer.media,
+            headers: answer.headers,
+            fault: answer.fault.map(str::to_owned),
+            id: head.rest.id.clone(),
             consumer: head.consumer.clone(),
             service: head.service.clone(),
             request: head.request.clone(),
@@ -116,8 +134,17 @@ impl Gateway {
         Ok((sealer, head, answer.body))
     }
 
+    /// A service of this node.
+    pub(crate) fn offered(&self, id: &ServiceId) -> Result<Arc<dyn Service>, Problem> {
+        self.service(id)
+            .ok_or_else(|| Problem::new(Kind::NotFound, "service-unknown").with("service", id))
+    }
+
     /// Calls the service; whatever it does, there is an answer.
     async fn call(&self, service: &dyn Service, call: Call, agreement: &Agreement) -> Answer {
+        if let Some(refused) = refused_form(service, &call.rest) {
+            return refused;
+        }
         let limits = self.store.limits();
         // The rest is for the two gateways, so that the refusal still reaches the consumer in time.
         let deadline = Duration::from_millis(limits.exchange_call_ms_max / 5 * 4);
@@ -130,7 +157,12 @@ impl Gateway {
             Err(_) => Problem::new(Kind::Timeout, "timeout"),
         };
         tracing::warn!(service = %agreement.service, request, %problem, "the service refused a call");
-        Answer::of_problem(&problem)
+        // Its own refusal is its answer; that it gave none is the gateway's to say.
+        if problem.kind.status() >= 500 || problem.code == "body-too-large" {
+            Answer::in_its_place(&problem)
+        } else {
+            Answer::of_problem(&problem)
+        }
     }
 
     /// Seals the answer and flushes the record of the exchange; only then there is a reply.

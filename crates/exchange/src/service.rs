@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::agreement::Agreement;
+use crate::endpoint::Endpoint;
 use crate::ids::{ServiceId, SystemId};
+use crate::rest::{Headers, Method, Rest};
 
 /// A service on the exchange.
 #[async_trait]
@@ -23,6 +25,44 @@ pub trait Service: Send + Sync {
     /// # Errors
     /// A problem becomes a signed problem+json answer: a refusal is evidence too.
     async fn call(&self, call: Call) -> Result<Answer, Problem>;
+
+    /// True when it takes every method and every path below it; else it takes POST at itself, and
+    /// the gateway answers the rest with 405 and 404.
+    fn is_rest(&self) -> bool {
+        false
+    }
+
+    /// Its endpoints, as the metadata services list them.
+    fn endpoints(&self) -> Vec<Endpoint> {
+        vec![Endpoint::post()]
+    }
+
+    /// True when it has an OpenAPI description.
+    fn is_described(&self) -> bool {
+        false
+    }
+
+    /// Its OpenAPI description as it stands now, JSON or YAML.
+    ///
+    /// # Errors
+    /// `service-type` when it has none, `openapi-unreadable` when it cannot be had.
+    async fn describe(&self) -> Result<Answer, Problem> {
+        Err(Problem::new(Kind::NotFound, "service-type"))
+    }
+}
+
+/// What a service within the platform does not take: another method than POST, a path below it.
+pub(crate) fn refused_form(service: &dyn Service, rest: &Rest) -> Option<Answer> {
+    if service.is_rest() {
+        None
+    } else if !matches!(rest.path(), "" | "/") {
+        let problem = Problem::new(Kind::NotFound, "service-path").with("service", service.id());
+        Some(Answer::of_problem(&problem))
+    } else if rest.method == Method::Post {
+        None
+    } else {
+        Some(Answer::wrong_method("POST"))
+    }
 }
 
 /// A verified, allowed call.
@@ -40,6 +80,8 @@ pub struct Call {
     pub issue: Option<String>,
     /// The consumer's key for "this is the same change as before".
     pub idempotency: Option<String>,
+    /// Method, path and query behind the service, media type, end-to-end headers.
+    pub rest: Rest,
     /// The body; JSON unless the service says otherwise.
     pub body: Bytes,
     /// When the provider's gateway took the call.
@@ -63,8 +105,12 @@ impl Call {
 pub struct Answer {
     /// An HTTP status code.
     pub status: u16,
-    /// The body's media type.
+    /// The body's media type; empty when there is none.
     pub media: String,
+    /// The end-to-end headers.
+    pub headers: Headers,
+    /// Why the gateway answers in the service's place, a problem's key; `None` when the service answers.
+    pub fault: Option<&'static str>,
     /// The body.
     pub body: Bytes,
 }
@@ -79,6 +125,8 @@ impl Answer {
         Ok(Self {
             status: 200,
             media: "application/json".to_owned(),
+            headers: Headers::default(),
+            fault: None,
             body: body.into(),
         })
     }
@@ -99,6 +147,31 @@ impl Answer {
         Self {
             status: problem.kind.status(),
             media: "application/problem+json".to_owned(),
+            headers: Headers::default(),
+            fault: None,
+            body: body.to_string().into(),
+        }
+    }
+
+    /// As [`Answer::of_problem`], said by the gateway because the service gave no usable answer.
+    pub(crate) fn in_its_place(problem: &Problem) -> Self {
+        Self {
+            fault: Some(problem.code),
+            ..Self::of_problem(problem)
+        }
+    }
+
+    /// 405 with what is taken instead.
+    pub(crate) fn wrong_method(allowed: &str) -> Self {
+        const STATUS: u16 = 405;
+        // The one status that no kind of problem stands for.
+        let body = serde_json::json!({"type": "urn:sen:problem:method", "status": STATUS, "code": "method",
+            "field": null, "args": {}});
+        Self {
+            status: STATUS,
+            media: "application/problem+json".to_owned(),
+            headers: Headers::default().with("allow", allowed),
+            fault: None,
             body: body.to_string().into(),
         }
     }

@@ -61,7 +61,13 @@ pub(crate) async fn carry(g: &Gateway, service: &ServiceId, sent: Sent) -> Resul
 
 /// The problem a provider's gateway told; unknown keys of a later release become one of ours.
 pub(crate) fn problem_of(fault: &Fault) -> Problem {
-    const KNOWN: [(&str, Kind); 15] = [
+    const KNOWN: [(&str, Kind); 21] = [
+        ("agreement-endpoint", Kind::Forbidden),
+        ("path-outside", Kind::Malformed),
+        ("service-type", Kind::NotFound),
+        ("service-code", Kind::Invalid),
+        ("openapi-unreadable", Kind::Upstream),
+        ("head-bad", Kind::Malformed),
         ("agreement-missing", Kind::Forbidden),
         ("agreement-expired", Kind::Forbidden),
         ("agreement-revoked", Kind::Forbidden),

@@ -150,6 +150,7 @@ fn call_of(consumer: &str, service: &str, fields: &[&str], key: Option<String>, 
         on_behalf: text("citizen:c1"),
         issue: None,
         idempotency: key,
+        rest: exchange::Rest::default(),
         body,
         at: testkit::START,
     }

@@ -104,6 +104,8 @@ pub async fn node(place: Place, config: &Config, echo: &str, world: &World) -> a
             client: Client::plain(),
             call_ms_max: config.limits.exchange_call_ms_max,
             answer_bytes_max: config.limits.exchange_body_bytes_max,
+            endpoints: Vec::new(),
+            openapi: None,
         }));
     }
     // Held, because a channel that closes is an end of the node.

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use exchange::CodeStyle;
 use kernel::limits::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub past_cases: usize,
     /// `sqlite`, or the URL of a PostgreSQL database; each node takes a schema of its own there.
     pub database: String,
+    /// How X-Road's error codes are written at the information-system faces.
+    pub error_code_style: CodeStyle,
     /// The platform's own jobs.
     pub jobs: Jobs,
     /// Bounds on what comes in and on what waits.
@@ -57,6 +60,7 @@ impl Default for Config {
             people: 100_000,
             past_cases: 0,
             database: "sqlite".to_owned(),
+            error_code_style: CodeStyle::default(),
             jobs: Jobs::default(),
             limits: Limits::default(),
         }

@@ -72,7 +72,8 @@ impl Answer {
     }
 }
 
-/// A system of a node's tenant asks a service at the node's information-system face.
+/// A system of a node's tenant asks a service at the node's information-system face, in the form that
+/// tells refusals with their own status.
 ///
 /// # Errors
 /// When nothing answers.
@@ -88,7 +89,7 @@ pub async fn ask(
         headers: vec![("x-road-client", format!("VN/GOV/{consumer}"))],
         ..Asked::default()
     };
-    let url = format!("http://127.0.0.1:{face}/r1/VN/GOV/{service}");
+    let url = format!("http://127.0.0.1:{face}/exchange/v1/call/{service}");
     asked.json(body.to_string()).send("POST", &url).await
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn call(consumer: &str, service: &ServiceId, case: &str, body: &Value
         on_behalf: "citizen:lan".to_owned(),
         issue: Some(case.to_owned()),
         idempotency: Some(case.to_owned()),
+        rest: exchange::Rest::default(),
         body: Bytes::from(body.to_string()),
         at,
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use exchange::{Answer, Call, Service, ServiceId};
+use exchange::{Answer, Call, Headers, Service, ServiceId};
 use kernel::{Kind, Problem};
 
 use crate::nation::LOOKUP;
@@ -28,6 +28,8 @@ impl Service for Counting {
         let raw = |status: u16, body: Vec<u8>| Answer {
             status,
             media: "application/json".to_owned(),
+            headers: Headers::default(),
+            fault: None,
             body: body.into(),
         };
         match asked["do"].as_str().unwrap_or_default() {

@@ -1,43 +1,49 @@
-//! The information-system face over a socket: what an agency's own program sends and gets.
+//! The information-system face over a socket: what an agency's own program sends and gets, in the
+//! form that tells refusals with their own status.
 
 use bytes::Bytes;
+use exchange::CodeStyle;
 use kernel::limits::Limits;
 use tokio::sync::watch;
 
 use crate::nation::{LOOKUP, Nation};
 
-struct Face {
-    address: String,
+pub(crate) struct Face {
+    pub(crate) address: String,
     _stop: watch::Sender<bool>,
 }
 
-struct Told {
-    status: u16,
-    headers: web::http::HeaderMap,
-    body: Bytes,
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) headers: web::http::HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Told {
-    fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         assert_eq!(self.headers["content-type"], "application/problem+json");
         let body: serde_json::Value = serde_json::from_slice(&self.body).expect("json");
         body["code"].as_str().expect("a code").to_owned()
     }
 }
 
-async fn face(nation: &Nation) -> Face {
+pub(crate) async fn face(nation: &Nation) -> Face {
+    face_with(nation, CodeStyle::Camel).await
+}
+
+pub(crate) async fn face_with(nation: &Nation, style: CodeStyle) -> Face {
     let listener = web::Listener::bind("127.0.0.1:0".parse().expect("an address"))
         .await
         .expect("a port");
     let address = listener.local_addr().to_string();
     let (stop, shutdown) = watch::channel(false);
-    let router = nation.national.exchange.face_router();
+    let router = nation.national.exchange.face_router(style);
     tokio::spawn(async move { web::serve(listener, None, router, &Limits::default(), shutdown).await });
     Face { address, _stop: stop }
 }
 
 impl Face {
-    async fn send(&self, request: web::http::request::Builder, path: &str, body: &str) -> Told {
+    pub(crate) async fn send(&self, request: web::http::request::Builder, path: &str, body: &str) -> Told {
         let request = request
             .uri(format!("http://{}{path}", self.address))
             .body(Bytes::copy_from_slice(body.as_bytes()))
@@ -54,19 +60,20 @@ impl Face {
         }
     }
 
-    async fn call(&self, headers: &[Header<'_>], body: &str) -> Told {
+    pub(crate) async fn call(&self, headers: &[Header<'_>], body: &str) -> Told {
         let mut request = web::http::Request::post("/");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request, &format!("/r1/VN/GOV/{LOOKUP}"), body).await
+        self.send(request, &format!("/exchange/v1/call/{LOOKUP}"), body)
+            .await
     }
 }
 
 /// A header's name and bytes.
-type Header<'a> = (&'a str, &'a [u8]);
+pub(crate) type Header<'a> = (&'a str, &'a [u8]);
 
-const CLIENT: Header<'static> = ("x-road-client", b"VN/GOV/G22/portal");
+pub(crate) const CLIENT: Header<'static> = ("x-road-client", b"VN/GOV/G22/portal");
 
 #[tokio::test]
 async fn a_program_gets_the_services_answer_its_request_id_and_the_place_of_the_evidence() {
@@ -130,12 +137,7 @@ async fn a_program_is_told_what_is_wrong_by_key_and_status() {
             403,
             "agreement-missing",
         ),
-        (
-            &[CLIENT, ("content-type", b"text/xml")],
-            "<a/>",
-            415,
-            "wrong-media",
-        ),
+        (&[CLIENT, ("content-type", b"text/xml")], "<a/>", 400, "json-bad"),
         // Left out, the exchange would be on nobody's behalf: it is refused.
         (
             &[CLIENT, ("x-road-userid", b"citizen:\xff")],
@@ -151,7 +153,19 @@ async fn a_program_is_told_what_is_wrong_by_key_and_status() {
         assert_eq!((told.status, told.code().as_str()), (status, code));
     }
     let client = web::http::Request::post("/").header(CLIENT.0, CLIENT.1);
-    let told = face.send(client, "/r1/VN/GOV/G01/population/%2e%2e", "{}").await;
+    let told = face
+        .send(client, "/exchange/v1/call/G01/population/%2e%2e", "{}")
+        .await;
     assert_eq!((told.status, told.code()), (404, "service-unknown".to_owned()));
-    assert_eq!(nation.effects(), 1, "only the last one reached the service");
+    assert_eq!(
+        nation.effects(),
+        2,
+        "only XML and what is refused by the service reached it"
+    );
+    // The same at X-Road's path, for who accepts problems.
+    let problems = web::http::Request::post("/").header("accept", "application/problem+json");
+    let told = face.send(problems, &format!("/r1/VN/GOV/{LOOKUP}"), "{}").await;
+    assert_eq!((told.status, told.code()), (422, "client-header".to_owned()));
+    let nowhere = face.send(web::http::Request::get("/"), "/elsewhere", "").await;
+    assert_eq!((nowhere.status, nowhere.code()), (404, "not-found".to_owned()));
 }

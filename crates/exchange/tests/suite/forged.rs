@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use exchange::Rest;
 use exchange::envelope::{self, Message, Reply, Sent};
 use exchange::message::RequestHead;
 use kernel::Time;
@@ -36,7 +37,7 @@ impl Nation {
             on_behalf: "citizen:a1".to_owned(),
             issue: None,
             idempotency: None,
-            media: "application/json".to_owned(),
+            rest: Rest::default(),
         }
     }
 

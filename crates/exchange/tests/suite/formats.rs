@@ -3,6 +3,7 @@
 
 use exchange::envelope::{self, CONSUMER, Evidence, Fault, Kept, Message, PROVIDER, Reply, Sent};
 use exchange::message::{AnswerHead, RequestHead, request_hash};
+use exchange::{Headers, Rest};
 use kernel::{Digest, Time};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -40,7 +41,7 @@ fn request_head() -> RequestHead {
         on_behalf: "citizen:a1".to_owned(),
         issue: Some("G22-261121-0001".to_owned()),
         idempotency: Some("k/1".to_owned()),
-        media: "application/json".to_owned(),
+        rest: Rest::default(),
     }
 }
 
@@ -48,6 +49,9 @@ fn answer_head() -> AnswerHead {
     AnswerHead {
         status: 200,
         media: "application/json".to_owned(),
+        headers: Headers::default(),
+        fault: None,
+        id: None,
         consumer: request_head().consumer,
         service: request_head().service,
         request: request_head().request,
@@ -310,12 +314,14 @@ proptest! {
         behalf in "\\PC{0,40}|.{0,40}|[\r\n:a-z]{0,40}", issue in prop::option::of(".{0,40}"),
         key in prop::option::of("[\r\n :X-]{0,40}"), media in ".{0,40}",
     ) {
-        let said = RequestHead { on_behalf: behalf, issue, idempotency: key, media, ..request_head() };
+        let rest = Rest { id: issue.clone(), media, ..Rest::default() };
+        let said = RequestHead { on_behalf: behalf, issue, idempotency: key, rest, ..request_head() };
         let read = RequestHead::parse(&said.to_bytes()).expect("what we write, we read");
         prop_assert_eq!(&read.agreement, &said.agreement);
         prop_assert_eq!(&read.consumer, &said.consumer);
         prop_assert_eq!(read.issue.is_some(), said.issue.is_some());
         prop_assert_eq!(read.idempotency.is_some(), said.idempotency.is_some());
+        prop_assert_eq!(read.rest.id.is_some(), said.rest.id.is_some());
         let plain: String = said.on_behalf.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         prop_assert_eq!(read.on_behalf, plain);
     }

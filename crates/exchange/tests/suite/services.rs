@@ -99,6 +99,8 @@ async fn a_system_behind_the_gateway_is_told_who_asks_for_whom_and_for_which_cha
             client: web::Client::plain(),
             call_ms_max: 2_000,
             answer_bytes_max: 100_000,
+            endpoints: Vec::new(),
+            openapi: None,
         };
         assert_eq!(service.id().to_string(), LOOKUP);
         nation.ministry.exchange.provide(Arc::new(service));

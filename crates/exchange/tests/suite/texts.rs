@@ -72,6 +72,8 @@ fn every_refusal_has_its_words_rule_and_remedy_in_both_languages() {
         "client-header",
         "node-revoked",
         "answer-bad",
+        "rest-version",
+        "party-header",
     ] {
         assert!(codes.contains(known), "the search finds {known}");
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use directory::keyring::Keyring;
-use exchange::SystemId;
+use exchange::{CodeStyle, SystemId};
 use identity::{Mode, Provider};
 use kernel::OrgCode;
 use kernel::limits::Limits;
@@ -30,6 +30,8 @@ pub struct Plan {
     pub limits: Limits,
     /// How often the platform's own jobs run.
     pub jobs: Jobs,
+    /// How X-Road's error codes are written at its information-system face.
+    pub error_code_style: CodeStyle,
     /// How people reach it, without a slash at the end.
     pub base_url: String,
     /// Its keys.

@@ -48,7 +48,11 @@ impl Node {
             listeners.spawn(async move { listen::serve(listener, tls, router, &limits, shutdown).await });
         };
         serve(faces.public, faces.public_tls, self.portal.clone());
-        serve(faces.systems, None, self.exchange.face_router());
+        serve(
+            faces.systems,
+            None,
+            self.exchange.face_router(self.plan.error_code_style),
+        );
         serve(faces.administration, None, administration);
         let answers: (Router, Arc<dyn AnswerFrames>) =
             (self.peer_router.clone(), Arc::new(self.exchange.clone()));

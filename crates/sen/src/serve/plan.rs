@@ -88,6 +88,7 @@ pub fn plan(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::Re
         pack: settings.pack.clone(),
         limits: settings.limits.clone(),
         jobs: settings.jobs.clone(),
+        error_code_style: settings.error_code_style,
         base_url: settings.url.clone(),
         keyring: Arc::new(keyring),
         hub_certificate,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use exchange::CodeStyle;
 use kernel::OrgCode;
 use kernel::limits::Limits;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,8 @@ pub struct Settings {
     pub database: String,
     /// The schema of the node in a PostgreSQL database.
     pub schema: String,
+    /// How X-Road's error codes are written at the information-system face.
+    pub error_code_style: CodeStyle,
     /// Addresses.
     pub listen: Listen,
     /// TLS of the portal.
@@ -177,6 +180,7 @@ impl Default for Settings {
             pack: PathBuf::from("/usr/share/sen/packs/vn"),
             database: "sqlite".to_owned(),
             schema: "sen".to_owned(),
+            error_code_style: CodeStyle::default(),
             listen: Listen::default(),
             tls: Tls::default(),
             keys: Keys::default(),

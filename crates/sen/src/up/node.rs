@@ -158,6 +158,7 @@ fn plan(place: Place, config: &Config, layout: &Layout) -> anyhow::Result<Plan> 
         pack: config.pack.clone(),
         limits: config.limits.clone(),
         jobs: config.jobs.clone(),
+        error_code_style: config.error_code_style,
         tenants,
         folder,
         database,

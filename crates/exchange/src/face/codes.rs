@@ -1,0 +1,177 @@
+//! X-Road's error codes of our problems, and the two ways in which its releases write them. Pure.
+//! Never a word for people: see [`super::fault`].
+
+use kernel::{Kind, Problem};
+
+use super::CodeStyle;
+
+/// X-Road's codes of our problems; those that `{node}` begins are of whichever node said so.
+pub(super) const CODES: [(&str, &str); 37] = [
+    ("agreement-endpoint", "Server.ServerProxy.AccessDenied"),
+    ("agreement-expired", "Server.ServerProxy.AccessDenied"),
+    ("agreement-missing", "Server.ServerProxy.AccessDenied"),
+    ("agreement-revoked", "Server.ServerProxy.AccessDenied"),
+    ("body-too-large", "Client.BadRequest"),
+    ("client-header", "Client.InvalidClientIdentifier"),
+    ("clock-skew", "Server.ServerProxy.InvalidRequest"),
+    ("envelope-bad", "{node}.InvalidMessage"),
+    (
+        "envelope-version",
+        "Server.ServerProxy.ClientProxyVersionNotSupported",
+    ),
+    ("gateway-fault", "Server.ServerProxy.InternalError"),
+    ("head-bad", "Client.BadRequest"),
+    ("header-repeated", "Client.BadRequest"),
+    ("identifier-bad", "Client.BadRequest"),
+    ("malformed", "Client.BadRequest"),
+    ("member-unknown", "Server.ClientProxy.UnknownMember"),
+    ("method", "Client.InvalidHttpMethod"),
+    ("no-room", "{node}.LoggingFailed"),
+    ("node-revoked", "Server.ClientProxy.SslAuthenticationFailed"),
+    ("not-found", "Client.NotFound"),
+    ("openapi-unreadable", "Server.ServerProxy.InternalError"),
+    ("party-header", "Client.BadRequest"),
+    ("path-outside", "Client.BadRequest"),
+    ("provider-unreachable", "Server.ClientProxy.NetworkError"),
+    ("replayed", "Server.ServerProxy.InvalidRequest"),
+    ("rest-version", "Client.InvalidProtocolVersion"),
+    ("server-header", "Server.ClientProxy.InvalidSecurityServer"),
+    ("service-code", "Client.BadRequest"),
+    ("service-type", "Server.ServerProxy.InvalidServiceType"),
+    ("service-unknown", "Server.ServerProxy.UnknownService"),
+    ("shutting-down", "{node}.MaintenanceMode"),
+    ("store-unavailable", "{node}.LoggingFailed"),
+    ("timeout", "{node}.NetworkError"),
+    ("too-many", "Server.ServerProxy.TooManyRequests"),
+    // Told by the provider's gateway in its service's place.
+    (
+        "service:answer-bad",
+        "Server.ServerProxy.ServiceFailed.InvalidBody",
+    ),
+    (
+        "service:body-too-large",
+        "Server.ServerProxy.ServiceFailed.IOError",
+    ),
+    (
+        "service:service-unreachable",
+        "Server.ServerProxy.ServiceFailed.NetworkError",
+    ),
+    ("service:timeout", "Server.ServerProxy.ServiceFailed.NetworkError"),
+];
+
+fn named(code: &str) -> Option<&'static str> {
+    CODES
+        .iter()
+        .find(|(ours, _)| *ours == code)
+        .map(|(_, theirs)| *theirs)
+}
+
+/// X-Road's code of a refusal, as its releases before 7.8 write it.
+pub(super) fn code_of(problem: &Problem) -> String {
+    // What carries the hop's name was said over there, or about what came from there.
+    let node = if problem.args.iter().any(|(name, _)| *name == "hop") {
+        "Server.ServerProxy"
+    } else {
+        "Server.ClientProxy"
+    };
+    match (problem.code, problem.kind) {
+        ("seal-broken", Kind::Upstream) if problem.field.is_some() => {
+            "Server.ClientProxy.InconsistentResponse".to_owned()
+        }
+        ("seal-broken", Kind::Upstream) => "Server.ClientProxy.InvalidSignatureValue".to_owned(),
+        ("seal-broken", _) => "Server.ServerProxy.InvalidSignatureValue".to_owned(),
+        (code, _) => {
+            named(code).map_or_else(|| format!("{node}.InternalError"), |c| c.replace("{node}", node))
+        }
+    }
+}
+
+/// X-Road's code of what the provider's gateway said in its service's place.
+pub(super) fn code_of_service(fault: &str) -> &'static str {
+    named(&format!("service:{fault}")).unwrap_or("Server.ServerProxy.ServiceFailed.InternalError")
+}
+
+/// The code as 7.8 writes it.
+pub(super) fn styled(code: &str, style: CodeStyle) -> String {
+    match style {
+        CodeStyle::Camel => code.to_owned(),
+        CodeStyle::Snake => code.split('.').map(snake).collect::<Vec<_>>().join("."),
+    }
+}
+
+fn snake(word: &str) -> String {
+    match word {
+        "ClientProxy" | "ServerProxy" => return word.to_ascii_lowercase(),
+        // The one that 7.8 did not only write otherwise.
+        "InvalidServiceType" => return "service_type".to_owned(),
+        _ => {}
+    }
+    let letters: Vec<char> = word.chars().collect();
+    let mut text = String::with_capacity(word.len() + 4);
+    for (at, letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|i| letters.get(i));
+        let behind = letters.get(at + 1);
+        let begins = before.is_some_and(char::is_ascii_lowercase)
+            || before.is_some() && behind.is_some_and(char::is_ascii_lowercase);
+        if letter.is_ascii_uppercase() && begins {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_written_as_the_nodes_setting_says() {
+        for (camel, snake) in [
+            (
+                "Server.ServerProxy.AccessDenied",
+                "server.serverproxy.access_denied",
+            ),
+            ("Server.ClientProxy.IOError", "server.clientproxy.io_error"),
+            ("Client.BadRequest", "client.bad_request"),
+            (
+                "Server.ServerProxy.ServiceFailed.NetworkError",
+                "server.serverproxy.service_failed.network_error",
+            ),
+            (
+                "Server.ServerProxy.InvalidServiceType",
+                "server.serverproxy.service_type",
+            ),
+            ("Client.InvalidHttpMethod", "client.invalid_http_method"),
+            (
+                "Server.ClientProxy.SslAuthenticationFailed",
+                "server.clientproxy.ssl_authentication_failed",
+            ),
+        ] {
+            assert_eq!(styled(camel, CodeStyle::Camel), camel);
+            assert_eq!(styled(camel, CodeStyle::Snake), snake);
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_the_node_that_said_it() {
+        let at_home = Problem::new(Kind::Full, "no-room");
+        assert_eq!(code_of(&at_home), "Server.ClientProxy.LoggingFailed");
+        assert_eq!(
+            code_of(&at_home.clone().with("hop", "G01")),
+            "Server.ServerProxy.LoggingFailed"
+        );
+        let broken = Problem::new(Kind::Upstream, "seal-broken").with("hop", "G01");
+        assert_eq!(code_of(&broken), "Server.ClientProxy.InvalidSignatureValue");
+        assert_eq!(
+            code_of(&broken.at("x")),
+            "Server.ClientProxy.InconsistentResponse"
+        );
+        let over_there = Problem::new(Kind::Forbidden, "seal-broken").with("hop", "G01");
+        assert_eq!(code_of(&over_there), "Server.ServerProxy.InvalidSignatureValue");
+        assert_eq!(
+            code_of(&Problem::internal("x")),
+            "Server.ClientProxy.InternalError"
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! A refusal as the caller is told it: X-Road's codes and two statuses, or problem+json with its own
+//! status. Never an inner cause: that goes to the log, under the id that the caller is given.
+
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use kernel::Problem;
+use web::{Lang, Texts};
+
+use super::asked::uuid;
+use super::codes::{code_of, code_of_service, styled};
+use super::{CodeStyle, Form};
+use crate::gateway::Exchange;
+use crate::service::Answer;
+
+/// In which syntax X-Road's error is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Syntax {
+    Json,
+    XmlApplication,
+    Xml,
+}
+
+impl Syntax {
+    /// As `Accept` asks for; JSON when it does not.
+    pub(super) fn of(accept: &str) -> Self {
+        if accept.contains("text/xml") || accept.contains("text/*") {
+            Self::Xml
+        } else if accept.contains("application/xml") {
+            Self::XmlApplication
+        } else {
+            Self::Json
+        }
+    }
+}
+
+/// What a call may be made with.
+const METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, TRACE";
+
+/// The words for programs, in English: their people read them in a log.
+static WORDS: LazyLock<Texts> = LazyLock::new(|| {
+    Texts::new(&[web::TEXTS, crate::TEXTS]).expect("a test holds that both languages have every key")
+});
+
+fn words(problem: &Problem) -> String {
+    match problem.code {
+        // Programs compare these two, so they are X-Road's and not ours.
+        "service-type" => "Invalid service type: REST".to_owned(),
+        "openapi-unreadable" => {
+            let service = problem.args.iter().rfind(|(name, _)| *name == "service");
+            let service = service.map_or("", |(_, service)| service.as_str());
+            format!("Failed reading service description from {service}")
+        }
+        code => {
+            let key = format!("problem-{code}");
+            let key = if WORDS.has(&key) {
+                key
+            } else {
+                "problem-internal".to_owned()
+            };
+            WORDS.get_with(Lang::En, &key, &problem.args)
+        }
+    }
+}
+
+/// A refusal in the caller's form.
+pub(super) fn refused(exchange: &Exchange, problem: &Problem, form: Form) -> Response {
+    match form {
+        Form::Native => {
+            tracing::warn!(%problem, "a call at the information-system face was refused");
+            let answer = if problem.code == "method" {
+                Answer::wrong_method(METHODS)
+            } else {
+                worded(problem)
+            };
+            let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            let mut response = (status, [(CONTENT_TYPE, answer.media)], answer.body).into_response();
+            if answer.headers.get("allow").is_some() {
+                response
+                    .headers_mut()
+                    .insert(ALLOW, HeaderValue::from_static(METHODS));
+            }
+            response
+        }
+        Form::XRoad(style, text) => {
+            let detail = uuid(exchange);
+            tracing::warn!(%problem, detail, "a call at the X-Road face was refused");
+            let said = Said {
+                code: styled(&code_of(problem), style),
+                message: words(problem),
+                detail,
+            };
+            said.response(text)
+        }
+    }
+}
+
+/// What the provider's gateway said in its service's place, in X-Road's form.
+pub(super) fn service_failed(exchange: &Exchange, fault: &str, style: CodeStyle, text: Syntax) -> Response {
+    let detail = uuid(exchange);
+    tracing::warn!(
+        fault,
+        detail,
+        "the service behind the provider's gateway gave no usable answer"
+    );
+    let key = format!("problem-{fault}");
+    let key = if WORDS.has(&key) {
+        key
+    } else {
+        "problem-gateway-fault".to_owned()
+    };
+    let said = Said {
+        code: styled(code_of_service(fault), style),
+        message: WORDS.get_with(
+            Lang::En,
+            &key,
+            &[
+                ("service", String::new()),
+                ("code", fault.to_owned()),
+                ("max", String::new()),
+            ],
+        ),
+        detail,
+    };
+    said.response(text)
+}
+
+/// The problem with its title, for a program's log.
+fn worded(problem: &Problem) -> Answer {
+    let mut answer = Answer::of_problem(problem);
+    if let Ok(serde_json::Value::Object(mut body)) = serde_json::from_slice(&answer.body) {
+        body.insert("title".to_owned(), words(problem).into());
+        answer.body = serde_json::Value::Object(body).to_string().into();
+    }
+    answer
+}
+
+/// X-Road's error.
+struct Said {
+    code: String,
+    message: String,
+    detail: String,
+}
+
+impl Said {
+    fn response(&self, text: Syntax) -> Response {
+        let of_server = self.code.to_ascii_lowercase().starts_with("server.");
+        let (media, body) = match text {
+            Syntax::Json => ("application/json;charset=utf-8", self.json()),
+            Syntax::XmlApplication => ("application/xml;charset=utf-8", self.xml()),
+            Syntax::Xml => ("text/xml;charset=utf-8", self.xml()),
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = if of_server {
+            StatusCode::INTERNAL_SERVER_ERROR
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+        if let Ok(code) = HeaderValue::from_str(&self.code) {
+            headers.insert("x-road-error", code);
+        }
+        response
+    }
+
+    fn json(&self) -> String {
+        serde_json::json!({"type": self.code, "message": self.message, "detail": self.detail}).to_string()
+    }
+
+    fn xml(&self) -> String {
+        let escape = web::page::escape;
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error><type>{}</type><message>{}</message><detail>{}</detail></error>",
+            escape(&self.code),
+            escape(&self.message),
+            escape(&self.detail)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::codes::CODES;
+    use super::*;
+
+    #[test]
+    fn accept_chooses_the_syntax() {
+        for (accept, text) in [
+            ("", Syntax::Json),
+            ("application/json", Syntax::Json),
+            ("*/*", Syntax::Json),
+            ("text/xml", Syntax::Xml),
+            ("text/*", Syntax::Xml),
+            ("application/json, application/xml;q=0.9", Syntax::XmlApplication),
+        ] {
+            assert_eq!(Syntax::of(accept), text, "{accept}");
+        }
+        let said = Said {
+            code: "Client.BadRequest".into(),
+            message: "a < b & c".into(),
+            detail: "1".into(),
+        };
+        assert!(said.xml().ends_with(
+            "<error><type>Client.BadRequest</type><message>a &lt; b &amp; c</message><detail>1</detail></error>"
+        ));
+    }
+
+    #[test]
+    fn every_problem_that_the_table_names_has_words() {
+        for (code, _) in CODES.iter().filter(|(code, _)| !code.starts_with("service:")) {
+            assert!(WORDS.has(&format!("problem-{code}")), "{code}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A service's answer as the calling system gets it: status, headers and body as they are, then what
+//! the exchange says of the message. Never a change to the answer itself.
+
+use aws_lc_rs::digest::{SHA512, digest};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use kernel::Problem;
+
+use super::asked::Called;
+use super::{Form, fault};
+use crate::client::Ask;
+use crate::gateway::Exchange;
+use crate::ids::INSTANCE;
+
+/// Asks, and hands the answer over.
+///
+/// # Errors
+/// As [`Exchange::ask`].
+pub(super) async fn ask(
+    exchange: &Exchange,
+    called: Called,
+    body: Bytes,
+    form: Form,
+) -> Result<Response, Problem> {
+    let Called { ask, rest } = called;
+    let id = rest.id.clone().unwrap_or_default();
+    let client = ask.consumer.header();
+    let service = format!("{INSTANCE}/{}", ask.service);
+    let body_hash = (!body.is_empty()).then(|| digest(&SHA512, &body));
+    let told = exchange.exchange(Ask { body, ..ask }, rest).await?;
+    if let (Form::XRoad(style, text), Some(fault)) = (form, &told.fault) {
+        return Ok(fault::service_failed(exchange, fault, style, text));
+    }
+    let heard = told.heard;
+    let mut headers = HeaderMap::new();
+    let mut put = |name: &str, value: &str| -> Result<(), Problem> {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(Problem::internal)?;
+        headers.append(
+            name,
+            HeaderValue::from_bytes(value.as_bytes()).map_err(Problem::internal)?,
+        );
+        Ok(())
+    };
+    if !heard.media.is_empty() {
+        put("content-type", &heard.media)?;
+    }
+    for (name, value) in told.headers.iter() {
+        put(name, value)?;
+    }
+    put(
+        "sen-evidence",
+        &format!("{}/{}", heard.position.0, heard.position.1),
+    )?;
+    put("x-road-id", &id)?;
+    put("x-road-client", &client)?;
+    put("x-road-service", &service)?;
+    put("x-road-request-id", &heard.request)?;
+    put(
+        "x-road-request-hash",
+        &request_hash(&told.head, body_hash.as_ref().map(AsRef::as_ref)),
+    )?;
+    let mut response = Response::new(Body::from(heard.body));
+    *response.status_mut() = StatusCode::from_u16(heard.status).map_err(Problem::internal)?;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+/// Base64 of SHA-512(SHA-512(head) ‖ SHA-512(body)), or of SHA-512(head) when there is no body.
+fn request_hash(head: &[u8], body_hash: Option<&[u8]>) -> String {
+    let head = digest(&SHA512, head);
+    match body_hash {
+        Some(body) => STANDARD.encode(digest(&SHA512, &[head.as_ref(), body].concat())),
+        None => STANDARD.encode(head),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_hash_is_sha_512_over_the_digests_of_head_and_body() {
+        // As openssl computes them: dgst -sha512 -binary of `GET\r\n`; and of that and the one of `{}`.
+        let body = digest(&SHA512, b"{}");
+        for (body, hash) in [
+            (
+                None,
+                "L/dZsxVsZ+Dof1mCd+NnBOmaXM0N2+2QYtMO9nFu7i8rkjl+lnQ1oioEXeH/W4t40MhEsalZSsQXJA/dEpnVyw==",
+            ),
+            (
+                Some(body.as_ref()),
+                "/gsaOFyCi+MemkISaULID4XjzN0lJuoDenLLJ4X4KjHaMquS1Kqsz69BItUNDinNa2NWcyO/97CXtY8xrapx8w==",
+            ),
+        ] {
+            assert_eq!(request_hash(b"GET\r\n", body), hash);
+        }
+    }
+}
