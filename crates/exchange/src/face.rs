@@ -6,10 +6,13 @@
 //! |---|---|
 //! | `/r1/VN/GOV/{org}/{system}/{service}[/path][?query]` | X-Road's REST message protocol; errors as X-Road's, or as problem+json when `Accept` names it |
 //! | `/exchange/v1/call/{org}/{system}/{service}[/path][?query]` | the same call; errors as problem+json with the status they have |
+//! | `/listClients` | who takes part |
+//! | `/asic?queryId=…` | X-Road's download of signed containers |
 //! | `/asic/{request}[-answer]` | one container by the exchange's id |
 
 mod asic;
 mod asked;
+mod clients;
 mod codes;
 mod fault;
 mod names;
@@ -60,6 +63,8 @@ impl Exchange {
     /// What information systems of this node's tenants call.
     pub fn face_router(&self, style: CodeStyle) -> Router {
         Router::new()
+            .route("/listClients", get(clients::list))
+            .route("/asic", get(asic::download))
             .route("/asic/{request}", get(asic::container))
             .fallback(call)
             .with_state(Face {

@@ -46,7 +46,7 @@ impl Exchange {
             .iter()
             .map(|(p, bytes)| entry(*p, bytes))
             .collect::<Result<Vec<_>, _>>()?;
-        let counts = count(entries.iter().map(|(e, _)| e))?;
+        let counts = count(entries.iter().map(|(e, ..)| e))?;
         let (entries, counts) = (&entries, &counts);
         g.store
             .write(&g.home, &Actor::Platform, |tx| async move {
@@ -54,12 +54,13 @@ impl Exchange {
                     return Ok(()); // another process of this node was first
                 }
                 // The id of a replay is that of the exchange it repeats: it is counted only.
-                let whole: Vec<&Indexed> = entries
-                    .iter()
-                    .filter(|(_, replayed)| !replayed)
-                    .map(|(e, _)| e)
+                let whole = || entries.iter().filter(|(.., replayed)| !replayed);
+                let exchanges: Vec<&Indexed> = whole().map(|(e, ..)| e).collect();
+                rows::index(&tx, &exchanges).await?;
+                let messages: Vec<(&str, &str)> = whole()
+                    .filter_map(|(e, message, _)| Some((message.as_deref()?, e.request.as_str())))
                     .collect();
-                rows::index(&tx, &whole).await?;
+                rows::index_messages(&tx, &messages).await?;
                 let fact = Fact::ExchangesCounted {
                     stream: STREAM.to_owned(),
                     from,
@@ -93,8 +94,8 @@ impl Exchange {
     }
 }
 
-/// The record as the index has it, and whether it is of a replay.
-fn entry(position: u64, bytes: &[u8]) -> Result<(Indexed, bool), Problem> {
+/// The record as the index has it, its consumer's id of the message, and whether it is of a replay.
+fn entry(position: u64, bytes: &[u8]) -> Result<(Indexed, Option<String>, bool), Problem> {
     let record: Evidence = envelope::read(bytes)?;
     let head = RequestHead::parse(&record.request.head)?;
     let status = record
@@ -120,7 +121,7 @@ fn entry(position: u64, bytes: &[u8]) -> Result<(Indexed, bool), Problem> {
         status: i64::from(status),
         began: record.began,
     };
-    Ok((indexed, record.fault == "replayed"))
+    Ok((indexed, head.rest.id, record.fault == "replayed"))
 }
 
 fn count<'a>(entries: impl Iterator<Item = &'a Indexed>) -> Result<Vec<ExchangeCount>, Problem> {

@@ -72,6 +72,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
             "0002_agreement_life",
             include_str!("../migrations/0002_agreement_life.sql"),
         ),
+        (
+            "0003_exchange_messages",
+            include_str!("../migrations/0003_exchange_messages.sql"),
+        ),
     ],
 };
 

@@ -193,6 +193,44 @@ pub(crate) async fn find(reader: &Reader, request: &str) -> Result<Vec<Indexed>,
     rows.iter().map(indexed).collect()
 }
 
+/// The ids that consumers gave their messages: a JSON array of `[message, request]`.
+const INDEX_MESSAGES: Pair = Pair {
+    sqlite: "insert into exchange_messages (tenant, message, request) \
+             select $1, value ->> 0, value ->> 1 from json_each($2) where true on conflict do nothing",
+    postgres: "insert into exchange_messages (tenant, message, request) \
+               select $1, value ->> 0, value ->> 1 from jsonb_array_elements($2::text::jsonb) as t(value) \
+               on conflict do nothing",
+};
+
+/// Remembers the ids that consumers gave their messages, each with its exchange.
+pub(crate) async fn index_messages(tx: &Tx, messages: &[(&str, &str)]) -> Result<(), Problem> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    tx.bulk_insert(INDEX_MESSAGES, json!(messages).to_string())
+        .await
+        .map(drop)
+}
+
+/// The sides of the exchanges whose message bore an id, oldest first.
+pub(crate) async fn by_message(
+    reader: &Reader,
+    message: &str,
+    limit: usize,
+) -> Result<Vec<Indexed>, Problem> {
+    let rows = reader
+        .all(
+            "select r.request as request, r.side as side, r.stream as stream, r.log_position as log_position, \
+             r.consumer as consumer, r.service as service, r.agreement as agreement, r.issue as issue, \
+             r.status as status, r.began as began from exchange_messages m \
+             join exchange_requests r on r.tenant = m.tenant and r.request = m.request \
+             where m.tenant = $1 and m.message = $2 order by r.began, r.request, r.side limit $3",
+            params![reader.tenant(), message, limit as u64],
+        )
+        .await?;
+    rows.iter().map(indexed).collect()
+}
+
 /// The exchanges before an instant, newest first.
 pub(crate) async fn latest(
     reader: &Reader,

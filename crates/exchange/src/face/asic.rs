@@ -1,12 +1,23 @@
-//! A signed container for those who took part, by the exchange's id. Never of an exchange this node has
-//! no side of.
+//! Signed containers for those who took part: by the exchange's id, or as X-Road's download names
+//! them, by the id of the message and the client. Never one without its timestamp in X-Road's form.
 
-use axum::extract::{Path, State};
+use std::io::{Cursor, Write as _};
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
+use kernel::{Kind, Problem};
+use zip::write::SimpleFileOptions;
 
 use super::{Face, Form, fault};
 use crate::export::Which;
+use crate::gateway::{Exchange, STREAM};
+use crate::ids::{INSTANCE, SystemId};
+use crate::store::{self as rows, Indexed};
+
+/// Sides of exchanges that one message id may stand for, count; more are not packed.
+const SIDES_MAX: usize = 100;
 
 /// The container of a request, or of its answer under the request's id with `-answer`.
 pub(super) async fn container(State(face): State<Face>, Path(name): Path<String>) -> Response {
@@ -21,6 +32,210 @@ pub(super) async fn container(State(face): State<Face>, Path(name): Path<String>
     }
 }
 
+/// What a download asks for.
+#[derive(Debug, PartialEq)]
+struct Wanted {
+    message: String,
+    client: SystemId,
+    which: Vec<Which>,
+    unique: bool,
+    force: bool,
+}
+
+/// Why there is no download: the status, and the words X-Road uses.
+type Told = (StatusCode, String);
+
+/// `GET /asic?queryId&xRoadInstance&memberClass&memberCode&subsystemCode[&requestOnly|responseOnly]
+/// [&unique][&force]`.
+pub(super) async fn download(
+    State(face): State<Face>,
+    Query(said): Query<Vec<(String, String)>>,
+) -> Response {
+    let answered = async {
+        let wanted = read(&said)?;
+        let found = face.exchange.stamped(&wanted).await?;
+        face.exchange.pack(&wanted, &found).await
+    };
+    answered.await.unwrap_or_else(|(status, words): Told| {
+        let media = [(CONTENT_TYPE, "text/plain;charset=utf-8")];
+        (status, media, words).into_response()
+    })
+}
+
+fn read(said: &[(String, String)]) -> Result<Wanted, Told> {
+    let bad = |words: &str| (StatusCode::BAD_REQUEST, words.to_owned());
+    let has = |name: &str| said.iter().any(|(n, _)| n == name);
+    let need = |name: &str| {
+        let mut values = said
+            .iter()
+            .filter(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str());
+        match (values.next(), values.next()) {
+            (Some(value), None) if !value.is_empty() => Ok(value),
+            _ => Err(bad(&format!("The parameter '{name}' is needed once"))),
+        }
+    };
+    let (message, instance, class) = (need("queryId")?, need("xRoadInstance")?, need("memberClass")?);
+    let client = format!("{}/{}", need("memberCode")?, need("subsystemCode")?);
+    let which = match (has("requestOnly"), has("responseOnly")) {
+        (true, true) => return Err(bad("Only one of 'requestOnly' and 'responseOnly' may be given")),
+        (true, false) => vec![Which::Request],
+        (false, true) => vec![Which::Answer],
+        (false, false) => vec![Which::Request, Which::Answer],
+    };
+    let unique = has("unique");
+    if unique && which.len() > 1 {
+        return Err(bad("'unique' goes with 'requestOnly' or 'responseOnly'"));
+    }
+    // Well-formed or not: of a client nobody knows there are no documents.
+    let known = (format!("{instance}/{class}") == INSTANCE)
+        .then(|| client.parse().ok())
+        .flatten();
+    Ok(Wanted {
+        message: message.to_owned(),
+        client: known.ok_or_else(none)?,
+        which,
+        unique,
+        force: has("force"),
+    })
+}
+
+fn none() -> Told {
+    (StatusCode::NOT_FOUND, "No signed documents found".to_owned())
+}
+
+/// Our fault, and the cause in the log.
+fn broken(problem: &Problem) -> Told {
+    if problem.kind == Kind::NotFound {
+        return none();
+    }
+    tracing::error!(%problem, "a download of signed documents failed");
+    (StatusCode::INTERNAL_SERVER_ERROR, "Internal error".to_owned())
+}
+
+impl Exchange {
+    /// One side of each exchange that is meant; every one of them has its timestamp.
+    async fn stamped(&self, wanted: &Wanted) -> Result<Vec<Indexed>, Told> {
+        // What has just been answered can be fetched.
+        self.fold_evidence().await.map_err(|e| broken(&e))?;
+        let reader = self.0.store.read(&self.0.home).await.map_err(|e| broken(&e))?;
+        let found = rows::by_message(&reader, &wanted.message, SIDES_MAX)
+            .await
+            .map_err(|e| broken(&e))?;
+        drop(reader);
+        let client = wanted.client.to_string();
+        let provider = format!("{client}/");
+        let mut found: Vec<Indexed> = found
+            .into_iter()
+            .filter(|e| e.consumer == client || e.service.starts_with(&provider))
+            .collect();
+        found.dedup_by(|a, b| a.request == b.request);
+        if found.is_empty() {
+            return Err(none());
+        }
+        if self.all_stamped(&found).await.map_err(|e| broken(&e))? {
+            return Ok(found);
+        }
+        let failed = |words: &str| (StatusCode::INTERNAL_SERVER_ERROR, words.to_owned());
+        if !wanted.force {
+            return Err(failed(if wanted.unique {
+                "Message signature has not been timestamped yet!"
+            } else {
+                "Some message signatures have not been timestamped yet!"
+            }));
+        }
+        let stamping = self.stamp_now().await;
+        if let Err(problem) = &stamping {
+            tracing::warn!(%problem, "no timestamp for a download that asked for one");
+        }
+        if stamping.is_ok() && self.all_stamped(&found).await.map_err(|e| broken(&e))? {
+            Ok(found)
+        } else {
+            Err(failed("Failed to get timestamp from any time-stamping providers"))
+        }
+    }
+
+    async fn all_stamped(&self, found: &[Indexed]) -> Result<bool, Problem> {
+        let reader = self.0.store.read(&self.0.home).await?;
+        for one in found {
+            if rows::stamp_of(&reader, STREAM, one.position).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn pack(&self, wanted: &Wanted, found: &[Indexed]) -> Result<Response, Told> {
+        let mut containers = Vec::new();
+        for one in found {
+            for which in &wanted.which {
+                match self.container(&one.request, *which).await {
+                    Ok(zip) => containers.push((*which, zip)),
+                    // A gateway refused: there is no answer.
+                    Err(problem) if problem.kind == Kind::NotFound => {}
+                    Err(problem) => return Err(broken(&problem)),
+                }
+            }
+        }
+        let message = file_safe(&wanted.message);
+        let file_name = |which: Which| {
+            let word = if which == Which::Request {
+                "request"
+            } else {
+                "response"
+            };
+            let chance = hex::encode(self.0.store.world().random::<5>());
+            format!("{message}-{word}-{chance}.asice")
+        };
+        if wanted.unique {
+            if containers.len() > 1 {
+                let words = "More than one signed document was found".to_owned();
+                return Err((StatusCode::BAD_REQUEST, words));
+            }
+            let (which, zip) = containers.pop().ok_or_else(none)?;
+            return Ok(file(seal::asice::MIME_TYPE, &file_name(which), zip));
+        }
+        if containers.is_empty() {
+            return Err(none());
+        }
+        let name = match wanted.which.as_slice() {
+            [Which::Request] => format!("{message}-request.zip"),
+            [Which::Answer] => format!("{message}-response.zip"),
+            _ => format!("{message}.zip"),
+        };
+        let files = containers.into_iter().map(|(which, zip)| (file_name(which), zip));
+        let zip = archive(files).map_err(|e| broken(&Problem::internal(e)))?;
+        Ok(file("application/zip", &name, zip))
+    }
+}
+
+/// A caller's id as it may stand in the name of a file: everything but letters, digits and `-._` is
+/// percent-encoded.
+fn file_safe(id: &str) -> String {
+    let mut name = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._".contains(&byte) {
+            name.push(char::from(byte));
+        } else {
+            name.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    name
+}
+
+fn archive(files: impl Iterator<Item = (String, Vec<u8>)>) -> zip::result::ZipResult<Vec<u8>> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    // The containers are compressed themselves.
+    let options = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Stored)
+        .last_modified_time(zip::DateTime::default());
+    for (name, bytes) in files {
+        writer.start_file(name, options)?;
+        writer.write_all(&bytes)?;
+    }
+    Ok(writer.finish()?.into_inner())
+}
+
 fn file(media: &str, name: &str, bytes: Vec<u8>) -> Response {
     let attachment = format!("attachment; filename=\"{name}\"");
     let headers = [
@@ -28,4 +243,50 @@ fn file(media: &str, name: &str, bytes: Vec<u8>) -> Response {
         (CONTENT_DISPOSITION, attachment),
     ];
     (headers, bytes).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(query: &str) -> Result<Wanted, u16> {
+        let pairs: Vec<(String, String)> = query
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        read(&pairs).map_err(|(status, _)| status.as_u16())
+    }
+
+    #[test]
+    fn no_id_of_a_message_names_another_folder() {
+        assert_eq!(file_safe("../việc 1/2\""), "..%2Fvi%E1%BB%87c%201%2F2%22");
+    }
+
+    #[test]
+    fn a_download_names_its_message_and_its_client_and_which_documents() {
+        let all = "queryId=q&xRoadInstance=VN&memberClass=GOV&memberCode=G22&subsystemCode=portal";
+        let wanted = told(all).expect("read");
+        assert_eq!(
+            (wanted.which.len(), wanted.unique, wanted.force),
+            (2, false, false)
+        );
+        let one = told(&format!("{all}&responseOnly&unique&force")).expect("read");
+        assert_eq!(
+            (one.which, one.unique, one.force),
+            (vec![Which::Answer], true, true)
+        );
+        for (query, status) in [
+            ("".to_owned(), 400),
+            (all.replace("queryId=q", "queryId="), 400),
+            (all.replace("&subsystemCode=portal", ""), 400),
+            (format!("{all}&queryId=r"), 400),
+            (format!("{all}&requestOnly&responseOnly"), 400),
+            (format!("{all}&unique"), 400),
+            (all.replace("=VN", "=EE"), 404),
+            (all.replace("G22", "g22"), 404),
+        ] {
+            assert_eq!(told(&query), Err(status), "{query}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! One binary for the whole suite. Never a mock of a gateway: both halves are the real ones.
 
 mod agreements;
+mod asic;
 mod counting;
 mod evidence;
 mod face;

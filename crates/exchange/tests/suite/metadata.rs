@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use directory::snapshot::SystemEntry;
 use exchange::behind::Behind;
 use exchange::message::NO_AGREEMENT;
 use exchange::{Agreement, Endpoint};
@@ -214,4 +215,49 @@ async fn no_agreement_is_about_a_metadata_service_and_none_opens_another_service
         let sent = nation.sealed(&head, b"", &nation.hub, nation.national.now());
         assert_eq!(nation.told(&sent).await, code, "{path}");
     }
+}
+
+#[tokio::test]
+async fn everybody_may_know_who_takes_part() {
+    let mut nation = Nation::new().await;
+    nation
+        .publish(|s| {
+            s.systems.push(SystemEntry {
+                org: "G01".parse().expect("a code"),
+                code: "population".to_owned(),
+                name: "Dân cư & <hộ tịch>".to_owned(),
+            });
+        })
+        .await;
+    let face = face(&nation).await;
+    let json = get(
+        &face,
+        "/listClients?xRoadInstance=VN",
+        &[("accept", "application/json")],
+    )
+    .await;
+    assert_eq!(
+        (json.status, &json.headers["content-type"]),
+        (200, &"application/json;charset=utf-8".parse().expect("text"))
+    );
+    let members = body(&json);
+    let members = members["member"].as_array().expect("members");
+    let of = |org: &str| json!({"object_type": "MEMBER", "xroad_instance": "VN", "member_class": "GOV", "member_code": org});
+    assert_eq!((members.len(), &members[0]["id"]), (4, &of("G22")));
+    let system = json!({"id": {"object_type": "SUBSYSTEM", "xroad_instance": "VN", "member_class": "GOV",
+        "member_code": "G01", "subsystem_code": "population"}, "name": "G01", "subsystem_name": "Dân cư & <hộ tịch>"});
+    assert!(members.contains(&system), "{members:?}");
+    let xml = get(&face, "/listClients", &[]).await;
+    assert_eq!(xml.headers["content-type"], "text/xml;charset=utf-8");
+    let text = std::str::from_utf8(&xml.body).expect("text");
+    assert_eq!(text.matches("<xrd:member>").count(), 4);
+    assert!(
+        text.contains("<xrd:subsystemName>Dân cư &amp; &lt;hộ tịch&gt;</xrd:subsystemName>"),
+        "{text}"
+    );
+    let other = get(&face, "/listClients?xRoadInstance=EE", &[]).await;
+    assert_eq!(
+        (other.status, &other.headers["x-road-error"]),
+        (500, &"Server.ClientProxy.UnknownMember".parse().expect("text"))
+    );
 }

@@ -28,13 +28,13 @@ const DOWN: u8 = 1;
 const NOISE: u8 = 2;
 
 /// A timestamp authority that can be turned off.
-struct Authority {
+pub(crate) struct Authority {
     state: Arc<AtomicU8>,
     asked: Arc<AtomicU64>,
     _stop: watch::Sender<bool>,
 }
 
-async fn authority(nation: &mut Nation) -> Authority {
+pub(crate) async fn authority(nation: &mut Nation) -> Authority {
     let identity = issue(&nation.ca, Profile::TimestampAuthority, "TSA", 9);
     let (state, asked) = (Arc::new(AtomicU8::new(UP)), Arc::new(AtomicU64::new(0)));
     let (say, count, key) = (Arc::clone(&state), Arc::clone(&asked), identity.clone());
@@ -259,7 +259,7 @@ async fn xmlsec1_and_openssl_accept_what_the_gateway_exports() {
 }
 
 /// Whether a tool of the test environment is content.
-fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), String> {
+pub(crate) fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), String> {
     let run = Command::new(program)
         .args(arguments)
         .current_dir(folder)
@@ -272,7 +272,7 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> Result<(), String> {
     }
 }
 
-fn archive(zip: &[u8]) -> zip::ZipArchive<std::io::Cursor<&[u8]>> {
+pub(crate) fn archive(zip: &[u8]) -> zip::ZipArchive<std::io::Cursor<&[u8]>> {
     zip::ZipArchive::new(std::io::Cursor::new(zip)).expect("an archive")
 }
 
@@ -280,7 +280,7 @@ fn has(zip: &[u8], name: &str) -> bool {
     archive(zip).index_for_name(name).is_some()
 }
 
-fn unpack(zip: &[u8], folder: &Path) {
+pub(crate) fn unpack(zip: &[u8], folder: &Path) {
     let mut archive = archive(zip);
     for i in 0..archive.len() {
         let mut file = archive.by_index(i).expect("a file");
