@@ -93,6 +93,7 @@ impl Nation {
             people: PEOPLE,
             past_cases: 0,
             database: std::env::var("SEN_TEST_POSTGRES").unwrap_or(defaults.database),
+            error_code_style: defaults.error_code_style,
             jobs: Jobs {
                 directory_ms: DIRECTORY_MS,
                 ..defaults.jobs
