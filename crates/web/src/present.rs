@@ -233,7 +233,13 @@ fn word(mut response: Response, asked: &Asked) -> Response {
     let mut worded = if asked.for_program {
         as_json(&page, &problem, &asked.request)
     } else {
-        as_page(&page, &problem, &asked.request, &asked.back)
+        as_page(
+            &page,
+            &problem,
+            &asked.request,
+            &asked.back,
+            asked.method == Method::POST,
+        )
     };
     // What a handler or the router said besides (Allow, Set-Cookie) stays.
     let said = std::mem::take(response.headers_mut());

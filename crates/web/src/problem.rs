@@ -141,10 +141,13 @@ struct ProblemPage<'a> {
     request_hint: String,
     request: &'a str,
     home: String,
+    /// The way back to the form that was sent, and its words.
+    again: Option<(String, String)>,
 }
 
-/// The answer for a person: a page, or the way to sign in and come back.
-pub(crate) fn as_page(page: &Page, problem: &Problem, request: &str, back: &str) -> Response {
+/// The answer for a person: a page, or the way to sign in and come back. `sent` says that a form was
+/// sent, so that `back` is where it stands.
+pub(crate) fn as_page(page: &Page, problem: &Problem, request: &str, back: &str, sent: bool) -> Response {
     if problem.code == "not-signed-in" {
         return Redirect::to(&format!("/sign-in?next={}", percent(back))).into_response();
     }
@@ -157,6 +160,9 @@ pub(crate) fn as_page(page: &Page, problem: &Problem, request: &str, back: &str)
         request_hint: page.t("web-request-id-hint"),
         request,
         home: page.t("web-home"),
+        // Two slashes at the start would name another site.
+        again: (sent && back != "/")
+            .then(|| (format!("/{}", back.trim_start_matches('/')), page.t("web-back"))),
     };
     let body = body.render().unwrap_or_default();
     let mut response = (status_of(problem), page.html(&title, body)).into_response();
