@@ -106,6 +106,39 @@ fn heads_are_written_byte_for_byte_as_before() {
     );
 }
 
+#[test]
+fn heads_of_calls_by_other_methods_with_headers_read_as_before() {
+    let request = "PUT\r\n/r1/VN/GOV/G01/population/persons/1/a%2Fb?x=%20\r\nContent-Type:text/csv\r\n\
+        X-Road-Client:VN/GOV/G22/portal\r\nX-Road-UserId:citizen:a1\r\n\
+        X-Road-Request-Id:0123456789abcdef0123456789abcdef\r\n\
+        Sen-Agreement:a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1\r\n\
+        Sen-Sent:2026-11-21T02:30:00.123Z\r\nX-Road-Id:VN-1\r\nX-Road-Represented-Party:COM/0101\r\n\
+        X-Road-Security-Server:VN/GOV/G01/ministry\r\naccept:text/csv\r\nx-mine:1\r\nx-mine:2\r\n";
+    let head = RequestHead::parse(request.as_bytes()).expect("a head");
+    assert_eq!(head.to_bytes(), request.as_bytes());
+    let rest = &head.rest;
+    assert_eq!(
+        (head.service.service.as_str(), rest.method.as_str()),
+        ("persons", "PUT")
+    );
+    assert_eq!(
+        (rest.path(), rest.query(), rest.media.as_str()),
+        ("/1/a%2Fb", "x=%20", "text/csv")
+    );
+    assert_eq!(rest.id.as_deref(), Some("VN-1"));
+    assert_eq!(rest.headers.iter().count(), 3);
+    let answer = "504\r\nServer Error\r\nContent-Type:application/problem+json\r\nallow:GET\r\nsen-fault:timeout\r\n\
+        x-road-id:VN-1\r\nx-road-client:VN/GOV/G22/portal\r\nx-road-service:VN/GOV/G01/population/persons\r\n\
+        x-road-request-id:0123456789abcdef0123456789abcdef\r\nx-road-request-hash:AA==\r\n";
+    let head = AnswerHead::parse(answer.as_bytes()).expect("a head");
+    assert_eq!(head.to_bytes(), answer.as_bytes());
+    assert_eq!(
+        (head.fault.as_deref(), head.id.as_deref()),
+        (Some("timeout"), Some("VN-1"))
+    );
+    assert_eq!(head.headers.get("allow"), Some("GET"));
+}
+
 /// What every sealed value of the goldens looks like, from its first byte on.
 fn sealed_hex(byte: u8) -> String {
     let run = |b: u8, n: usize| format!("{b:02x}").repeat(n);
