@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use web::{Fields, Page};
 
 use crate::agreement::Agreement;
+use crate::endpoint::Endpoint;
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
@@ -27,6 +28,10 @@ pub(crate) struct AgreementText {
     /// The fields granted.
     #[serde(default)]
     pub(crate) fields: Vec<String>,
+    /// The endpoints granted, each a method and a path; empty for all.
+    #[serde(default)]
+    #[schema(example = json!(["GET /persons/{id}"]))]
+    pub(crate) endpoints: Vec<String>,
     /// What the data is for.
     pub(crate) purpose: String,
     /// The legal basis.
@@ -66,6 +71,7 @@ impl AgreementText {
             consumer: a.consumer.to_string(),
             service: a.service.to_string(),
             fields: a.fields.clone(),
+            endpoints: a.endpoints.iter().map(ToString::to_string).collect(),
             purpose: a.purpose.clone(),
             legal_basis: a.legal_basis.clone(),
             place: a.place.clone(),
@@ -97,7 +103,11 @@ impl AgreementText {
         if service.is_err() {
             faults.push(Problem::invalid("service", "service-id"));
         }
-        let (Ok(consumer), Ok(service)) = (consumer, service) else {
+        let endpoints: Result<Vec<Endpoint>, _> = self.endpoints.iter().map(|e| e.parse()).collect();
+        if endpoints.is_err() {
+            faults.push(Problem::invalid("endpoints", "agreement-endpoints"));
+        }
+        let (Ok(consumer), Ok(service), Ok(endpoints)) = (consumer, service, endpoints) else {
             return Err(faults);
         };
         let provider: OrgCode = service.org.clone();
@@ -107,6 +117,7 @@ impl AgreementText {
             consumer,
             service,
             fields: self.fields.clone(),
+            endpoints,
             purpose: self.purpose.clone(),
             legal_basis: self.legal_basis.clone(),
             place: self.place.clone(),
@@ -157,11 +168,12 @@ pub(crate) struct Item {
 }
 
 /// Number, field and kind of every box, in the order of the article.
-const BOXES: [(&str, &str, &str); 18] = [
+const BOXES: [(&str, &str, &str); 19] = [
     ("", "id", "line"),
     ("1", "consumer", "line"),
     ("2", "service", "line"),
     ("2", "fields", "area"),
+    ("2", "endpoints", "area"),
     ("2", "purpose", "area"),
     ("2", "legal_basis", "area"),
     ("3", "place", "area"),
@@ -214,6 +226,7 @@ pub(crate) fn filled(text: &Agreement) -> Vec<(&'static str, String)> {
         ("consumer", text.consumer.to_string()),
         ("service", text.service.to_string()),
         ("fields", text.fields.join("\n")),
+        ("endpoints", endpoints(text, "\n")),
         ("valid_from", kernel::time::iso(text.valid_from.date())),
         ("valid_to", kernel::time::iso(text.valid_to.plus_ms(-1).date())),
         ("rate_per_minute", text.rate_per_minute.to_string()),
@@ -230,6 +243,7 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
             "valid_from" => page.date(text.valid_from.date()),
             "valid_to" => page.date(text.valid_to.plus_ms(-1).date()),
             "fields" => text.fields.join(", "),
+            "endpoints" => endpoints(text, ", "),
             _ => found.map(|(_, value)| value.clone()).unwrap_or_default(),
         }
     };
@@ -241,6 +255,11 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
             (number, label, value(field))
         })
         .collect()
+}
+
+fn endpoints(text: &Agreement, between: &str) -> String {
+    let all: Vec<String> = text.endpoints.iter().map(ToString::to_string).collect();
+    all.join(between)
 }
 
 /// The text that a form holds; a last day counts whole.
@@ -263,17 +282,17 @@ pub(crate) fn read(fields: &Fields, now: Time) -> Result<Agreement, Vec<Problem>
     let (valid_from, valid_to) = (day("valid_from", 0), day("valid_to", DAY_MS));
     let line = |field: &str| fields.text(field).unwrap_or_default().to_owned();
     let area = |field: &str| fields.lines(field).unwrap_or_default();
-    let granted = area("fields");
+    let list = |field: &str| {
+        let text = area(field);
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    };
     let text = AgreementText {
         id: line("id"),
         consumer: line("consumer"),
         service: line("service"),
-        fields: granted
-            .lines()
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        fields: list("fields"),
+        endpoints: list("endpoints"),
         purpose: area("purpose"),
         legal_basis: area("legal_basis"),
         place: area("place"),
@@ -324,6 +343,7 @@ mod tests {
             valid_from: day("2026-12-01"),
             valid_to: day("2027-01-01"),
             fields: vec!["full_name".into(), "child.full_name".into()],
+            endpoints: vec!["GET /persons/{id}".parse().expect("one"), Endpoint::post()],
             ..sample()
         }
     }
@@ -346,6 +366,7 @@ mod tests {
         assert_eq!(told(&[("valid_to", "")]), ["valid_to"]);
         assert_eq!(told(&[("valid_to", "2026-11-30")]), ["valid_to"]);
         assert_eq!(told(&[("rate_per_minute", "x")]), ["rate_per_minute"]);
+        assert_eq!(told(&[("endpoints", "persons")]), ["endpoints"]);
         assert_eq!(
             told(&[("purpose", ""), ("deletion", " ")]),
             ["purpose", "deletion"]
