@@ -218,6 +218,7 @@ desk-check-hint = The applicant has looked at the draft at the counter.
 desk-check-yes = The draft is right
 desk-check-no = Something is wrong
 desk-draft = Draft of the result
+desk-draft-open = Open the draft (PDF)
 desk-draft-sent = Sent { $time }, answer until { $until }; silence counts as consent.
 desk-draft-agreed = The applicant says that it is right.
 desk-draft-silent = No answer in time, which counts as consent.

@@ -218,6 +218,7 @@ desk-check-hint = Người nộp hồ sơ đã xem bản dự thảo tại quầ
 desk-check-yes = Bản dự thảo đúng
 desk-check-no = Có chỗ chưa đúng
 desk-draft = Bản dự thảo kết quả
+desk-draft-open = Xem bản dự thảo (PDF)
 desk-draft-sent = Gửi { $time }, chờ trả lời đến { $until }; không trả lời được coi là đồng ý.
 desk-draft-agreed = Người nộp hồ sơ xác nhận đúng.
 desk-draft-silent = Hết hạn không có trả lời, coi là đồng ý.

@@ -21,6 +21,7 @@ pub mod apologise;
 pub mod ask_supplement;
 pub mod decide;
 pub mod decline;
+pub mod draft;
 pub mod draft_check;
 pub mod fee_receipt;
 pub mod find;
@@ -65,6 +66,7 @@ pub(crate) fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(page::show))
         .routes(routes!(page::show_json))
         .routes(routes!(papers::paper))
+        .routes(routes!(draft::draft))
         .routes(routes!(receipt::receipt))
         .routes(routes!(accept::by_form))
         .routes(routes!(accept::by_json))

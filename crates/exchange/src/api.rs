@@ -1,5 +1,5 @@
 //! The operator's operations: exchanges found and proved; those on agreements are in
-//! [`crate::operator`]. Every one asks for the role `operator`.
+//! `operator`. Every one asks for the role `operator`.
 
 use axum::extract::{Path, Query, State};
 use axum::http::header::CONTENT_TYPE;

@@ -81,12 +81,7 @@ impl Indicators {
     }
 
     /// Folds for as long as the node runs, woken by every sealed fact.
-    pub async fn follow(self, shutdown: watch::Receiver<bool>) {
-        self.fold_on(shutdown).await;
-        self.0.stopping.send_replace(true);
-    }
-
-    async fn fold_on(&self, mut shutdown: watch::Receiver<bool>) {
+    pub async fn follow(self, mut shutdown: watch::Receiver<bool>) {
         let mut sealed = self.0.store.facts_watch();
         while !*shutdown.borrow() {
             match self.fold().await {

@@ -65,6 +65,14 @@ pub(crate) async fn events(State(indicators): State<Indicators>) -> Result<Respo
     Ok((headers, Body::from_stream(events)).into_response())
 }
 
+impl Indicators {
+    /// Ends every stream of events, and those that are still asked for: an open board is no request
+    /// that a stop waits for.
+    pub fn end_streams(&self) {
+        self.0.stopping.send_replace(true);
+    }
+}
+
 impl Watching {
     async fn next(&mut self) -> Option<String> {
         if std::mem::take(&mut self.first) {
@@ -112,7 +120,7 @@ mod tests {
         house.filed(1).await;
         house.fold().await;
         assert_eq!(next().await.as_deref(), Some("data: 1\n\n"));
-        house.indicators.0.stopping.send_replace(true);
+        house.indicators.end_streams();
         assert_eq!(next().await, None, "the stream ends with the node");
     }
 }

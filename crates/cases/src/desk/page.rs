@@ -387,7 +387,34 @@ impl View<'_> {
 mod tests {
     use serde_json::json;
 
+    use identity::{Accounts, NewAccount};
+    use kernel::Actor;
+
     use crate::desk::testing::{API, CASE, Desk};
+
+    #[tokio::test]
+    async fn what_happened_names_the_officials_and_nobody_by_an_account() {
+        let desk = Desk::new().await;
+        desk.verb("tiep", "accept", json!({})).await;
+        let path = format!("/desk/cases/{CASE}");
+        let before = desk.get("tich", &path).await.body;
+        assert!(!before.contains("Hoàng Thị Tiếp"), "she has no account here yet");
+        let account = NewAccount {
+            id: "tiep".to_owned(),
+            user: "tiep".to_owned(),
+            password: None,
+            name: "Hoàng Thị Tiếp".to_owned(),
+            subject: None,
+            born: None,
+            level: 0,
+            roles: vec!["receptionist".to_owned()],
+            unit: "H56.14857".parse().expect("a code"),
+        };
+        let accounts = Accounts::new(desk.temp.store.clone(), desk.cases.tenant.clone());
+        accounts.open(&Actor::Platform, &account).await.expect("opened");
+        let page = desk.get("tich", &path).await.body;
+        assert!(page.contains("Hoàng Thị Tiếp"));
+    }
 
     #[tokio::test]
     async fn a_page_shows_the_case_and_only_the_buttons_that_would_work() {

@@ -17,7 +17,10 @@ const LATELY_MS: i64 = 7 * 86_400_000;
 
 /// The folder as a whole.
 pub(super) fn of_site(site: &Site, round: &Round) -> Vec<Finding> {
-    let mut found: Vec<Finding> = open_to_others("", &site.data).into_iter().collect();
+    // The folder of a real node is its data folder: told once, as the node's.
+    let own = site.nodes.iter().all(|node| node.folder != site.data);
+    let mut found: Vec<Finding> = Vec::new();
+    found.extend(own.then(|| open_to_others("", &site.data)).flatten());
     for file in ["ca.key", "accounts.json"] {
         found.extend(open_to_others("", &site.data.join(file)));
     }

@@ -58,6 +58,12 @@ impl Node {
             (self.peer_router.clone(), Arc::new(self.exchange.clone()));
         let stop = shutdown.clone();
         listeners.spawn(async move { listen::serve_nodes(faces.peer, tls, answers, &limits, stop).await });
+        let (boards, mut stop) = (self.indicators.clone(), shutdown.clone());
+        listeners.spawn(async move {
+            if stop.wait_for(|stop| *stop).await.is_ok() {
+                boards.end_streams();
+            }
+        });
         let (end, ended) = watch::channel(false);
         let store = self.store.clone();
         let mut jobs = self.jobs(&ended, world)?;

@@ -146,6 +146,30 @@ async fn started(addr: SocketAddr) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_board_does_not_hold_up_a_stop() {
+    let house = House::new("live");
+    let sockets = Sockets::new(&house);
+    let node = sockets.start();
+    started(address(&sockets.administration)).await;
+    let mut board = TcpStream::connect(address(&sockets.public))
+        .await
+        .expect("a connection");
+    let request = b"GET /boards/live HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    board.write_all(request).await.expect("sent");
+    let mut bytes = Vec::new();
+    while !String::from_utf8_lossy(&bytes).contains("retry:") {
+        let read = timeout(PATIENCE, board.read_buf(&mut bytes))
+            .await
+            .expect("in time");
+        assert!(read.expect("reads") > 0, "the stream has begun");
+    }
+    timeout(Duration::from_secs(5), stop(node))
+        .await
+        .expect("it ends within seconds");
+    sockets.node.forget().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_loses_no_request_when_the_sockets_stay_open() {
     let house = House::new("restart");
     let sockets = Sockets::new(&house);

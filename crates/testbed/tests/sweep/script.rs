@@ -226,6 +226,10 @@ impl Script<'_> {
         self.press(&mut desk.officer, case, "propose", &granted).await?;
         self.look(&mut desk.applicant, case).await?;
         at_desk(&mut desk.chairman, case, |c| c["state"] == "to-sign").await?;
+        let unsigned = format!("{path}/draft");
+        let draft = async { ok(desk.chairman.get(&unsigned).await?) };
+        self.leaves(Place::Province, "GET /desk/cases/{code}/draft", draft)
+            .await?;
         self.press(
             &mut desk.chairman,
             case,
