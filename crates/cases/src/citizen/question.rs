@@ -9,12 +9,13 @@ use web::openapi::utoipa;
 use web::{Fields, Page, Refusal};
 
 use crate::answers::{self, Typed};
+use crate::citizen::course::is_attached;
 use crate::citizen::draft::{current, revision};
 use crate::citizen::file::rules;
 use crate::citizen::view::{Field, labelled};
 use crate::citizen::{Citizen, OpenDraft, OwnDraft, render, see_other};
 use crate::draft::Draft;
-use crate::procedure::{FormPage, Procedure};
+use crate::procedure::{FormPage, Paper, Procedure};
 use crate::shown::say;
 use crate::state::Cases;
 use crate::store as rows;
@@ -69,7 +70,7 @@ pub(crate) async fn show(
 #[utoipa::path(post, path = "/drafts/{id}/pages/{page}", tag = "cases", security(("session" = ["citizen"])),
     params(("id" = String, Path, description = "the draft"), ("page" = String, Path, description = "the page")),
     request_body(content = AnswersForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 303, description = "to the next page, or to the check"), (status = 404),
+    responses((status = 303, description = "to the next page, to a paper that is missing, or to the check"), (status = 404),
               (status = 409, description = "changed in another window", content_type = "text/html"),
               (status = 422, description = "the page with every fault", content_type = "text/html")),
     extensions(("x-facts" = json!(["case-draft-changed"]))))]
@@ -129,8 +130,13 @@ pub(crate) async fn answer(
             .iter()
             .any(|q| !changed.prefilled.contains_key(&q.code))
     };
-    Ok(see_other(&match procedure.pages.iter().skip(at + 1).find(asks) {
-        Some(next) => format!("/drafts/{}/pages/{}", draft.id, next.code),
+    if let Some(next) = procedure.pages.iter().skip(at + 1).find(asks) {
+        return Ok(see_other(&format!("/drafts/{}/pages/{}", draft.id, next.code)));
+    }
+    let papers = own.papers().await?;
+    let missing = |paper: &&Paper| paper.required && !is_attached(&papers, paper);
+    Ok(see_other(&match procedure.papers.iter().find(missing) {
+        Some(paper) => format!("/drafts/{}/papers/{}", draft.id, paper.code),
         None => format!("/drafts/{}/check", draft.id),
     }))
 }
@@ -209,7 +215,7 @@ fn body(
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{CHILD, Portal, foreign, lan, mai, officer};
+    use crate::testing::{CHILD, PDF, Portal, foreign, lan, mai, officer};
 
     #[tokio::test]
     async fn a_right_page_leads_to_the_next_and_is_kept() {
@@ -232,6 +238,26 @@ mod tests {
             .await
             .body;
         assert!(again.contains("Phường Hạc Thành, Tỉnh Thanh Hóa") && again.contains(r#"value="19""#));
+    }
+
+    #[tokio::test]
+    async fn behind_the_last_page_comes_a_paper_that_is_missing_and_else_the_check() {
+        let portal = Portal::new().await;
+        let path = portal.start(&lan()).await;
+        portal.post(Some(&lan()), &format!("{path}/prefill"), &[]).await;
+        let declarant = &[
+            ("declarant_relation", "mother"),
+            ("receive_at", "xã Hoằng Hóa, tỉnh Thanh Hóa"),
+        ];
+        let last = async || {
+            let revision = portal.revision(&lan(), &path).await;
+            let went = portal.page(&lan(), &path, "declarant", revision, declarant).await;
+            (went.status, went.location())
+        };
+        assert_eq!(last().await, (303, format!("{path}/papers/GCS")));
+        let paper = format!("{path}/papers/GCS");
+        portal.upload(&lan(), &paper, "giay.pdf", PDF.as_bytes()).await;
+        assert_eq!(last().await, (303, format!("{path}/check")));
     }
 
     #[tokio::test]

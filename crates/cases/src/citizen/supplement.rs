@@ -197,7 +197,7 @@ mod tests {
         let line = (crate::submission::TOPIC.to_owned(), code.clone());
         assert_eq!(lines.iter().filter(|l| **l == line).count(), 1);
         let page = portal.get(Some(&lan()), &format!("/cases/{code}")).await.body;
-        assert!(page.contains("Đã gửi, chờ cơ quan trả lời") && !page.contains(&begin));
+        assert!(page.contains("Đã gửi, chờ cơ quan nhận") && !page.contains(&begin));
         assert_eq!(portal.post(Some(&lan()), &begin, &[]).await.status, 409);
     }
 
@@ -230,7 +230,7 @@ mod tests {
         let made = portal.facts(&format!("case/{code}")).await;
         assert_eq!(made.iter().filter(|f| *f == "case-submission-made").count(), 1);
         let page = portal.get(Some(&lan()), &format!("/cases/{code}")).await.body;
-        assert!(page.contains("Đã gửi, chờ cơ quan trả lời") && !page.contains(&path));
+        assert!(page.contains("Đã gửi, chờ cơ quan nhận") && !page.contains(&path));
     }
 
     #[tokio::test]

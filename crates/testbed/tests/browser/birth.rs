@@ -98,9 +98,15 @@ async fn file(mother: &Browser) -> anyhow::Result<String> {
         mother.see(&format!("page-{page}")).await?;
         mother.save().await?;
     }
+    // Behind the last page comes the paper that is missing.
+    let here = mother.here().await?;
+    ensure!(here.ends_with("/papers/GCS"), "{here}");
     // What the registers answered is not on the way, but can be looked at.
-    let draft = mother.here().await?.replace("/check", "");
-    let draft = draft.rsplit('/').next().unwrap_or_default().to_owned();
+    let draft = here
+        .split("/drafts/")
+        .nth(1)
+        .and_then(|rest| rest.split('/').next());
+    let draft = draft.unwrap_or_default().to_owned();
     mother
         .go(Place::National, &format!("/drafts/{draft}/pages/parents"))
         .await?;
@@ -341,5 +347,36 @@ async fn figures(desk: &Browser) -> anyhow::Result<()> {
     }
     desk.go(Place::National, "/boards/figures/cases-received/rows?org=all")
         .await?;
-    desk.see("figure-rows").await
+    desk.see("figure-rows").await?;
+    agreements(desk).await
+}
+
+/// An agreement of the sample: the portal asks the population register.
+const AGREEMENT: &str = "01/TT-G01-G22";
+
+/// What an operator sees and asks of the agreements.
+async fn agreements(desk: &Browser) -> anyhow::Result<()> {
+    desk.go(Place::National, "/exchange/agreements").await?;
+    desk.see("agreements").await?;
+    desk.click(AGREEMENT).await?;
+    desk.see("agreement").await?;
+    for (path, page) in [
+        ("/exchange/agreements?state=refused", "agreements-none"),
+        ("/exchange/allowed", "allowed-ask"),
+        ("/exchange/allowed?consumer=x&service=y", "allowed-wrong"),
+        (
+            "/exchange/allowed?consumer=G22/portal&service=G01/population/person-lookup",
+            "allowed-yes",
+        ),
+        (
+            "/exchange/allowed?consumer=G22/portal&service=G15/civil-status/none",
+            "allowed-no",
+        ),
+        ("/exchange/agreements/new", "agreement-new"),
+    ] {
+        desk.go(Place::National, path).await?;
+        desk.see(page).await?;
+    }
+    desk.submit("exchange-request-send").await?;
+    desk.see("agreement-new-empty").await
 }

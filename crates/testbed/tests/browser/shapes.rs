@@ -43,9 +43,7 @@ fn a_citizen_files_with_the_keyboard_alone() {
                 by_keys(&mother).await?;
                 enter(&mother, &mother.words.t("cases-save-continue")).await?;
             }
-            enter(&mother, &mother.words.t("web-back")).await?;
-            enter(&mother, &mother.words.paper()).await?;
-            // What the machine's own file dialog does is not ours.
+            // The paper is asked for behind the last page. What the machine's own file dialog does is not ours.
             mother.attach(&crate::cast::paper()).await?;
             enter(&mother, &mother.words.t("cases-paper-upload")).await?;
             enter(&mother, &mother.words.t("cases-check-title")).await?;
