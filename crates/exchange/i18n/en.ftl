@@ -233,6 +233,7 @@ exchange-item-service = Data-sharing service
 exchange-hint-service = Organisation/system/service, for example G01/population/person-lookup.
 exchange-item-fields = Fields shared
 exchange-hint-fields = One name a line; empty for a service that answers without a record.
+exchange-endpoints-all = all of the service
 exchange-item-endpoints = Endpoints
 exchange-hint-endpoints = One method and path a line, for example GET /persons/{"{"}id{"}"}; empty for all of the service.
 exchange-item-purpose = Purpose

@@ -233,6 +233,7 @@ exchange-item-service = Dịch vụ chia sẻ dữ liệu
 exchange-hint-service = Cơ quan/hệ thống/dịch vụ, ví dụ G01/population/person-lookup.
 exchange-item-fields = Dữ liệu được chia sẻ
 exchange-hint-fields = Mỗi dòng một tên trường; để trống nếu dịch vụ không trả về bản ghi.
+exchange-endpoints-all = mọi điểm truy cập của dịch vụ
 exchange-item-endpoints = Điểm truy cập
 exchange-hint-endpoints = Mỗi dòng một phương thức và đường dẫn, ví dụ GET /persons/{"{"}id{"}"}; để trống là mọi điểm truy cập của dịch vụ.
 exchange-item-purpose = Mục đích

@@ -243,6 +243,7 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
             "valid_from" => page.date(text.valid_from.date()),
             "valid_to" => page.date(text.valid_to.plus_ms(-1).date()),
             "fields" => text.fields.join(", "),
+            "endpoints" if text.endpoints.is_empty() => page.t("exchange-endpoints-all"),
             "endpoints" => endpoints(text, ", "),
             _ => found.map(|(_, value)| value.clone()).unwrap_or_default(),
         }
