@@ -60,18 +60,18 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("{} printed no text", words(command)))
 }
 
-/// Runs, shows every line at once and hands it on; true when the program ended well.
+/// Runs and hands on every line at once, of either output; true when the program ended well.
 pub(crate) fn stream(command: &mut Command, mut each: impl FnMut(&str)) -> Result<bool> {
+    let (out, said) = std::io::pipe()?;
     let mut child = command
-        .stdout(Stdio::piped())
+        .stdout(said.try_clone()?)
+        .stderr(said)
         .spawn()
         .with_context(|| format!("{command:?} cannot be run"))?;
-    let out = child.stdout.take().context("the program's output is piped")?;
+    // Our own ends: as long as one is open the program has not said its last.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     for line in BufReader::new(out).split(b'\n') {
-        let line = line?;
-        let line = String::from_utf8_lossy(&line);
-        println!("{line}");
-        each(&line);
+        each(&String::from_utf8_lossy(&line?));
     }
     Ok(child.wait()?.success())
 }

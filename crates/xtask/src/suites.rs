@@ -10,18 +10,18 @@ use crate::tally::Tally;
 /// The variable that tells the tests which server to use; without it they use SQLite.
 const POSTGRES: &str = "SEN_TEST_POSTGRES";
 
-/// On SQLite.
-pub(crate) fn on_sqlite() -> Result<Tally> {
-    tests(None)
+/// On SQLite, every line as it comes.
+pub(crate) fn on_sqlite(say: impl FnMut(&str)) -> Result<Tally> {
+    tests(None, say)
 }
 
-/// On a PostgreSQL server of its own.
-pub(crate) fn on_postgres() -> Result<Tally> {
+/// On a PostgreSQL server of its own, every line as it comes.
+pub(crate) fn on_postgres(say: impl FnMut(&str)) -> Result<Tally> {
     let server = Server::start()?;
-    tests(Some(&server.url()))
+    tests(Some(&server.url()), say)
 }
 
-fn tests(postgres: Option<&str>) -> Result<Tally> {
+fn tests(postgres: Option<&str>, mut say: impl FnMut(&str)) -> Result<Tally> {
     let mut command = shell::cargo(&["test", "--workspace", "--no-fail-fast", "--locked"]);
     match postgres {
         Some(url) => command.env(POSTGRES, url),
@@ -29,6 +29,7 @@ fn tests(postgres: Option<&str>) -> Result<Tally> {
     };
     let mut tally = Tally::default();
     let ended_well = shell::stream(&mut command, |line| {
+        say(line);
         if let Some(more) = Tally::of_line(line) {
             tally.add(more);
         }

@@ -1,7 +1,9 @@
 //! `cargo xtask test`: everything that must pass, in the order of what it costs. Every part runs, also
 //! after one has failed, and the last line counts them all.
 
-use anyhow::Result;
+use std::sync::mpsc;
+
+use anyhow::{Result, anyhow};
 
 use crate::clock::Watch;
 use crate::tally::Tally;
@@ -22,8 +24,7 @@ pub(crate) fn run() -> Result<bool> {
     run.part("openapi.json", openapi::check);
     run.part("units", deb::units);
     run.part("package", || deb::run(false, true));
-    run.suite("suite on SQLite", suites::on_sqlite);
-    run.suite("suite on PostgreSQL", suites::on_postgres);
+    run.both_suites();
     println!("\ntook {:.0} s", watch.seconds());
     Ok(run.close())
 }
@@ -84,6 +85,25 @@ impl Run {
             self.failures.push(format!("{name}: {tally}"));
         }
         self.tally.add(tally);
+    }
+
+    /// The suite on either engine, side by side: each waits more than it works. What the second says is
+    /// shown behind the first.
+    fn both_suites(&mut self) {
+        let (say, said) = mpsc::channel::<String>();
+        std::thread::scope(|scope| {
+            // A line that nobody shows any more is of a run that has broken off.
+            let second = scope.spawn(move || suites::on_postgres(|line| drop(say.send(line.to_owned()))));
+            self.suite("suite on SQLite", || suites::on_sqlite(|line| println!("{line}")));
+            self.suite("suite on PostgreSQL, begun with the one on SQLite", || {
+                for line in said {
+                    println!("{line}");
+                }
+                second
+                    .join()
+                    .unwrap_or_else(|_| Err(anyhow!("the suite's thread broke off")))
+            });
+        });
     }
 
     /// Every rule of the tree, one by one.
