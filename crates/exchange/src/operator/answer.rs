@@ -4,13 +4,13 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use kernel::{Digest, Kind, Problem};
+use kernel::{Digest, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Fields, Json, Page, Principal, Refusal};
 
 use super::Operator;
-use super::one::with_fault;
+use super::one::after;
 use crate::gateway::Exchange;
 
 /// Why a request is refused.
@@ -74,13 +74,8 @@ pub(crate) async fn refuse_by_form(
     fields: Fields,
 ) -> Result<Response, Refusal> {
     let reason = fields.lines("reason").unwrap_or_default();
-    match x.refuse(&name, &reason, &who).await {
-        Ok(()) => Ok(super::see(&super::name_of(&name)?)),
-        Err(problem) if problem.kind == Kind::Invalid => {
-            with_fault(&x, &page, &name, "refuse", problem).await
-        }
-        Err(problem) => Err(problem.into()),
-    }
+    let done = x.refuse(&name, &reason, &who).await;
+    after(&x, &page, (&name, "refuse"), done).await
 }
 
 /// Accepts what was offered; both signatures are there then.

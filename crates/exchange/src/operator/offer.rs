@@ -68,9 +68,9 @@ fn answered_here(x: &Exchange, known: &Known) -> Result<(), Problem> {
     }
 }
 
-fn view<'a>(page: &'a Page, known: &Known, fields: &Fields, problems: &[Problem]) -> View<'a> {
+fn body(page: &Page, known: &Known, fields: &Fields, problems: &[Problem]) -> Result<String, Problem> {
     let back = format!("{}/{}", super::LIST, known.name);
-    View {
+    let view = View {
         errors: page.errors(problems),
         title: "exchange-offer-title",
         action: format!("{back}/offer"),
@@ -80,7 +80,8 @@ fn view<'a>(page: &'a Page, known: &Known, fields: &Fields, problems: &[Problem]
         systems: Vec::new(),
         services: Vec::new(),
         page,
-    }
+    };
+    view.render().map_err(Problem::internal)
 }
 
 /// The form of an offer, filled with what was asked for.
@@ -98,8 +99,7 @@ pub(crate) async fn form(
     answered_here(&x, &known)?;
     let filled = draft::filled(&known.text);
     let pairs: Vec<(&str, &str)> = filled.iter().map(|(k, v)| (*k, v.as_str())).collect();
-    let body = view(&page, &known, &Fields::of(&pairs), &[]).render();
-    let body = body.map_err(Problem::internal)?;
+    let body = body(&page, &known, &Fields::of(&pairs), &[])?;
     Ok(page.html(&page.t("exchange-offer-title"), body))
 }
 
@@ -128,7 +128,6 @@ pub(crate) async fn by_form(
             Err(problem) => return Err(problem.into()),
         },
     };
-    let body = view(&page, &known, &fields, &problems).render();
-    let body = body.map_err(Problem::internal)?;
+    let body = body(&page, &known, &fields, &problems)?;
     Ok(page.html_status(422, &page.t("exchange-offer-title"), body))
 }

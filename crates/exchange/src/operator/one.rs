@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
-use kernel::{OrgCode, Problem};
+use kernel::{Kind, OrgCode, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Page, Refusal};
@@ -188,17 +188,21 @@ pub(crate) async fn page(
     Ok(page.html(&known.text.id, body))
 }
 
-/// The page again, with what is wrong with the form of a verb.
+/// Back to the page after a verb's form; where the form was wrong, the page with what is wrong.
 ///
 /// # Errors
-/// As [`page()`].
-pub(crate) async fn with_fault(
+/// What the verb was refused for, and as [`page()`].
+pub(crate) async fn after(
     x: &Exchange,
     page: &Page,
-    name: &str,
-    verb: &str,
-    problem: Problem,
+    (name, verb): (&str, &str),
+    done: Result<(), Problem>,
 ) -> Result<Response, Refusal> {
+    let problem = match done {
+        Ok(()) => return Ok(super::see(&super::name_of(name)?)),
+        Err(problem) if problem.kind == Kind::Invalid => problem,
+        Err(problem) => return Err(problem.into()),
+    };
     let known = x.known(name).await?;
     let field = format!("{verb}-{}", problem.field.as_deref().unwrap_or("reason"));
     let body = body(x, page, &known, &[problem.at(&field)]).await?;

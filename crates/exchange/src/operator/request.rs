@@ -58,10 +58,10 @@ pub(crate) struct View<'a> {
     pub(crate) services: Vec<(String, String)>,
 }
 
-fn view<'a>(x: &Exchange, page: &'a Page, fields: &Fields, problems: &[Problem]) -> View<'a> {
+fn body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -> Result<String, Problem> {
     let snapshot = x.0.directory.snapshot();
     let systems = snapshot.systems.iter().filter(|system| x.is_here(&system.org));
-    View {
+    let view = View {
         errors: page.errors(problems),
         title: "exchange-request-title",
         back: super::LIST.to_owned(),
@@ -80,7 +80,8 @@ fn view<'a>(x: &Exchange, page: &'a Page, fields: &Fields, problems: &[Problem])
             .map(|s| (format!("{}/{}/{}", s.org, s.system, s.code), s.title.clone()))
             .collect(),
         page,
-    }
+    };
+    view.render().map_err(Problem::internal)
 }
 
 /// The form of a request.
@@ -92,8 +93,7 @@ pub(crate) async fn form(
     _: Operator,
     page: Page,
 ) -> Result<Html<String>, Refusal> {
-    let body = view(&x, &page, &Fields::default(), &[]).render();
-    let body = body.map_err(Problem::internal)?;
+    let body = body(&x, &page, &Fields::default(), &[])?;
     Ok(page.html(&page.t("exchange-request-title"), body))
 }
 
@@ -124,7 +124,6 @@ pub(crate) async fn by_form(
             Err(problem) => return Err(problem.into()),
         },
     };
-    let body = view(&x, &page, &fields, &problems).render();
-    let body = body.map_err(Problem::internal)?;
+    let body = body(&x, &page, &fields, &problems)?;
     Ok(page.html_status(422, &page.t("exchange-request-title"), body))
 }

@@ -10,25 +10,14 @@ use utoipa::ToSchema;
 use web::{Fields, Json, Page, Principal, Refusal};
 
 use super::Operator;
-use super::one::with_fault;
+use super::one::after;
 use crate::gateway::Exchange;
 
-/// Why an agreement ends, and by which of this node's organisations.
+/// Why an agreement stops, and by which of this node's organisations.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct AgreementRevocation {
-    /// The organisation that ends it.
-    #[schema(example = "G22")]
-    by: String,
-    /// Why; the other party reads it.
-    reason: String,
-}
-
-/// Why an agreement stops for the time being, and by which of this node's organisations.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AgreementSuspension {
-    /// The organisation that suspends it.
+pub(crate) struct AgreementStop {
+    /// The organisation that suspends it, or ends it.
     #[schema(example = "G22")]
     by: String,
     /// Why; the other party reads it.
@@ -44,15 +33,26 @@ pub(crate) struct AgreementResumption {
     by: String,
 }
 
-/// A verb with its words.
-enum Verb<'a> {
-    Suspend(&'a str),
+/// What a party does, with its reason.
+enum Verb {
+    Suspend(String),
     Resume,
-    Revoke(&'a str),
+    Revoke(String),
+}
+
+impl Verb {
+    /// Its name among the forms of the page.
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Suspend(_) => "suspend",
+            Self::Resume => "resume",
+            Self::Revoke(_) => "revoke",
+        }
+    }
 }
 
 impl Exchange {
-    async fn stand(&self, name: &str, by: &str, verb: Verb<'_>, who: &Principal) -> Result<(), Problem> {
+    async fn stand(&self, name: &str, by: &str, verb: &Verb, who: &Principal) -> Result<(), Problem> {
         let by: OrgCode = by
             .trim()
             .parse()
@@ -71,45 +71,38 @@ impl Exchange {
         }
     }
 
-    /// The same by a form: back to the page, with the fault where there is one.
     async fn stand_by_form(
         &self,
-        (name, verb): (&str, &'static str),
+        (name, verb): (&str, Verb),
         who: &Principal,
         page: &Page,
         fields: &Fields,
     ) -> Result<Response, Refusal> {
         let by = fields.text("by").unwrap_or_default();
-        let reason = fields.lines("reason").unwrap_or_default();
-        let asked = match verb {
-            "suspend" => Verb::Suspend(&reason),
-            "resume" => Verb::Resume,
-            _ => Verb::Revoke(&reason),
-        };
-        match self.stand(name, by, asked, who).await {
-            Ok(()) => Ok(super::see(&super::name_of(name)?)),
-            Err(problem) if problem.kind == Kind::Invalid => {
-                with_fault(self, page, name, verb, problem).await
-            }
-            Err(problem) => Err(problem.into()),
-        }
+        let done = self.stand(name, by, &verb, who).await;
+        after(self, page, (name, verb.as_str()), done).await
     }
+}
+
+/// The reason as it was typed.
+fn reason(fields: &Fields) -> String {
+    fields.lines("reason").unwrap_or_default()
 }
 
 /// Suspends an agreement at once; the other party is told.
 #[utoipa::path(post, path = "/api/v1/exchange/agreements/{hash}/suspend", tag = "exchange",
     operation_id = "suspend_agreement",
-    params(("hash" = String, Path,)), request_body = AgreementSuspension,
+    params(("hash" = String, Path,)), request_body = AgreementStop,
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-suspended"]))),
     responses((status = 204), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn suspend_by_json(
     State(x): State<Exchange>,
     Operator(who): Operator,
     Path(name): Path<String>,
-    Json(asked): Json<AgreementSuspension>,
+    Json(asked): Json<AgreementStop>,
 ) -> Result<StatusCode, Refusal> {
-    let verb = Verb::Suspend(&asked.reason);
-    x.stand(&name, &asked.by, verb, &who).await?;
+    let verb = Verb::Suspend(asked.reason);
+    x.stand(&name, &asked.by, &verb, &who).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -126,7 +119,8 @@ pub(crate) async fn suspend_by_form(
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    x.stand_by_form((&name, "suspend"), &who, &page, &fields).await
+    let verb = Verb::Suspend(reason(&fields));
+    x.stand_by_form((&name, verb), &who, &page, &fields).await
 }
 
 /// Goes on with an agreement that the organisation had suspended; the other party is told.
@@ -141,7 +135,7 @@ pub(crate) async fn resume_by_json(
     Path(name): Path<String>,
     Json(asked): Json<AgreementResumption>,
 ) -> Result<StatusCode, Refusal> {
-    x.stand(&name, &asked.by, Verb::Resume, &who).await?;
+    x.stand(&name, &asked.by, &Verb::Resume, &who).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -157,23 +151,23 @@ pub(crate) async fn resume_by_form(
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    x.stand_by_form((&name, "resume"), &who, &page, &fields).await
+    x.stand_by_form((&name, Verb::Resume), &who, &page, &fields).await
 }
 
 /// Ends an agreement now; the other party is told.
 #[utoipa::path(post, path = "/api/v1/exchange/agreements/{hash}/revoke", tag = "exchange",
     operation_id = "revoke_agreement",
-    params(("hash" = String, Path,)), request_body = AgreementRevocation,
+    params(("hash" = String, Path,)), request_body = AgreementStop,
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-revoked"]))),
     responses((status = 204), (status = 404), (status = 409)))]
 pub(crate) async fn revoke_by_json(
     State(x): State<Exchange>,
     Operator(who): Operator,
     Path(name): Path<String>,
-    Json(asked): Json<AgreementRevocation>,
+    Json(asked): Json<AgreementStop>,
 ) -> Result<StatusCode, Refusal> {
-    let verb = Verb::Revoke(&asked.reason);
-    x.stand(&name, &asked.by, verb, &who).await?;
+    let verb = Verb::Revoke(asked.reason);
+    x.stand(&name, &asked.by, &verb, &who).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -190,5 +184,6 @@ pub(crate) async fn revoke_by_form(
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    x.stand_by_form((&name, "revoke"), &who, &page, &fields).await
+    let verb = Verb::Revoke(reason(&fields));
+    x.stand_by_form((&name, verb), &who, &page, &fields).await
 }
