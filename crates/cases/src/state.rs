@@ -189,11 +189,9 @@ impl Cases {
         crate::clock::spent(&calendar, &changes, held.ended_at.unwrap_or(now))
     }
 
-    /// The name of an organisation today; its code when it has none.
+    /// The name of an organisation today, or the last it had; its code when it never had one.
     #[must_use]
     pub fn organisation_name(&self, code: &kernel::OrgCode) -> String {
-        self.organisations
-            .get(code, self.today())
-            .map_or_else(|| code.to_string(), |o| o.name.to_string())
+        self.organisations.name(code, self.today())
     }
 }

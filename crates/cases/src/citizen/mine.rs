@@ -229,7 +229,7 @@ pub(crate) async fn body(
         errors: page.errors(faults),
         note: note.to_owned(),
         paid_now,
-        unpaid: unpaid.map(|payment| super::pay::dong(payment.dong)),
+        unpaid: unpaid.map(|payment| crate::payment::dong(payment.dong)),
     })
 }
 
@@ -239,7 +239,7 @@ async fn handled(cases: &Cases, page: &Page, reader: &Reader, held: &Held) -> Re
     Ok(moves.last().map_or_else(String::new, |(from, to, at)| {
         let args = [
             ("unit", cases.organisation_name(to)),
-            ("from", cases.name_ever(from)),
+            ("from", cases.organisation_name(from)),
             ("date", page.date(at.date())),
         ];
         page.tw("cases-handled-now", &args)

@@ -99,12 +99,6 @@ impl Cases {
         let next = found.last().filter(|_| more).map(|last| last.code.to_string());
         Ok((found, next))
     }
-
-    /// A unit's name, also when it has ended.
-    pub(crate) fn name_ever(&self, unit: &OrgCode) -> String {
-        let form = self.organisations.forms_of(unit).last();
-        form.map_or_else(|| unit.to_string(), |form| form.name.to_string())
-    }
 }
 
 #[derive(Template)]
@@ -196,7 +190,7 @@ async fn body(
         let code = waiting.code.to_string();
         let own = fault.filter(|(of, _)| *of == code);
         Row {
-            name: cases.name_ever(&waiting.unit),
+            name: cases.organisation_name(&waiting.unit),
             unit: waiting.unit.to_string(),
             since: page.time(waiting.at),
             why: page.tw(
