@@ -122,3 +122,30 @@ pub trait Bank: Send + Sync + std::fmt::Debug {
     /// `bank-notice-bad` (403) unless it is the bank's, for us.
     fn read(&self, notice: &str) -> Result<Notice, Problem>;
 }
+
+/// An amount in dong as Vietnamese reads it: `8.000 ₫`.
+#[must_use]
+pub fn dong(amount: u64) -> String {
+    let digits = amount.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 4);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push('.');
+        }
+        out.push(digit);
+    }
+    out.push_str("\u{a0}₫");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::dong;
+
+    #[test]
+    fn an_amount_is_written_in_groups_of_three() {
+        for (amount, text) in [(0, "0"), (8_000, "8.000"), (1_234_567, "1.234.567")] {
+            assert_eq!(dong(amount), format!("{text}\u{a0}₫"));
+        }
+    }
+}

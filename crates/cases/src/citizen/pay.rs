@@ -11,7 +11,7 @@ use web::openapi::utoipa;
 use web::{Page, Refusal};
 
 use crate::citizen::{OwnCase, render, see_other};
-use crate::payment::{Bank, Notice, Order, OrderState, Paid, Payment, Wanted};
+use crate::payment::{Bank, Notice, Order, OrderState, Paid, Payment, Wanted, dong};
 use crate::shown::say;
 use crate::state::Cases;
 use crate::store::{self as rows, Held};
@@ -107,20 +107,6 @@ async fn owed(own: &OwnCase) -> Result<Payment, Problem> {
     rows::payment_of(&reader, &own.held.case.code)
         .await?
         .ok_or_else(Problem::not_found)
-}
-
-/// `8.000 ₫`.
-pub(crate) fn dong(amount: u64) -> String {
-    let digits = amount.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 4);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push('.');
-        }
-        out.push(digit);
-    }
-    out.push_str("\u{a0}₫");
-    out
 }
 
 impl Cases {
@@ -493,12 +479,5 @@ mod tests {
             "{}",
             page.body
         );
-    }
-
-    #[test]
-    fn an_amount_is_written_in_groups_of_three() {
-        for (amount, text) in [(0, "0"), (8_000, "8.000"), (1_234_567, "1.234.567")] {
-            assert_eq!(dong(amount), format!("{text}\u{a0}₫"));
-        }
     }
 }

@@ -156,10 +156,15 @@ pub(crate) async fn list(
     for (part, key) in PARTS {
         states.push((part.to_owned(), page.t(key), from.state == part));
     }
-    for (code, label) in cases.states() {
+    let labels = cases.states().into_iter();
+    let mut labels: Vec<_> = labels
+        .map(|(code, label)| (code, say(&label, page.lang).to_owned()))
+        .collect();
+    labels.sort_by_cached_key(|(_, label)| directory::collate::key(label));
+    states.extend(labels.into_iter().map(|(code, label)| {
         let shown = code == from.state;
-        states.push((code, say(&label, page.lang).to_owned(), shown));
-    }
+        (code, label, shown)
+    }));
     let next = list.next.as_ref();
     let view = View {
         page: &page,

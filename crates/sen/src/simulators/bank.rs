@@ -196,8 +196,8 @@ async fn page(State(bank): State<Bank>, Path(order): Path<String>) -> Response {
         )
     };
     let what = format!(
-        "<p>{} đồng – {}</p>{body}",
-        kept.wanted.dong,
+        "<p>{} – {}</p>{body}",
+        cases::payment::dong(kept.wanted.dong),
         escaped(&kept.wanted.description)
     );
     Html(shell("Thanh toán / Payment", &what)).into_response()
@@ -228,7 +228,8 @@ async fn pay(State(bank): State<Bank>, Path(order): Path<String>) -> Response {
 fn shell(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"vi\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>SIMULATOR – {title}</title></head><body><main>\
+         content=\"width=device-width\"><style>body{{font:1.1rem/1.5 system-ui,sans-serif;margin:1rem auto;\
+         max-width:32rem;padding:0 1rem}}button{{font:inherit;padding:.6rem 1.2rem}}</style><title>SIMULATOR – {title}</title></head><body><main>\
          <p><strong>NGÂN HÀNG MÔ PHỎNG – không có tiền thật / BANK SIMULATOR – no money moves</strong></p>\
          <h1>{title}</h1>{body}</main></body></html>"
     )
