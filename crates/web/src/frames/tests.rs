@@ -17,7 +17,7 @@ use super::*;
 use crate::client::ClientError;
 use crate::listen::{Listener, serve_nodes};
 use crate::testing::{Authority, all_but, anyone, world};
-use crate::tls::{client_config, server_config};
+use crate::tls::{Accept, client_config, server_config};
 
 /// Longer than any wait of these tests, shorter than a person's patience.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,6 +49,26 @@ impl AnswerFrames for Echo {
     }
 }
 
+/// A node at an address that hears those whom the authority lets through: its address, its stop, its end.
+async fn serve(
+    authority: &Authority,
+    at: &str,
+    accept: Accept,
+    echo: Arc<Echo>,
+) -> (String, watch::Sender<bool>, JoinHandle<()>) {
+    let own = authority.node("127.0.0.1");
+    let tls = server_config(&world(), &own, &[authority.der.clone()], accept).unwrap();
+    let listener = Listener::bind(at.parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().to_string();
+    let (stop, stopped) = watch::channel(false);
+    let answers: Arc<dyn AnswerFrames> = echo;
+    let serving = tokio::spawn(async move {
+        let heard = (Router::new(), answers);
+        serve_nodes(listener, tls, heard, &Limits::default(), stopped).await;
+    });
+    (address, stop, serving)
+}
+
 struct Nodes {
     authority: Authority,
     address: String,
@@ -60,23 +80,8 @@ struct Nodes {
 impl Nodes {
     async fn new() -> Self {
         let authority = Authority::new();
-        let anchors = [authority.der.clone()];
-        let tls = server_config(&world(), &authority.node("127.0.0.1"), &anchors, anyone()).unwrap();
-        let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let address = listener.local_addr().to_string();
-        let (stop, stopped) = watch::channel(false);
         let echo = Arc::new(Echo::default());
-        let answers: Arc<dyn AnswerFrames> = echo.clone();
-        let serving = tokio::spawn(async move {
-            serve_nodes(
-                listener,
-                tls,
-                (Router::new(), answers),
-                &Limits::default(),
-                stopped,
-            )
-            .await;
-        });
+        let (address, stop, serving) = serve(&authority, "127.0.0.1:0", anyone(), echo.clone()).await;
         Self {
             authority,
             address,
@@ -204,22 +209,7 @@ async fn a_node_that_comes_back_is_called_again() {
     nodes.send(&client, "first").await.unwrap();
     nodes.stop.send(true).unwrap();
     timeout(PATIENCE, nodes.serving).await.expect("drained").unwrap();
-    let anchors = [nodes.authority.der.clone()];
-    let own = nodes.authority.node("127.0.0.1");
-    let tls = server_config(&world(), &own, &anchors, anyone()).unwrap();
-    let listener = Listener::bind(nodes.address.parse().unwrap()).await.unwrap();
-    let (_stop, stopped) = watch::channel(false);
-    let answers: Arc<dyn AnswerFrames> = nodes.echo.clone();
-    tokio::spawn(async move {
-        serve_nodes(
-            listener,
-            tls,
-            (Router::new(), answers),
-            &Limits::default(),
-            stopped,
-        )
-        .await;
-    });
+    let _again = serve(&nodes.authority, &nodes.address, anyone(), nodes.echo.clone()).await;
     let again = timeout(PATIENCE, client.send(&nodes.address, "again".into(), 10_000)).await;
     assert_eq!(again.expect("in time").unwrap(), b"again");
 }
@@ -229,28 +219,8 @@ async fn only_a_registered_certificate_speaks_and_is_known_by_it() {
     let authority = Authority::new();
     let anchors = [authority.der.clone()];
     let (good, revoked) = (authority.node("127.0.0.1"), authority.node("127.0.0.1"));
-    let tls = server_config(
-        &world(),
-        &authority.node("127.0.0.1"),
-        &anchors,
-        all_but(&revoked),
-    )
-    .unwrap();
-    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let address = listener.local_addr().to_string();
-    let (_stop, stopped) = watch::channel(false);
     let echo = Arc::new(Echo::default());
-    let answers: Arc<dyn AnswerFrames> = echo.clone();
-    tokio::spawn(async move {
-        serve_nodes(
-            listener,
-            tls,
-            (Router::new(), answers),
-            &Limits::default(),
-            stopped,
-        )
-        .await;
-    });
+    let (address, _stop, _serving) = serve(&authority, "127.0.0.1:0", all_but(&revoked), echo.clone()).await;
     let ask = async |own: &crate::tls::TlsIdentity| {
         let client = FrameClient::new(
             &client_config(&world(), own, &anchors, anyone()).unwrap(),
