@@ -1,9 +1,11 @@
 //! The consumer's half: find the agreement, seal the request, send it, check the answer, flush the
 //! evidence, hand the answer over. Never reads a register: the provider's half does.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use kernel::{Digest, Kind, Problem, Time};
 use seal::batch::Parts;
 use tracing::Instrument as _;
@@ -14,6 +16,7 @@ use crate::ids::{ServiceId, SystemId};
 use crate::message::{AnswerHead, HEAD_BYTES_MAX, NO_AGREEMENT, RequestHead, request_hash};
 use crate::rest::{Headers, Rest};
 use crate::service::Heard;
+use crate::to_the_end::ToTheEnd;
 use crate::wire;
 
 /// A question to a service somewhere on the exchange.
@@ -60,8 +63,9 @@ impl Exchange {
     pub(crate) async fn exchange(&self, ask: Ask, rest: Rest) -> Result<Told, Problem> {
         let gateway = Arc::clone(&self.0);
         // A caller that goes away half-way must not leave an exchange with evidence on one side.
-        let asked = tokio::spawn(async move { gateway.ask(ask, rest).await }.in_current_span());
-        let result = asked.await.unwrap_or_else(|e| Err(Problem::internal(e)));
+        let asked = async move { gateway.ask(ask, rest).await }.in_current_span();
+        let asked = ToTheEnd::of(AssertUnwindSafe(asked).catch_unwind()).await;
+        let result = asked.unwrap_or_else(|_| Err(Problem::internal("the exchange panicked")));
         let outcome = match &result {
             Ok(told) if told.heard.status < 400 => "answered",
             Ok(_) => "refused-by-service",

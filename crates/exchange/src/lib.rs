@@ -11,7 +11,7 @@
 //! | `check`, `fit` | what is asked of a sealed message; what of a service's answer may leave |
 //! | [`message`], [`rest`], [`envelope`] | the signed bytes, what they carry of HTTP, the wire's and the log's format |
 //! | [`wire`] | the one module that knows how gateways talk |
-//! | [`replay`], [`sealer`] | one effect a request; one signature a batch |
+//! | [`replay`], [`sealer`], `to_the_end` | one effect a request; one signature a batch; no exchange left half-way |
 //! | `certificates` | what evidence was sealed with, for as long as it is kept |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`face`], [`behind`], `metadata` | information systems that call, and that are called; what there is to be called |
@@ -48,6 +48,7 @@ pub mod service;
 mod store;
 pub mod terms;
 pub mod timestamping;
+mod to_the_end;
 pub mod wire;
 
 pub use agreement::{Agreement, SignedAgreement};
