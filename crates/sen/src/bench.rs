@@ -1,6 +1,9 @@
 //! The parts that `cargo xtask bench exchange` measures: an echo service, and two nodes of the sample
 //! nation with one more agreement for it. Hidden commands; nothing here runs in a nation of people.
 
+pub mod crowd;
+pub mod log;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

@@ -19,6 +19,16 @@ pub(crate) struct BenchNode {
 pub(crate) enum BenchPart {
     /// Make a data folder whose nodes hold an agreement for the echo service
     Prepare(BenchFolder),
+    /// Add synthetic members, services and agreements to that folder
+    Crowd {
+        #[command(flatten)]
+        folder: BenchFolder,
+        members: usize,
+        services: usize,
+        agreements: usize,
+    },
+    /// Print how many records a second the log of a folder takes
+    Log { folder: PathBuf, seconds: u32 },
     /// The echo service, on a port of this machine
     Echo { port: u16 },
     /// One node of that folder; the ministry offers the echo service that stands at a URL
@@ -48,6 +58,20 @@ impl BenchPart {
     async fn run(self, world: &World) -> anyhow::Result<()> {
         match self {
             Self::Prepare(folder) => sen::bench::prepare_folder(&folder.config(), world),
+            Self::Crowd {
+                folder,
+                members,
+                services,
+                agreements,
+            } => {
+                let crowd = sen::bench::crowd::Crowd {
+                    members,
+                    services,
+                    agreements,
+                };
+                sen::bench::crowd::fill(&folder.config(), crowd, world).await
+            }
+            Self::Log { folder, seconds } => sen::bench::log::fill(&folder, seconds, world).await,
             Self::Echo { port } => sen::bench::echo(port).await,
             Self::Run { folder, node, echo } => {
                 let place = Place::parse(&node).ok_or_else(|| anyhow::anyhow!("there is no node {node}"))?;

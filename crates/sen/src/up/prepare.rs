@@ -46,6 +46,12 @@ impl Layout {
         self.0.join("ca.pem")
     }
 
+    /// The development CA's key.
+    #[must_use]
+    pub(crate) fn ca_key(&self) -> PathBuf {
+        self.0.join("ca.key")
+    }
+
     /// The hub's certificate, which every node trusts for the directory.
     #[must_use]
     pub fn hub(&self) -> PathBuf {
@@ -159,7 +165,7 @@ fn make(layout: &Layout, pack: &Path, port: u16, world: &World) -> anyhow::Resul
     let from = world.now().plus_ms(-86_400_000);
     let authority = Authority::new("Sen Development CA", from)?;
     write(&layout.ca(), authority.certificate().pem().as_bytes(), 0o644)?;
-    write(&layout.0.join("ca.key"), authority.key_pem().as_bytes(), 0o600)?;
+    write(&layout.ca_key(), authority.key_pem().as_bytes(), 0o600)?;
     let issuer = Issuer {
         authority,
         world,
@@ -370,7 +376,8 @@ fn addresses(layout: &Layout, port: u16, world: &World) -> anyhow::Result<()> {
     publish(layout, &new, &ring.seals[&new.hub])
 }
 
-fn publish(layout: &Layout, snapshot: &Snapshot, hub: &Identity) -> anyhow::Result<()> {
+/// Signs a directory and gives it to every node of the folder.
+pub(crate) fn publish(layout: &Layout, snapshot: &Snapshot, hub: &Identity) -> anyhow::Result<()> {
     let token = snapshot
         .sign(hub)
         .map_err(|e| anyhow::anyhow!("the directory is unsound: {e}"))?;

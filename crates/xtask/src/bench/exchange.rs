@@ -1,13 +1,22 @@
-//! The exchange beside nginx2: 1 KiB out and back through two gateways, signed on both sides and
-//! flushed to both logs before the answer leaves. Peer and ours take turns, round by round.
+//! The exchange beside nginx2: two gateways, signed on both sides and flushed to both logs before the
+//! answer leaves. Peer and ours take turns, round by round; each row of the table is one module's.
 
-use std::path::Path;
+mod added;
+mod crowd;
+mod history;
+mod log;
+mod turns;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::figure::{Figure, median};
+use self::turns::{Load, Side};
+use super::figure::Figure;
 use super::process::{Folder, Process};
-use super::{cpu, nginx, wrk};
+use super::{nginx, usage};
+use crate::clock::Watch;
 use crate::postgres::free_port;
 use crate::{debian, programs, shell};
 
@@ -15,26 +24,18 @@ use crate::{debian, programs, shell};
 const NEEDS: &[debian::Need] = &[
     ("nginx", "nginx"),
     ("wrk", "wrk"),
+    ("h2load", "nghttp2-client"),
     ("openssl", "openssl"),
     ("curl", "curl"),
 ];
-/// Rounds of each side; the median counts.
-const ROUNDS: usize = 5;
-/// Length of a round, in seconds.
-const SECONDS: u32 = 4;
-/// Size of the body, in bytes.
-const BODY: usize = 1_024;
-/// Connections of the load client.
-const CONNECTIONS: [u32; 2] = [64, 256];
+/// What is sent and sent back, from how many connections at once.
+const LOADS: [Load; 3] = [
+    Load::new("1KiB", 1_024, 64),
+    Load::new("1KiB", 1_024, 256),
+    Load::new("100KiB", 102_400, 64),
+];
 
-/// One side of the comparison.
-struct Side {
-    url: String,
-    gateways: [u32; 2],
-    runs: Vec<(wrk::Run, f64)>,
-}
-
-/// Measures both sides.
+/// Measures all rows of the table.
 pub(crate) fn measure() -> Result<Vec<Figure>> {
     debian::install(NEEDS)?;
     let sen = programs::build(true)?.join("sen");
@@ -43,107 +44,93 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
     let (echo, _) =
         Process::ready(shell::program(&sen).args(["bench-node", "echo", &echo_port.to_string()]))?;
     let peer = nginx::start(folder.path(), echo_port)?;
-    let (nodes, url) = nodes(&sen, &folder.path().join("data"), echo_port)?;
-    let script = wrk::script(folder.path(), BODY)?;
-    let mut figures = Vec::new();
-    for connections in CONNECTIONS {
-        let mut sides = [side(&peer.url, &peer.hops), side(&url, &nodes)];
-        for side in &sides {
-            wrk::run(&side.url, &script, connections, 1).context("warming up")?;
-        }
-        for round in 1..=ROUNDS {
-            for side in &mut sides {
-                eprintln!(
-                    "{connections} connections, round {round} of {ROUNDS}: {}",
-                    side.url
-                );
-                side.round(&script, connections)?;
-            }
-        }
-        figures.extend(compare(&sides, connections));
+    let few = Nation::prepare(&sen, folder.path().join("few"), echo_port, None)?;
+    let (nodes, _) = few.start()?;
+    let url = few.url();
+    let sides = [Side::new(&peer.url, &peer.hops), Side::new(&url, &nodes)];
+    let mut figures = vec![memory("exchange/idle-node/memory", &nodes)?];
+    let old = history::begin(&url)?;
+    for load in LOADS {
+        figures.extend(turns::take(
+            [&sides[0], &sides[1]],
+            ["nginx2", "signed-logged"],
+            load,
+            folder.path(),
+        )?);
     }
+    let echo_url = format!("http://127.0.0.1:{echo_port}/");
+    figures.extend(added::over(&echo_url, &sides, folder.path())?);
+    figures.extend(history::after(&old, few.port, &sen, &few.data.join("national"))?);
+    figures.extend(crowd::beside(&few, (nodes, &sides[1]), folder.path())?);
     drop(echo);
+    figures.push(log::alone(&sen)?);
     Ok(figures)
 }
 
-fn side(url: &str, gateways: &[Process; 2]) -> Side {
-    let [first, second] = gateways;
-    Side {
-        url: url.to_owned(),
-        gateways: [first.id(), second.id()],
-        runs: Vec::new(),
-    }
+/// The memory of the larger one of two nodes, in MB.
+fn memory(case: &str, nodes: &[Process; 2]) -> Result<Figure> {
+    let [first, second] = nodes;
+    Ok(Figure {
+        case: case.to_owned(),
+        value: usage::megabytes(first.id())?.max(usage::megabytes(second.id())?),
+        unit: "MB",
+        ratio: None,
+        cpu_ratio: None,
+        more: Vec::new(),
+    })
 }
 
-impl Side {
-    fn round(&mut self, script: &Path, connections: u32) -> Result<()> {
-        let before = self.cpu()?;
-        let run = wrk::run(&self.url, script, connections, SECONDS)?;
-        let used = (self.cpu()? - before) / run.requests;
-        self.runs.push((run, used * 1e6));
-        Ok(())
-    }
-
-    fn cpu(&self) -> Result<f64> {
-        let [first, second] = self.gateways;
-        Ok(cpu::seconds(first)? + cpu::seconds(second)?)
-    }
-
-    fn median(&self, of: impl Fn(&(wrk::Run, f64)) -> f64) -> f64 {
-        median(&self.runs.iter().map(of).collect::<Vec<_>>())
-    }
+/// Two nodes of a small nation, with an agreement for the echo service.
+struct Nation {
+    sen: PathBuf,
+    data: PathBuf,
+    port: u16,
+    echo_port: u16,
 }
 
-fn compare([peer, ours]: &[Side; 2], connections: u32) -> [Figure; 2] {
-    let figure = |side: &Side, name: &str, is_ours: bool| {
-        let (value, cpu) = (
-            side.median(|(run, _)| run.per_second),
-            side.median(|(_, cpu)| *cpu),
-        );
-        Figure {
-            case: format!("exchange/{name}/1KiB/c{connections}"),
-            value,
-            unit: "req/s",
-            ratio: is_ours.then(|| value / peer.median(|(run, _)| run.per_second)),
-            cpu_ratio: is_ours.then(|| cpu / peer.median(|(_, cpu)| *cpu)),
-            more: vec![
-                ("cpu_us", cpu),
-                ("p50_ms", side.median(|(run, _)| run.p50_ms)),
-                ("p99_ms", side.median(|(run, _)| run.p99_ms)),
-            ],
+impl Nation {
+    /// A data folder, with a crowd of members, services and agreements or without.
+    fn prepare(sen: &Path, data: PathBuf, echo_port: u16, crowd: Option<[u32; 3]>) -> Result<Self> {
+        let nation = Self {
+            sen: sen.to_owned(),
+            data,
+            port: first_port()?,
+            echo_port,
+        };
+        shell::run(&mut nation.command("prepare"))?;
+        if let Some(crowd) = crowd {
+            let counts = crowd.map(|count| count.to_string());
+            shell::run(nation.command("crowd").args(counts))?;
         }
-    };
-    [figure(peer, "nginx2", false), figure(ours, "signed-logged", true)]
-}
+        Ok(nation)
+    }
 
-/// The two nodes of a small nation, with an agreement for the echo service; and where it is called.
-fn nodes(sen: &Path, data: &Path, echo_port: u16) -> Result<([Process; 2], String)> {
-    let port = first_port()?;
-    let folder = |command: &mut std::process::Command| {
+    /// Starts the consumer's node and the provider's; and how long the provider's took, in seconds.
+    fn start(&self) -> Result<([Process; 2], f64)> {
+        let echo = format!("http://127.0.0.1:{}/", self.echo_port);
+        let node = |place: &str| Process::ready(self.command("run").args([place, &echo]));
+        let begun = Watch::start();
+        // The provider first: the consumer's first call finds it.
+        let (ministry, _) = node("ministry")?;
+        let seconds = begun.seconds();
+        let (national, _) = node("national")?;
+        Ok(([national, ministry], seconds))
+    }
+
+    /// Where the echo service is called.
+    fn url(&self) -> String {
+        format!(
+            "http://127.0.0.1:{}/r1/VN/GOV/G01/population/echo",
+            self.port + 10
+        )
+    }
+
+    fn command(&self, part: &str) -> Command {
+        let mut command = shell::program(&self.sen);
+        command.args(["bench-node", part, "--data"]).arg(&self.data);
+        command.args(["--port", &self.port.to_string()]);
         command
-            .arg("--data")
-            .arg(data)
-            .args(["--port", &port.to_string()]);
-    };
-    let mut prepare = shell::program(sen);
-    folder(prepare.args(["bench-node", "prepare"]));
-    shell::run(&mut prepare)?;
-    let node = |place: &str| {
-        let mut command = shell::program(sen);
-        folder(command.args([
-            "bench-node",
-            "run",
-            place,
-            &format!("http://127.0.0.1:{echo_port}/"),
-        ]));
-        Process::ready(&mut command).map(|(process, _)| process)
-    };
-    // The provider first: the consumer's first call finds it.
-    let (ministry, national) = (node("ministry")?, node("national")?);
-    Ok((
-        [national, ministry],
-        format!("http://127.0.0.1:{}/r1/VN/GOV/G01/population/echo", port + 10),
-    ))
+    }
 }
 
 /// A first port such that those that count from it are free.

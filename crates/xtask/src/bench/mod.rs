@@ -1,13 +1,14 @@
 //! `cargo xtask bench`: measurements against a peer on the same machine in the same minutes. A figure
 //! is a line; what cannot be measured is an error, never a guess.
 
-mod cpu;
 mod exchange;
 mod figure;
 mod nginx;
 mod process;
+mod rate;
 mod scale;
 mod services;
+mod usage;
 mod wrk;
 
 use anyhow::Result;

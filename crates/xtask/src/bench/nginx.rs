@@ -50,7 +50,7 @@ fn hop(folder: &Path, name: &str, servers: &str) -> Result<Process> {
          http {{ access_log off; keepalive_requests 100000000; client_body_buffer_size 128k;\n\
          client_body_temp_path {f}/{name}-body; proxy_temp_path {f}/{name}-proxy; fastcgi_temp_path {f}/{name}-f;\n\
          uwsgi_temp_path {f}/{name}-u; scgi_temp_path {f}/{name}-s;\n\
-         proxy_http_version 1.1; proxy_set_header Connection \"\";\n{servers}\n}}\n"
+         proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_buffers 64 4k; proxy_busy_buffers_size 64k;\n{servers}\n}}\n"
     );
     let file = folder.join(format!("{name}.conf"));
     std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;

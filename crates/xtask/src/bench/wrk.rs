@@ -20,7 +20,7 @@ pub(crate) struct Run {
 /// The request that is sent: a body of some bytes, with one more header.
 pub(crate) fn script(folder: &Path, bytes: usize) -> Result<PathBuf> {
     let file = folder.join("post.lua");
-    let body = format!("{{\"text\":\"{}\"}}", "a".repeat(bytes.saturating_sub(11)));
+    let body = body(bytes);
     let text = format!(
         "wrk.method = \"POST\"\nwrk.body = '{body}'\nwrk.headers[\"Content-Type\"] = \"application/json\"\n\
          wrk.headers[\"X-Road-Client\"] = \"VN/GOV/G22/portal\"\n"
@@ -29,11 +29,27 @@ pub(crate) fn script(folder: &Path, bytes: usize) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// Loads an address for some seconds.
+/// A body of some bytes: JSON with one text.
+pub(crate) fn body(bytes: usize) -> String {
+    format!("{{\"text\":\"{}\"}}", "a".repeat(bytes.saturating_sub(11)))
+}
+
+/// Loads an address for some seconds from two threads.
 pub(crate) fn run(url: &str, script: &Path, connections: u32, seconds: u32) -> Result<Run> {
+    run_threads(url, script, (2, connections), seconds)
+}
+
+/// As [`run`], from some threads and connections.
+pub(crate) fn run_threads(
+    url: &str,
+    script: &Path,
+    (threads, connections): (u32, u32),
+    seconds: u32,
+) -> Result<Run> {
     let mut command = Command::new("wrk");
-    command.args(["-t2", "--latency", "--timeout", "10s"]);
+    command.args(["--latency", "--timeout", "10s"]);
     command
+        .arg(format!("-t{threads}"))
         .args([format!("-c{connections}"), format!("-d{seconds}s")])
         .arg("-s")
         .arg(script)
