@@ -153,6 +153,16 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::AgreementAccepted { .. }
         | Fact::AgreementSuspended { .. }
         | Fact::AgreementResumed { .. }
+        | Fact::ServiceRegistered { .. }
+        | Fact::ServiceChanged { .. }
+        | Fact::ServiceEnabled { .. }
+        | Fact::ServiceDisabled { .. }
+        | Fact::ServiceSunsetSet { .. }
+        | Fact::ServiceStopAnnounced { .. }
+        | Fact::ServiceStopLifted { .. }
+        | Fact::ServiceRemoved { .. }
+        | Fact::ClientCertificateRegistered { .. }
+        | Fact::ClientCertificateRemoved { .. }
         | Fact::AccountOpened { .. }
         | Fact::SignedIn { .. }
         | Fact::SignInRefused { .. }

@@ -80,6 +80,35 @@ pub enum Fact {
         by: OrgCode,
         word: Digest,
     },
+    /// An operator registered a service behind this node; `entry` is the digest of what is said of it.
+    ServiceRegistered { service: String, entry: Digest },
+    /// An operator changed what is said of a service: address, time, endpoints, roots.
+    ServiceChanged { service: String, entry: Digest },
+    /// A service that was disabled answers again.
+    ServiceEnabled { service: String, entry: Digest },
+    /// A service stopped answering; callers are told why.
+    ServiceDisabled { service: String, entry: Digest },
+    /// From when a service may be gone for good; none when that was taken back.
+    ServiceSunsetSet {
+        service: String,
+        sunset: Option<Time>,
+        entry: Digest,
+    },
+    /// A stop of a service was announced, with its end where that is known.
+    ServiceStopAnnounced {
+        service: String,
+        from: Time,
+        to: Option<Time>,
+        entry: Digest,
+    },
+    /// An announced stop of a service was taken back or ended.
+    ServiceStopLifted { service: String, entry: Digest },
+    /// A service was taken off the node.
+    ServiceRemoved { service: String },
+    /// A certificate was registered with which an information system connects.
+    ClientCertificateRegistered { system: String, thumbprint: Digest },
+    /// A certificate is no longer one with which an information system connects.
+    ClientCertificateRemoved { system: String, thumbprint: Digest },
     /// An account was opened, at an assurance level (0 for officials and systems).
     AccountOpened { account: String, level: u8 },
     /// Somebody signed in.

@@ -33,6 +33,8 @@ pub struct Limits {
     pub exchange_body_bytes_max: usize,
     /// Time for a call through the exchange, both gateways and the service, in milliseconds.
     pub exchange_call_ms_max: u64,
+    /// Size of the OpenAPI document of a service, in bytes.
+    pub openapi_bytes_max: usize,
     /// How far the clocks of two nodes may differ before a message is refused, in milliseconds.
     pub clock_skew_ms_max: i64,
     /// Requests for an agreement that one organisation may leave unanswered at another, count.
@@ -85,6 +87,7 @@ impl Default for Limits {
             json_depth_max: 64,
             exchange_body_bytes_max: 16 << 20,
             exchange_call_ms_max: 15_000,
+            openapi_bytes_max: 2 << 20,
             clock_skew_ms_max: 60_000,
             agreement_requests_max: 100,
             directory_age_ms_max: 3_600_000,
