@@ -5,7 +5,8 @@
 //! |---|---|
 //! | [`listen`] | the one accept loop: deadlines, caps, drain |
 //! | [`client`] | calls to others, with a deadline and a size |
-//! | [`tls`] | mutual TLS for both, checked against our own directory |
+//! | [`tls`] | mutual TLS for both, checked against our own directory; TLS with programs it does not know |
+//! | [`probe`] | a connection tried step by step |
 //! | [`shared`] | what every request may use: texts, world, limits, the node's face, `Authenticate` |
 //! | [`problem`] | [`Refusal`] and the `present` middleware that words it |
 //! | [`cookie`], [`trace`] | small headers |
@@ -32,6 +33,7 @@ pub mod listen;
 pub mod openapi;
 pub mod page;
 mod present;
+pub mod probe;
 pub mod problem;
 pub mod shared;
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Mutual TLS 1.3 between nodes: a chain to an anchor, and our own directory's word on the
 //! certificate. Never resumes a session: a resumed one would skip the check for revocation.
 
+mod outside;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme,
 };
 use rustls::{RootCertStore, version::TLS13};
+
+pub use outside::{service_config, systems_config};
 
 /// Says whether a certificate (DER) is registered and not revoked; the text goes to the log.
 pub type Accept = Arc<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>;
