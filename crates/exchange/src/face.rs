@@ -1,6 +1,7 @@
-//! The information-system face: an agency's own system calls services over plain HTTP on the
-//! loopback, in X-Road's form at `/r1/…` and in ours at `/exchange/v1/call/…`. Never a page: programs
-//! call this face, and are told in the form they asked in.
+//! The information-system face: an agency's own system calls services, in X-Road's form at `/r1/…` and
+//! in ours at `/exchange/v1/call/…`, over plain HTTP, HTTPS, or mutual TLS with a certificate that is
+//! registered for it ([`crate::callers`]). Never a page: programs call this face, and are told in the
+//! form they asked in.
 //!
 //! | path | what |
 //! |---|---|
@@ -21,13 +22,14 @@ mod told;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::ACCEPT;
-use axum::http::{HeaderMap, Method as HttpMethod};
+use axum::http::{Extensions, HeaderMap, Method as HttpMethod};
 use axum::response::Response;
 use axum::routing::get;
 use kernel::Problem;
 use serde::{Deserialize, Serialize};
 
 use crate::gateway::Exchange;
+use crate::ids::SystemId;
 
 /// How X-Road's error codes are written: as its releases before 7.8 write them, or as 7.8 does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,11 +42,44 @@ pub enum CodeStyle {
     Snake,
 }
 
+/// How information systems connect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Connection {
+    /// Plain HTTP: on the loopback or a closed network.
+    #[default]
+    Http,
+    /// HTTPS with the node's certificate.
+    Https,
+    /// The same, and a caller shows a certificate that is registered for its system.
+    Mutual,
+}
+
 /// What the routes need.
 #[derive(Clone)]
 struct Face {
     exchange: Exchange,
     style: CodeStyle,
+    connection: Connection,
+}
+
+impl Face {
+    /// Who is at the other end may ask for what concerns one of these systems; 404 without any.
+    fn admit(&self, systems: &[SystemId], extensions: &Extensions) -> Result<(), Problem> {
+        if self.connection != Connection::Mutual {
+            return Ok(());
+        }
+        let (callers, now) = (&self.exchange.0.callers, self.exchange.0.now());
+        let peer = extensions.get::<web::Peer>();
+        let mut refused = Problem::not_found();
+        for system in systems {
+            match callers.admit(system, peer, now) {
+                Ok(()) => return Ok(()),
+                Err(problem) => refused = problem,
+            }
+        }
+        Err(refused)
+    }
 }
 
 /// In whose form a caller is told what went wrong.
@@ -60,8 +95,14 @@ enum Form {
 const NATIVE: &str = "/exchange/v1/call/";
 
 impl Exchange {
-    /// What information systems of this node's tenants call.
+    /// What information systems of this node's tenants call over plain HTTP.
     pub fn face_router(&self, style: CodeStyle) -> Router {
+        self.systems_router(style, Connection::Http)
+    }
+
+    /// What information systems of this node's tenants call. With [`Connection::Mutual`] on a listener
+    /// that asks for certificates ([`web::tls::systems_config`]).
+    pub fn systems_router(&self, style: CodeStyle, connection: Connection) -> Router {
         Router::new()
             .route("/listClients", get(clients::list))
             .route("/asic", get(asic::download))
@@ -70,6 +111,7 @@ impl Exchange {
             .with_state(Face {
                 exchange: self.clone(),
                 style,
+                connection,
             })
     }
 }
@@ -86,6 +128,7 @@ async fn call(State(face): State<Face>, request: Request) -> Response {
         let exchange = &face.exchange;
         let limit = exchange.0.store.limits().exchange_body_bytes_max;
         let called = asked::read(exchange, service, &parts)?;
+        face.admit(std::slice::from_ref(&called.ask.consumer), &parts.extensions)?;
         let body = web::body::read(body, limit).await?;
         told::ask(exchange, called, body, form).await
     };

@@ -15,6 +15,7 @@ use web::FrameClient;
 use web::client::Client;
 
 use crate::agreements::Agreements;
+use crate::callers::Callers;
 use crate::certificates::Certificates;
 use crate::envelope::{self, Evidence};
 use crate::ids::ServiceId;
@@ -46,6 +47,10 @@ pub(crate) struct Gateway {
     pub(crate) evidence: Arc<dyn RecordLog>,
     pub(crate) sealers: BTreeMap<OrgCode, Sealer>,
     pub(crate) services: RwLock<HashMap<ServiceId, Arc<dyn Service>>>,
+    /// One change of a registered service at a time, from its row to memory.
+    pub(crate) offering: tokio::sync::Mutex<()>,
+    /// With which certificates information systems connect.
+    pub(crate) callers: Callers,
     pub(crate) replay: ReplayGuard,
     /// Calls of the metadata services, which rest on no agreement.
     pub(crate) metadata: Mutex<Bucket>,
@@ -78,7 +83,8 @@ pub struct Parts {
 }
 
 impl Exchange {
-    /// Opens a node's gateway: reads agreements, refills the replay guard from the evidence.
+    /// Opens a node's gateway: reads agreements, refills the replay guard from the evidence, offers what
+    /// operators registered.
     ///
     /// # Errors
     /// When the store or the log cannot be read.
@@ -113,7 +119,8 @@ impl Exchange {
             .collect();
         let agreements =
             Agreements::open(parts.store.clone(), parts.directory.clone(), &parts.tenants).await?;
-        Ok(Self(Arc::new(Gateway {
+        let callers = Callers::open(&parts.store, &parts.tenants).await?;
+        let exchange = Self(Arc::new(Gateway {
             node: parts.node,
             home,
             store: parts.store,
@@ -126,19 +133,29 @@ impl Exchange {
             evidence,
             sealers,
             services: RwLock::new(HashMap::new()),
+            offering: tokio::sync::Mutex::new(()),
+            callers,
             replay,
             metadata: Mutex::new(Bucket::full(METADATA_PER_MINUTE)),
             roots: RootCache::default(),
             certificates,
             folded: AtomicU64::new(0),
             unstamped: tokio::sync::Mutex::new(None),
-        })))
+        }));
+        exchange.offer_registered().await?;
+        Ok(exchange)
     }
 
     /// Offers a service of this node.
     pub fn provide(&self, service: Arc<dyn Service>) {
         let mut services = self.0.services.write().unwrap_or_else(PoisonError::into_inner);
         services.insert(service.id(), service);
+    }
+
+    /// Offers a service of this node no more.
+    pub fn withdraw(&self, service: &ServiceId) {
+        let mut services = self.0.services.write().unwrap_or_else(PoisonError::into_inner);
+        services.remove(service);
     }
 
     /// The agreements this node holds.

@@ -14,13 +14,15 @@
 //! | [`replay`], [`sealer`], `to_the_end` | one effect a request; one signature a batch; no exchange left half-way |
 //! | `certificates` | what evidence was sealed with, for as long as it is kept |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
-//! | [`face`], [`behind`], `metadata` | information systems that call, and that are called; what there is to be called |
+//! | [`face`], [`callers`], [`behind`], `metadata` | information systems that call (by which certificates), and that are called; what there is to be called |
+//! | [`offered`] | services that an operator registers |
 //! | [`api`], `operator`, [`notice`], [`pack`] | the operator (exchanges; agreements), the other party, the pack |
 
 pub mod agreement;
 pub mod agreements;
 pub mod api;
 pub mod behind;
+pub mod callers;
 mod certificates;
 mod check;
 pub mod client;
@@ -37,6 +39,7 @@ pub mod life;
 pub mod message;
 mod metadata;
 pub mod notice;
+pub mod offered;
 mod operator;
 pub mod pack;
 pub mod provider;
@@ -55,7 +58,7 @@ pub use agreement::{Agreement, SignedAgreement};
 pub use api::router;
 pub use client::Ask;
 pub use endpoint::Endpoint;
-pub use face::CodeStyle;
+pub use face::{CodeStyle, Connection};
 pub use gateway::{Exchange, Parts, STREAM};
 pub use ids::{ServiceId, SystemId};
 pub use life::State;
@@ -76,6 +79,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0003_exchange_messages",
             include_str!("../migrations/0003_exchange_messages.sql"),
+        ),
+        (
+            "0004_exchange_services",
+            include_str!("../migrations/0004_exchange_services.sql"),
         ),
     ],
 };

@@ -1,20 +1,24 @@
 //! What an operator does about agreements, through pages and as programs do: see them, ask, offer,
-//! refuse, accept, suspend, resume, end, and ask whether a call would be allowed. Every operation asks
-//! for the role `operator`. Never a rule of its own: the rules are in [`crate::life`].
+//! refuse, accept, suspend, resume, end, and ask whether a call would be allowed; and about services and
+//! the systems that connect. Every operation asks for the role `operator`. Never a rule of its own: the
+//! rules are in [`crate::life`], [`crate::offered`] and [`crate::callers`].
 //!
 //! | module | holds |
 //! |---|---|
 //! | `list`, `one`, `allowed` | what there is to see |
 //! | `draft` | the twelve items as a form and as JSON |
 //! | `request`, `offer`, `answer`, `stand` | what can be done |
+//! | `services`, `clients` | services of this node; certificates of systems that connect |
 
 mod allowed;
 mod answer;
+mod clients;
 mod draft;
 mod list;
 mod offer;
 mod one;
 mod request;
+mod services;
 mod stand;
 
 use axum::extract::FromRequestParts;
@@ -57,6 +61,8 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(stand::revoke_by_json))
         .routes(routes!(allowed::page))
         .routes(routes!(allowed::json))
+        .merge(services::router())
+        .merge(clients::router())
 }
 
 /// A signed-in operator.

@@ -140,10 +140,14 @@ impl Answer {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), v.clone().into()))
             .collect();
-        let body = serde_json::json!({
+        let mut body = serde_json::json!({
             "type": format!("urn:sen:problem:{}", problem.code),
             "status": problem.kind.status(), "code": problem.code, "field": problem.field, "args": args,
         });
+        // What an operator lets callers know is words already, in the operator's language.
+        if let Some(notice) = args_of(problem, "notice") {
+            body["detail"] = notice.into();
+        }
         Self {
             status: problem.kind.status(),
             media: "application/problem+json".to_owned(),
@@ -175,6 +179,12 @@ impl Answer {
             body: body.to_string().into(),
         }
     }
+}
+
+/// A problem's value for a place in its text.
+fn args_of<'a>(problem: &'a Problem, name: &str) -> Option<&'a str> {
+    let found = problem.args.iter().find(|(arg, _)| *arg == name);
+    found.map(|(_, value)| value.as_str())
 }
 
 /// What a consumer got back, verified and in evidence.

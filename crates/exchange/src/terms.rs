@@ -73,6 +73,16 @@ impl Terms {
         self.on(on).map(|rule| rule.notice_days)
     }
 
+    /// The first day on which a stop may begin that a provider announces at an instant: the whole notice
+    /// lies before it. `None` before the first rule.
+    #[must_use]
+    pub fn stop_from(&self, provider: &OrgCode, announced: Time) -> Option<Date> {
+        let rule = self.on(announced.date())?;
+        let calendar = self.calendars.of(provider, announced.date());
+        let told = calendar.count(announced, rule.notice_days * DAY_MINUTES).end;
+        told.date().next_day()
+    }
+
     fn on(&self, day: Date) -> Option<Rule> {
         self.rules.iter().rev().find(|rule| rule.from <= day).copied()
     }
@@ -147,6 +157,24 @@ mod tests {
         assert_eq!(due(at(11, 11, 9 * 60)), at(11, 18, 9 * 60), "over a weekend");
         assert_eq!(due(at(11, 18, 9 * 60)), at(11, 26, 9 * 60), "over a holiday, too");
         assert_eq!(due(at(8, 28, 9 * 60)), at(9, 9, 9 * 60), "over the national day");
+    }
+
+    #[test]
+    fn a_planned_stop_begins_when_its_seven_working_days_of_notice_are_over() {
+        let provider = "G01".parse().expect("a code");
+        let first = |announced| terms().stop_from(&provider, announced).expect("a rule");
+        let day = |m, d| civil_date(2026, m, d).expect("a day");
+        assert_eq!(
+            first(at(11, 2, 7 * 60)),
+            day(11, 11),
+            "Monday to Tuesday, then it may stop"
+        );
+        assert_eq!(
+            first(at(11, 2, 9 * 60)),
+            day(11, 12),
+            "the day of the notice is not whole"
+        );
+        assert_eq!(first(at(11, 18, 9 * 60)), day(12, 1), "over a holiday, too");
     }
 
     #[test]

@@ -6,30 +6,53 @@ use std::io::{Cursor, Write as _};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use kernel::{Kind, Problem};
 use zip::write::SimpleFileOptions;
 
-use super::{Face, Form, fault};
+use super::{Connection, Face, Form, fault};
 use crate::export::Which;
 use crate::gateway::{Exchange, STREAM};
-use crate::ids::{INSTANCE, SystemId};
+use crate::ids::{INSTANCE, ServiceId, SystemId};
 use crate::store::{self as rows, Indexed};
 
 /// Sides of exchanges that one message id may stand for, count; more are not packed.
 const SIDES_MAX: usize = 100;
 
 /// The container of a request, or of its answer under the request's id with `-answer`.
-pub(super) async fn container(State(face): State<Face>, Path(name): Path<String>) -> Response {
+pub(super) async fn container(State(face): State<Face>, Path(name): Path<String>, asked: Parts) -> Response {
     let (request, which) = match name.strip_suffix("-answer") {
         Some(request) => (request, Which::Answer),
         None => (name.as_str(), Which::Request),
     };
-    match face.exchange.container(request, which).await {
+    let found = async {
+        parties(&face, request, &asked).await?;
+        face.exchange.container(request, which).await
+    };
+    match found.await {
         // Only an id of ours was found, so that it can stand in a header.
         Ok(zip) => file(seal::asice::MIME_TYPE, &format!("{request}.asice"), zip),
         Err(problem) => fault::refused(&face.exchange, &problem, Form::Native),
     }
+}
+
+/// Who asks took part in the exchange, as far as this face asks who that is.
+async fn parties(face: &Face, request: &str, asked: &Parts) -> Result<(), Problem> {
+    if face.connection != Connection::Mutual {
+        return Ok(());
+    }
+    let mut systems: Vec<SystemId> = Vec::new();
+    for side in face.exchange.find(request).await? {
+        systems.extend(side.consumer.parse().ok());
+        systems.extend(
+            side.service
+                .parse()
+                .ok()
+                .map(|service: ServiceId| service.provider()),
+        );
+    }
+    face.admit(&systems, &asked.extensions)
 }
 
 /// What a download asks for.
@@ -50,9 +73,12 @@ type Told = (StatusCode, String);
 pub(super) async fn download(
     State(face): State<Face>,
     Query(said): Query<Vec<(String, String)>>,
+    asked: Parts,
 ) -> Response {
     let answered = async {
         let wanted = read(&said)?;
+        face.admit(std::slice::from_ref(&wanted.client), &asked.extensions)
+            .map_err(|e| refused(&e))?;
         let found = face.exchange.stamped(&wanted).await?;
         face.exchange.pack(&wanted, &found).await
     };
@@ -102,6 +128,13 @@ fn read(said: &[(String, String)]) -> Result<Wanted, Told> {
 
 fn none() -> Told {
     (StatusCode::NOT_FOUND, "No signed documents found".to_owned())
+}
+
+/// The caller's certificate is not the client's.
+fn refused(problem: &Problem) -> Told {
+    tracing::warn!(%problem, "a download of signed documents was refused");
+    let words = "The client's registered TLS certificate is needed".to_owned();
+    (StatusCode::UNAUTHORIZED, words)
 }
 
 /// Our fault, and the cause in the log.

@@ -6,12 +6,15 @@ use kernel::{Kind, Problem};
 use super::CodeStyle;
 
 /// X-Road's codes of our problems; those that `{node}` begins are of whichever node said so.
-pub(super) const CODES: [(&str, &str); 37] = [
+pub(super) const CODES: [(&str, &str); 41] = [
     ("agreement-endpoint", "Server.ServerProxy.AccessDenied"),
     ("agreement-expired", "Server.ServerProxy.AccessDenied"),
     ("agreement-missing", "Server.ServerProxy.AccessDenied"),
     ("agreement-revoked", "Server.ServerProxy.AccessDenied"),
     ("body-too-large", "Client.BadRequest"),
+    ("caller-expired", "Server.ClientProxy.SslAuthenticationFailed"),
+    ("caller-nameless", "Server.ClientProxy.SslAuthenticationFailed"),
+    ("caller-unknown", "Server.ClientProxy.SslAuthenticationFailed"),
     ("client-header", "Client.InvalidClientIdentifier"),
     ("clock-skew", "Server.ServerProxy.InvalidRequest"),
     ("envelope-bad", "{node}.InvalidMessage"),
@@ -52,6 +55,7 @@ pub(super) const CODES: [(&str, &str); 37] = [
         "service:body-too-large",
         "Server.ServerProxy.ServiceFailed.IOError",
     ),
+    ("service:service-disabled", "Server.ServerProxy.ServiceDisabled"),
     (
         "service:service-unreachable",
         "Server.ServerProxy.ServiceFailed.NetworkError",

@@ -14,7 +14,7 @@ use super::asked::uuid;
 use super::codes::{code_of, code_of_service, styled};
 use super::{CodeStyle, Form};
 use crate::gateway::Exchange;
-use crate::service::Answer;
+use crate::service::{Answer, Heard};
 
 /// In which syntax X-Road's error is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,8 +99,17 @@ pub(super) fn refused(exchange: &Exchange, problem: &Problem, form: Form) -> Res
 }
 
 /// What the provider's gateway said in its service's place, in X-Road's form.
-pub(super) fn service_failed(exchange: &Exchange, fault: &str, style: CodeStyle, text: Syntax) -> Response {
+pub(super) fn service_failed(
+    exchange: &Exchange,
+    (fault, heard): (&str, &Heard),
+    style: CodeStyle,
+    text: Syntax,
+) -> Response {
     let detail = uuid(exchange);
+    // The one text of another party that is shown: what its operator lets callers know.
+    let told: serde_json::Value = serde_json::from_slice(&heard.body).unwrap_or_default();
+    let notice = told["detail"].as_str().unwrap_or_default().to_owned();
+    let service = told["args"]["service"].as_str().unwrap_or_default().to_owned();
     tracing::warn!(
         fault,
         detail,
@@ -118,9 +127,10 @@ pub(super) fn service_failed(exchange: &Exchange, fault: &str, style: CodeStyle,
             Lang::En,
             &key,
             &[
-                ("service", String::new()),
+                ("service", service),
                 ("code", fault.to_owned()),
                 ("max", String::new()),
+                ("notice", notice),
             ],
         ),
         detail,

@@ -33,7 +33,7 @@ pub(super) async fn ask(
     let body_hash = (!body.is_empty()).then(|| digest(&SHA512, &body));
     let told = exchange.exchange(Ask { body, ..ask }, rest).await?;
     if let (Form::XRoad(style, text), Some(fault)) = (form, &told.fault) {
-        return Ok(fault::service_failed(exchange, fault, style, text));
+        return Ok(fault::service_failed(exchange, (fault, &told.heard), style, text));
     }
     let heard = told.heard;
     let mut headers = HeaderMap::new();

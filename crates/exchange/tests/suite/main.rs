@@ -3,6 +3,7 @@
 
 mod agreements;
 mod asic;
+mod callers;
 mod counting;
 mod evidence;
 mod face;
@@ -15,8 +16,11 @@ mod metadata;
 mod nation;
 mod node;
 mod nodes;
+mod offered;
+mod offered_tls;
 mod operator;
 mod operator_life;
+mod operator_services;
 mod replay;
 mod rest;
 mod seals;

@@ -16,13 +16,13 @@ fn text(nation: &Nation) -> Value {
 }
 
 impl Desk {
-    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let (status, body) = self.send("POST", path, Some("operator"), &body.to_string()).await;
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
     /// A page or a form of it: status, where it leads, and what it says.
-    async fn page(&self, path: &str, form: Option<&[(&str, &str)]>) -> (u16, String, String) {
+    pub(crate) async fn page(&self, path: &str, form: Option<&[(&str, &str)]>) -> (u16, String, String) {
         let encode = |text: &str| web::page::query_value(text);
         let body = form.map(|fields| {
             let pairs = fields.iter().map(|(k, v)| format!("{k}={}", encode(v)));

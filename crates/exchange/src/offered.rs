@@ -1,0 +1,169 @@
+//! Services that an operator registers: REST services of an organisation of this node, at a URL behind
+//! its gateway. Each change is a row and a fact, and holds at once. Never a rule of a service, and never
+//! who may call it: that is in the agreements.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`entry`], `setup` | the noun: what is said of a service, and how it stands at an instant |
+//! | `openapi` | the endpoints that an OpenAPI document lists |
+//! | `service` | how a registered service is called |
+//! | `register`, `stand`, `refresh`, `attempt` | the verbs |
+//! | `store` | the SQL |
+
+mod attempt;
+pub mod entry;
+mod openapi;
+mod refresh;
+mod register;
+mod service;
+mod setup;
+pub(crate) mod stand;
+mod store;
+
+use std::sync::Arc;
+
+use kernel::{Digest, Kind, Problem, Time};
+use rustls::ClientConfig;
+use web::client::Client;
+use web::tls::TlsIdentity;
+
+use crate::behind::Behind;
+use crate::gateway::Exchange;
+use crate::ids::ServiceId;
+pub use entry::{Entry, Standing, Stop};
+pub use refresh::Difference;
+pub(crate) use register::is_of_a_field;
+use service::Registered;
+pub use setup::Setup;
+pub use stand::Verb;
+
+/// What the facts of a service hang on.
+pub(crate) fn subject(service: &ServiceId) -> String {
+    format!("service/{service}")
+}
+
+/// One thing that was done to a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Done {
+    /// The fact's kind, `service-disabled`.
+    pub(crate) kind: String,
+    /// By whom.
+    pub(crate) actor: String,
+    /// When.
+    pub(crate) at: Time,
+}
+
+impl Exchange {
+    /// The services that operators registered for the organisations of this node, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn registered_services(&self) -> Result<Vec<Entry>, Problem> {
+        let mut all = Vec::new();
+        for tenant in self.0.agreements.tenants.iter() {
+            let reader = self.0.store.read(tenant).await?;
+            all.extend(store::entries(&reader).await?);
+        }
+        all.sort_by(|a: &Entry, b| a.id.cmp(&b.id));
+        Ok(all)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// 404 when nobody registered it here.
+    pub async fn registered_service(&self, id: &ServiceId) -> Result<Entry, Problem> {
+        let (tenant, _) = self.voice(&id.org).map_err(|_| Problem::not_found())?;
+        let reader = self.0.store.read(tenant).await?;
+        store::read_entry(&reader, id)
+            .await?
+            .ok_or_else(Problem::not_found)
+    }
+
+    /// What was done to a service, the oldest first.
+    pub(crate) async fn service_history(&self, id: &ServiceId) -> Result<Vec<Done>, Problem> {
+        let (tenant, _) = self.voice(&id.org).map_err(|_| Problem::not_found())?;
+        let facts = self.0.store.facts_of(tenant, &subject(id)).await?;
+        facts
+            .into_iter()
+            .map(|record| {
+                let fact = serde_json::to_value(&record.fact).map_err(Problem::internal)?;
+                Ok(Done {
+                    kind: fact["fact"].as_str().unwrap_or_default().to_owned(),
+                    actor: record.actor.to_string(),
+                    at: record.at,
+                })
+            })
+            .collect()
+    }
+
+    /// Offers what operators registered before this start. A service that cannot be offered any more is
+    /// left out and logged: the others must not wait for it.
+    pub(crate) async fn offer_registered(&self) -> Result<(), Problem> {
+        for entry in self.registered_services().await? {
+            let id = entry.id.clone();
+            if let Err(problem) = self.offer(entry) {
+                tracing::error!(service = %id, %problem, "a registered service cannot be offered");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a service into memory as it stands now.
+    fn offer(&self, entry: Entry) -> Result<(), Problem> {
+        let (_, client) = self.way_to(&entry.setup)?;
+        let setup = &entry.setup;
+        let behind = Behind {
+            id: entry.id.clone(),
+            url: setup.url.clone(),
+            client,
+            call_ms_max: setup.timeout_ms,
+            answer_bytes_max: self.0.store.limits().exchange_body_bytes_max,
+            endpoints: setup.endpoints.clone(),
+            openapi: (!setup.openapi.is_empty()).then(|| setup.openapi.clone()),
+        };
+        self.provide(Arc::new(Registered { entry, behind }));
+        Ok(())
+    }
+
+    /// How a service is reached: over TLS by its own roots, or over plain HTTP.
+    fn way_to(&self, setup: &Setup) -> Result<(Option<Arc<ClientConfig>>, Client), Problem> {
+        if !setup.is_tls() {
+            return Ok((None, self.0.plain.clone()));
+        }
+        let node = setup.shows_node.then(|| self.node_identity());
+        let config = web::tls::service_config(self.0.store.world(), &setup.roots, node.as_ref())
+            .map_err(|e| Problem::invalid("roots", "service-roots").because(e))?;
+        Ok((Some(Arc::clone(&config)), Client::tls(config)))
+    }
+
+    /// The node's key and certificates.
+    fn node_identity(&self) -> TlsIdentity {
+        let node = &self.0.keyring.node;
+        let mut chain = vec![node.certificate.der().to_vec()];
+        chain.extend(node.chain.iter().map(|c| c.der().to_vec()));
+        TlsIdentity {
+            chain,
+            key_pkcs8: node.key.to_pkcs8_der(),
+        }
+    }
+
+    /// The longest that a service may take, in milliseconds: what remains is for the two gateways.
+    #[must_use]
+    pub fn service_ms_max(&self) -> u64 {
+        self.0.store.limits().exchange_call_ms_max / 5 * 4
+    }
+}
+
+/// The digest that a fact names of what is said of a service.
+fn digest(entry: &Entry) -> Digest {
+    let json = kernel::digest::canonical_json(entry).expect("an entry is text, times and numbers");
+    Digest::of(json.as_bytes())
+}
+
+/// A service that is already offered under a name.
+fn taken(id: &ServiceId) -> Problem {
+    Problem::new(Kind::Conflict, "service-taken")
+        .with("service", id)
+        .at("service")
+}

@@ -1,0 +1,167 @@
+//! An operator registers a service, or changes how it is reached and what it has. It is called that way
+//! from then on. Never under a name that is taken, or of an organisation hosted elsewhere.
+
+use kernel::{Actor, Fact, Kind, Problem};
+
+use super::entry::Entry;
+use super::setup::Setup;
+use super::store as rows;
+use crate::gateway::Exchange;
+use crate::ids::ServiceId;
+
+impl Exchange {
+    /// Registers a service of an organisation of this node. Without endpoints, they are read from its
+    /// OpenAPI document where it has one.
+    ///
+    /// # Errors
+    /// Every fault at its field: `service-reserved`, `service-elsewhere`, `service-taken`, those of
+    /// [`Setup::faults`] and of the document.
+    pub async fn register_service(
+        &self,
+        id: ServiceId,
+        setup: Setup,
+        actor: &Actor,
+    ) -> Result<Entry, Vec<Problem>> {
+        let mut faults: Vec<Problem> = self.name_fault(&id).into_iter().collect();
+        let setup = match self.complete(setup).await {
+            Ok(setup) if faults.is_empty() => setup,
+            Ok(_) => return Err(faults),
+            Err(more) => {
+                faults.extend(more);
+                return Err(faults);
+            }
+        };
+        self.begin(Entry::new(id, setup), actor)
+            .await
+            .map_err(|problem| vec![problem])
+    }
+
+    async fn begin(&self, entry: Entry, actor: &Actor) -> Result<Entry, Problem> {
+        let _turn = self.0.offering.lock().await;
+        if self.0.service(&entry.id).is_some() {
+            return Err(super::taken(&entry.id));
+        }
+        let (tenant, _) = self.voice(&entry.id.org)?;
+        let new = &entry;
+        self.0
+            .store
+            .write(tenant, actor, |tx| async move {
+                if rows::entry(&tx, &new.id).await?.is_some() {
+                    return Err(super::taken(&new.id));
+                }
+                rows::save(&tx, new).await?;
+                let fact = Fact::ServiceRegistered {
+                    service: new.id.to_string(),
+                    entry: super::digest(new),
+                };
+                tx.fact(&super::subject(&new.id), fact).await?;
+                Ok(())
+            })
+            .await?;
+        self.offer(entry.clone())?;
+        Ok(entry)
+    }
+
+    /// Changes how a service is reached and what it has; nothing when it is said already.
+    ///
+    /// # Errors
+    /// 404 when nobody registered it here; every fault at its field.
+    pub async fn change_service(
+        &self,
+        id: &ServiceId,
+        setup: Setup,
+        actor: &Actor,
+    ) -> Result<Entry, Vec<Problem>> {
+        let one = |problem| vec![problem];
+        self.registered_service(id).await.map_err(one)?;
+        let setup = self.complete(setup).await?;
+        self.put_setup(id, &setup, actor).await.map_err(one)
+    }
+
+    /// Writes a setup that was found good.
+    pub(super) async fn put_setup(
+        &self,
+        id: &ServiceId,
+        setup: &Setup,
+        actor: &Actor,
+    ) -> Result<Entry, Problem> {
+        let _turn = self.0.offering.lock().await;
+        let (tenant, _) = self.voice(&id.org)?;
+        let entry = self
+            .0
+            .store
+            .write(tenant, actor, |tx| async move {
+                let before = rows::entry(&tx, id).await?.ok_or_else(Problem::not_found)?;
+                if before.setup == *setup {
+                    return Ok(before);
+                }
+                let entry = Entry {
+                    setup: setup.clone(),
+                    ..before
+                };
+                rows::save(&tx, &entry).await?;
+                let fact = Fact::ServiceChanged {
+                    service: id.to_string(),
+                    entry: super::digest(&entry),
+                };
+                tx.fact(&super::subject(id), fact).await?;
+                Ok(entry)
+            })
+            .await?;
+        self.offer(entry.clone())?;
+        Ok(entry)
+    }
+
+    /// What is wrong with a name for a new service.
+    fn name_fault(&self, id: &ServiceId) -> Option<Problem> {
+        if id.is_reserved() {
+            return Some(Problem::invalid("service", "service-reserved"));
+        }
+        if self.voice(&id.org).is_err() {
+            let ours: Vec<String> = self.0.keyring.seals.keys().map(ToString::to_string).collect();
+            return Some(Problem::invalid("service", "service-elsewhere").with("ours", ours.join(", ")));
+        }
+        self.0.service(id).is_some().then(|| super::taken(id))
+    }
+
+    /// A setup that can be offered: checked, and with the endpoints of its document where none are listed.
+    async fn complete(&self, mut setup: Setup) -> Result<Setup, Vec<Problem>> {
+        let mut faults = setup.faults(self.service_ms_max());
+        if faults.is_empty()
+            && let Err(fault) = self.way_to(&setup)
+        {
+            faults.push(fault);
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        if setup.endpoints.is_empty() && !setup.openapi.is_empty() {
+            setup.endpoints = self.described(&setup).await.map_err(|problem| vec![problem])?;
+        }
+        setup.endpoints = once(setup.endpoints);
+        Ok(setup)
+    }
+}
+
+/// Each endpoint once, where it stood first.
+fn once(endpoints: Vec<crate::Endpoint>) -> Vec<crate::Endpoint> {
+    let mut seen = std::collections::HashSet::new();
+    endpoints.into_iter().filter(|e| seen.insert(e.clone())).collect()
+}
+
+/// True for a refusal that a form shows at a field instead of in place of the page.
+pub(crate) fn is_of_a_field(problem: &Problem) -> bool {
+    problem.field.is_some() && matches!(problem.kind, Kind::Invalid | Kind::Conflict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::once;
+
+    #[test]
+    fn an_endpoint_that_is_listed_twice_stands_once() {
+        let all = ["GET /a", "POST /a", "GET /a"].map(|e| e.parse().expect("an endpoint"));
+        let left: Vec<String> = once(all.into()).iter().map(ToString::to_string).collect();
+        assert_eq!(left, ["GET /a", "POST /a"]);
+    }
+}

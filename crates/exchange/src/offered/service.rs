@@ -1,0 +1,101 @@
+//! How a registered service is called: not while it is disabled or stopped, and with what its operator
+//! lets callers know of its future. Never a change to what the service itself says.
+
+use async_trait::async_trait;
+use kernel::{Problem, Time};
+
+use super::entry::{Entry, http_date};
+use crate::behind::Behind;
+use crate::endpoint::Endpoint;
+use crate::ids::ServiceId;
+use crate::rest::HEADERS_MAX;
+use crate::service::{Answer, Call, Service};
+
+/// The header of a stop that lies ahead: an ISO 8601 interval.
+const PLANNED_STOP: &str = "sen-planned-stop";
+
+/// A service as an operator registered it.
+pub(super) struct Registered {
+    pub(super) entry: Entry,
+    pub(super) behind: Behind,
+}
+
+#[async_trait]
+impl Service for Registered {
+    fn id(&self) -> ServiceId {
+        self.entry.id.clone()
+    }
+
+    fn is_rest(&self) -> bool {
+        self.behind.is_rest()
+    }
+
+    fn endpoints(&self) -> Vec<Endpoint> {
+        self.behind.endpoints()
+    }
+
+    fn is_described(&self) -> bool {
+        self.behind.is_described()
+    }
+
+    async fn describe(&self) -> Result<Answer, Problem> {
+        self.behind.describe().await
+    }
+
+    async fn call(&self, call: Call) -> Result<Answer, Problem> {
+        let at = call.at;
+        if let Some(refusal) = self.entry.refusal(at) {
+            return Err(refusal);
+        }
+        let answer = self.behind.call(call).await?;
+        Ok(with_future(answer, &self.entry, at))
+    }
+}
+
+/// With `Sunset` (RFC 8594) and the stop that lies ahead; what the service says of them itself stays.
+fn with_future(mut answer: Answer, entry: &Entry, at: Time) -> Answer {
+    let sunset = entry.sunset.map(http_date);
+    for (name, value) in [("sunset", sunset), (PLANNED_STOP, entry.planned_stop(at))] {
+        let room = answer.headers.get(name).is_none() && answer.headers.iter().count() < HEADERS_MAX;
+        if let Some(value) = value.filter(|_| room) {
+            answer.headers = answer.headers.with(name, &value);
+        }
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::tests::entry;
+    use super::*;
+    use crate::rest::{Headers, Way};
+
+    fn answer(headers: &[(&str, &str)]) -> Answer {
+        let mut all = Headers::default();
+        for (name, value) in headers {
+            assert!(all.read(name, value, Way::Answer));
+        }
+        Answer {
+            headers: all,
+            ..Answer::json(&1).expect("json")
+        }
+    }
+
+    #[test]
+    fn an_answer_tells_when_its_service_may_be_gone_unless_the_service_says_so_itself() {
+        let mut e = entry();
+        assert_eq!(with_future(answer(&[]), &e, Time(0)).headers.iter().count(), 0);
+        e.sunset = Some(Time(0));
+        let told = with_future(answer(&[]), &e, Time(0));
+        assert_eq!(told.headers.get("sunset"), Some("Thu, 01 Jan 1970 00:00:00 GMT"));
+        let own = with_future(answer(&[("sunset", "x")]), &e, Time(0));
+        assert_eq!(own.headers.get("sunset"), Some("x"));
+        let many = vec![("x-many", "1"); HEADERS_MAX];
+        let full = with_future(answer(&many), &e, Time(0));
+        assert_eq!(
+            full.headers.iter().count(),
+            HEADERS_MAX,
+            "one more could not be read"
+        );
+    }
+}

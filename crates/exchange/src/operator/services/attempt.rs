@@ -1,0 +1,100 @@
+//! `POST …/try` and its twin: the way to a service tried step by step, and the step that fails in words.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::probe::{Broken, Tried};
+use web::{Page, Refusal};
+
+use super::super::Operator;
+use super::Named;
+use super::one::{self, Beside};
+use crate::gateway::Exchange;
+
+/// A status from which on a service says that it is broken.
+const BROKEN: u16 = 500;
+
+/// A step of the way to a service.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ServiceStep {
+    /// `name`, `connect`, `tls` or `answer`.
+    pub(super) hop: &'static str,
+    /// What the step is, in the reader's language.
+    pub(super) what: String,
+    /// How long it took, in milliseconds.
+    pub(super) ms: i64,
+    /// Why it failed: `no-name`, `refused`, `no-way`, `silent`, `untrusted`, `other-name`, `expired`,
+    /// `no-tls`, `no-answer`; none when it did not.
+    pub(super) fault: Option<&'static str>,
+    /// The same in the reader's language, with what to do.
+    pub(super) why: Option<String>,
+}
+
+/// What came of trying a service.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ServiceTried {
+    /// True when it answered with a status below 500.
+    pub(super) good: bool,
+    /// The HTTP status of its answer.
+    pub(super) status: Option<u16>,
+    /// The steps up to the first that failed.
+    pub(super) steps: Vec<ServiceStep>,
+}
+
+impl ServiceTried {
+    pub(super) fn of(page: &Page, tried: &Tried) -> Self {
+        let step = |step: &web::probe::Step| ServiceStep {
+            hop: step.hop.as_str(),
+            what: page.t(&format!("exchange-hop-{}", step.hop.as_str())),
+            ms: step.ms,
+            fault: step.broken.map(Broken::as_str),
+            why: step
+                .broken
+                .map(|broken| page.t(&format!("exchange-broken-{}", broken.as_str()))),
+        };
+        Self {
+            good: tried.status.is_some_and(|status| status < BROKEN),
+            status: tried.status,
+            steps: tried.steps.iter().map(step).collect(),
+        }
+    }
+}
+
+/// Tries the way to a service: its name, TCP, TLS, an answer to HEAD or GET at its address.
+#[utoipa::path(post, path = "/api/v1/exchange/services/{org}/{system}/{code}/try", tag = "exchange",
+    operation_id = "try_service",
+    params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
+    security(("session" = ["operator"])), extensions(("x-changes-nothing" = json!(true))),
+    responses((status = 200, body = ServiceTried), (status = 404)))]
+pub(crate) async fn by_json(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+    Path(named): Path<Named>,
+) -> Result<axum::Json<ServiceTried>, Refusal> {
+    let tried = x.try_service(&super::id_of(&named)?).await?;
+    Ok(axum::Json(ServiceTried::of(&page, &tried)))
+}
+
+/// The same on the page of the service.
+#[utoipa::path(post, path = "/exchange/services/{org}/{system}/{code}/try", tag = "exchange",
+    operation_id = "try_service_by_form",
+    params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
+    security(("session" = ["operator"])), extensions(("x-changes-nothing" = json!(true))),
+    responses((status = 200, description = "the page with what came of it", content_type = "text/html"),
+              (status = 404)))]
+pub(crate) async fn by_form(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+    Path(named): Path<Named>,
+) -> Result<Response, Refusal> {
+    let id = super::id_of(&named)?;
+    let tried = x.try_service(&id).await?;
+    let beside = Beside {
+        tried: Some(ServiceTried::of(&page, &tried)),
+        ..Beside::default()
+    };
+    one::again(&x, &page, &id, beside).await
+}

@@ -1,0 +1,116 @@
+//! `POST /exchange/services/{org}/{system}/{code}` and its twin: an operator changes how a service is
+//! reached and what it has; and the form for it, filled with what is said now.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Html, Response};
+use kernel::Problem;
+use web::{Fields, Json, Page, Refusal};
+
+use super::super::Operator;
+use super::super::request::first;
+use super::Named;
+use super::list::ServiceLine;
+use super::register::{View, told_in_a_form};
+use super::text::{self, ServiceText};
+use crate::gateway::Exchange;
+use crate::ids::ServiceId;
+use crate::offered::Entry;
+
+fn view<'a>(
+    x: &Exchange,
+    page: &'a Page,
+    (id, text): (&ServiceId, &ServiceText),
+    problems: &[Problem],
+) -> View<'a> {
+    let back = format!("{}/{id}", super::LIST);
+    View {
+        errors: page.errors(problems),
+        title: "exchange-service-change",
+        action: back.clone(),
+        back,
+        items: text::boxes(page, text, problems, (true, x.service_ms_max())),
+        name: Some(id.to_string()),
+        page,
+    }
+}
+
+/// The form of a service, filled with what is said of it now.
+#[utoipa::path(get, path = "/exchange/services/{org}/{system}/{code}/change", tag = "exchange",
+    operation_id = "service_change_form",
+    params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
+    security(("session" = ["operator"])),
+    responses((status = 200, description = "the form", content_type = "text/html"), (status = 404)))]
+pub(crate) async fn form(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+    Path(named): Path<Named>,
+) -> Result<Html<String>, Refusal> {
+    let entry = x.registered_service(&super::id_of(&named)?).await?;
+    let text = ServiceText::of(&entry);
+    let body = view(&x, &page, (&entry.id, &text), &[]).render();
+    let body = body.map_err(Problem::internal)?;
+    Ok(page.html(&page.t("exchange-service-change"), body))
+}
+
+async fn change(
+    x: &Exchange,
+    id: &ServiceId,
+    text: &ServiceText,
+    who: &web::Principal,
+) -> Result<Entry, Vec<Problem>> {
+    let (meant, setup) = text.meant()?;
+    if meant != *id {
+        return Err(vec![
+            Problem::invalid("service", "service-renamed").with("service", id),
+        ]);
+    }
+    x.change_service(id, setup, &who.actor).await
+}
+
+/// Changes a service by the form.
+#[utoipa::path(post, path = "/exchange/services/{org}/{system}/{code}", tag = "exchange",
+    operation_id = "change_service_by_form",
+    params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["service-changed"]))),
+    responses((status = 303, description = "to the service"), (status = 404),
+              (status = 422, description = "the form again, with what is wrong")))]
+pub(crate) async fn by_form(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    page: Page,
+    Path(named): Path<Named>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let id = super::id_of(&named)?;
+    let text = ServiceText {
+        service: id.to_string(),
+        ..ServiceText::read(&fields)
+    };
+    let problems = match change(&x, &id, &text, &who).await {
+        Ok(_) => return Ok(super::see(&id)),
+        Err(problems) => told_in_a_form(problems)?,
+    };
+    let body = view(&x, &page, (&id, &text), &problems).render();
+    let body = body.map_err(Problem::internal)?;
+    Ok(page.html_status(422, &page.t("exchange-service-change"), body))
+}
+
+/// Changes how a service is reached and what it has.
+#[utoipa::path(post, path = "/api/v1/exchange/services/{org}/{system}/{code}", tag = "exchange",
+    operation_id = "change_service",
+    params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
+    request_body = ServiceText,
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["service-changed"]))),
+    responses((status = 200, body = ServiceLine), (status = 404), (status = 422)))]
+pub(crate) async fn by_json(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    Path(named): Path<Named>,
+    Json(text): Json<ServiceText>,
+) -> Result<axum::Json<ServiceLine>, Refusal> {
+    let id = super::id_of(&named)?;
+    let entry = change(&x, &id, &text, &who).await.map_err(first)?;
+    Ok(axum::Json(ServiceLine::of(&entry, x.0.now())))
+}

@@ -1,0 +1,115 @@
+//! `GET /exchange/services` and its twin: every service that an operator registered here, and how it
+//! stands.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Html;
+use kernel::{Problem, Time};
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Page, Refusal};
+
+use super::super::Operator;
+use crate::gateway::Exchange;
+use crate::offered::{Entry, Standing};
+
+/// A registered service, in short.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ServiceLine {
+    /// Its name.
+    service: String,
+    /// Where it is called.
+    url: String,
+    /// How many endpoints it lists; 0 when nobody listed them.
+    endpoints: usize,
+    /// `enabled`, `stopping` (a stop lies ahead), `stopped` or `disabled`.
+    standing: &'static str,
+    /// Why it does not answer, in the words that callers read.
+    notice: Option<String>,
+    /// From when it may be gone for good, milliseconds since 1970.
+    sunset: Option<i64>,
+}
+
+impl ServiceLine {
+    pub(super) fn of(entry: &Entry, now: Time) -> Self {
+        let refusal = entry.refusal(now);
+        let notice = refusal.and_then(|p| p.args.into_iter().find(|(name, _)| *name == "notice"));
+        Self {
+            service: entry.id.to_string(),
+            url: entry.setup.url.clone(),
+            endpoints: entry.setup.endpoints.len(),
+            standing: entry.standing(now).as_str(),
+            notice: notice.map(|(_, notice)| notice),
+            sunset: entry.sunset.map(Time::ms),
+        }
+    }
+}
+
+/// Lists the services that operators registered at this node.
+#[utoipa::path(get, path = "/api/v1/exchange/services", tag = "exchange", operation_id = "list_services",
+    security(("session" = ["operator"])), responses((status = 200, body = Vec<ServiceLine>)))]
+pub(crate) async fn json(
+    State(x): State<Exchange>,
+    _: Operator,
+) -> Result<axum::Json<Vec<ServiceLine>>, Refusal> {
+    let all = x.registered_services().await?;
+    let now = x.0.now();
+    Ok(axum::Json(all.iter().map(|e| ServiceLine::of(e, now)).collect()))
+}
+
+#[derive(Template)]
+#[template(path = "services.html")]
+struct View<'a> {
+    page: &'a Page,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    service: String,
+    provider: String,
+    url: String,
+    endpoints: usize,
+    state: String,
+    class: &'static str,
+    sunset: Option<String>,
+}
+
+/// The class of a state's tag.
+pub(super) const fn class(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Enabled => "tag tag-good",
+        Standing::Stopping => "tag tag-wait",
+        Standing::Stopped | Standing::Disabled => "tag tag-bad",
+    }
+}
+
+/// The registered services as a page.
+#[utoipa::path(get, path = "/exchange/services", tag = "exchange", operation_id = "services_page",
+    security(("session" = ["operator"])),
+    responses((status = 200, description = "the services", content_type = "text/html")))]
+pub(crate) async fn page(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+) -> Result<Html<String>, Refusal> {
+    let all = x.registered_services().await?;
+    let now = x.0.now();
+    let row = |entry: &Entry| {
+        let standing = entry.standing(now);
+        Row {
+            service: entry.id.to_string(),
+            provider: x.organisation(&entry.id.org),
+            url: entry.setup.url.clone(),
+            endpoints: entry.setup.endpoints.len(),
+            state: page.t(&format!("exchange-service-{}", standing.as_str())),
+            class: class(standing),
+            sunset: entry.sunset.map(|at| page.date(at.date())),
+        }
+    };
+    let view = View {
+        rows: all.iter().map(row).collect(),
+        page: &page,
+    };
+    let body = view.render().map_err(Problem::internal)?;
+    Ok(page.html(&page.t("exchange-services"), body))
+}

@@ -1,0 +1,225 @@
+//! `GET /exchange/services/{org}/{system}/{code}` and its twin: one service, how it is reached, what it
+//! has, how it stands, what was done to it, and what can be done now.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::{Html, Response};
+use kernel::{Problem, Time};
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::{Fields, Page, Refusal};
+
+use super::super::Operator;
+use super::Named;
+use super::attempt::ServiceTried;
+use super::list::{self, ServiceLine};
+use super::text::ServiceText;
+use crate::gateway::Exchange;
+use crate::ids::ServiceId;
+use crate::offered::{Difference, Entry, Standing};
+
+/// A stop that was announced.
+#[derive(Serialize, ToSchema)]
+struct ServiceStop {
+    /// From when, milliseconds since 1970.
+    from: i64,
+    /// Until when, milliseconds since 1970; none when nobody knows.
+    to: Option<i64>,
+    /// Why; callers read it.
+    reason: String,
+    /// When it was announced, milliseconds since 1970.
+    announced: i64,
+}
+
+/// One thing that was done.
+#[derive(Serialize, ToSchema)]
+struct ServiceEvent {
+    /// The fact: `service-registered`, `service-disabled` …
+    kind: String,
+    /// By whom.
+    actor: String,
+    /// When, milliseconds since 1970.
+    at: i64,
+}
+
+/// All there is to see of one service.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ServiceSeen {
+    #[serde(flatten)]
+    line: ServiceLine,
+    /// How it is reached and what it has, as a change takes it.
+    text: ServiceText,
+    stop: Option<ServiceStop>,
+    /// The first day on which a stop may begin that is announced now.
+    first_stop: Option<String>,
+    history: Vec<ServiceEvent>,
+}
+
+/// Shows one service.
+#[utoipa::path(get, path = "/api/v1/exchange/services/{org}/{system}/{code}", tag = "exchange",
+    operation_id = "show_service",
+    params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
+    security(("session" = ["operator"])), responses((status = 200, body = ServiceSeen), (status = 404)))]
+pub(crate) async fn json(
+    State(x): State<Exchange>,
+    _: Operator,
+    Path(named): Path<Named>,
+) -> Result<axum::Json<ServiceSeen>, Refusal> {
+    let entry = x.registered_service(&super::id_of(&named)?).await?;
+    let history = x.service_history(&entry.id).await?;
+    Ok(axum::Json(ServiceSeen {
+        line: ServiceLine::of(&entry, x.0.now()),
+        text: ServiceText::of(&entry),
+        first_stop: x.first_stop(&entry.id).map(kernel::time::iso),
+        stop: entry.stop.map(|stop| ServiceStop {
+            from: stop.from.ms(),
+            to: stop.to.map(Time::ms),
+            reason: stop.reason,
+            announced: stop.announced.ms(),
+        }),
+        history: history
+            .into_iter()
+            .map(|done| ServiceEvent {
+                kind: done.kind,
+                actor: done.actor,
+                at: done.at.ms(),
+            })
+            .collect(),
+    }))
+}
+
+/// What a page shows besides the service itself.
+#[derive(Default)]
+pub(super) struct Beside<'a> {
+    /// What is wrong with what was sent.
+    pub(super) problems: &'a [Problem],
+    /// What was sent.
+    pub(super) sent: Option<&'a Fields>,
+    /// What its document lists otherwise.
+    pub(super) difference: Option<&'a Difference>,
+    /// What came of trying it.
+    pub(super) tried: Option<ServiceTried>,
+}
+
+#[derive(Template)]
+#[template(path = "service.html")]
+struct View<'a> {
+    page: &'a Page,
+    errors: String,
+    name: String,
+    provider: String,
+    entry: &'a Entry,
+    state: String,
+    class: &'static str,
+    notice: Option<String>,
+    stop: Option<String>,
+    over: bool,
+    sunset: Option<String>,
+    first_stop: Option<String>,
+    agreements: Vec<(String, String)>,
+    events: Vec<Event>,
+    beside: Beside<'a>,
+}
+
+struct Event {
+    iso: String,
+    at: String,
+    what: String,
+    actor: String,
+}
+
+impl View<'_> {
+    /// The message at a field.
+    fn error(&self, field: &str) -> String {
+        self.page.field_error(self.beside.problems, field)
+    }
+
+    /// True when one of these fields is at fault.
+    fn open(&self, fields: &[&str]) -> bool {
+        let at_fault = |field: &&str| !self.error(field).is_empty();
+        fields.iter().any(at_fault)
+    }
+
+    /// What was sent in a field.
+    fn sent(&self, field: &str) -> String {
+        let sent = self.beside.sent.and_then(|fields| fields.lines(field));
+        sent.unwrap_or_default()
+    }
+}
+
+/// One service as a page.
+#[utoipa::path(get, path = "/exchange/services/{org}/{system}/{code}", tag = "exchange",
+    operation_id = "service_page",
+    params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
+    security(("session" = ["operator"])),
+    responses((status = 200, description = "the service", content_type = "text/html"), (status = 404)))]
+pub(crate) async fn page(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+    Path(named): Path<Named>,
+) -> Result<Html<String>, Refusal> {
+    let entry = x.registered_service(&super::id_of(&named)?).await?;
+    let body = body(&x, &page, &entry, Beside::default()).await?;
+    Ok(page.html(&entry.id.to_string(), body))
+}
+
+/// The page again, with something beside the service; 422 when something is wrong.
+///
+/// # Errors
+/// As [`page()`].
+pub(super) async fn again(
+    x: &Exchange,
+    page: &Page,
+    id: &ServiceId,
+    beside: Beside<'_>,
+) -> Result<Response, Refusal> {
+    let status = if beside.problems.is_empty() { 200 } else { 422 };
+    let entry = x.registered_service(id).await?;
+    let body = body(x, page, &entry, beside).await?;
+    Ok(page.html_status(status, &entry.id.to_string(), body))
+}
+
+async fn body(x: &Exchange, page: &Page, entry: &Entry, beside: Beside<'_>) -> Result<String, Problem> {
+    let now = x.0.now();
+    let standing = entry.standing(now);
+    let events = x.service_history(&entry.id).await?.into_iter().map(|done| Event {
+        iso: done.at.rfc3339(),
+        at: page.time(done.at),
+        what: page.t(&format!("exchange-done-{}", done.kind)),
+        actor: done.actor,
+    });
+    let stop = entry.stop.as_ref().map(|stop| {
+        let from = page.date(stop.from.date());
+        let to = stop.to.map(|to| page.date(to.plus_ms(-1).date()));
+        match to {
+            Some(to) => page.tw("exchange-stop-between", &[("from", from), ("to", to)]),
+            None => page.tw("exchange-stop-from", &[("from", from)]),
+        }
+    });
+    let about = x.agreements().list().into_iter();
+    let about = about.filter(|(_, agreement, _)| agreement.service == entry.id);
+    let notice = match standing {
+        Standing::Disabled => entry.disabled.clone(),
+        Standing::Stopping | Standing::Stopped => entry.stop.as_ref().map(|stop| stop.reason.clone()),
+        Standing::Enabled => None,
+    };
+    let view = View {
+        errors: page.errors(beside.problems),
+        name: entry.id.to_string(),
+        provider: x.organisation(&entry.id.org),
+        state: page.t(&format!("exchange-service-{}", standing.as_str())),
+        class: list::class(standing),
+        notice,
+        stop,
+        over: crate::offered::stand::is_over(entry, now),
+        sunset: entry.sunset.map(|at| page.date(at.date())),
+        first_stop: x.first_stop(&entry.id).map(|day| page.date(day)),
+        agreements: about.map(|(hash, a, _)| (hash.hex(), a.id.clone())).collect(),
+        events: events.collect(),
+        entry,
+        beside,
+        page,
+    };
+    view.render().map_err(Problem::internal)
+}

@@ -1,0 +1,98 @@
+//! `POST /exchange/services/{org}/{system}/{code}/stand` and its twin: an operator disables a service,
+//! enables it, announces a stop, takes that back, sets a sunset, or takes the service off the node.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use kernel::{Kind, Problem, Time};
+use web::{Fields, Json, Page, Refusal};
+
+use super::super::Operator;
+use super::Named;
+use super::one::{self, Beside};
+use crate::gateway::Exchange;
+use crate::offered::Verb;
+
+/// A day, in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+
+/// What a form asks for; days count from their first instant to their last.
+fn read(fields: &Fields) -> Result<Verb, Problem> {
+    let day = |field: &str, plus_ms: i64| -> Result<Option<i64>, Problem> {
+        let day = fields.date(field)?;
+        Ok(day.map(|day| Time::at(day, 0).plus_ms(plus_ms).ms()))
+    };
+    let lines = |field: &str| fields.lines(field).unwrap_or_default();
+    Ok(match fields.text("do") {
+        Some("disable") => Verb::Disable {
+            notice: lines("notice"),
+        },
+        Some("enable") => Verb::Enable,
+        Some("sunset") => Verb::Sunset { at: day("at", 0)? },
+        Some("announce-stop") => Verb::AnnounceStop {
+            from: day("from", 0)?
+                .ok_or_else(|| Problem::invalid("from", "field-missing").with("field", "from"))?,
+            to: day("to", DAY_MS)?,
+            reason: lines("reason"),
+        },
+        Some("lift-stop") => Verb::LiftStop,
+        Some("remove") => Verb::Remove,
+        _ => return Err(Problem::new(Kind::Malformed, "malformed").at("do")),
+    })
+}
+
+/// Does something with a service by a form.
+#[utoipa::path(post, path = "/exchange/services/{org}/{system}/{code}/stand", tag = "exchange",
+    operation_id = "stand_service_by_form",
+    params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
+    security(("session" = ["operator"])),
+    extensions(("x-facts" = json!(["service-disabled", "service-enabled", "service-sunset-set",
+        "service-stop-announced", "service-stop-lifted", "service-removed"]))),
+    responses((status = 303, description = "to the service, or to the list when it is gone"), (status = 404),
+              (status = 409), (status = 422, description = "the page again, with what is wrong")))]
+pub(crate) async fn by_form(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    page: Page,
+    Path(named): Path<Named>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let id = super::id_of(&named)?;
+    let done = async {
+        let verb = read(&fields)?;
+        x.stand_service(&id, &verb, &who.actor).await?;
+        Ok::<Verb, Problem>(verb)
+    };
+    match done.await {
+        Ok(Verb::Remove) => Ok(super::lead(super::LIST)),
+        Ok(_) => Ok(super::see(&id)),
+        Err(problem) if problem.kind == Kind::Invalid => {
+            let beside = Beside {
+                problems: &[problem],
+                sent: Some(&fields),
+                ..Beside::default()
+            };
+            one::again(&x, &page, &id, beside).await
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Does something with a service.
+#[utoipa::path(post, path = "/api/v1/exchange/services/{org}/{system}/{code}/stand", tag = "exchange",
+    operation_id = "stand_service",
+    params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
+    request_body = Verb, security(("session" = ["operator"])),
+    extensions(("x-facts" = json!(["service-disabled", "service-enabled", "service-sunset-set",
+        "service-stop-announced", "service-stop-lifted", "service-removed"]))),
+    responses((status = 204), (status = 404), (status = 409), (status = 422)))]
+pub(crate) async fn by_json(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    Path(named): Path<Named>,
+    Json(verb): Json<Verb>,
+) -> Result<StatusCode, Refusal> {
+    let id = super::id_of(&named)?;
+    x.stand_service(&id, &verb, &who.actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,221 @@
+//! A service as somebody writes it: in a form, or as JSON. Never registers.
+
+use kernel::Problem;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use web::{Fields, Page};
+
+use crate::endpoint::Endpoint;
+use crate::ids::ServiceId;
+use crate::offered::{Entry, Setup};
+
+/// Time for a service to answer when nobody says another, in milliseconds.
+const TIMEOUT_MS: u64 = 10_000;
+
+/// A service and how it is reached.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceText {
+    /// Its name: an organisation of this node, a system of it, a code.
+    #[schema(example = "G01/population/persons")]
+    pub(super) service: String,
+    /// Where it is called; path and query of a call are put behind it.
+    #[schema(example = "http://127.0.0.1:9000")]
+    pub(super) url: String,
+    /// Time for it to answer, in milliseconds; 10,000 when left out.
+    #[serde(default = "timeout_ms")]
+    pub(super) timeout_ms: u64,
+    /// Where its OpenAPI document (3.x, JSON) stands; empty when it has none.
+    #[serde(default)]
+    pub(super) openapi: String,
+    /// Its endpoints, each a method and a path; empty to read them from the document.
+    #[serde(default)]
+    #[schema(example = json!(["GET /persons/{id}"]))]
+    pub(super) endpoints: Vec<String>,
+    /// Roots of its TLS certificate, PEM; empty with plain HTTP.
+    #[serde(default)]
+    pub(super) roots: String,
+    /// True to show it the node's own certificate where it asks for one.
+    #[serde(default)]
+    pub(super) shows_node: bool,
+}
+
+const fn timeout_ms() -> u64 {
+    TIMEOUT_MS
+}
+
+impl ServiceText {
+    /// What is said of a service now.
+    pub(super) fn of(entry: &Entry) -> Self {
+        let setup = &entry.setup;
+        Self {
+            service: entry.id.to_string(),
+            url: setup.url.clone(),
+            timeout_ms: setup.timeout_ms,
+            openapi: setup.openapi.clone(),
+            endpoints: setup.endpoints.iter().map(ToString::to_string).collect(),
+            roots: setup.roots.clone(),
+            shows_node: setup.shows_node,
+        }
+    }
+
+    /// What a form holds.
+    pub(super) fn read(fields: &Fields) -> Self {
+        let line = |field: &str| fields.text(field).unwrap_or_default().to_owned();
+        let area = |field: &str| fields.lines(field).unwrap_or_default();
+        let endpoints = area("endpoints");
+        Self {
+            service: line("service"),
+            url: line("url"),
+            timeout_ms: line("timeout_ms").parse().unwrap_or(0),
+            openapi: line("openapi"),
+            endpoints: endpoints
+                .lines()
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            roots: area("roots"),
+            shows_node: fields.text("shows_node").is_some(),
+        }
+    }
+
+    /// The service and the setup that are meant.
+    ///
+    /// # Errors
+    /// Every fault at its field.
+    pub(super) fn meant(&self) -> Result<(ServiceId, Setup), Vec<Problem>> {
+        let mut faults = Vec::new();
+        let id = self.service.parse();
+        if id.is_err() {
+            faults.push(Problem::invalid("service", "service-name"));
+        }
+        let endpoints: Result<Vec<Endpoint>, _> = self.endpoints.iter().map(|e| e.parse()).collect();
+        if endpoints.is_err() {
+            faults.push(Problem::invalid("endpoints", "agreement-endpoints"));
+        }
+        match (id, endpoints) {
+            (Ok(id), Ok(endpoints)) => {
+                let setup = Setup {
+                    url: self.url.clone(),
+                    timeout_ms: self.timeout_ms,
+                    openapi: self.openapi.clone(),
+                    endpoints,
+                    roots: self.roots.trim().to_owned(),
+                    shows_node: self.shows_node,
+                };
+                Ok((id, setup))
+            }
+            _ => Err(faults),
+        }
+    }
+}
+
+/// One box of the form.
+pub(super) struct Item {
+    pub(super) field: &'static str,
+    /// `line`, `count`, `area` or `tick`.
+    pub(super) kind: &'static str,
+    pub(super) label: String,
+    pub(super) hint: String,
+    pub(super) value: String,
+    /// What is wrong with it, as HTML; empty when nothing is.
+    pub(super) error: String,
+}
+
+const BOXES: [(&str, &str); 7] = [
+    ("service", "line"),
+    ("url", "line"),
+    ("timeout_ms", "count"),
+    ("openapi", "line"),
+    ("endpoints", "area"),
+    ("roots", "area"),
+    ("shows_node", "tick"),
+];
+
+/// The boxes of the form with what is in them; without the name where that is fixed.
+pub(super) fn boxes(
+    page: &Page,
+    text: &ServiceText,
+    problems: &[Problem],
+    (fixed, ms_max): (bool, u64),
+) -> Vec<Item> {
+    let value = |field: &str| match field {
+        "service" => text.service.clone(),
+        "url" => text.url.clone(),
+        "timeout_ms" if text.timeout_ms == 0 => String::new(),
+        "timeout_ms" => text.timeout_ms.to_string(),
+        "openapi" => text.openapi.clone(),
+        "endpoints" => text.endpoints.join("\n"),
+        "roots" => text.roots.clone(),
+        _ if text.shows_node => "true".to_owned(),
+        _ => String::new(),
+    };
+    let max = [("max", ms_max.to_string())];
+    let shown = BOXES
+        .into_iter()
+        .filter(|(field, _)| !(fixed && *field == "service"));
+    shown
+        .map(|(field, kind)| Item {
+            field,
+            kind,
+            label: page.t(&format!("exchange-service-{field}")),
+            hint: page.tw(&format!("exchange-service-hint-{field}"), &max),
+            value: value(field),
+            error: page.field_error(problems, field),
+        })
+        .collect()
+}
+
+/// The form of a new service, before anything is written in it.
+pub(super) fn empty() -> ServiceText {
+    ServiceText {
+        timeout_ms: TIMEOUT_MS,
+        ..ServiceText::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_and_json_say_the_same_of_a_service() {
+        let form = Fields::of(&[
+            ("service", " G01/population/persons "),
+            ("url", "http://h/"),
+            ("timeout_ms", "500"),
+            ("endpoints", "GET /a\r\n\r\nPOST /b "),
+            ("roots", ""),
+        ]);
+        let (id, setup) = ServiceText::read(&form).meant().expect("sound");
+        let text = ServiceText::of(&Entry::new(id.clone(), setup.clone()));
+        assert_eq!(text.meant().expect("sound"), (id, setup));
+        assert_eq!(text.endpoints, ["GET /a", "POST /b"]);
+        let least = r#"{"service":"G01/a/b","url":"http://h/"}"#;
+        let least: ServiceText = serde_json::from_str(least).expect("reads");
+        assert_eq!(least.timeout_ms, TIMEOUT_MS);
+    }
+
+    #[test]
+    fn a_name_and_endpoints_that_cannot_be_read_are_both_told() {
+        for bad in [
+            "",
+            "G01",
+            "G01/a",
+            "G01/a/B",
+            "G01/a/b c",
+            "G01/a/b/c",
+            "x/a/b",
+            "G01/a/é",
+        ] {
+            let text = ServiceText {
+                service: bad.to_owned(),
+                endpoints: vec!["persons".to_owned()],
+                ..empty()
+            };
+            let faults = text.meant().expect_err(bad);
+            let told: Vec<_> = faults.iter().filter_map(|p| p.field.as_deref()).collect();
+            assert_eq!(told, ["service", "endpoints"], "{bad}");
+        }
+    }
+}
