@@ -10,6 +10,7 @@ sen-nav-track = Track a case
 sen-nav-supervise = Supervision
 sen-nav-moves = Assignment
 sen-nav-agreements = Agreements
+sen-nav-services = Services
 sen-nav-figures = Figures
 sen-nav-verify = Check a signature
 sen-title-portal = Public-service portal

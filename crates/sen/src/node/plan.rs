@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use directory::keyring::Keyring;
-use exchange::{CodeStyle, SystemId};
+use exchange::{CodeStyle, Connection, SystemId};
 use identity::{Mode, Provider};
 use kernel::OrgCode;
 use kernel::limits::Limits;
@@ -32,6 +32,8 @@ pub struct Plan {
     pub jobs: Jobs,
     /// How X-Road's error codes are written at its information-system face.
     pub error_code_style: CodeStyle,
+    /// How information systems connect to that face.
+    pub systems: Connection,
     /// How people reach it, without a slash at the end.
     pub base_url: String,
     /// Its keys.

@@ -37,6 +37,7 @@ impl Node {
     ) -> anyhow::Result<JoinSet<()>> {
         let limits = self.plan.limits.clone();
         let tls = super::tls::server(&self.plan, &self.directory, world)?;
+        let systems_tls = super::tls::systems(&self.plan, world)?;
         let checks: Vec<Arc<dyn web::health::Check>> = vec![
             Arc::new(StoreAnswers(self.store.clone())),
             Arc::new(DirectoryIsThere(self.directory.clone())),
@@ -50,8 +51,9 @@ impl Node {
         serve(faces.public, faces.public_tls, self.portal.clone());
         serve(
             faces.systems,
-            None,
-            self.exchange.face_router(self.plan.error_code_style),
+            systems_tls,
+            self.exchange
+                .systems_router(self.plan.error_code_style, self.plan.systems),
         );
         serve(faces.administration, None, administration);
         let answers: (Router, Arc<dyn AnswerFrames>) =

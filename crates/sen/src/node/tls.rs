@@ -1,10 +1,11 @@
-//! A node's two TLS configurations: as the caller and as the called. Never a rule of who may do
-//! what: the directory says which node a certificate is.
+//! A node's TLS configurations: as the caller and as the called, and for information systems. Never a
+//! rule of who may do what: the directory says which node a certificate is, the exchange which system.
 
 use std::sync::Arc;
 
 use directory::Directory;
 use directory::keyring::Keyring;
+use exchange::Connection;
 use kernel::World;
 use web::tls::TlsIdentity;
 
@@ -75,4 +76,15 @@ pub(super) fn server(
     let any: web::tls::Accept = Arc::new(|_| Ok(()));
     let (identity, anchors) = (identity(&plan.keyring), anchors(plan, directory));
     Ok(web::tls::server_config(world, &identity, &anchors, any)?)
+}
+
+/// TLS of the information-system face, with the node's own certificate; `None` for plain HTTP.
+pub(super) fn systems(plan: &Plan, world: &World) -> anyhow::Result<Option<Arc<rustls::ServerConfig>>> {
+    let asks = match plan.systems {
+        Connection::Http => return Ok(None),
+        Connection::Https => false,
+        Connection::Mutual => true,
+    };
+    let config = web::tls::systems_config(world, &identity(&plan.keyring), asks)?;
+    Ok(Some(config))
 }

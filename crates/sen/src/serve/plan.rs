@@ -89,6 +89,7 @@ pub fn plan(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::Re
         limits: settings.limits.clone(),
         jobs: settings.jobs.clone(),
         error_code_style: settings.error_code_style,
+        systems: settings.systems.connection,
         base_url: settings.url.clone(),
         keyring: Arc::new(keyring),
         hub_certificate,
@@ -238,6 +239,7 @@ fn face(settings: &Settings) -> NodeFace {
         link("/track", "sen-nav-track", None);
     }
     link("/exchange/agreements", "sen-nav-agreements", Some("operator"));
+    link("/exchange/services", "sen-nav-services", Some("operator"));
     link("/boards", "sen-nav-figures", None);
     link("/verify", "sen-nav-verify", None);
     let s = &settings.sign_in;

@@ -40,11 +40,12 @@ pub async fn run(settings: &Settings, secrets: &Secrets, world: &World) -> anyho
     keep_hub(settings, &plan)?;
     let handed = sockets::Handed::of_environment()?;
     let faces = sockets::faces(handed, &settings.listen, tls).await?;
-    for (key, addr) in [
-        ("listen.systems", settings.listen.systems),
-        ("listen.administration", settings.listen.administration),
+    let plain = settings.systems.connection == exchange::Connection::Http;
+    for (key, addr, open) in [
+        ("listen.systems", settings.listen.systems, plain),
+        ("listen.administration", settings.listen.administration, true),
     ] {
-        if !addr.ip().is_loopback() {
+        if open && !addr.ip().is_loopback() {
             tracing::warn!(%addr, key, "has no TLS and no sign-in, and listens beyond this machine: let a firewall say who may call");
         }
     }

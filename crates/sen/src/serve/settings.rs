@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use exchange::CodeStyle;
+use exchange::{CodeStyle, Connection};
 use kernel::OrgCode;
 use kernel::limits::Limits;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub struct Settings {
     pub listen: Listen,
     /// TLS of the portal.
     pub tls: Tls,
+    /// How information systems connect.
+    pub systems: Systems,
     /// Keys and whom to trust.
     pub keys: Keys,
     /// Who takes part.
@@ -73,7 +75,7 @@ pub enum Face {
 pub struct Listen {
     /// The portal.
     pub public: SocketAddr,
-    /// Information systems of the tenants: without TLS, so only where nobody else listens.
+    /// Information systems of the tenants; how they connect is in [`Systems`].
     pub systems: SocketAddr,
     /// Other nodes, over mutual TLS.
     pub peer: SocketAddr,
@@ -89,6 +91,15 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Its private key, PEM.
     pub key: PathBuf,
+}
+
+/// How information systems connect to the node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Systems {
+    /// `http`; `https` with the node's certificate; `mutual`, where each shows a certificate that an
+    /// operator registered for it.
+    pub connection: Connection,
 }
 
 /// Keys and whom to trust.
@@ -183,6 +194,7 @@ impl Default for Settings {
             error_code_style: CodeStyle::default(),
             listen: Listen::default(),
             tls: Tls::default(),
+            systems: Systems::default(),
             keys: Keys::default(),
             directory: Hub::default(),
             timestamps: Timestamps::default(),

@@ -159,6 +159,7 @@ fn plan(place: Place, config: &Config, layout: &Layout) -> anyhow::Result<Plan> 
         limits: config.limits.clone(),
         jobs: config.jobs.clone(),
         error_code_style: config.error_code_style,
+        systems: exchange::Connection::Http,
         tenants,
         folder,
         database,

@@ -12,6 +12,7 @@ use rcgen::{
 };
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
+use seal::authority::{Authority, Profile, Subject};
 use seal::certificate::Certificate;
 use seal::jws::{self, PublicKey};
 use seal::key::SigningKey;
@@ -19,6 +20,7 @@ use sen::story::http::Browser;
 use serde_json::Value;
 use web::client::Client;
 use web::http;
+use web::tls::TlsIdentity;
 
 use crate::house::{House, Node, server, until};
 
@@ -80,6 +82,73 @@ async fn status(client: &Client, url: &str) -> Option<u16> {
     let request = http::Request::get(url).body(Bytes::new()).expect("a request");
     let answer = client.send(request, 5_000, 1 << 20).await.ok()?;
     Some(answer.status().as_u16())
+}
+
+#[tokio::test]
+async fn a_system_connects_by_mutual_tls_once_an_operator_registered_its_certificate() {
+    let house = House::new("mutual");
+    let node = house.node(
+        "province-56",
+        "H56",
+        "desk",
+        "[systems]\nconnection = \"mutual\"\n",
+    );
+    let add = [
+        "account", "add", "--role", "operator", "--user", "ops", "--unit", "H56",
+    ];
+    node.sen(&add, &format!("{PASSWORD}\n")).well();
+    let mut running = node.start();
+    node.ready(&mut running).await;
+
+    // The calling system's certificate is nobody's but its own: no node knows who issued it.
+    let own = Authority::new("A system", house.world.now().plus_ms(-DAY_MS)).expect("a root");
+    let names = vec!["records".to_owned()];
+    let from = house.world.now().plus_ms(-DAY_MS);
+    let own = own.issue(
+        Profile::Node { names },
+        &Subject::default(),
+        from,
+        30,
+        house.world.random(),
+    );
+    let own = own.expect("a certificate");
+    let shown = TlsIdentity {
+        chain: vec![own.certificate.der().to_vec()],
+        key_pkcs8: own.key.to_pkcs8_der(),
+    };
+    let root = std::fs::read_to_string(house.root()).expect("the root");
+    let client = web::tls::service_config(&house.world, &root, Some(&shown)).expect("a configuration");
+    let (client, nameless) = (Client::tls(client), trusting(&root));
+    let call = async |client: &Client| {
+        let url = format!(
+            "https://127.0.0.1:{}/exchange/v1/call/H56/one-stop/receive-case",
+            node.ports[1]
+        );
+        let request = http::Request::post(url).header("x-road-client", "VN/GOV/H56/records");
+        let answer = client
+            .send(request.body(Bytes::new()).expect("a request"), 5_000, 1 << 20)
+            .await;
+        let body: Value = serde_json::from_slice(answer.expect("an answer").body()).expect("json");
+        body["code"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(call(&nameless).await, "caller-nameless");
+    assert_eq!(call(&client).await, "caller-unknown");
+    let mut operator = Browser::default();
+    let words = serde_json::json!({"user": "ops", "password": PASSWORD});
+    operator
+        .post_json(&node.url("/api/v1/sign-in"), &words)
+        .await
+        .expect("signed in");
+    let text = serde_json::json!({"system": "H56/records", "certificate": own.certificate.pem()});
+    let registered = operator
+        .post_json(&node.url("/api/v1/exchange/clients"), &text)
+        .await;
+    registered.expect("registered");
+    // It is who it says now; that nothing was agreed with it is another matter.
+    assert_eq!(call(&client).await, "agreement-missing");
+    assert_eq!(call(&nameless).await, "caller-nameless");
+    running.stop();
+    node.forget().await;
 }
 
 #[tokio::test]
