@@ -372,6 +372,9 @@ async fn agreements(desk: &Browser) -> anyhow::Result<()> {
             "/exchange/allowed?consumer=G22/portal&service=G15/civil-status/none",
             "allowed-no",
         ),
+        ("/exchange/services", "services-none"),
+        ("/exchange/services/new", "service-new"),
+        ("/exchange/clients", "clients-none"),
         ("/exchange/agreements/new", "agreement-new"),
     ] {
         desk.go(Place::National, path).await?;

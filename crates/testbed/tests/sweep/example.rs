@@ -71,6 +71,9 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("pages", "{page}") => "child",
             ("figures" | "indicators", "{figure}") => "cases-received",
             ("boards", "{org}") => "H56",
+            ("services", "{org}") => "G01",
+            ("{org}", "{system}") => "population",
+            ("{system}", "{code}") => "sample",
             ("papers", "{paper}") => "GCS",
             (_, part) if part.starts_with('{') => {
                 return Err(format!("{}: no example of {part}", operation.name()));

@@ -4,6 +4,7 @@
 
 mod agreements;
 mod courses;
+mod services;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,6 +50,7 @@ pub(crate) async fn play(
     script.courses(&mut cast, &mut ids, &decided).await?;
     script.operate(&mut cast, &mut ids).await.context("operating")?;
     script.agreements(&mut cast).await.context("agreements")?;
+    script.services(&mut cast).await.context("services")?;
     Ok((ids, script.played))
 }
 
