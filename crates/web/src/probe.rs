@@ -158,6 +158,7 @@ pub async fn probe(
         .steps
         .push(step(Hop::Connect, began, connected.as_ref().err().copied()));
     let Ok(stream) = connected else { return tried };
+    // Each try ends its connection before the next: a small server takes one at a time.
     if let Some(config) = tls {
         let began = world.now().ms();
         let shaken = tokio::time::timeout(limit, shake(config, host, stream)).await;
@@ -166,6 +167,8 @@ pub async fn probe(
         if broken.is_some() {
             return tried;
         }
+    } else {
+        drop(stream);
     }
     let began = world.now().ms();
     let asked = status(client, url, step_ms_max).await;
@@ -296,6 +299,22 @@ mod tests {
         );
         let silent = listener(None, "200 OK").await;
         assert_eq!(broken(tried(&silent, 300).await), (Hop::Answer, Broken::Silent));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_takes_one_connection_at_a_time_is_found_to_answer() {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", socket.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = socket.accept().await {
+                let mut bytes = [0_u8; 1024];
+                if stream.read(&mut bytes).await.is_ok_and(|n| n > 0) {
+                    stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n").await.unwrap();
+                }
+            }
+        });
+        let tried = tried(&url, 20_000).await;
+        assert_eq!((tried.status, tried.broken()), (Some(200), None));
     }
 
     #[tokio::test]
