@@ -33,6 +33,10 @@ pub enum ClientError {
     /// The connection broke; the other side may have acted.
     #[error("the connection broke")]
     Broken,
+    /// The other side took the connection and said nothing in the time that is more than enough for
+    /// it; it may have acted.
+    #[error("nothing was heard from the other side")]
+    Silent,
 }
 
 /// An HTTP client; cheap to clone, clones share the pool.

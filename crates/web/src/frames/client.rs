@@ -22,7 +22,7 @@ use crate::client::ClientError;
 /// Connections kept to one node, count: one for each core that carries, up to this.
 const LANES_MAX: usize = 4;
 /// Time for a connection and its handshake.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
+const CONNECT_MAX: Duration = Duration::from_secs(4);
 /// How long a connection nobody uses is kept.
 const QUIET: Duration = Duration::from_secs(60);
 
@@ -47,6 +47,8 @@ struct Lane {
     link: Mutex<Option<Arc<Link>>>,
     /// Held by who makes the connection; the others wait for it.
     connecting: tokio::sync::Mutex<()>,
+    /// Connections on which the other side kept silent before it had shown who it is, count.
+    silences: AtomicUsize,
     /// Messages that may be on their way here; more wait at the sender.
     seats: Semaphore,
 }
@@ -118,13 +120,20 @@ impl FrameClient {
         if let Some(link) = lane.open() {
             return Ok(link);
         }
+        let silences = lane.silences.load(Ordering::Relaxed);
         let _alone = lane.connecting.lock().await;
         if let Some(link) = lane.open() {
             return Ok(link);
         }
-        let link = tokio::time::timeout(CONNECT_MAX, self.connect(address))
-            .await
-            .unwrap_or(Err(ClientError::Connect))?;
+        // Who waited here while the other side kept silent has waited long enough.
+        if lane.silences.load(Ordering::Relaxed) != silences {
+            return Err(ClientError::Silent);
+        }
+        let made = tokio::time::timeout(CONNECT_MAX, self.connect(address)).await;
+        let link = made.unwrap_or_else(|_| {
+            lane.silences.fetch_add(1, Ordering::Relaxed);
+            Err(ClientError::Silent)
+        })?;
         lane.keep(&link);
         Ok(link)
     }
@@ -160,6 +169,7 @@ impl Lane {
         Self {
             link: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
+            silences: AtomicUsize::new(0),
             seats: Semaphore::new(STREAMS_MAX),
         }
     }

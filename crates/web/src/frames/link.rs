@@ -9,14 +9,20 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{Notify, oneshot};
+use tokio::time::MissedTickBehavior;
 
 use super::format::{self, Kind, Reason};
 use super::incoming::{Event, Incoming};
 use super::outgoing::Outgoing;
 use crate::client::ClientError;
 
-/// How often it is looked whether the other side is still heard.
-const PULSE: Duration = Duration::from_secs(5);
+/// How often it is looked whether the other side is still heard; silent for so long while it owes us
+/// something, it is asked.
+const PULSE: Duration = Duration::from_millis(500);
+/// How long it may stay silent after that.
+const SILENT_MAX: Duration = Duration::from_secs(3);
+/// How long the end of a connection may take.
+const END_MAX: Duration = Duration::from_secs(5);
 /// How long a write may be stuck in a side that does not read.
 const WRITE_MAX: Duration = Duration::from_secs(20);
 /// What is read at once, in bytes.
@@ -140,22 +146,18 @@ impl Link {
     }
 
     /// Ends the connection for all who still use it. What was never read may be sent again: with
-    /// `unread`, all of it, else what had not begun to go out.
-    fn close(&self, unread: bool) {
+    /// [`ClientError::Connect`], all of it, else what had not begun to go out.
+    fn close(&self, error: ClientError) {
         let mut state = self.state();
         state.closed = true;
         let waiting = std::mem::take(&mut state.waiting);
         let told: Vec<_> = waiting
             .into_iter()
-            .map(|(stream, tell)| (tell, state.outgoing.drop_message(stream) || unread))
+            .map(|(stream, tell)| (tell, state.outgoing.drop_message(stream)))
             .collect();
         drop(state);
         for (tell, untouched) in told {
-            let error = if untouched {
-                ClientError::Connect
-            } else {
-                ClientError::Broken
-            };
+            let error = if untouched { ClientError::Connect } else { error };
             tell.send(Err(error)).ok();
         }
     }
@@ -181,16 +183,20 @@ impl Link {
             ended = self.read(&mut from, incoming, quiet, busy, event) => ended,
             ended = self.write(&mut to) => ended,
         };
-        // With TLS 1.3 a refused certificate shows only here: the alert is the proof that nothing
-        // was looked at.
-        let mut refused = false;
+        let mut error = ClientError::Broken;
         if let Err(cause) = ended {
-            let inner = cause.get_ref();
-            refused = matches!(inner, Some(error) if error.is::<rustls::Error>());
+            // With TLS 1.3 a refused certificate shows only here: the alert is the proof that nothing
+            // was looked at.
+            let refused = matches!(cause.get_ref(), Some(inner) if inner.is::<rustls::Error>());
+            if refused && !self.state().heard {
+                error = ClientError::Connect;
+            } else if cause.kind() == io::ErrorKind::TimedOut {
+                error = ClientError::Silent;
+            }
             tracing::debug!(%cause, "a connection between nodes ended early");
         }
-        self.close(refused && !self.state().heard);
-        tokio::time::timeout(PULSE, to.shutdown()).await.ok();
+        self.close(error);
+        tokio::time::timeout(END_MAX, to.shutdown()).await.ok();
     }
 
     /// Whether somebody here waits for an answer.
@@ -208,7 +214,9 @@ impl Link {
     ) -> io::Result<()> {
         let mut buffer = BytesMut::with_capacity(READ_BYTES);
         let mut pulse = tokio::time::interval(PULSE);
-        let (mut heard, mut asked, mut silent) = (false, false, Duration::ZERO);
+        // A stop of this process is no silence of the other side.
+        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut heard, mut asked, mut silent) = (false, None, Duration::ZERO);
         // The first tick is at once.
         pulse.tick().await;
         loop {
@@ -232,19 +240,23 @@ impl Link {
                     }
                 }
                 _ = pulse.tick() => {
-                    if heard {
-                        (heard, asked, silent) = (false, false, Duration::ZERO);
-                    } else if asked {
-                        return Err(io::ErrorKind::TimedOut.into());
-                    } else if busy() {
-                        asked = true;
-                        format::bare(self.state().outgoing.now(), Kind::Ping);
-                        self.wake.notify_one();
-                    } else {
-                        silent += PULSE;
-                        if silent >= quiet {
-                            return Ok(());
+                    if std::mem::take(&mut heard) {
+                        (asked, silent) = (None, Duration::ZERO);
+                        continue;
+                    }
+                    silent += PULSE;
+                    match asked {
+                        Some(at) if silent >= at + SILENT_MAX => {
+                            return Err(io::ErrorKind::TimedOut.into());
                         }
+                        Some(_) => {}
+                        None if busy() => {
+                            asked = Some(silent);
+                            format::bare(self.state().outgoing.now(), Kind::Ping);
+                            self.wake.notify_one();
+                        }
+                        None if silent >= quiet => return Ok(()),
+                        None => {}
                     }
                 }
             }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use kernel::limits::Limits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
@@ -233,6 +234,46 @@ async fn only_a_registered_certificate_speaks_and_is_known_by_it() {
     assert_eq!(ask(&good).await.unwrap(), good.chain[0]);
     assert_eq!(ask(&revoked).await, Err(ClientError::Connect));
     assert_eq!(echo.begun.load(Ordering::SeqCst), 1);
+}
+
+/// A port that takes connections and never says a word.
+async fn silent() -> (tokio::net::TcpListener, String) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    (listener, address)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_node_is_given_up_within_five_seconds_and_holds_up_nobody_else() {
+    let nodes = Nodes::new().await;
+    let client = nodes.client();
+    nodes.send(&client, "warm").await.unwrap();
+    let (_listener, address) = silent().await;
+    let to_silent = join_all((0..64).map(|_| client.send(&address, "there?".into(), 20_000)));
+    let others = async {
+        for _ in 0..100 {
+            assert_eq!(nodes.send(&client, "small").await.unwrap(), b"small");
+        }
+    };
+    let (told, ()) = tokio::join!(
+        timeout(Duration::from_secs(5), to_silent),
+        timeout(Duration::from_secs(2), others).map(|done| done.expect("not held up"))
+    );
+    let told = told.expect("given up");
+    assert!(told.iter().all(|answer| *answer == Err(ClientError::Silent)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_takes_long_is_no_silence() {
+    let nodes = Nodes::new().await;
+    let client = nodes.client();
+    let waited = client.send(&nodes.address, "never".into(), 6_500).await;
+    assert_eq!(
+        waited,
+        Err(ClientError::Timeout),
+        "the connection itself is heard"
+    );
+    assert_eq!(nodes.send(&client, "next").await.unwrap(), b"next");
 }
 
 /// A raw end of a connection whose other end is served.
