@@ -36,6 +36,10 @@ impl Service for Behind {
         self.id.clone()
     }
 
+    fn url(&self) -> Option<&str> {
+        Some(&self.url)
+    }
+
     fn is_rest(&self) -> bool {
         true
     }

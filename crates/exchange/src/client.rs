@@ -10,6 +10,7 @@ use kernel::{Digest, Kind, Problem, Time};
 use seal::batch::Parts;
 use tracing::Instrument as _;
 
+use crate::again::Again;
 use crate::envelope::{CONSUMER, EVIDENCE_VERSION, Evidence, Message, Reply, Sent, WIRE_VERSION};
 use crate::gateway::{Exchange, Gateway, STREAM};
 use crate::ids::{ServiceId, SystemId};
@@ -53,7 +54,7 @@ impl Exchange {
     /// # Errors
     /// The gateway's refusals, on either side: `agreement-*`, `member-unknown`, `service-unknown`,
     /// `node-revoked`, `seal-broken`, `replayed`, `clock-skew`, `provider-unreachable`,
-    /// `body-too-large`. A service's own 4xx or 5xx is an answer, not an error.
+    /// `node-circuit-open`, `outcome-unknown`, `body-too-large`. A service's own 4xx or 5xx is an answer, not an error.
     pub async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
         let told = self.exchange(ask, Rest::default()).await?;
         Ok(told.heard)
@@ -101,7 +102,8 @@ impl Gateway {
             version: WIRE_VERSION,
             message,
         };
-        let checked = match wire::carry(self, &head.service, sent).await {
+        let again = Again::of(head.rest.method, head.idempotency.as_deref());
+        let checked = match wire::carry(self, &head.service, sent, again).await {
             Ok(reply) => self.check_reply(&head, &parts, reply).await,
             Err(problem) => Err(problem),
         };
@@ -150,6 +152,7 @@ impl Gateway {
         if ask.body.len() > limit {
             return Err(Problem::new(Kind::TooLarge, "body-too-large").with("max", limit));
         }
+        wire::may_ask(self, &ask.service, now)?;
         let sealer = self.sealers.get(&ask.consumer.org.top()).ok_or_else(|| {
             Problem::new(Kind::Forbidden, "member-unknown").with("member", &ask.consumer.org)
         })?;

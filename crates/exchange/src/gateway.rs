@@ -17,6 +17,7 @@ use web::client::Client;
 use crate::agreements::Agreements;
 use crate::callers::Callers;
 use crate::certificates::Certificates;
+use crate::circuits::Circuits;
 use crate::envelope::{self, Evidence};
 use crate::ids::ServiceId;
 use crate::message::RequestHead;
@@ -52,6 +53,10 @@ pub(crate) struct Gateway {
     /// With which certificates information systems connect.
     pub(crate) callers: Callers,
     pub(crate) replay: ReplayGuard,
+    /// Of other nodes.
+    pub(crate) node_circuits: Circuits,
+    /// Of systems behind this gateway.
+    pub(crate) service_circuits: Circuits,
     /// Calls of the metadata services, which rest on no agreement.
     pub(crate) metadata: Mutex<Bucket>,
     pub(crate) roots: RootCache,
@@ -136,6 +141,8 @@ impl Exchange {
             offering: tokio::sync::Mutex::new(()),
             callers,
             replay,
+            node_circuits: Circuits::default(),
+            service_circuits: Circuits::default(),
             metadata: Mutex::new(Bucket::full(METADATA_PER_MINUTE)),
             roots: RootCache::default(),
             certificates,

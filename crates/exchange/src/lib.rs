@@ -11,6 +11,7 @@
 //! | `check`, `fit` | what is asked of a sealed message; what of a service's answer may leave |
 //! | [`message`], [`rest`], [`envelope`] | the signed bytes, what they carry of HTTP, the wire's and the log's format |
 //! | [`wire`] | the one module that knows how gateways talk |
+//! | [`breaker`], [`circuits`], `again` | who fails is not asked for a while; what is sent again |
 //! | [`replay`], [`sealer`], `to_the_end` | one effect a request; one signature a batch; no exchange left half-way |
 //! | `certificates` | what evidence was sealed with, for as long as it is kept |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
@@ -18,13 +19,16 @@
 //! | [`offered`] | services that an operator registers |
 //! | [`api`], `operator`, [`notice`], [`pack`] | the operator (exchanges; agreements), the other party, the pack |
 
+mod again;
 pub mod agreement;
 pub mod agreements;
 pub mod api;
 pub mod behind;
+pub mod breaker;
 pub mod callers;
 mod certificates;
 mod check;
+pub mod circuits;
 pub mod client;
 pub mod endpoint;
 pub mod envelope;
@@ -56,6 +60,7 @@ pub mod wire;
 
 pub use agreement::{Agreement, SignedAgreement};
 pub use api::router;
+pub use circuits::{CircuitSeen, Hop};
 pub use client::Ask;
 pub use endpoint::Endpoint;
 pub use face::{CodeStyle, Connection};

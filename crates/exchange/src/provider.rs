@@ -16,6 +16,8 @@ use minicbor::bytes::ByteVec;
 use seal::batch::Parts;
 
 use crate::agreement::Agreement;
+use crate::breaker::{Failure, Pass};
+use crate::circuits::{seconds, service_rests};
 use crate::envelope::{
     self, EVIDENCE_VERSION, Evidence, Fault, Kept, Message, PROVIDER, Reply, Sent, WIRE_VERSION,
 };
@@ -145,23 +147,49 @@ impl Gateway {
         if let Some(refused) = refused_form(service, &call.rest) {
             return refused;
         }
+        let now = self.now();
+        let entered = match service.url() {
+            Some(url) => match self.service_circuits.enter(url, now) {
+                Ok(pass) => Some((url, pass)),
+                Err(wait_ms) => return resting(&agreement.service, wait_ms),
+            },
+            None => None,
+        };
         let limits = self.store.limits();
         // The rest is for the two gateways, so that the refusal still reaches the consumer in time.
         let deadline = Duration::from_millis(limits.exchange_call_ms_max / 5 * 4);
         let request = call.request.clone();
         let called = AssertUnwindSafe(service.call(call)).catch_unwind();
         let problem = match tokio::time::timeout(deadline, called).await {
-            Ok(Ok(Ok(answer))) => return fit(answer, agreement, limits.exchange_body_bytes_max),
+            Ok(Ok(Ok(answer))) => {
+                if let Some((url, _)) = entered {
+                    self.service_circuits.answered(url);
+                }
+                return fit(answer, agreement, limits.exchange_body_bytes_max);
+            }
             Ok(Ok(Err(problem))) => problem,
             Ok(Err(_)) => Problem::internal("the service panicked"),
             Err(_) => Problem::new(Kind::Timeout, "timeout"),
         };
+        if let Some((url, pass)) = entered {
+            self.settle(url, &agreement.service, pass, &problem);
+        }
         tracing::warn!(service = %agreement.service, request, %problem, "the service refused a call");
         // Its own refusal is its answer; that it gave none is the gateway's to say.
         if problem.kind.status() >= 500 || problem.code == "body-too-large" {
             Answer::in_its_place(&problem)
         } else {
             Answer::of_problem(&problem)
+        }
+    }
+
+    /// Tells a service's circuit of a call without an answer. What is too large was an answer.
+    fn settle(&self, url: &str, service: &ServiceId, pass: Pass, problem: &Problem) {
+        let circuits = &self.service_circuits;
+        if matches!(problem.kind, Kind::Upstream | Kind::Timeout) {
+            circuits.failed(url, &service.to_string(), pass, Failure::Failed, self.now());
+        } else {
+            circuits.answered(url);
         }
     }
 
@@ -200,6 +228,15 @@ impl Gateway {
             }),
             fault: None,
         })
+    }
+}
+
+/// The gateway's own answer while nothing is sent to the system behind a service.
+fn resting(service: &ServiceId, wait_ms: i64) -> Answer {
+    let answer = Answer::in_its_place(&service_rests(service, wait_ms));
+    Answer {
+        headers: answer.headers.with("retry-after", &seconds(wait_ms).to_string()),
+        ..answer
     }
 }
 

@@ -26,6 +26,12 @@ pub trait Service: Send + Sync {
     /// A problem becomes a signed problem+json answer: a refusal is evidence too.
     async fn call(&self, call: Call) -> Result<Answer, Problem>;
 
+    /// Where it is called, when that is a system behind this gateway: when it fails again and again,
+    /// the gateway answers in its place for a while. `None` for a service within the platform.
+    fn url(&self) -> Option<&str> {
+        None
+    }
+
     /// True when it takes every method and every path below it; else it takes POST at itself, and
     /// the gateway answers the rest with 405 and 404.
     fn is_rest(&self) -> bool {

@@ -2,13 +2,19 @@
 //! back (docs/wire.md), or a call in memory when that is this node. Replaceable without touching
 //! either half.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Bytes;
-use kernel::{Kind, Problem};
+use directory::snapshot::NodeEntry;
+use kernel::{Kind, OrgCode, Problem, Time};
 use web::client::ClientError;
 use web::{AnswerFrames, Peer};
 
+use crate::again::{self, Again};
+use crate::breaker::{Failure, Pass};
+use crate::circuits::node_rests;
 use crate::envelope::{self, Fault, Reply, Sent};
 use crate::gateway::{Exchange, Gateway};
 use crate::ids::ServiceId;
@@ -23,8 +29,36 @@ pub fn message_bytes_max(limits: &kernel::limits::Limits) -> usize {
     limits.exchange_body_bytes_max + ENVELOPE_BYTES_MAX
 }
 
-/// Carries a request to the service's node and brings the reply.
-pub(crate) async fn carry(g: &Gateway, service: &ServiceId, sent: Sent) -> Result<Reply, Problem> {
+/// Whether the service's node may be asked at all, before a request is sealed. Only looks.
+///
+/// # Errors
+/// `node-circuit-open`.
+pub(crate) fn may_ask(g: &Gateway, service: &ServiceId, now: Time) -> Result<(), Problem> {
+    if !g.node_circuits.any() {
+        return Ok(());
+    }
+    let member = service.org.top();
+    let Some(node) = g.directory.node_of(&member) else {
+        return Ok(());
+    };
+    match g.node_circuits.rest_ms(&node.peer, now) {
+        0 => Ok(()),
+        rest_ms => Err(node_rests(member, &node.id, rest_ms)),
+    }
+}
+
+/// Carries a request to the service's node and brings the reply. What may be sent again is, while the
+/// time lasts and as long as no answer came: the very same bytes, so that it has one effect.
+///
+/// # Errors
+/// `member-unknown`, `node-revoked`, `node-circuit-open`, `provider-unreachable`, `outcome-unknown`,
+/// `body-too-large`, `envelope-bad`.
+pub(crate) async fn carry(
+    g: &Gateway,
+    service: &ServiceId,
+    sent: Sent,
+    again: Again,
+) -> Result<Reply, Problem> {
     let member = service.org.top();
     let unknown = || Problem::new(Kind::NotFound, "member-unknown").with("member", &member);
     let node = g.directory.node_of(&member).ok_or_else(unknown)?;
@@ -37,26 +71,125 @@ pub(crate) async fn carry(g: &Gateway, service: &ServiceId, sent: Sent) -> Resul
         // Both halves, both signatures, both records: only the socket is in memory.
         return Ok(Box::pin(g.provide(&g.node, sent)).await);
     }
-    let limits = g.store.limits();
     let message = Bytes::from(envelope::write(&sent));
     drop(sent);
-    let answer = g
-        .frames
-        .send(&node.peer, message, limits.exchange_call_ms_max)
-        .await;
-    let answer = answer.map_err(|e| match e {
-        ClientError::TooLarge => Problem::new(Kind::TooLarge, "body-too-large")
-            .with("hop", &member)
-            .with("max", limits.exchange_body_bytes_max),
-        other => Problem::new(Kind::Unavailable, "provider-unreachable")
-            .with("hop", &member)
-            .with("node", &node.id)
-            .because(other),
-    })?;
-    envelope::read(&answer).map_err(|e| Problem {
-        kind: Kind::Upstream,
-        ..e
-    })
+    let way = Way {
+        g,
+        member: &member,
+        node: &node,
+    };
+    match again {
+        Again::Never => way.once(message).await.map_err(|missed| missed.problem),
+        Again::Same => {
+            let deadline = Duration::from_millis(g.store.limits().exchange_call_ms_max);
+            let carried = tokio::time::timeout(deadline, Box::pin(way.repeatedly(message))).await;
+            carried.unwrap_or_else(|_| Err(way.unreachable(ClientError::Timeout)))
+        }
+    }
+}
+
+/// The way to one node, for one request.
+struct Way<'a> {
+    g: &'a Gateway,
+    member: &'a OrgCode,
+    node: &'a NodeEntry,
+}
+
+/// Why a request got no reply.
+struct Missed {
+    problem: Problem,
+    /// The transport's reason; `None` when the node was not asked, or answered what is no reply.
+    cause: Option<ClientError>,
+}
+
+impl Way<'_> {
+    /// Sends once, as the node's circuit lets it, and tells the circuit how it went.
+    async fn once(&self, message: Bytes) -> Result<Reply, Missed> {
+        let (g, node) = (self.g, self.node);
+        let pass = g.node_circuits.enter(&node.peer, g.now());
+        let pass = pass.map_err(|wait_ms| Missed {
+            problem: node_rests(self.member, &node.id, wait_ms),
+            cause: None,
+        })?;
+        let deadline_ms = g.store.limits().exchange_call_ms_max;
+        let answer = g.frames.send(&node.peer, message, deadline_ms).await;
+        let missed = match answer {
+            Ok(answer) => match envelope::read(&answer) {
+                Ok(reply) => {
+                    g.node_circuits.answered(&node.peer);
+                    return Ok(reply);
+                }
+                Err(e) => Missed {
+                    problem: Problem {
+                        kind: Kind::Upstream,
+                        ..e
+                    },
+                    cause: None,
+                },
+            },
+            Err(cause) => Missed {
+                problem: self.unreachable(cause),
+                cause: Some(cause),
+            },
+        };
+        match missed.cause {
+            // It is there, and says more than is taken.
+            Some(ClientError::TooLarge) => g.node_circuits.answered(&node.peer),
+            Some(ClientError::Silent) => self.failed(pass, Failure::Silent),
+            _ => self.failed(pass, Failure::Failed),
+        }
+        Err(missed)
+    }
+
+    fn failed(&self, pass: Pass, failure: Failure) {
+        let (g, node) = (self.g, self.node);
+        g.node_circuits
+            .failed(&node.peer, &node.id, pass, failure, g.now());
+    }
+
+    /// Sends, and again after a while when nothing came back.
+    async fn repeatedly(&self, message: Bytes) -> Result<Reply, Problem> {
+        let (mut tries, mut may_have_acted) = (0, false);
+        loop {
+            let missed = match self.once(message.clone()).await {
+                Ok(reply) if may_have_acted && is_replay(&reply) => {
+                    // It had it before, and what it answered then is lost.
+                    let unknown = Problem::new(Kind::Upstream, "outcome-unknown");
+                    return Err(unknown.with("hop", self.member));
+                }
+                Ok(reply) => return Ok(reply),
+                Err(missed) => missed,
+            };
+            tries += 1;
+            let lost = matches!(missed.cause, Some(ClientError::Broken));
+            let wait = again::wait(tries, self.g.store.world().random());
+            match wait {
+                Some(wait) if lost || missed.cause == Some(ClientError::Connect) => {
+                    may_have_acted |= lost;
+                    metrics::counter!("sen_exchange_sent_again_total").increment(1);
+                    tokio::time::sleep(wait).await;
+                }
+                _ => return Err(missed.problem),
+            }
+        }
+    }
+
+    fn unreachable(&self, cause: ClientError) -> Problem {
+        match cause {
+            ClientError::TooLarge => Problem::new(Kind::TooLarge, "body-too-large")
+                .with("hop", self.member)
+                .with("max", self.g.store.limits().exchange_body_bytes_max),
+            other => Problem::new(Kind::Unavailable, "provider-unreachable")
+                .with("hop", self.member)
+                .with("node", &self.node.id)
+                .because(other),
+        }
+    }
+}
+
+/// Whether the other side says that it had this very request before.
+fn is_replay(reply: &Reply) -> bool {
+    reply.fault.as_ref().is_some_and(|fault| fault.code == "replayed")
 }
 
 /// The problem a provider's gateway told; unknown keys of a later release become one of ours.

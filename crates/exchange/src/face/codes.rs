@@ -6,7 +6,7 @@ use kernel::{Kind, Problem};
 use super::CodeStyle;
 
 /// X-Road's codes of our problems; those that `{node}` begins are of whichever node said so.
-pub(super) const CODES: [(&str, &str); 41] = [
+pub(super) const CODES: [(&str, &str); 44] = [
     ("agreement-endpoint", "Server.ServerProxy.AccessDenied"),
     ("agreement-expired", "Server.ServerProxy.AccessDenied"),
     ("agreement-missing", "Server.ServerProxy.AccessDenied"),
@@ -30,9 +30,11 @@ pub(super) const CODES: [(&str, &str); 41] = [
     ("member-unknown", "Server.ClientProxy.UnknownMember"),
     ("method", "Client.InvalidHttpMethod"),
     ("no-room", "{node}.LoggingFailed"),
+    ("node-circuit-open", "Server.ClientProxy.NetworkError"),
     ("node-revoked", "Server.ClientProxy.SslAuthenticationFailed"),
     ("not-found", "Client.NotFound"),
     ("openapi-unreadable", "Server.ServerProxy.InternalError"),
+    ("outcome-unknown", "Server.ClientProxy.NetworkError"),
     ("party-header", "Client.BadRequest"),
     ("path-outside", "Client.BadRequest"),
     ("provider-unreachable", "Server.ClientProxy.NetworkError"),
@@ -56,6 +58,10 @@ pub(super) const CODES: [(&str, &str); 41] = [
         "Server.ServerProxy.ServiceFailed.IOError",
     ),
     ("service:service-disabled", "Server.ServerProxy.ServiceDisabled"),
+    (
+        "service:service-circuit-open",
+        "Server.ServerProxy.ServiceFailed.NetworkError",
+    ),
     (
         "service:service-unreachable",
         "Server.ServerProxy.ServiceFailed.NetworkError",

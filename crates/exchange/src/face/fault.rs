@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use kernel::Problem;
@@ -45,6 +45,12 @@ static WORDS: LazyLock<Texts> = LazyLock::new(|| {
     Texts::new(&[web::TEXTS, crate::TEXTS]).expect("a test holds that both languages have every key")
 });
 
+/// When a caller may come back, for those refusals that know it.
+fn retry_after(problem: &Problem) -> Option<HeaderValue> {
+    let seconds = problem.args.iter().find(|(name, _)| *name == "seconds");
+    HeaderValue::from_str(&seconds?.1).ok()
+}
+
 fn words(problem: &Problem) -> String {
     match problem.code {
         // Programs compare these two, so they are X-Road's and not ours.
@@ -68,7 +74,7 @@ fn words(problem: &Problem) -> String {
 
 /// A refusal in the caller's form.
 pub(super) fn refused(exchange: &Exchange, problem: &Problem, form: Form) -> Response {
-    match form {
+    let mut response = match form {
         Form::Native => {
             tracing::warn!(%problem, "a call at the information-system face was refused");
             let answer = if problem.code == "method" {
@@ -95,7 +101,11 @@ pub(super) fn refused(exchange: &Exchange, problem: &Problem, form: Form) -> Res
             };
             said.response(text)
         }
+    };
+    if let Some(seconds) = retry_after(problem) {
+        response.headers_mut().insert(RETRY_AFTER, seconds);
     }
+    response
 }
 
 /// What the provider's gateway said in its service's place, in X-Road's form.
@@ -131,6 +141,7 @@ pub(super) fn service_failed(
                 ("code", fault.to_owned()),
                 ("max", String::new()),
                 ("notice", notice),
+                ("seconds", String::new()),
             ],
         ),
         detail,
@@ -138,11 +149,18 @@ pub(super) fn service_failed(
     said.response(text)
 }
 
-/// The problem with its title, for a program's log.
+/// The problem with its title, rule and remedy, for a program's log.
 fn worded(problem: &Problem) -> Answer {
     let mut answer = Answer::of_problem(problem);
     if let Ok(serde_json::Value::Object(mut body)) = serde_json::from_slice(&answer.body) {
         body.insert("title".to_owned(), words(problem).into());
+        for (member, part) in [("detail", "rule"), ("remedy", "remedy")] {
+            let key = format!("problem-{}.{part}", problem.code);
+            if WORDS.has(&key) {
+                let text = WORDS.get_with(Lang::En, &key, &problem.args);
+                body.insert(member.to_owned(), text.into());
+            }
+        }
         answer.body = serde_json::Value::Object(body).to_string().into();
     }
     answer

@@ -3,7 +3,9 @@
 
 mod agreements;
 mod asic;
+mod between;
 mod callers;
+mod circuits;
 mod counting;
 mod evidence;
 mod face;

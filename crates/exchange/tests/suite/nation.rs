@@ -183,6 +183,13 @@ impl Nation {
         self.ask(body).await.expect_err("refused").code
     }
 
+    /// Time passes at both nodes.
+    pub(crate) fn advance_ms(&self, ms: i64) {
+        for node in [&self.national, &self.ministry] {
+            node.temp.clock.advance_ms(ms);
+        }
+    }
+
     pub(crate) fn effects(&self) -> usize {
         self.service.effects.load(Ordering::SeqCst)
     }

@@ -1,0 +1,107 @@
+//! What stands between two nodes, or between a node and a system: it carries their bytes, or does what
+//! a bad network and a bad neighbour do. Never reads what they say.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::nation::Nation;
+
+/// What becomes of the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Carries,
+    /// Takes connections and bytes, and carries nothing.
+    Silent,
+    /// Ends every new connection at once.
+    Refuses,
+    /// Answers every new connection with what nobody speaks.
+    Garbage,
+    /// Ends the connection on which the next bytes go out, with those bytes; then carries.
+    LosesRequest,
+    /// Ends the connection on which the next bytes come back, with those bytes; then carries.
+    LosesAnswer,
+}
+
+/// A place between two.
+pub(crate) struct Between {
+    pub(crate) address: String,
+    mode: Arc<watch::Sender<Mode>>,
+}
+
+impl Between {
+    pub(crate) async fn new(to: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let mode = Arc::new(watch::channel(Mode::Carries).0);
+        let told = Arc::clone(&mode);
+        tokio::spawn(async move {
+            while let Ok((caller, _)) = listener.accept().await {
+                tokio::spawn(carry(caller, to.clone(), Arc::clone(&told)));
+            }
+        });
+        Self { address, mode }
+    }
+
+    /// Between the national node and the ministry's, with every connection between them open.
+    pub(crate) async fn nodes(nation: &mut Nation) -> Self {
+        let between = Self::new(nation.ministry.peer.clone()).await;
+        let peer = between.address.clone();
+        nation.publish(|s| s.nodes[1].peer = peer).await;
+        for _ in 0..4 {
+            nation.ask("{}").await.expect("an answer");
+        }
+        between
+    }
+
+    pub(crate) fn set(&self, mode: Mode) {
+        self.mode.send_replace(mode);
+    }
+}
+
+async fn carry(mut caller: TcpStream, to: String, mode: Arc<watch::Sender<Mode>>) {
+    let begun = *mode.borrow();
+    match begun {
+        Mode::Refuses => return,
+        Mode::Garbage => {
+            caller.write_all(b"220 mail.example ESMTP\r\n").await.ok();
+            return;
+        }
+        _ => {}
+    }
+    let Ok(mut called) = TcpStream::connect(&to).await else {
+        return;
+    };
+    let (mut out, mut back) = (vec![0; 16_384], vec![0; 16_384]);
+    loop {
+        tokio::select! {
+            read = caller.read(&mut out) => {
+                let Ok(length @ 1..) = read else { return };
+                if is_lost(&mode, Mode::LosesRequest).await || called.write_all(&out[..length]).await.is_err() {
+                    return;
+                }
+            }
+            read = called.read(&mut back) => {
+                let Ok(length @ 1..) = read else { return };
+                if is_lost(&mode, Mode::LosesAnswer).await || caller.write_all(&back[..length]).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Waits as long as nothing is carried; true when these bytes are to be lost.
+async fn is_lost(mode: &watch::Sender<Mode>, by: Mode) -> bool {
+    let mut watched = mode.subscribe();
+    watched.wait_for(|mode| *mode != Mode::Silent).await.ok();
+    mode.send_if_modified(|mode| {
+        let lost = *mode == by;
+        if lost {
+            *mode = Mode::Carries;
+        }
+        lost
+    })
+}
