@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{self, Endpoint};
 use crate::ids::{ServiceId, SystemId};
+use crate::quota::Quota;
 use crate::rest::Rest;
 
 /// The type in the header of an acceptance.
@@ -56,6 +57,10 @@ pub struct Agreement {
     pub conditions: String,
     /// Item 7: calls a minute.
     pub rate_per_minute: u32,
+    /// Item 7: calls a day and a month. Left out of the text when nothing is bounded, so that
+    /// agreements made before there were quotas keep their hash.
+    #[serde(default, skip_serializing_if = "Quota::is_none")]
+    pub quota: Quota,
     /// Item 8: commitments.
     pub commitments: String,
     /// Item 9: protection and authentication.
@@ -129,6 +134,7 @@ impl Agreement {
         if self.rate_per_minute == 0 {
             faults.push(Problem::invalid("rate_per_minute", "agreement-rate"));
         }
+        faults.extend(self.quota.faults());
         let is_field = |f: &String| !f.is_empty() && !f.contains(char::is_whitespace);
         if self.fields.len() > FIELDS_MAX || !self.fields.iter().all(is_field) {
             faults.push(Problem::invalid("fields", "agreement-fields").with("max", FIELDS_MAX));
@@ -306,6 +312,7 @@ pub(crate) mod tests {
             handling: "x".into(),
             conditions: "x".into(),
             rate_per_minute: 60,
+            quota: Quota::default(),
             commitments: "x".into(),
             protection: "x".into(),
             storage: "x".into(),
@@ -421,6 +428,35 @@ pub(crate) mod tests {
         let text = serde_json::to_string(&narrowed).expect("json");
         assert_eq!(serde_json::from_str::<Agreement>(&text).expect("reads"), narrowed);
         assert!(serde_json::from_str::<Agreement>(&text.replace("GET /persons", "GET persons")).is_err());
+    }
+
+    #[test]
+    fn an_agreement_without_a_quota_has_the_hash_it_had_before_there_were_any() {
+        let a = sample();
+        assert!(
+            !kernel::digest::canonical_json(&a)
+                .expect("json")
+                .contains("quota")
+        );
+        let bounded = Agreement {
+            quota: Quota {
+                per_day: Some(1_000),
+                per_month: None,
+            },
+            ..sample()
+        };
+        assert_ne!(bounded.hash(), a.hash());
+        let text = serde_json::to_string(&bounded).expect("json");
+        assert!(text.contains(r#""quota":{"per_day":1000}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Agreement>(&text).expect("reads"), bounded);
+        let none = Agreement {
+            quota: Quota {
+                per_day: Some(0),
+                per_month: None,
+            },
+            ..sample()
+        };
+        assert_eq!(none.faults(Time(0))[0].code, "agreement-quota");
     }
 
     #[test]

@@ -9,11 +9,13 @@ use directory::Directory;
 use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem, Tenant, Time};
 use seal::jws::PublicKey;
 use store::{Reader, Store};
+use time::Date;
 
 use crate::agreement::{Agreement, SignedAgreement, read_revocation, revocation};
 use crate::held::{Book, Standing};
 use crate::ids::{ServiceId, SystemId};
 use crate::life;
+use crate::quota::QuotaLeft;
 use crate::store as rows;
 use crate::terms::Terms;
 
@@ -315,6 +317,38 @@ impl Agreements {
     /// How many calls are left of an agreement's minute.
     pub(crate) fn calls_left(&self, hash: &Digest, at: Time) -> Option<u64> {
         self.locked().calls_left(hash, at)
+    }
+
+    /// Takes a call that is about to be made out of the agreement's day and month.
+    pub(crate) fn charge(&self, hash: &Digest, at: Time) -> Result<(), Problem> {
+        self.locked().charge(hash, at)
+    }
+
+    /// Counts calls of a day in that the log remembers.
+    pub(crate) fn recall(&self, hash: &Digest, day: Date, calls: u32) {
+        self.locked().recall(hash, day, calls);
+    }
+
+    /// Whether an agreement bounds its calls a day or a month.
+    pub(crate) fn has_quota(&self, hash: &Digest) -> bool {
+        self.locked().has_quota(hash)
+    }
+
+    /// Whether any agreement does.
+    pub(crate) fn has_quotas(&self) -> bool {
+        self.locked().has_quotas()
+    }
+
+    /// The agreement of a hash, whatever became of it.
+    pub(crate) fn held(&self, hash: &Digest) -> Option<Arc<Agreement>> {
+        self.locked().get(hash)
+    }
+
+    /// What is left of an agreement's calls a day and a month at an instant; empty when it bounds
+    /// neither. Only the provider's node counts.
+    #[must_use]
+    pub fn quota_left(&self, hash: &Digest, at: Time) -> Vec<QuotaLeft> {
+        self.locked().quota_left(hash, at)
     }
 
     /// Takes an agreement that both signed into memory.

@@ -15,6 +15,7 @@ use crate::envelope::{CONSUMER, EVIDENCE_VERSION, Evidence, Message, Reply, Sent
 use crate::gateway::{Exchange, Gateway, STREAM};
 use crate::ids::{ServiceId, SystemId};
 use crate::message::{AnswerHead, HEAD_BYTES_MAX, NO_AGREEMENT, RequestHead, request_hash};
+use crate::quota::Per;
 use crate::rest::{Headers, Rest};
 use crate::service::Heard;
 use crate::to_the_end::ToTheEnd;
@@ -224,11 +225,20 @@ impl Gateway {
     /// The provider's refusal in our words: it travels as a key, the places are filled from what
     /// was asked.
     fn told(&self, asked: &RequestHead, fault: &crate::envelope::Fault) -> Problem {
-        let agreement = self.agreements.name_of(&asked.agreement);
-        wire::problem_of(fault)
+        let problem = wire::problem_of(fault);
+        let held = self.agreements.held(&asked.agreement);
+        let problem = match (&held, Per::of_code(problem.code)) {
+            (Some(agreement), Some(per)) => per.spent(agreement, self.now()),
+            // One call's share of the minute.
+            (Some(agreement), None) if problem.code == "too-many" => {
+                problem.with("seconds", 60_u32.div_ceil(agreement.rate_per_minute.max(1)))
+            }
+            _ => problem,
+        };
+        problem
             .with("hop", &asked.service.org)
             .with("service", &asked.service)
             .with("member", &asked.consumer.org)
-            .with("agreement", agreement.unwrap_or_default())
+            .with("agreement", held.map(|a| a.id.clone()).unwrap_or_default())
     }
 }

@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use kernel::fact::ExchangeCount;
-use kernel::{Actor, Fact, Problem};
+use kernel::time::{Date, iso, parse_iso};
+use kernel::{Actor, Digest, Fact, Problem, Time};
 use tokio::sync::watch;
 
 use crate::envelope::{self, CONSUMER, Evidence};
-use crate::gateway::{Exchange, STREAM};
+use crate::gateway::{Exchange, Gateway, STREAM};
 use crate::message::{AnswerHead, RequestHead};
 use crate::store::{self as rows, Indexed};
 
@@ -47,7 +48,13 @@ impl Exchange {
             .map(|(p, bytes)| entry(*p, bytes))
             .collect::<Result<Vec<_>, _>>()?;
         let counts = count(entries.iter().map(|(e, ..)| e))?;
-        let (entries, counts) = (&entries, &counts);
+        let quotas: Vec<(String, String, u32)> = self
+            .0
+            .metered(entries.iter().map(|(e, ..)| e))
+            .into_iter()
+            .map(|((agreement, day), calls)| (agreement.hex(), iso(day), calls))
+            .collect();
+        let (entries, counts, quotas) = (&entries, &counts, &quotas);
         g.store
             .write(&g.home, &Actor::Platform, |tx| async move {
                 if tx.position(FOLLOWER).await? != from {
@@ -61,6 +68,9 @@ impl Exchange {
                     .filter_map(|(e, message, _)| Some((message.as_deref()?, e.request.as_str())))
                     .collect();
                 rows::index_messages(&tx, &messages).await?;
+                for (agreement, day, calls) in quotas {
+                    rows::count_quota(&tx, agreement, day, *calls).await?;
+                }
                 let fact = Fact::ExchangesCounted {
                     stream: STREAM.to_owned(),
                     from,
@@ -89,6 +99,56 @@ impl Exchange {
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
                 _ = shutdown.changed() => {}
+            }
+        }
+    }
+}
+
+impl Gateway {
+    /// The calls of some exchanges that count against a quota here, by agreement and day.
+    fn metered<'a>(&self, exchanges: impl Iterator<Item = &'a Indexed>) -> BTreeMap<(Digest, Date), u32> {
+        let mut calls = BTreeMap::new();
+        for e in exchanges.filter(|e| e.side == "provider" && e.status != 0) {
+            if let Some(agreement) = Digest::parse(&e.agreement)
+                && self.agreements.has_quota(&agreement)
+            {
+                *calls.entry((agreement, Time(e.began).date())).or_default() += 1;
+            }
+        }
+        calls
+    }
+
+    /// Counts in what was used of this month's quotas before this process began: what is folded is in
+    /// rows, the rest is in the log.
+    pub(crate) async fn recall_quotas(&self) -> Result<(), Problem> {
+        if !self.agreements.has_quotas() {
+            return Ok(());
+        }
+        let month = iso(self.now().date()).get(..7).unwrap_or_default().to_owned();
+        let month = &month;
+        let (rows, mut from) = self
+            .store
+            .write(&self.home, &Actor::Platform, |tx| async move {
+                Ok((rows::quota_days(&tx, month).await?, tx.position(FOLLOWER).await?))
+            })
+            .await?;
+        for (agreement, day, calls) in rows {
+            let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+            let day = parse_iso(&day).ok_or_else(|| Problem::internal("a day of a quota is a day"))?;
+            self.agreements.recall(&agreement, day, calls);
+        }
+        loop {
+            let records = self.evidence.read(from, STEP).await?;
+            if records.is_empty() {
+                return Ok(());
+            }
+            from += records.len() as u64;
+            let entries = records
+                .iter()
+                .map(|(p, bytes)| entry(*p, bytes))
+                .collect::<Result<Vec<_>, _>>()?;
+            for ((agreement, day), calls) in self.metered(entries.iter().map(|(e, ..)| e)) {
+                self.agreements.recall(&agreement, day, calls);
             }
         }
     }

@@ -125,7 +125,7 @@ impl Exchange {
         let agreements =
             Agreements::open(parts.store.clone(), parts.directory.clone(), &parts.tenants).await?;
         let callers = Callers::open(&parts.store, &parts.tenants).await?;
-        let exchange = Self(Arc::new(Gateway {
+        let gateway = Gateway {
             node: parts.node,
             home,
             store: parts.store,
@@ -148,7 +148,9 @@ impl Exchange {
             certificates,
             folded: AtomicU64::new(0),
             unstamped: tokio::sync::Mutex::new(None),
-        }));
+        };
+        gateway.recall_quotas().await?;
+        let exchange = Self(Arc::new(gateway));
         exchange.offer_registered().await?;
         Ok(exchange)
     }

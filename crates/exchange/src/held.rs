@@ -2,13 +2,15 @@
 //! are in [`crate::agreements`]. Never forgets that one is revoked.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::{Digest, Kind, OrgCode, Problem, Time};
+use time::Date;
 
 use crate::agreement::Agreement;
 use crate::ids::{ServiceId, SystemId};
 use crate::life::State;
+use crate::quota::{QuotaLeft, Used};
 use crate::rate::Bucket;
 
 /// What a node holds, ready for questions.
@@ -25,6 +27,7 @@ struct Held {
     /// Each party's last word on suspension: its serial, and whether it suspends.
     words: BTreeMap<OrgCode, (i64, bool)>,
     rate: Mutex<Bucket>,
+    used: Mutex<Used>,
 }
 
 /// An agreement with where it stands, for whoever looks at it.
@@ -52,6 +55,7 @@ impl Book {
         let pair = (agreement.service.clone(), agreement.consumer.clone());
         let held = Held {
             rate: Mutex::new(Bucket::full(agreement.rate_per_minute)),
+            used: Mutex::default(),
             agreement: Arc::new(agreement),
             revoked,
             words: BTreeMap::new(),
@@ -133,6 +137,39 @@ impl Book {
         Ok(Arc::clone(&held.agreement))
     }
 
+    /// Takes a call that is about to be made out of the agreement's day and month.
+    pub(crate) fn charge(&self, hash: &Digest, at: Time) -> Result<(), Problem> {
+        let Some(held) = self.entries.get(hash) else {
+            return Ok(());
+        };
+        let taken = held.used().take(&held.agreement.quota, at);
+        taken.map_err(|per| per.spent(&held.agreement, at))
+    }
+
+    /// Counts calls of a day in that the log remembers.
+    pub(crate) fn recall(&self, hash: &Digest, day: Date, calls: u32) {
+        if let Some(held) = self.entries.get(hash) {
+            held.used().add(day, calls);
+        }
+    }
+
+    /// Whether an agreement bounds its calls a day or a month.
+    pub(crate) fn has_quota(&self, hash: &Digest) -> bool {
+        let held = self.entries.get(hash);
+        held.is_some_and(|held| !held.agreement.quota.is_none())
+    }
+
+    /// Whether any agreement does.
+    pub(crate) fn has_quotas(&self) -> bool {
+        self.entries.values().any(|held| !held.agreement.quota.is_none())
+    }
+
+    /// What is left of the quotas of an agreement; takes nothing out.
+    pub(crate) fn quota_left(&self, hash: &Digest, at: Time) -> Vec<QuotaLeft> {
+        let held = self.entries.get(hash);
+        held.map_or_else(Vec::new, |held| held.used().left(&held.agreement.quota, at))
+    }
+
     /// Where one stands.
     pub(crate) fn standing(&self, hash: &Digest, at: Time) -> Option<Standing> {
         self.entries.get(hash).map(|held| held.standing(*hash, at))
@@ -195,6 +232,10 @@ impl Held {
             return Err(suspended.with("agreement", &self.agreement.id));
         }
         Ok(())
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn suspenders(&self) -> impl Iterator<Item = &OrgCode> {

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`client`] | the consumer's half, top to bottom |
 //! | [`provider`] | the provider's half, top to bottom |
-//! | [`agreement`], [`endpoint`], [`agreements`] | the noun, what of a service it grants, and what a node holds (in memory: `held`, `rate`) |
+//! | [`agreement`], [`endpoint`], [`agreements`] | the noun, what of a service it grants, and what a node holds (in memory: `held`, `rate`, [`quota`]) |
 //! | [`life`], [`terms`] | how an agreement comes to be, stops and goes on; what is owed by when |
 //! | `check`, `fit` | what is asked of a sealed message; what of a service's answer may leave |
 //! | [`message`], [`rest`], [`envelope`] | the signed bytes, what they carry of HTTP, the wire's and the log's format |
@@ -47,6 +47,7 @@ pub mod offered;
 mod operator;
 pub mod pack;
 pub mod provider;
+pub mod quota;
 mod rate;
 pub mod replay;
 pub mod rest;
@@ -68,6 +69,7 @@ pub use gateway::{Exchange, Parts, STREAM};
 pub use ids::{ServiceId, SystemId};
 pub use life::State;
 pub use notice::Notices;
+pub use quota::Quota;
 pub use rest::{Headers, Method, Rest};
 pub use service::{Answer, Call, Heard, Service};
 pub use terms::Terms;
@@ -88,6 +90,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0004_exchange_services",
             include_str!("../migrations/0004_exchange_services.sql"),
+        ),
+        (
+            "0006_exchange_quotas",
+            include_str!("../migrations/0006_exchange_quotas.sql"),
         ),
     ],
 };

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
 use crate::ids::{ServiceId, SystemId};
+use crate::quota::Quota;
 
 /// The words of this crate's rules of the pack; not for pages.
 pub const TEXTS: web::Source = web::Source {
@@ -38,6 +39,8 @@ struct File {
     handling: String,
     conditions: String,
     rate_per_minute: u32,
+    #[serde(default)]
+    quota: Quota,
     commitments: String,
     protection: String,
     storage: String,
@@ -223,6 +226,7 @@ fn agreement(file: &File, parties: &Parties, at: usize, service: ServiceId, offe
         handling: file.handling.clone(),
         conditions: file.conditions.clone(),
         rate_per_minute: file.rate_per_minute,
+        quota: file.quota,
         commitments: file.commitments.clone(),
         protection: file.protection.clone(),
         storage: file.storage.clone(),

@@ -105,6 +105,12 @@ impl Gateway {
             self.replay.refilled(now);
         }
         self.replay.pass(&head.consumer, &head.request, head.sent, now)?;
+        // Behind the guard: a replay costs nothing of the quota, as it costs nothing in the log.
+        if let Some((agreement, _)) = &offered
+            && !agreement.quota.is_none()
+        {
+            self.agreements.charge(&head.agreement, now)?;
+        }
         let answer = match offered {
             Some((agreement, service)) => {
                 let call = Call {

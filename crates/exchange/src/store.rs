@@ -249,6 +249,30 @@ pub(crate) async fn latest(
     rows.iter().map(indexed).collect()
 }
 
+/// Counts answered calls of agreements with a quota in, by agreement and day.
+pub(crate) async fn count_quota(tx: &Tx, agreement: &str, day: &str, calls: u32) -> Result<(), Problem> {
+    tx.exec(
+        "insert into exchange_quota_days (tenant, agreement, day, calls) values ($1, $2, $3, $4) \
+         on conflict (tenant, agreement, day) do update set calls = exchange_quota_days.calls + excluded.calls",
+        params![tx.tenant(), agreement, day, i64::from(calls)],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The answered calls of agreements with a quota from a day on: agreement, day, calls.
+pub(crate) async fn quota_days(tx: &Tx, from: &str) -> Result<Vec<(Digest, String, u64)>, Problem> {
+    let rows = tx
+        .all(
+            "select agreement, day, calls from exchange_quota_days where tenant = $1 and day >= $2",
+            params![tx.tenant(), from],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.digest("agreement")?, row.text("day")?, row.count("calls")?)))
+        .collect()
+}
+
 /// A stamped span of a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Stamp {

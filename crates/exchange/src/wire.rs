@@ -194,7 +194,7 @@ fn is_replay(reply: &Reply) -> bool {
 
 /// The problem a provider's gateway told; unknown keys of a later release become one of ours.
 pub(crate) fn problem_of(fault: &Fault) -> Problem {
-    const KNOWN: [(&str, Kind); 21] = [
+    const KNOWN: [(&str, Kind); 23] = [
         ("agreement-endpoint", Kind::Forbidden),
         ("path-outside", Kind::Malformed),
         ("service-type", Kind::NotFound),
@@ -212,6 +212,8 @@ pub(crate) fn problem_of(fault: &Fault) -> Problem {
         ("replayed", Kind::Conflict),
         ("clock-skew", Kind::Forbidden),
         ("too-many", Kind::TooMany),
+        ("quota-day", Kind::TooMany),
+        ("quota-month", Kind::TooMany),
         ("no-room", Kind::Unavailable),
         ("envelope-version", Kind::Upstream),
         ("store-unavailable", Kind::Unavailable),

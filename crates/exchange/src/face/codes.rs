@@ -6,7 +6,7 @@ use kernel::{Kind, Problem};
 use super::CodeStyle;
 
 /// X-Road's codes of our problems; those that `{node}` begins are of whichever node said so.
-pub(super) const CODES: [(&str, &str); 44] = [
+pub(super) const CODES: [(&str, &str); 46] = [
     ("agreement-endpoint", "Server.ServerProxy.AccessDenied"),
     ("agreement-expired", "Server.ServerProxy.AccessDenied"),
     ("agreement-missing", "Server.ServerProxy.AccessDenied"),
@@ -39,6 +39,8 @@ pub(super) const CODES: [(&str, &str); 44] = [
     ("path-outside", "Client.BadRequest"),
     ("provider-unreachable", "Server.ClientProxy.NetworkError"),
     ("replayed", "Server.ServerProxy.InvalidRequest"),
+    ("quota-day", "Server.ServerProxy.TooManyRequests"),
+    ("quota-month", "Server.ServerProxy.TooManyRequests"),
     ("rest-version", "Client.InvalidProtocolVersion"),
     ("server-header", "Server.ClientProxy.InvalidSecurityServer"),
     ("service-code", "Client.BadRequest"),

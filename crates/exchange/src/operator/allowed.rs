@@ -13,6 +13,7 @@ use web::{Page, Refusal};
 use super::Operator;
 use crate::gateway::Exchange;
 use crate::ids::{ServiceId, SystemId};
+use crate::quota::QuotaLeft;
 
 /// Noon, in minutes of the day: a day is asked about by its middle.
 const NOON: i64 = 12 * 60;
@@ -35,7 +36,7 @@ pub(crate) struct CallAllowed {
     /// True when it would be.
     allowed: bool,
     /// Why not: `agreement-missing`, `agreement-expired` (its term is over or has not begun),
-    /// `agreement-suspended`, `agreement-revoked`, `too-many`.
+    /// `agreement-suspended`, `agreement-revoked`, `too-many`, `quota-day`, `quota-month`.
     code: Option<&'static str>,
     /// The same in the reader's language.
     why: Option<String>,
@@ -45,6 +46,37 @@ pub(crate) struct CallAllowed {
     id: Option<String>,
     /// Calls left of the agreement's minute, where this node counts them.
     calls_left: Option<u64>,
+    /// What is left of the agreement's quotas, where this node counts them.
+    quota_left: Vec<QuotaLine>,
+}
+
+/// What is left of one quota.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QuotaLine {
+    /// `day` or `month`.
+    per: &'static str,
+    /// Calls it allows.
+    max: u32,
+    /// Calls left of them.
+    left: u32,
+    /// When it begins anew, milliseconds since 1970.
+    frees: i64,
+    /// What it is called in the reader's language.
+    #[serde(skip)]
+    label: String,
+}
+
+impl QuotaLine {
+    fn of(page: &Page, quota: &QuotaLeft) -> Self {
+        let (per, max) = (quota.per.as_str(), quota.max.to_string());
+        Self {
+            per,
+            max: quota.max,
+            left: quota.left,
+            frees: quota.frees.ms(),
+            label: page.tw(&format!("exchange-quota-left-{per}"), &[("max", max)]),
+        }
+    }
 }
 
 impl Exchange {
@@ -59,12 +91,16 @@ impl Exchange {
         // Only the provider's node counts calls.
         let counted = hash.filter(|_| at.is_none() && self.is_here(&what.org));
         let calls_left = counted.and_then(|hash| held.calls_left(&hash, when));
+        let quotas = counted.map_or_else(Vec::new, |hash| held.quota_left(&hash, when));
         let refused = match found {
             Err(problem) => Some(problem),
             Ok((_, a)) if calls_left == Some(0) => {
                 Some(Problem::new(Kind::TooMany, "too-many").with("per_minute", a.rate_per_minute))
             }
-            Ok(_) => None,
+            Ok((_, a)) => {
+                let spent = quotas.iter().find(|quota| quota.left == 0);
+                spent.map(|quota| quota.per.spent(&a, when))
+            }
         };
         CallAllowed {
             allowed: refused.is_none(),
@@ -76,6 +112,7 @@ impl Exchange {
             agreement: hash.map(|hash| hash.hex()),
             id: hash.and_then(|hash| held.name_of(&hash)),
             calls_left,
+            quota_left: quotas.iter().map(|quota| QuotaLine::of(page, quota)).collect(),
         }
     }
 }

@@ -8,6 +8,7 @@ use web::{Fields, Page};
 
 use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
+use crate::quota::Quota;
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 86_400_000;
@@ -50,6 +51,12 @@ pub(crate) struct AgreementText {
     pub(crate) conditions: String,
     /// Calls a minute.
     pub(crate) rate_per_minute: u32,
+    /// Calls a day; left out when a day is not bounded.
+    #[serde(default)]
+    pub(crate) calls_per_day: Option<u32>,
+    /// Calls a month; left out when a month is not bounded.
+    #[serde(default)]
+    pub(crate) calls_per_month: Option<u32>,
     /// Commitments.
     pub(crate) commitments: String,
     /// Protection and authentication.
@@ -81,6 +88,8 @@ impl AgreementText {
             handling: a.handling.clone(),
             conditions: a.conditions.clone(),
             rate_per_minute: a.rate_per_minute,
+            calls_per_day: a.quota.per_day,
+            calls_per_month: a.quota.per_month,
             commitments: a.commitments.clone(),
             protection: a.protection.clone(),
             storage: a.storage.clone(),
@@ -127,6 +136,10 @@ impl AgreementText {
             handling: self.handling.clone(),
             conditions: self.conditions.clone(),
             rate_per_minute: self.rate_per_minute,
+            quota: Quota {
+                per_day: self.calls_per_day,
+                per_month: self.calls_per_month,
+            },
             commitments: self.commitments.clone(),
             protection: self.protection.clone(),
             storage: self.storage.clone(),
@@ -168,7 +181,7 @@ pub(crate) struct Item {
 }
 
 /// Number, field and kind of every box, in the order of the article.
-const BOXES: [(&str, &str, &str); 19] = [
+const BOXES: [(&str, &str, &str); 21] = [
     ("", "id", "line"),
     ("1", "consumer", "line"),
     ("2", "service", "line"),
@@ -183,6 +196,8 @@ const BOXES: [(&str, &str, &str); 19] = [
     ("6", "handling", "area"),
     ("7", "conditions", "area"),
     ("7", "rate_per_minute", "count"),
+    ("7", "calls_per_day", "count"),
+    ("7", "calls_per_month", "count"),
     ("8", "commitments", "area"),
     ("9", "protection", "area"),
     ("10", "storage", "area"),
@@ -230,6 +245,8 @@ pub(crate) fn filled(text: &Agreement) -> Vec<(&'static str, String)> {
         ("valid_from", kernel::time::iso(text.valid_from.date())),
         ("valid_to", kernel::time::iso(text.valid_to.plus_ms(-1).date())),
         ("rate_per_minute", text.rate_per_minute.to_string()),
+        ("calls_per_day", bound(text.quota.per_day)),
+        ("calls_per_month", bound(text.quota.per_month)),
     ];
     words.chain(rest).collect()
 }
@@ -245,6 +262,8 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
             "fields" => text.fields.join(", "),
             "endpoints" if text.endpoints.is_empty() => page.t("exchange-endpoints-all"),
             "endpoints" => endpoints(text, ", "),
+            "calls_per_day" if text.quota.per_day.is_none() => page.t("exchange-not-bounded"),
+            "calls_per_month" if text.quota.per_month.is_none() => page.t("exchange-not-bounded"),
             _ => found.map(|(_, value)| value.clone()).unwrap_or_default(),
         }
     };
@@ -256,6 +275,10 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
             (number, label, value(field))
         })
         .collect()
+}
+
+fn bound(calls: Option<u32>) -> String {
+    calls.map(|calls| calls.to_string()).unwrap_or_default()
 }
 
 fn endpoints(text: &Agreement, between: &str) -> String {
@@ -288,6 +311,11 @@ pub(crate) fn read(fields: &Fields, now: Time) -> Result<Agreement, Vec<Problem>
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         lines.map(str::to_owned).collect()
     };
+    // What is no number is as wrong as none: the box is told so.
+    let count = |field: &str| {
+        let text = line(field);
+        (!text.is_empty()).then(|| text.parse().unwrap_or(0))
+    };
     let text = AgreementText {
         id: line("id"),
         consumer: line("consumer"),
@@ -303,6 +331,8 @@ pub(crate) fn read(fields: &Fields, now: Time) -> Result<Agreement, Vec<Problem>
         handling: area("handling"),
         conditions: area("conditions"),
         rate_per_minute: line("rate_per_minute").parse().unwrap_or(0),
+        calls_per_day: count("calls_per_day"),
+        calls_per_month: count("calls_per_month"),
         commitments: area("commitments"),
         protection: area("protection"),
         storage: area("storage"),
@@ -345,6 +375,10 @@ mod tests {
             valid_to: day("2027-01-01"),
             fields: vec!["full_name".into(), "child.full_name".into()],
             endpoints: vec!["GET /persons/{id}".parse().expect("one"), Endpoint::post()],
+            quota: Quota {
+                per_day: Some(500),
+                per_month: None,
+            },
             ..sample()
         }
     }
@@ -368,6 +402,8 @@ mod tests {
         assert_eq!(told(&[("valid_to", "2026-11-30")]), ["valid_to"]);
         assert_eq!(told(&[("rate_per_minute", "x")]), ["rate_per_minute"]);
         assert_eq!(told(&[("endpoints", "persons")]), ["endpoints"]);
+        assert_eq!(told(&[("calls_per_day", "many")]), ["calls_per_day"]);
+        assert_eq!(told(&[("calls_per_month", "499")]), ["calls_per_month"]);
         assert_eq!(
             told(&[("purpose", ""), ("deletion", " ")]),
             ["purpose", "deletion"]

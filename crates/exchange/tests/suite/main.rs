@@ -23,6 +23,7 @@ mod offered_tls;
 mod operator;
 mod operator_life;
 mod operator_services;
+mod quotas;
 mod replay;
 mod rest;
 mod seals;

@@ -133,6 +133,7 @@ impl Nation {
             handling: text("xử lý"),
             conditions: text("điều kiện"),
             rate_per_minute: 1_000_000,
+            quota: exchange::Quota::default(),
             commitments: text("cam kết"),
             protection: text("bảo vệ"),
             storage: text("lưu trữ"),
