@@ -1,11 +1,14 @@
 //! One effect for one request, however often its bytes arrive; and nothing from another time.
 
+use bytes::Bytes;
+use exchange::envelope::Reply;
 use exchange::message::RequestHead;
 use exchange::{Agreement, envelope};
 use futures_util::future::join_all;
 use kernel::limits::Limits;
 
 use crate::nation::Nation;
+use crate::node::frames;
 
 #[tokio::test]
 async fn the_same_bytes_again_have_no_second_effect() {
@@ -40,6 +43,34 @@ async fn a_hundred_at_once_have_one_effect_and_the_index_names_the_answered_one(
     nation.ministry.exchange.fold_evidence().await.expect("folded");
     let found = nation.ministry.exchange.find(&id).await.expect("reads");
     assert_eq!((found.len(), found[0].status, found[0].position), (1, 200, 99));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_replays_have_one_effect_each() {
+    const REQUESTS: usize = 500;
+    const TIMES: usize = 20;
+    let mut nation = Nation::new().await;
+    let sent: Vec<Bytes> = (0..REQUESTS)
+        .map(|_| envelope::write(&nation.good()).into())
+        .collect();
+    for turn in 0..=TIMES {
+        if turn == TIMES / 2 {
+            nation.restart_ministry().await;
+        }
+        let from = &nation.national;
+        let client = frames(&from.temp, &from.keyring.node, &from.directory, &nation.ca);
+        let peer = &nation.ministry.peer;
+        let told = join_all(sent.iter().map(|bytes| client.send(peer, bytes.clone(), 60_000))).await;
+        for answer in told {
+            let reply: Reply = envelope::read(&answer.expect("an answer")).expect("a reply");
+            let code = reply.fault.map(|fault| fault.code);
+            assert_eq!(code.as_deref(), (turn > 0).then_some("replayed"));
+        }
+    }
+    assert_eq!(nation.effects(), REQUESTS);
+    let faults = nation.ministry.faults().await;
+    assert_eq!(faults.len(), REQUESTS * (TIMES + 1));
+    assert_eq!(faults.iter().filter(|fault| fault.is_empty()).count(), REQUESTS);
 }
 
 #[tokio::test]
