@@ -1,16 +1,22 @@
 //! A service that stands behind this gateway at a URL: method, path, query, headers and body go to it
 //! as the caller sent them, its answer comes back as it is. Never follows a redirect.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::body::Body;
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, response};
 use bytes::Bytes;
 use kernel::{Kind, Problem};
-use web::client::{Client, ClientError};
+use web::client::{Client, ClientError, Payload};
 
 use crate::endpoint::Endpoint;
 use crate::ids::ServiceId;
+use crate::passing::{self, Taken};
 use crate::rest::{Headers, Way};
-use crate::service::{Answer, Call, Service};
+use crate::service::{Answer, Call, Large, Service};
+use crate::spool::Spool;
 
 /// A service at a URL behind this gateway.
 pub struct Behind {
@@ -83,39 +89,79 @@ impl Service for Behind {
     }
 
     async fn call(&self, call: Call) -> Result<Answer, Problem> {
-        let mut request = axum::http::Request::builder()
+        let request = self.request(&call, call.body.clone())?;
+        let sent = self.client.send(request, self.call_ms_max, self.answer_bytes_max);
+        let (head, body) = sent.await.map_err(|e| self.missed(e))?.into_parts();
+        self.answer(&head, body)
+    }
+
+    async fn call_large(&self, call: Call, large: Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
+        let payload = match &large.body {
+            None => Payload::Whole(call.body.clone()),
+            Some(spool) => Payload::Streamed(Body::from_stream(Arc::clone(spool).pieces())),
+        };
+        let mut request = self.request(&call, payload)?;
+        if let Some(spool) = &large.body {
+            request.headers_mut().insert(CONTENT_LENGTH, spool.len().into());
+        }
+        let whole_max = large.memory_bytes_max.min(self.answer_bytes_max);
+        let sent = self.client.call(request, self.call_ms_max, whole_max);
+        let (head, body) = sent.await.map_err(|e| self.missed(e))?.into_parts();
+        let body = match body {
+            Payload::Whole(body) => return Ok((self.answer(&head, body)?, None)),
+            Payload::Streamed(body) => body,
+        };
+        let read = passing::read(body, self.answer_bytes_max, whole_max, &large.spools, |_| ());
+        let read = read.await.map_err(|e| match e.kind {
+            Kind::TooLarge => self.missed(ClientError::TooLarge),
+            Kind::Malformed => self.missed(ClientError::Broken),
+            _ => e,
+        });
+        match read? {
+            Taken::Whole(body) => Ok((self.answer(&head, body)?, None)),
+            Taken::Large(spool) => Ok((self.answer(&head, Bytes::new())?, Some(spool))),
+        }
+    }
+}
+
+impl Behind {
+    /// The call as it goes to the system.
+    fn request<B>(&self, call: &Call, body: B) -> Result<Request<B>, Problem> {
+        let mut request = Request::builder()
             .method(call.rest.method.as_str())
             .uri(join(&self.url, &call.rest.target));
         if let Some(headers) = request.headers_mut() {
-            *headers = headers_of(&call)?;
+            *headers = headers_of(call)?;
         }
-        let request = request.body(call.body).map_err(Problem::internal)?;
-        let answer = self
-            .client
-            .send(request, self.call_ms_max, self.answer_bytes_max)
-            .await
-            .map_err(|e| {
-                let (kind, code) = match e {
-                    ClientError::Timeout => (Kind::Timeout, "timeout"),
-                    ClientError::TooLarge => (Kind::TooLarge, "body-too-large"),
-                    _ => (Kind::Upstream, "service-unreachable"),
-                };
-                Problem::new(kind, code)
-                    .with("service", &self.id)
-                    .with("max", self.answer_bytes_max)
-                    .because(e)
-            })?;
-        let headers = Headers::of(answer.headers(), Way::Answer).map_err(|e| {
+        request.body(body).map_err(Problem::internal)
+    }
+
+    /// Why there is no answer.
+    fn missed(&self, e: ClientError) -> Problem {
+        let (kind, code) = match e {
+            ClientError::Timeout => (Kind::Timeout, "timeout"),
+            ClientError::TooLarge => (Kind::TooLarge, "body-too-large"),
+            _ => (Kind::Upstream, "service-unreachable"),
+        };
+        Problem::new(kind, code)
+            .with("service", &self.id)
+            .with("max", self.answer_bytes_max)
+            .because(e)
+    }
+
+    /// The system's answer as the exchange carries it.
+    fn answer(&self, head: &response::Parts, body: Bytes) -> Result<Answer, Problem> {
+        let headers = Headers::of(&head.headers, Way::Answer).map_err(|e| {
             Problem::new(Kind::Upstream, "answer-bad")
                 .with("service", &self.id)
                 .because(e)
         })?;
         Ok(Answer {
-            status: answer.status().as_u16(),
-            media: media(answer.headers()),
+            status: head.status.as_u16(),
+            media: media(&head.headers),
             headers,
             fault: None,
-            body: answer.into_body(),
+            body,
         })
     }
 }

@@ -17,7 +17,8 @@ use crate::ids::{ServiceId, SystemId};
 use crate::message::{AnswerHead, HEAD_BYTES_MAX, NO_AGREEMENT, RequestHead, request_hash};
 use crate::quota::Per;
 use crate::rest::{Headers, Rest};
-use crate::service::Heard;
+use crate::service::{Heard, WHOLE_BYTES_MAX};
+use crate::spool::Spool;
 use crate::to_the_end::ToTheEnd;
 use crate::wire;
 
@@ -47,6 +48,8 @@ pub(crate) struct Told {
     pub(crate) headers: Headers,
     /// Why the provider's gateway answered in the service's place, a problem's key.
     pub(crate) fault: Option<String>,
+    /// The body in place of the heard one's when it is on disk.
+    pub(crate) spool: Option<Arc<Spool>>,
 }
 
 impl Exchange {
@@ -57,15 +60,27 @@ impl Exchange {
     /// `node-revoked`, `seal-broken`, `replayed`, `clock-skew`, `provider-unreachable`,
     /// `node-circuit-open`, `outcome-unknown`, `body-too-large`. A service's own 4xx or 5xx is an answer, not an error.
     pub async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
-        let told = self.exchange(ask, Rest::default()).await?;
-        Ok(told.heard)
+        let told = self.exchange(ask, None, Rest::default()).await?;
+        let Some(spool) = &told.spool else {
+            return Ok(told.heard);
+        };
+        Ok(Heard {
+            body: spool.whole(WHOLE_BYTES_MAX).await?,
+            ..told.heard
+        })
     }
 
     /// As [`Exchange::ask`], by any method, at any path below the service, with headers.
-    pub(crate) async fn exchange(&self, ask: Ask, rest: Rest) -> Result<Told, Problem> {
+    /// `body` is the body in place of the question's own when it is on disk.
+    pub(crate) async fn exchange(
+        &self,
+        ask: Ask,
+        body: Option<Arc<Spool>>,
+        rest: Rest,
+    ) -> Result<Told, Problem> {
         let gateway = Arc::clone(&self.0);
         // A caller that goes away half-way must not leave an exchange with evidence on one side.
-        let asked = async move { gateway.ask(ask, rest).await }.in_current_span();
+        let asked = async move { gateway.ask(ask, body, rest).await }.in_current_span();
         let asked = ToTheEnd::of(AssertUnwindSafe(asked).catch_unwind()).await;
         let result = asked.unwrap_or_else(|_| Err(Problem::internal("the exchange panicked")));
         let outcome = match &result {
@@ -79,9 +94,9 @@ impl Exchange {
 }
 
 impl Gateway {
-    async fn ask(&self, ask: Ask, rest: Rest) -> Result<Told, Problem> {
+    async fn ask(&self, ask: Ask, body: Option<Arc<Spool>>, rest: Rest) -> Result<Told, Problem> {
         let began = self.now();
-        let (head, message, parts) = match self.prepare(ask, rest, began).await {
+        let (head, message, parts) = match self.prepare(ask, body, rest, began).await {
             Ok(prepared) => prepared,
             Err(problem) => {
                 // Nothing has left: this is no exchange and has no evidence, but it is counted.
@@ -102,6 +117,7 @@ impl Gateway {
         let sent = Sent {
             version: WIRE_VERSION,
             message,
+            beside: None,
         };
         let again = Again::of(head.rest.method, head.idempotency.as_deref());
         let checked = match wire::carry(self, &head.service, sent, again).await {
@@ -124,6 +140,7 @@ impl Gateway {
                     head: Bytes::from(Vec::from(record.request.head)),
                     headers: answer_head.headers,
                     fault: answer_head.fault,
+                    spool: answer.spool,
                 })
             }
             Err(problem) => {
@@ -138,6 +155,7 @@ impl Gateway {
     async fn prepare(
         &self,
         ask: Ask,
+        spool: Option<Arc<Spool>>,
         rest: Rest,
         now: Time,
     ) -> Result<(RequestHead, Message, Parts), Problem> {
@@ -150,7 +168,8 @@ impl Gateway {
             hash
         };
         let limit = self.store.limits().exchange_body_bytes_max;
-        if ask.body.len() > limit {
+        let size = spool.as_ref().map_or(ask.body.len() as u64, |spool| spool.len());
+        if size > limit as u64 {
             return Err(Problem::new(Kind::TooLarge, "body-too-large").with("max", limit));
         }
         wire::may_ask(self, &ask.service, now)?;
@@ -174,12 +193,15 @@ impl Gateway {
         }
         let parts = Parts {
             head: Digest::of(&bytes),
-            body: Digest::of(&ask.body),
+            body: spool
+                .as_ref()
+                .map_or_else(|| Digest::of(&ask.body), |spool| spool.digest()),
         };
         let message = Message {
             head: bytes.into(),
             body: Vec::from(ask.body).into(),
             sealed: sealer.seal(parts).await?,
+            spool,
         };
         Ok((head, message, parts))
     }

@@ -1,10 +1,14 @@
 //! One request and one answer as they cross between gateways, and the evidence record both sides
 //! keep: CBOR arrays with a version in front, read by every later release. Never a socket.
 
+use std::sync::Arc;
+
 use kernel::{Digest, Kind, Problem};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use seal::batch::{Parts, Sealed};
+
+use crate::spool::Spool;
 
 /// The version of [`Sent`] and [`Reply`] this code writes.
 pub const WIRE_VERSION: u16 = 1;
@@ -23,6 +27,9 @@ pub struct Message {
     /// The signature over both, as a member of its batch.
     #[n(2)]
     pub sealed: Sealed,
+    /// The body in place of [`Message::body`] when it is too large for memory; never on the wire.
+    #[cbor(skip)]
+    pub spool: Option<Arc<Spool>>,
 }
 
 /// What a consumer's gateway sends.
@@ -34,6 +41,50 @@ pub struct Sent {
     /// The request.
     #[n(1)]
     pub message: Message,
+    /// The message's body, when it went ahead in pieces.
+    #[n(2)]
+    pub beside: Option<Beside>,
+}
+
+/// A large body that goes beside its message, in pieces; the message itself has none then.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Beside {
+    /// What the sender calls it.
+    #[n(0)]
+    pub id: String,
+    /// Its size in bytes.
+    #[n(1)]
+    pub size: u64,
+}
+
+/// A piece of a large body, brought or asked for. Always five elements, by which it is told from
+/// [`Sent`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Piece {
+    /// [`WIRE_VERSION`].
+    #[n(0)]
+    pub version: u16,
+    /// What the sender of the body calls it.
+    #[n(1)]
+    pub id: String,
+    /// Where it begins, in bytes from the body's first.
+    #[n(2)]
+    pub offset: u64,
+    /// Its bytes; absent when it is asked for.
+    #[n(3)]
+    pub bytes: Option<ByteVec>,
+    /// True when the body ends with it.
+    #[n(4)]
+    pub last: bool,
+}
+
+impl Piece {
+    /// Whether the bytes of a message are a piece and not a request.
+    #[must_use]
+    pub fn is_one(message: &[u8]) -> bool {
+        // An array of five.
+        message.first() == Some(&0x85)
+    }
 }
 
 /// What a provider's gateway sends back.
@@ -48,6 +99,12 @@ pub struct Reply {
     /// The gateway's refusal; absent when there is an answer.
     #[n(2)]
     pub fault: Option<Fault>,
+    /// The answer's body, when it is to be fetched in pieces.
+    #[n(3)]
+    pub beside: Option<Beside>,
+    /// The piece that was asked for.
+    #[n(4)]
+    pub piece: Option<ByteVec>,
 }
 
 /// A gateway's refusal: the problem's key and status. The words are the reader's.
@@ -116,7 +173,10 @@ impl Message {
     pub fn parts(&self) -> Parts {
         Parts {
             head: Digest::of(&self.head),
-            body: Digest::of(&self.body),
+            body: match &self.spool {
+                Some(spool) => spool.digest(),
+                None => Digest::of(&self.body),
+            },
         }
     }
 
@@ -126,7 +186,10 @@ impl Message {
         Kept {
             head: self.head.clone(),
             body: *parts.body.bytes(),
-            size: self.body.len() as u64,
+            size: self
+                .spool
+                .as_ref()
+                .map_or(self.body.len() as u64, |spool| spool.len()),
             sealed: self.sealed.clone(),
         }
     }

@@ -126,10 +126,8 @@ async fn call(State(face): State<Face>, request: Request) -> Response {
             None => names::x_road(path)?,
         };
         let exchange = &face.exchange;
-        let limit = exchange.0.store.limits().exchange_body_bytes_max;
         let called = asked::read(exchange, service, &parts)?;
         face.admit(std::slice::from_ref(&called.ask.consumer), &parts.extensions)?;
-        let body = web::body::read(body, limit).await?;
         told::ask(exchange, called, body, form).await
     };
     answered.await.unwrap_or_else(|problem: Problem| {

@@ -2,6 +2,7 @@
 //! the exchange carries. Whatever the service gave, and never more.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use kernel::{Kind, Problem};
@@ -9,7 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::agreement::Agreement;
 use crate::message::HEAD_BYTES_MAX;
-use crate::service::Answer;
+use crate::service::{Answer, WHOLE_BYTES_MAX};
+use crate::spool::Spool;
 
 /// Length of a media type, in bytes.
 const MEDIA_BYTES_MAX: usize = 255;
@@ -54,6 +56,43 @@ pub(crate) fn fit(answer: Answer, agreement: &Agreement, body_bytes_max: usize) 
         Err(_) if agreement.fields.is_empty() || answer.status >= 300 => answer,
         Err(e) => unusable(e.to_string()),
     }
+}
+
+/// An answer that may leave, with its body where that is on disk.
+pub(crate) type Fitted = (Answer, Option<Arc<Spool>>);
+
+/// As [`fit`], for an answer whose body is on disk. What may hold a record is read into memory, or
+/// stays here when it is too large for that.
+pub(crate) async fn fit_large(
+    answer: Answer,
+    spool: Arc<Spool>,
+    agreement: &Agreement,
+    max: usize,
+) -> Fitted {
+    let in_its_place = |problem: Problem| (Answer::in_its_place(&problem), None);
+    if spool.len() > max as u64 {
+        return in_its_place(Problem::new(Kind::TooLarge, "body-too-large").with("max", max));
+    }
+    let first = match spool.piece(0).await {
+        Ok(first) => first,
+        Err(problem) => return in_its_place(problem),
+    };
+    let is_blank = |byte: &&u8| b" \t\r\n".contains(byte);
+    let may_hold_record = first
+        .iter()
+        .find(|byte| !is_blank(byte))
+        .is_none_or(|byte| *byte == b'{');
+    let granted = agreement.fields.is_empty() || answer.status >= 300;
+    if may_hold_record || !granted {
+        return match spool.whole(max.min(WHOLE_BYTES_MAX)).await {
+            Ok(body) => (fit(Answer { body, ..answer }, agreement, max), None),
+            Err(problem) => in_its_place(problem),
+        };
+    }
+    // All but the body is looked at as ever.
+    let fitted = fit(answer, agreement, max);
+    let spool = fitted.fault.is_none().then_some(spool);
+    (fitted, spool)
 }
 
 /// Cuts the record of a JSON body; `None` when there is no record in it.

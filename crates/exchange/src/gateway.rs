@@ -2,6 +2,7 @@
 //! evidence log. The halves are [`crate::client`] and [`crate::provider`].
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -22,10 +23,12 @@ use crate::envelope::{self, Evidence};
 use crate::ids::ServiceId;
 use crate::message::RequestHead;
 use crate::metadata::METADATA_PER_MINUTE;
+use crate::passing::Passing;
 use crate::rate::Bucket;
 use crate::replay::ReplayGuard;
 use crate::sealer::Sealer;
 use crate::service::Service;
+use crate::spool::Spools;
 use crate::timestamping::Unstamped;
 
 /// The evidence stream of a node.
@@ -53,6 +56,8 @@ pub(crate) struct Gateway {
     /// With which certificates information systems connect.
     pub(crate) callers: Callers,
     pub(crate) replay: ReplayGuard,
+    /// Large bodies on their way.
+    pub(crate) passing: Arc<Passing>,
     /// Of other nodes.
     pub(crate) node_circuits: Circuits,
     /// Of systems behind this gateway.
@@ -85,6 +90,8 @@ pub struct Parts {
     pub frames: FrameClient,
     /// The client for timestamp authorities and services behind this gateway.
     pub plain: Client,
+    /// A folder of its own for large bodies on their way; nothing in it outlives the process.
+    pub spool: PathBuf,
 }
 
 impl Exchange {
@@ -100,6 +107,8 @@ impl Exchange {
             .first()
             .cloned()
             .ok_or_else(|| Problem::internal("a node has a tenant"))?;
+        let spools = Spools::open(parts.spool, world.clone())?;
+        let patience_ms = parts.store.limits().exchange_call_ms_max;
         let evidence = parts.store.log(STREAM).await?;
         let replay = ReplayGuard::new(parts.store.limits().clock_skew_ms_max);
         refill(
@@ -141,6 +150,7 @@ impl Exchange {
             offering: tokio::sync::Mutex::new(()),
             callers,
             replay,
+            passing: Passing::new(spools, patience_ms),
             node_circuits: Circuits::default(),
             service_circuits: Circuits::default(),
             metadata: Mutex::new(Bucket::full(METADATA_PER_MINUTE)),

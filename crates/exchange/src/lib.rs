@@ -12,6 +12,7 @@
 //! | [`message`], [`rest`], [`envelope`] | the signed bytes, what they carry of HTTP, the wire's and the log's format |
 //! | [`wire`] | the one module that knows how gateways talk |
 //! | [`breaker`], [`circuits`], `again` | who fails is not asked for a while; what is sent again |
+//! | [`spool`], `passing` | bodies too large for memory, and where they are on their way |
 //! | [`replay`], [`sealer`], `to_the_end` | one effect a request; one signature a batch; no exchange left half-way |
 //! | `certificates` | what evidence was sealed with, for as long as it is kept |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
@@ -46,6 +47,7 @@ pub mod notice;
 pub mod offered;
 mod operator;
 pub mod pack;
+mod passing;
 pub mod provider;
 pub mod quota;
 mod rate;
@@ -53,6 +55,7 @@ pub mod replay;
 pub mod rest;
 pub mod sealer;
 pub mod service;
+pub mod spool;
 mod store;
 pub mod terms;
 pub mod timestamping;
@@ -71,7 +74,7 @@ pub use life::State;
 pub use notice::Notices;
 pub use quota::Quota;
 pub use rest::{Headers, Method, Rest};
-pub use service::{Answer, Call, Heard, Service};
+pub use service::{Answer, Call, Heard, Large, Service};
 pub use terms::Terms;
 
 /// The crate's tables.

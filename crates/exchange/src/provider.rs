@@ -21,17 +21,24 @@ use crate::circuits::{seconds, service_rests};
 use crate::envelope::{
     self, EVIDENCE_VERSION, Evidence, Fault, Kept, Message, PROVIDER, Reply, Sent, WIRE_VERSION,
 };
-use crate::fit::fit;
+use crate::fit::{Fitted, fit, fit_large};
 use crate::gateway::Gateway;
 use crate::ids::ServiceId;
 use crate::message::{AnswerHead, RequestHead, request_hash};
 use crate::sealer::Sealer;
-use crate::service::{Answer, Call, Service, refused_form};
+use crate::service::{Answer, Call, Large, Service, refused_form};
+use crate::spool::Spool;
 
 impl Gateway {
     /// Takes a request from another node (or from this one) and gives the reply that may leave.
-    pub(crate) async fn provide(&self, from_node: &str, sent: Sent) -> Reply {
+    pub(crate) async fn provide(&self, from_node: &str, mut sent: Sent) -> Reply {
         let began = self.now();
+        if let Some(beside) = &sent.beside {
+            match self.passing.take(from_node, beside) {
+                Ok(spool) => sent.message.spool = Some(spool),
+                Err(problem) => return refuse(&problem),
+            }
+        }
         let (head, parts) = match self.admit(from_node, &sent).await {
             Ok(admitted) => admitted,
             // What was never proven to come from a member is counted, and kept out of the evidence.
@@ -47,7 +54,7 @@ impl Gateway {
             fault: String::new(),
         };
         match self.answer(&head, &parts, sent.message).await {
-            Ok((sealer, head, body)) => self.seal_answer(record, sealer, &head, body).await,
+            Ok((sealer, head, body, spool)) => self.seal_answer(record, sealer, &head, (body, spool)).await,
             Err(problem) => {
                 record.ended = self.now().ms();
                 problem.code.clone_into(&mut record.fault);
@@ -79,7 +86,7 @@ impl Gateway {
         head: &RequestHead,
         parts: &Parts,
         message: Message,
-    ) -> Result<(&Sealer, AnswerHead, Bytes), Problem> {
+    ) -> Result<(&Sealer, AnswerHead, Bytes, Option<Arc<Spool>>), Problem> {
         let now = self.now();
         // The signing time as well: evidence signed at an impossible time would prove nothing later.
         self.replay.in_time(head.sent, now)?;
@@ -111,7 +118,7 @@ impl Gateway {
         {
             self.agreements.charge(&head.agreement, now)?;
         }
-        let answer = match offered {
+        let (answer, spool) = match offered {
             Some((agreement, service)) => {
                 let call = Call {
                     consumer: head.consumer.clone(),
@@ -124,9 +131,9 @@ impl Gateway {
                     body: Vec::from(message.body).into(),
                     at: now,
                 };
-                self.call(service.as_ref(), call, &agreement).await
+                self.call(service.as_ref(), call, message.spool, &agreement).await
             }
-            None => self.metadata(head, now).await?,
+            None => (self.metadata(head, now).await?, None),
         };
         let head = AnswerHead {
             status: answer.status,
@@ -139,7 +146,7 @@ impl Gateway {
             request: head.request.clone(),
             request_hash: request_hash(&parts.head, &parts.body),
         };
-        Ok((sealer, head, answer.body))
+        Ok((sealer, head, answer.body, spool))
     }
 
     /// A service of this node.
@@ -149,15 +156,21 @@ impl Gateway {
     }
 
     /// Calls the service; whatever it does, there is an answer.
-    async fn call(&self, service: &dyn Service, call: Call, agreement: &Agreement) -> Answer {
+    async fn call(
+        &self,
+        service: &dyn Service,
+        call: Call,
+        body: Option<Arc<Spool>>,
+        agreement: &Agreement,
+    ) -> Fitted {
         if let Some(refused) = refused_form(service, &call.rest) {
-            return refused;
+            return (refused, None);
         }
         let now = self.now();
         let entered = match service.url() {
             Some(url) => match self.service_circuits.enter(url, now) {
                 Ok(pass) => Some((url, pass)),
-                Err(wait_ms) => return resting(&agreement.service, wait_ms),
+                Err(wait_ms) => return (resting(&agreement.service, wait_ms), None),
             },
             None => None,
         };
@@ -165,13 +178,28 @@ impl Gateway {
         // The rest is for the two gateways, so that the refusal still reaches the consumer in time.
         let deadline = Duration::from_millis(limits.exchange_call_ms_max / 5 * 4);
         let request = call.request.clone();
-        let called = AssertUnwindSafe(service.call(call)).catch_unwind();
+        let called = async {
+            if body.is_none() && service.url().is_none() {
+                return Ok((service.call(call).await?, None));
+            }
+            let large = Large {
+                body,
+                spools: self.passing.spools.clone(),
+                memory_bytes_max: limits.exchange_memory_body_bytes_max,
+            };
+            service.call_large(call, large).await
+        };
+        let called = AssertUnwindSafe(called).catch_unwind();
         let problem = match tokio::time::timeout(deadline, called).await {
-            Ok(Ok(Ok(answer))) => {
+            Ok(Ok(Ok((answer, spool)))) => {
                 if let Some((url, _)) = entered {
                     self.service_circuits.answered(url);
                 }
-                return fit(answer, agreement, limits.exchange_body_bytes_max);
+                let max = limits.exchange_body_bytes_max;
+                return match spool {
+                    None => (fit(answer, agreement, max), None),
+                    Some(spool) => fit_large(answer, spool, agreement, max).await,
+                };
             }
             Ok(Ok(Err(problem))) => problem,
             Ok(Err(_)) => Problem::internal("the service panicked"),
@@ -182,11 +210,12 @@ impl Gateway {
         }
         tracing::warn!(service = %agreement.service, request, %problem, "the service refused a call");
         // Its own refusal is its answer; that it gave none is the gateway's to say.
-        if problem.kind.status() >= 500 || problem.code == "body-too-large" {
+        let answer = if problem.kind.status() >= 500 || problem.code == "body-too-large" {
             Answer::in_its_place(&problem)
         } else {
             Answer::of_problem(&problem)
-        }
+        };
+        (answer, None)
     }
 
     /// Tells a service's circuit of a call without an answer. What is too large was an answer.
@@ -205,15 +234,18 @@ impl Gateway {
         mut record: Evidence,
         sealer: &Sealer,
         head: &AnswerHead,
-        body: Bytes,
+        (body, spool): (Bytes, Option<Arc<Spool>>),
     ) -> Result<Reply, Problem> {
         let head = ByteVec::from(head.to_bytes());
         let parts = Parts {
             head: Digest::of(&head),
-            body: Digest::of(&body),
+            body: spool
+                .as_ref()
+                .map_or_else(|| Digest::of(&body), |spool| spool.digest()),
         };
         record.ended = self.now().ms();
-        let (kept_head, size) = (head.clone(), body.len() as u64);
+        let size = spool.as_ref().map_or(body.len() as u64, |spool| spool.len());
+        let kept_head = head.clone();
         let sealed = sealer
             .seal_kept(parts, move |sealed| {
                 record.answer = Some(Kept {
@@ -231,8 +263,11 @@ impl Gateway {
                 head,
                 body: Vec::from(body).into(),
                 sealed,
+                spool,
             }),
             fault: None,
+            beside: None,
+            piece: None,
         })
     }
 }
@@ -262,5 +297,7 @@ pub(crate) fn refuse(problem: &Problem) -> Reply {
         version: WIRE_VERSION,
         answer: None,
         fault: Some(fault),
+        beside: None,
+        piece: None,
     }
 }

@@ -13,6 +13,11 @@ use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
 use crate::ids::{ServiceId, SystemId};
 use crate::rest::{Headers, Method, Rest};
+use crate::spool::{Spool, Spools};
+
+/// Size of a body that is taken whole into memory, as services and callers within the platform do, in
+/// bytes.
+pub(crate) const WHOLE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A service on the exchange.
 #[async_trait]
@@ -25,6 +30,23 @@ pub trait Service: Send + Sync {
     /// # Errors
     /// A problem becomes a signed problem+json answer: a refusal is evidence too.
     async fn call(&self, call: Call) -> Result<Answer, Problem>;
+
+    /// As [`Service::call`], for a body and an answer that may not fit into memory: how systems behind
+    /// this gateway are called, and what else gets a large body. The answer's body is on disk when one
+    /// is given beside it.
+    ///
+    /// # Errors
+    /// As [`Service::call`]; `body-too-large` when the service takes none that large.
+    async fn call_large(&self, call: Call, large: Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
+        let call = match &large.body {
+            Some(spool) => Call {
+                body: spool.whole(WHOLE_BYTES_MAX).await?,
+                ..call
+            },
+            None => call,
+        };
+        Ok((self.call(call).await?, None))
+    }
 
     /// Where it is called, when that is a system behind this gateway: when it fails again and again,
     /// the gateway answers in its place for a while. `None` for a service within the platform.
@@ -69,6 +91,17 @@ pub(crate) fn refused_form(service: &dyn Service, rest: &Rest) -> Option<Answer>
     } else {
         Some(Answer::wrong_method("POST"))
     }
+}
+
+/// What goes with a call whose bodies may not fit into memory.
+#[derive(Clone, Debug)]
+pub struct Large {
+    /// The call's body in place of [`Call::body`]; `None` when that is the body.
+    pub body: Option<Arc<Spool>>,
+    /// Where a large answer goes.
+    pub spools: Spools,
+    /// Size of an answer that stays in memory, in bytes.
+    pub memory_bytes_max: usize,
 }
 
 /// A verified, allowed call.

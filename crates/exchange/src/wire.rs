@@ -15,18 +15,21 @@ use web::{AnswerFrames, Peer};
 use crate::again::{self, Again};
 use crate::breaker::{Failure, Pass};
 use crate::circuits::node_rests;
-use crate::envelope::{self, Fault, Reply, Sent};
+use crate::envelope::{self, Fault, Piece, Reply, Sent};
 use crate::gateway::{Exchange, Gateway};
 use crate::ids::ServiceId;
 use crate::provider::refuse;
+use crate::service::WHOLE_BYTES_MAX;
+
+mod pieces;
 
 /// What an envelope adds to the body it carries, in bytes, at most.
 const ENVELOPE_BYTES_MAX: usize = 64 * 1024;
 
-/// The largest message on the wire, in bytes.
+/// The largest message on the wire, in bytes. A larger body goes beside its message, in pieces.
 #[must_use]
 pub fn message_bytes_max(limits: &kernel::limits::Limits) -> usize {
-    limits.exchange_body_bytes_max + ENVELOPE_BYTES_MAX
+    limits.exchange_body_bytes_max.min(WHOLE_BYTES_MAX) + ENVELOPE_BYTES_MAX
 }
 
 /// Whether the service's node may be asked at all, before a request is sealed. Only looks.
@@ -71,21 +74,31 @@ pub(crate) async fn carry(
         // Both halves, both signatures, both records: only the socket is in memory.
         return Ok(Box::pin(g.provide(&g.node, sent)).await);
     }
-    let message = Bytes::from(envelope::write(&sent));
-    drop(sent);
     let way = Way {
         g,
         member: &member,
         node: &node,
     };
-    match again {
-        Again::Never => way.once(message).await.map_err(|missed| missed.problem),
+    let (mut sent, mut again) = (sent, again);
+    if let Some(spool) = sent.message.spool.take() {
+        sent.beside = Some(Box::pin(way.bring(&spool)).await?);
+        // The other side takes what was brought for one message only.
+        again = Again::Never;
+    }
+    let message = Bytes::from(envelope::write(&sent));
+    drop(sent);
+    let mut reply = match again {
+        Again::Never => way.once(message).await.map_err(|missed| missed.problem)?,
         Again::Same => {
             let deadline = Duration::from_millis(g.store.limits().exchange_call_ms_max);
             let carried = tokio::time::timeout(deadline, Box::pin(way.repeatedly(message))).await;
-            carried.unwrap_or_else(|_| Err(way.unreachable(ClientError::Timeout)))
+            carried.unwrap_or_else(|_| Err(way.unreachable(ClientError::Timeout)))?
         }
+    };
+    if let (Some(beside), Some(answer)) = (&reply.beside, &mut reply.answer) {
+        answer.spool = Some(Box::pin(way.fetch(beside)).await?);
     }
+    Ok(reply)
 }
 
 /// The way to one node, for one request.
@@ -174,11 +187,15 @@ impl Way<'_> {
         }
     }
 
+    fn too_large(&self) -> Problem {
+        Problem::new(Kind::TooLarge, "body-too-large")
+            .with("hop", self.member)
+            .with("max", self.g.store.limits().exchange_body_bytes_max)
+    }
+
     fn unreachable(&self, cause: ClientError) -> Problem {
         match cause {
-            ClientError::TooLarge => Problem::new(Kind::TooLarge, "body-too-large")
-                .with("hop", self.member)
-                .with("max", self.g.store.limits().exchange_body_bytes_max),
+            ClientError::TooLarge => self.too_large(),
             other => Problem::new(Kind::Unavailable, "provider-unreachable")
                 .with("hop", self.member)
                 .with("node", &self.node.id)
@@ -252,13 +269,24 @@ impl AnswerFrames for Exchange {
     }
 
     async fn answer(&self, peer: &Peer, message: Vec<u8>) -> Vec<u8> {
-        let read = || Ok((self.node_behind(peer)?, envelope::read::<Sent>(&message)?));
-        let reply = match read() {
-            Ok((node, sent)) => {
-                drop(message);
-                self.0.provide(&node, sent).await
-            }
+        let g = &*self.0;
+        let reply = match self.node_behind(peer) {
             Err(problem) => refuse(&problem),
+            Ok(node) if Piece::is_one(&message) => match envelope::read(&message) {
+                Ok(piece) => {
+                    drop(message);
+                    g.hand(&node, piece).await
+                }
+                Err(problem) => refuse(&problem),
+            },
+            Ok(node) => match envelope::read::<Sent>(&message) {
+                Ok(sent) => {
+                    drop(message);
+                    let reply = g.provide(&node, sent).await;
+                    g.beside(&node, reply)
+                }
+                Err(problem) => refuse(&problem),
+            },
         };
         envelope::write(&reply)
     }

@@ -31,6 +31,8 @@ pub struct Limits {
     pub json_depth_max: usize,
     /// Size of a body carried through the exchange, in bytes.
     pub exchange_body_bytes_max: usize,
+    /// Size of such a body that is held in memory, in bytes; larger ones are encrypted on disk on their way.
+    pub exchange_memory_body_bytes_max: usize,
     /// Time for a call through the exchange, both gateways and the service, in milliseconds.
     pub exchange_call_ms_max: u64,
     /// Size of the OpenAPI document of a service, in bytes.
@@ -86,6 +88,7 @@ impl Default for Limits {
             form_fields_max: 500,
             json_depth_max: 64,
             exchange_body_bytes_max: 16 << 20,
+            exchange_memory_body_bytes_max: 1 << 20,
             exchange_call_ms_max: 15_000,
             openapi_bytes_max: 2 << 20,
             clock_skew_ms_max: 60_000,

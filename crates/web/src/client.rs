@@ -5,12 +5,13 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::http;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Builder};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
@@ -39,14 +40,25 @@ pub enum ClientError {
     Silent,
 }
 
+/// A body that goes out or has come back.
+#[derive(Debug)]
+pub enum Payload {
+    /// In memory.
+    Whole(Bytes),
+    /// As it comes.
+    Streamed(Body),
+}
+
+type Out = Either<Full<Bytes>, Body>;
+
 /// An HTTP client; cheap to clone, clones share the pool.
 #[derive(Clone, Debug)]
 pub struct Client(Way);
 
 #[derive(Clone, Debug)]
 enum Way {
-    Plain(legacy::Client<HttpConnector, Full<Bytes>>),
-    Tls(legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+    Plain(legacy::Client<HttpConnector, Out>),
+    Tls(legacy::Client<HttpsConnector<HttpConnector>, Out>),
 }
 
 impl Client {
@@ -79,16 +91,56 @@ impl Client {
         deadline_ms: u64,
         answer_bytes_max: usize,
     ) -> Result<http::Response<Bytes>, ClientError> {
-        let request = request.map(Full::new);
+        let request = request.map(|body| Either::Left(Full::new(body)));
         let call = async {
-            match &self.0 {
-                Way::Plain(client) => exchange(client, request, answer_bytes_max).await,
-                Way::Tls(client) => exchange(client, request, answer_bytes_max).await,
-            }
+            let (parts, body) = self.begin(request).await?.into_parts();
+            Ok(http::Response::from_parts(
+                parts,
+                read(body, answer_bytes_max).await?,
+            ))
         };
         tokio::time::timeout(Duration::from_millis(deadline_ms), call)
             .await
             .unwrap_or(Err(ClientError::Timeout))
+    }
+
+    /// Sends a request with an absolute URI and a body of any size. An answer of at most
+    /// `whole_bytes_max` that says so is read; any other is given as it comes, and who reads it bounds
+    /// its size and its time.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn call(
+        &self,
+        request: http::Request<Payload>,
+        deadline_ms: u64,
+        whole_bytes_max: usize,
+    ) -> Result<http::Response<Payload>, ClientError> {
+        let request = request.map(|body| match body {
+            Payload::Whole(bytes) => Either::Left(Full::new(bytes)),
+            Payload::Streamed(body) => Either::Right(body),
+        });
+        let call = async {
+            let (parts, body) = self.begin(request).await?.into_parts();
+            let upper = body.size_hint().upper();
+            let body = if upper.is_some_and(|size| size <= whole_bytes_max as u64) {
+                Payload::Whole(read(body, whole_bytes_max).await?)
+            } else {
+                Payload::Streamed(Body::new(body))
+            };
+            Ok(http::Response::from_parts(parts, body))
+        };
+        tokio::time::timeout(Duration::from_millis(deadline_ms), call)
+            .await
+            .unwrap_or(Err(ClientError::Timeout))
+    }
+
+    async fn begin(&self, request: http::Request<Out>) -> Result<http::Response<Incoming>, ClientError> {
+        let answer = match &self.0 {
+            Way::Plain(client) => client.request(request).await,
+            Way::Tls(client) => client.request(request).await,
+        };
+        answer.map_err(|e| kind_of(&e))
     }
 }
 
@@ -102,22 +154,6 @@ fn connector() -> HttpConnector {
     let mut http = HttpConnector::new();
     http.set_nodelay(true);
     http
-}
-
-async fn exchange<C>(
-    client: &legacy::Client<C, Full<Bytes>>,
-    request: http::Request<Full<Bytes>>,
-    bytes_max: usize,
-) -> Result<http::Response<Bytes>, ClientError>
-where
-    C: Connect + Clone + Send + Sync + 'static,
-{
-    let (parts, body) = client
-        .request(request)
-        .await
-        .map_err(|e| kind_of(&e))?
-        .into_parts();
-    Ok(http::Response::from_parts(parts, read(body, bytes_max).await?))
 }
 
 async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, ClientError> {

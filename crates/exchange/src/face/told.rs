@@ -1,7 +1,9 @@
 //! A service's answer as the calling system gets it: status, headers and body as they are, then what
 //! the exchange says of the message. Never a change to the answer itself.
 
-use aws_lc_rs::digest::{SHA512, digest};
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, Digest as ShaDigest, SHA512, digest};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -15,6 +17,8 @@ use super::{Form, fault};
 use crate::client::Ask;
 use crate::gateway::Exchange;
 use crate::ids::INSTANCE;
+use crate::passing::{self, Taken};
+use crate::spool::Spool;
 
 /// Asks, and hands the answer over.
 ///
@@ -23,15 +27,15 @@ use crate::ids::INSTANCE;
 pub(super) async fn ask(
     exchange: &Exchange,
     called: Called,
-    body: Bytes,
+    body: Body,
     form: Form,
 ) -> Result<Response, Problem> {
     let Called { ask, rest } = called;
     let id = rest.id.clone().unwrap_or_default();
     let client = ask.consumer.header();
     let service = format!("{INSTANCE}/{}", ask.service);
-    let body_hash = (!body.is_empty()).then(|| digest(&SHA512, &body));
-    let told = exchange.exchange(Ask { body, ..ask }, rest).await?;
+    let (body, spool, body_hash) = read(exchange, body).await?;
+    let told = exchange.exchange(Ask { body, ..ask }, spool, rest).await?;
     if let (Form::XRoad(style, text), Some(fault)) = (form, &told.fault) {
         return Ok(fault::service_failed(exchange, (fault, &told.heard), style, text));
     }
@@ -63,10 +67,37 @@ pub(super) async fn ask(
         "x-road-request-hash",
         &request_hash(&told.head, body_hash.as_ref().map(AsRef::as_ref)),
     )?;
-    let mut response = Response::new(Body::from(heard.body));
+    let body = match told.spool {
+        None => Body::from(heard.body),
+        Some(spool) => {
+            put("content-length", &spool.len().to_string())?;
+            Body::from_stream(spool.pieces())
+        }
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(heard.status).map_err(Problem::internal)?;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// The body a caller sends, in memory or on disk, and its SHA-512 when there is one.
+async fn read(
+    exchange: &Exchange,
+    body: Body,
+) -> Result<(Bytes, Option<Arc<Spool>>, Option<ShaDigest>), Problem> {
+    let g = &*exchange.0;
+    let limits = g.store.limits();
+    let (max, memory_max) = (
+        limits.exchange_body_bytes_max,
+        limits.exchange_memory_body_bytes_max,
+    );
+    let mut hash = Context::new(&SHA512);
+    let taken = passing::read(body, max, memory_max, &g.passing.spools, |part| hash.update(part)).await?;
+    Ok(match taken {
+        Taken::Whole(body) if body.is_empty() => (body, None, None),
+        Taken::Whole(body) => (body, None, Some(hash.finish())),
+        Taken::Large(spool) => (Bytes::new(), Some(spool), Some(hash.finish())),
+    })
 }
 
 /// Base64 of SHA-512(SHA-512(head) ‖ SHA-512(body)), or of SHA-512(head) when there is no body.

@@ -55,7 +55,9 @@ impl Nation {
                 head: head.into(),
                 body: body.to_vec().into(),
                 sealed,
+                spool: None,
             },
+            beside: None,
         }
     }
 

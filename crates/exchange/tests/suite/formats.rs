@@ -1,7 +1,9 @@
 //! The formats of the wire and of the log, held to their bytes: what one release writes, every later
 //! one reads. And what is not such bytes does not pass, whatever it is.
 
-use exchange::envelope::{self, CONSUMER, Evidence, Fault, Kept, Message, PROVIDER, Reply, Sent};
+use exchange::envelope::{
+    self, Beside, CONSUMER, Evidence, Fault, Kept, Message, PROVIDER, Piece, Reply, Sent,
+};
 use exchange::message::{AnswerHead, RequestHead, request_hash};
 use exchange::{Headers, Rest};
 use kernel::{Digest, Time};
@@ -64,6 +66,7 @@ fn message(head: &[u8], body: &[u8], byte: u8) -> Message {
         head: head.to_vec().into(),
         body: body.to_vec().into(),
         sealed: sealed(byte),
+        spool: None,
     }
 }
 
@@ -152,10 +155,65 @@ fn sealed_hex(byte: u8) -> String {
 }
 
 #[test]
+fn large_bodies_go_beside_their_message_in_pieces_of_a_form_of_their_own() {
+    let piece = Piece {
+        version: 1,
+        id: "ab".to_owned(),
+        offset: 3,
+        bytes: Some(b"x".to_vec().into()),
+        last: true,
+    };
+    let asked = Piece {
+        bytes: None,
+        last: false,
+        ..piece.clone()
+    };
+    for (piece, form) in [
+        (piece, "85 01 626162 03 4178 f5"),
+        (asked, "85 01 626162 03 f6 f4"),
+    ] {
+        let bytes = envelope::write(&piece);
+        golden("Piece", &bytes, form);
+        assert!(Piece::is_one(&bytes));
+        assert_eq!(envelope::read::<Piece>(&bytes).expect("our own"), piece);
+    }
+    let beside = Some(Beside {
+        id: "ab".to_owned(),
+        size: 300,
+    });
+    let sent = envelope::write(&Sent {
+        version: 1,
+        message: message(b"h\r\n", b"", 0x10),
+        beside: beside.clone(),
+    });
+    let form = format!("8301 83 43680d0a 40 {} 82 626162 19012c", sealed_hex(0x10));
+    golden("Sent with a large body", &sent, &form);
+    assert!(!Piece::is_one(&sent));
+    let reply = envelope::write(&Reply {
+        version: 1,
+        answer: Some(message(b"h\r\n", b"", 0x20)),
+        fault: None,
+        beside,
+        piece: None,
+    });
+    let form = format!("8401 83 43680d0a 40 {} f6 82 626162 19012c", sealed_hex(0x20));
+    golden("Reply with a large body", &reply, &form);
+    let reply = envelope::write(&Reply {
+        version: 1,
+        answer: None,
+        fault: None,
+        beside: None,
+        piece: Some(b"x".to_vec().into()),
+    });
+    golden("Reply with a piece", &reply, "85 01 f6 f6 f6 4178");
+}
+
+#[test]
 fn the_wire_is_written_byte_for_byte_as_before_and_reads_back() {
     let sent = Sent {
         version: 1,
         message: message(b"h\r\n", b"{}", 0x10),
+        beside: None,
     };
     let bytes = envelope::write(&sent);
     golden(
@@ -173,6 +231,8 @@ fn the_wire_is_written_byte_for_byte_as_before_and_reads_back() {
         version: 1,
         answer: Some(message(b"h\r\n", b"", 0x20)),
         fault: None,
+        beside: None,
+        piece: None,
     };
     let bytes = envelope::write(&reply);
     golden(
@@ -193,6 +253,8 @@ fn the_wire_is_written_byte_for_byte_as_before_and_reads_back() {
         version: 1,
         answer: None,
         fault,
+        beside: None,
+        piece: None,
     });
     golden(
         "Reply with a fault",

@@ -4,6 +4,7 @@
 mod agreements;
 mod asic;
 mod between;
+mod bodies;
 mod callers;
 mod circuits;
 mod counting;

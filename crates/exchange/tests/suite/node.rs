@@ -134,6 +134,7 @@ async fn put_together(
         peers: web::Client::tls(tls_client(temp, &keyring.node, &directory, ca)),
         frames: frames(temp, &keyring.node, &directory, ca),
         plain: web::Client::plain(),
+        spool: temp.dir.path().join("spool"),
     })
     .await
     .expect("a gateway");

@@ -184,6 +184,8 @@ async fn a_reply_is_an_answer_or_a_refusal_of_this_version_and_nothing_else() {
                     version,
                     answer,
                     fault,
+                    beside: None,
+                    piece: None,
                 })
             })
             .await;

@@ -256,6 +256,7 @@ async fn open_exchange(
         peers: Client::tls(tls),
         frames,
         plain: Client::plain(),
+        spool: plan.folder.join("spool"),
     })
     .await?;
     Ok(exchange)
