@@ -34,6 +34,15 @@ impl Blobs {
         })
     }
 
+    /// The folder of a node that may run, for reading beside it: nothing is made and nothing taken away.
+    #[must_use]
+    pub fn beside(folder: &Path) -> Self {
+        Self {
+            folder: Arc::new(folder.to_owned()),
+            next: Arc::default(),
+        }
+    }
+
     /// Keeps some bytes and gives their hash; after it returns they are on the disk. Bytes that
     /// are there already are not written again.
     ///

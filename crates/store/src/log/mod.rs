@@ -1,6 +1,7 @@
 //! Append-only record logs with Merkle roots (RFC 6962), in files or in rows behind one trait with
 //! the same record bytes. Never takes a record back, and never answers before the flush.
 
+pub mod beside;
 pub mod checkpoint;
 pub mod export;
 pub mod files;
