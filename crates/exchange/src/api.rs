@@ -2,23 +2,25 @@
 //! `operator`. Every one asks for the role `operator`.
 
 use axum::extract::{Path, Query, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use kernel::Problem;
+use kernel::{Problem, Time};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::auth::SignedIn;
 use web::problem::Refusal;
 
+use crate::evidence::{Search, file_safe};
 use crate::export::{Inclusion, Which};
 use crate::gateway::Exchange;
-use crate::store::{self as rows, Indexed};
+use crate::store::Indexed;
 
 /// The exchange's operations on a node's portal.
 pub fn router(exchange: Exchange) -> OpenApiRouter {
     OpenApiRouter::new()
         .merge(crate::operator::router())
+        .merge(crate::evidence::router())
         .routes(routes!(list_exchanges))
         .routes(routes!(prove_exchange))
         .routes(routes!(export_exchange))
@@ -45,15 +47,14 @@ async fn list_exchanges(
 ) -> Result<axum::Json<Vec<Indexed>>, Refusal> {
     who.require("operator")?;
     let reader = x.0.store.read(&x.0.home).await?;
-    let limit = x.0.store.limits().page_rows_max;
-    let list = rows::latest(
-        &reader,
-        wanted.before.unwrap_or(i64::MAX),
-        wanted.issue.as_deref(),
-        limit,
-    )
-    .await?;
-    Ok(axum::Json(list))
+    let search = Search {
+        to: wanted.before.map(Time),
+        case: wanted.issue,
+        own: x.seen_by(&who),
+        ..Search::default()
+    };
+    let found = search.run(&reader, x.0.store.limits().page_rows_max).await?;
+    Ok(axum::Json(found.exchanges))
 }
 
 /// Proves that an exchange's record is in this node's log.
@@ -66,7 +67,9 @@ async fn prove_exchange(
     Path(request): Path<String>,
 ) -> Result<axum::Json<Inclusion>, Refusal> {
     who.require("operator")?;
-    Ok(axum::Json(x.inclusion(&request).await?))
+    let sides = x.sides(&who, &request).await?;
+    let side = sides.into_iter().next().ok_or_else(Problem::not_found)?;
+    Ok(axum::Json(x.inclusion_of(side).await?))
 }
 
 /// Which message to export.
@@ -93,6 +96,12 @@ async fn export_exchange(
         Some("answer") => Which::Answer,
         Some(_) => return Err(Problem::invalid("part", "malformed").into()),
     };
+    x.sides(&who, &request).await?;
     let zip = x.container(&request, which).await?;
-    Ok(([(CONTENT_TYPE, "application/vnd.etsi.asic-e+zip")], zip).into_response())
+    let name = format!("{}-{}.asice", file_safe(&request), which.as_str());
+    let headers = [
+        (CONTENT_TYPE, seal::asice::MIME_TYPE.to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    Ok((headers, zip).into_response())
 }

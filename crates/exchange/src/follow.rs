@@ -11,6 +11,7 @@ use kernel::{Actor, Digest, Fact, Problem, Time};
 use tokio::sync::watch;
 
 use crate::envelope::{self, CONSUMER, Evidence};
+use crate::evidence::Outcome;
 use crate::gateway::{Exchange, Gateway, STREAM};
 use crate::message::{AnswerHead, RequestHead};
 use crate::store::{self as rows, Indexed};
@@ -158,28 +159,35 @@ impl Gateway {
 fn entry(position: u64, bytes: &[u8]) -> Result<(Indexed, Option<String>, bool), Problem> {
     let record: Evidence = envelope::read(bytes)?;
     let head = RequestHead::parse(&record.request.head)?;
-    let status = record
-        .answer
-        .as_ref()
-        .map(|a| AnswerHead::parse(&a.head))
-        .transpose()?
-        .map_or(0, |h| h.status);
+    let answer = record.answer.as_ref();
+    let answer = answer.map(|a| AnswerHead::parse(&a.head)).transpose()?;
+    let status = answer.as_ref().map(|h| h.status);
+    // A gateway's refusal, or what the provider's gateway said in its service's place.
+    let fault = answer
+        .and_then(|h| h.fault)
+        .unwrap_or_else(|| record.fault.clone());
+    let (consumer, provider) = (head.consumer.org.top(), head.service.org.top());
+    let (side, own, member) = if record.side == CONSUMER {
+        ("consumer", consumer, provider)
+    } else {
+        ("provider", provider, consumer)
+    };
     let indexed = Indexed {
         request: head.request,
-        side: if record.side == CONSUMER {
-            "consumer"
-        } else {
-            "provider"
-        }
-        .to_owned(),
+        side: side.to_owned(),
         stream: STREAM.to_owned(),
         position,
         consumer: head.consumer.to_string(),
         service: head.service.to_string(),
         agreement: head.agreement.hex(),
         issue: head.issue,
-        status: i64::from(status),
+        status: status.map_or(0, i64::from),
         began: record.began,
+        ended: record.ended,
+        own: own.to_string(),
+        member: member.to_string(),
+        result: Outcome::of(status, &fault).as_str().to_owned(),
+        fault,
     };
     Ok((indexed, head.rest.id, record.fault == "replayed"))
 }

@@ -16,6 +16,7 @@
 //! | [`replay`], [`sealer`], `to_the_end` | one effect a request; one signature a batch; no exchange left half-way |
 //! | `certificates` | what evidence was sealed with, for as long as it is kept |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
+//! | [`evidence`] | what is made of it for people: searched, proved, taken away |
 //! | [`face`], [`callers`], [`behind`], `metadata` | information systems that call (by which certificates), and that are called; what there is to be called |
 //! | [`offered`] | services that an operator registers |
 //! | [`api`], `operator`, [`notice`], [`pack`] | the operator (exchanges; agreements), the other party, the pack |
@@ -33,6 +34,7 @@ pub mod circuits;
 pub mod client;
 pub mod endpoint;
 pub mod envelope;
+pub mod evidence;
 pub mod export;
 pub mod face;
 mod fit;
@@ -93,6 +95,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0004_exchange_services",
             include_str!("../migrations/0004_exchange_services.sql"),
+        ),
+        (
+            "0005_evidence_search",
+            include_str!("../migrations/0005_evidence_search.sql"),
         ),
         (
             "0006_exchange_quotas",

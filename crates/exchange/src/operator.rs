@@ -33,6 +33,8 @@ use web::{Principal, Refusal, SignedIn};
 use crate::gateway::Exchange;
 use crate::life::Known;
 
+pub(crate) use self::request::first;
+
 /// The pages of the list.
 const LIST: &str = "/exchange/agreements";
 
@@ -66,7 +68,7 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
 }
 
 /// A signed-in operator.
-struct Operator(Principal);
+pub(crate) struct Operator(pub(crate) Principal);
 
 impl<S: Send + Sync> FromRequestParts<S> for Operator {
     type Rejection = Refusal;
@@ -118,7 +120,7 @@ impl Exchange {
     }
 
     /// An organisation's name as the directory has it, or its code.
-    fn organisation(&self, org: &OrgCode) -> String {
+    pub(crate) fn organisation(&self, org: &OrgCode) -> String {
         let snapshot = self.0.directory.snapshot();
         let entry = snapshot
             .members

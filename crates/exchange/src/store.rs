@@ -108,11 +108,21 @@ pub struct Indexed {
     pub issue: Option<String>,
     /// The service's status; 0 when a gateway refused.
     pub status: i64,
-    /// When, in milliseconds since 1970.
+    /// When this gateway began, in milliseconds since 1970.
     pub began: i64,
+    /// When this gateway ended, in milliseconds since 1970.
+    pub ended: i64,
+    /// The organisation of this node whose record it is.
+    pub own: String,
+    /// The other party's organisation.
+    pub member: String,
+    /// `ok`, `refused` or `fault`.
+    pub result: String,
+    /// Why a gateway refused or answered in its service's place: a problem's key; empty otherwise.
+    pub fault: String,
 }
 
-fn indexed(row: &Row) -> Result<Indexed, Problem> {
+pub(crate) fn indexed(row: &Row) -> Result<Indexed, Problem> {
     Ok(Indexed {
         request: row.text("request")?,
         side: row.text("side")?,
@@ -124,28 +134,39 @@ fn indexed(row: &Row) -> Result<Indexed, Problem> {
         issue: row.opt_text("issue")?,
         status: row.int("status")?,
         began: row.int("began")?,
+        ended: row.int("ended")?,
+        own: row.text("own")?,
+        member: row.text("member")?,
+        result: row.text("result")?,
+        fault: row.text("fault")?,
     })
 }
 
 /// Many exchanges at once: a JSON array of `[request, side, stream, position, consumer, service,
-/// agreement, issue, status, began]`, none of them twice.
+/// agreement, issue, status, began, ended, own, member, result, fault]`, none of them twice.
 const INDEX: Pair = Pair {
     sqlite: "insert into exchange_requests \
-             (tenant, request, side, stream, log_position, consumer, service, agreement, issue, status, began) \
+             (tenant, request, side, stream, log_position, consumer, service, agreement, issue, status, began, \
+             ended, own, member, result, fault) \
              select $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
-             value ->> 6, value ->> 7, value ->> 8, value ->> 9 from json_each($2) where true \
+             value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, \
+             value ->> 13, value ->> 14 from json_each($2) where true \
              on conflict (tenant, request, side) do update set stream = excluded.stream, \
              log_position = excluded.log_position, agreement = excluded.agreement, issue = excluded.issue, \
-             status = excluded.status, began = excluded.began \
+             status = excluded.status, began = excluded.began, ended = excluded.ended, \
+             result = excluded.result, fault = excluded.fault \
              where exchange_requests.status = 0 and excluded.status <> 0",
     postgres: "insert into exchange_requests \
-               (tenant, request, side, stream, log_position, consumer, service, agreement, issue, status, began) \
+               (tenant, request, side, stream, log_position, consumer, service, agreement, issue, status, began, \
+               ended, own, member, result, fault) \
                select $1, value ->> 0, value ->> 1, value ->> 2, cast(value ->> 3 as bigint), value ->> 4, \
-               value ->> 5, value ->> 6, value ->> 7, cast(value ->> 8 as bigint), cast(value ->> 9 as bigint) \
+               value ->> 5, value ->> 6, value ->> 7, cast(value ->> 8 as bigint), cast(value ->> 9 as bigint), \
+               cast(value ->> 10 as bigint), value ->> 11, value ->> 12, value ->> 13, value ->> 14 \
                from jsonb_array_elements($2::text::jsonb) as t(value) \
                on conflict (tenant, request, side) do update set stream = excluded.stream, \
                log_position = excluded.log_position, agreement = excluded.agreement, issue = excluded.issue, \
-               status = excluded.status, began = excluded.began \
+               status = excluded.status, began = excluded.began, ended = excluded.ended, \
+               result = excluded.result, fault = excluded.fault \
                where exchange_requests.status = 0 and excluded.status <> 0",
 };
 
@@ -172,7 +193,12 @@ pub(crate) async fn index(tx: &Tx, exchanges: &[&Indexed]) -> Result<(), Problem
             e.agreement,
             e.issue,
             e.status,
-            e.began
+            e.began,
+            e.ended,
+            e.own,
+            e.member,
+            e.result,
+            e.fault
         ])
     };
     let rows: Vec<_> = once.values().map(row).collect();
@@ -185,7 +211,8 @@ pub(crate) async fn index(tx: &Tx, exchanges: &[&Indexed]) -> Result<(), Problem
 pub(crate) async fn find(reader: &Reader, request: &str) -> Result<Vec<Indexed>, Problem> {
     let rows = reader
         .all(
-            "select request, side, stream, log_position, consumer, service, agreement, issue, status, began \
+            "select request, side, stream, log_position, consumer, service, agreement, issue, status, began, \
+             ended, own, member, result, fault \
              from exchange_requests where tenant = $1 and request = $2 order by side",
             params![reader.tenant(), request],
         )
@@ -222,28 +249,11 @@ pub(crate) async fn by_message(
         .all(
             "select r.request as request, r.side as side, r.stream as stream, r.log_position as log_position, \
              r.consumer as consumer, r.service as service, r.agreement as agreement, r.issue as issue, \
-             r.status as status, r.began as began from exchange_messages m \
+             r.status as status, r.began as began, r.ended as ended, r.own as own, r.member as member, \
+             r.result as result, r.fault as fault from exchange_messages m \
              join exchange_requests r on r.tenant = m.tenant and r.request = m.request \
              where m.tenant = $1 and m.message = $2 order by r.began, r.request, r.side limit $3",
             params![reader.tenant(), message, limit as u64],
-        )
-        .await?;
-    rows.iter().map(indexed).collect()
-}
-
-/// The exchanges before an instant, newest first.
-pub(crate) async fn latest(
-    reader: &Reader,
-    before: i64,
-    issue: Option<&str>,
-    limit: usize,
-) -> Result<Vec<Indexed>, Problem> {
-    let rows = reader
-        .all(
-            "select request, side, stream, log_position, consumer, service, agreement, issue, status, began \
-             from exchange_requests where tenant = $1 and began < $2 and (cast($3 as text) is null or issue = $3) \
-             order by began desc, request limit $4",
-            params![reader.tenant(), before, issue.map(str::to_owned), limit as u64],
         )
         .await?;
     rows.iter().map(indexed).collect()

@@ -14,6 +14,7 @@ use seal::{hashchain, timestamp};
 use tokio::sync::watch;
 
 use crate::envelope::{self, Evidence, Kept};
+use crate::evidence::shelf::Source;
 use crate::gateway::{Exchange, Gateway, STREAM};
 use crate::message::RequestHead;
 use crate::store::{self as rows, Stamp};
@@ -85,7 +86,7 @@ impl Exchange {
             checkpoint: checkpoint.clone(),
         };
         *unstamped = Some(waiting);
-        let mut leaves = g.signature_files(records).await?;
+        let mut leaves = signature_files(g, records).await?;
         leaves.push(Digest::of(checkpoint.as_bytes()));
         let (root, _) = hashchain::ts_chain(&leaves);
         let imprint = Digest::of(hashchain::ts_hashchainresult_xml(&root).as_bytes());
@@ -111,24 +112,6 @@ impl Exchange {
 }
 
 impl Gateway {
-    /// The digests of the signature files of a span, each once, in the order of their first use.
-    pub(crate) async fn signature_files(&self, records: Vec<(u64, Vec<u8>)>) -> Result<Vec<Digest>, Problem> {
-        let kept = blocking(move || signatures(&records)).await??;
-        let mut certificates = HashMap::new();
-        for (org, kept) in &kept {
-            if let Entry::Vacant(place) = certificates.entry(kept.sealed.certificate) {
-                place.insert(self.certificate_of(org, kept).await?);
-            }
-        }
-        blocking(move || {
-            kept.iter()
-                .filter_map(|(_, kept)| Some((kept, certificates.get(&kept.sealed.certificate)?)))
-                .map(|(kept, certificate)| Digest::of(signature_file(kept, certificate).as_bytes()))
-                .collect()
-        })
-        .await
-    }
-
     async fn token(&self, imprint: &Digest) -> Result<Vec<u8>, Problem> {
         let mut problem = Problem::new(Kind::Unavailable, "timestamp-unavailable");
         let nonce = u64::from_be_bytes(self.store.world().random()) >> 1;
@@ -155,6 +138,27 @@ impl Gateway {
         }
         Err(problem)
     }
+}
+
+/// The digests of the signature files of a span, each once, in the order of their first use.
+pub(crate) async fn signature_files(
+    source: &dyn Source,
+    records: Vec<(u64, Vec<u8>)>,
+) -> Result<Vec<Digest>, Problem> {
+    let kept = blocking(move || signatures(&records)).await??;
+    let mut certificates = HashMap::new();
+    for (org, kept) in &kept {
+        if let Entry::Vacant(place) = certificates.entry(kept.sealed.certificate) {
+            place.insert(source.certificate(org, kept).await?);
+        }
+    }
+    blocking(move || {
+        kept.iter()
+            .filter_map(|(_, kept)| Some((kept, certificates.get(&kept.sealed.certificate)?)))
+            .map(|(kept, certificate)| Digest::of(signature_file(kept, certificate).as_bytes()))
+            .collect()
+    })
+    .await
 }
 
 /// The XAdES file of a kept message, as it was the moment it was signed.

@@ -248,7 +248,9 @@ pub(crate) fn problem_of(fault: &Fault) -> Problem {
 impl Exchange {
     /// What other nodes call on the peer listener besides exchanges.
     pub fn peer_router(&self) -> Router {
-        crate::notice::routes().with_state(self.clone())
+        crate::notice::routes()
+            .merge(crate::evidence::over_there::routes())
+            .with_state(self.clone())
     }
 
     /// Which node is at the other end: its certificate must be the one the directory has for it.

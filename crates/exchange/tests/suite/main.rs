@@ -9,6 +9,7 @@ mod callers;
 mod circuits;
 mod counting;
 mod evidence;
+mod evidence_pages;
 mod face;
 mod figures;
 mod forged;

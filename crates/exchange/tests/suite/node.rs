@@ -88,6 +88,11 @@ impl Node {
         &self.keyring.seals[&org.parse::<OrgCode>().expect("a code")]
     }
 
+    /// A client that shows this node's certificate.
+    pub(crate) fn peers(&self, ca: &Authority) -> web::Client {
+        web::Client::tls(tls_client(&self.temp, &self.keyring.node, &self.directory, ca))
+    }
+
     /// Every evidence record of the node, in order.
     pub(crate) async fn evidence(&self) -> Vec<Evidence> {
         let log = self.temp.store.log(STREAM).await.expect("the log");

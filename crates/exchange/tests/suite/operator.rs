@@ -15,14 +15,15 @@ use web::{Authenticate, NodeFace, Principal, Shared, Texts};
 use crate::nation::Nation;
 use crate::node::Node;
 
-/// Signs everybody in under the roles they name.
+/// Signs everybody in under the role they name, at the tenant they name or G01.
 struct Roles;
 
 #[async_trait]
 impl Authenticate for Roles {
     async fn authenticate(&self, parts: &Parts) -> Result<Option<Principal>, Problem> {
         let role = parts.headers.get("role").and_then(|v| v.to_str().ok());
-        let unit: OrgCode = "G01".parse().expect("a code");
+        let tenant = parts.headers.get("tenant").and_then(|v| v.to_str().ok());
+        let unit: OrgCode = tenant.unwrap_or("G01").parse().expect("a code");
         Ok(role.map(|role| Principal {
             account: "o1".to_owned(),
             tenant: unit.clone(),

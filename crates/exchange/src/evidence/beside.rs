@@ -1,0 +1,110 @@
+//! The evidence of a node read beside it, whether it runs or not: searched and taken away as containers
+//! from its rows, its log and its blobs. Never writes, and asks no other node.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use kernel::{Digest, OrgCode, Problem, Tenant};
+use seal::certificate::Certificate;
+use store::log::beside::Beside as Log;
+use store::{Blobs, Database, Reader, StoreError};
+
+use super::search::{Found, Search};
+use super::shelf::{Shelf, Source};
+use super::store as rows;
+use crate::envelope::Kept;
+use crate::export::Which;
+use crate::gateway::STREAM;
+use crate::store::{Indexed, find};
+
+/// A node's evidence, opened beside it.
+pub struct Beside(Place);
+
+struct Place {
+    reader: Reader,
+    log: Log,
+    blobs: Blobs,
+}
+
+/// Containers of many exchanges, one after the other: what neighbours share is computed once.
+pub struct Containers<'a>(Shelf<'a>);
+
+impl Beside {
+    /// Opens the evidence of a node by its rows, its folder and the organisations that it hosts.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub async fn open(database: &Database, folder: &Path, tenants: &[Tenant]) -> Result<Self, Problem> {
+        let bad = |e: StoreError| Problem::internal(e);
+        let mut home = None;
+        for tenant in tenants {
+            let reader = store::check::reader(database, tenant).await.map_err(bad)?;
+            // One of them is the home, which holds the rows of all.
+            let has = rows::any(&reader).await?;
+            if has || home.is_none() {
+                home = Some(reader);
+            }
+            if has {
+                break;
+            }
+        }
+        let log = Log::open(database, &folder.join("logs"), STREAM)
+            .await
+            .map_err(bad)?;
+        Ok(Self(Place {
+            reader: home.ok_or_else(|| Problem::internal("a node hosts an organisation"))?,
+            log,
+            blobs: Blobs::beside(&folder.join("blobs")),
+        }))
+    }
+
+    /// A page of what a search finds.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub async fn search(&self, search: &Search, rows_max: usize) -> Result<Found, Problem> {
+        search.run(&self.0.reader, rows_max).await
+    }
+
+    /// The sides this node has of an exchange.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub async fn find(&self, request: &str) -> Result<Vec<Indexed>, Problem> {
+        find(&self.0.reader, request).await
+    }
+
+    /// For the containers of its exchanges.
+    #[must_use]
+    pub fn containers(&self) -> Containers<'_> {
+        Containers(Shelf::of(&self.0))
+    }
+}
+
+impl Containers<'_> {
+    /// The container of one message of a record; none when the record has no such message.
+    ///
+    /// # Errors
+    /// When rows, log or blobs cannot be read, or what they hold does not make a container that would
+    /// pass.
+    pub async fn of(&self, exchange: &Indexed, which: Which) -> Result<Option<Vec<u8>>, Problem> {
+        self.0.container_of(exchange, which).await
+    }
+}
+
+#[async_trait]
+impl Source for Place {
+    async fn rows(&self) -> Result<Reader, Problem> {
+        Ok(self.reader.clone())
+    }
+
+    async fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
+        self.log.read(from, limit).await
+    }
+
+    async fn certificate(&self, org: &OrgCode, kept: &Kept) -> Result<Certificate, Problem> {
+        let der = self.blobs.get(&Digest(kept.sealed.certificate)).await;
+        let der = der.map_err(|cause| Problem::internal(format!("the certificate of {org}: {cause}")))?;
+        Certificate::from_der(&der).map_err(Problem::internal)
+    }
+}

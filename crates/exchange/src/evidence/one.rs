@@ -1,0 +1,267 @@
+//! `GET /exchange/evidence/{request}` and its twin, "prove this exchange": what an auditor can follow, each
+//! check in words with its verdict, the times on record, the containers, and the commands that check
+//! them without Sen.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Html;
+use kernel::{OrgCode, Problem, Time};
+use web::{Page, Refusal};
+
+use super::checks::{EvidenceCheck, EvidenceDetail};
+use super::list::{class, precise, words};
+use super::over_there::OtherSide;
+use super::proof::{EvidenceMoment, EvidenceProof, EvidenceSide};
+use crate::export::Which;
+use crate::gateway::Exchange;
+use crate::operator::Operator;
+
+/// The steps with tools of others, as docs/x-road.md has them.
+const COMMANDS: &str = r#"xmlsec1 --verify --trusted-pem ca.pem --verification-gmt-time "$AT" \
+  --id-attr:Id 'http://uri.etsi.org/01903/v1.3.2#:SignedProperties' \
+  --url-map:/sig-hashchainresult.xml sig-hashchainresult.xml META-INF/signatures.xml
+grep -qF "$(openssl dgst -sha256 -binary message.xml | base64 -w0)" sig-hashchain.xml
+grep -qF "$(openssl dgst -sha256 -binary META-INF/signatures.xml | base64 -w0)" ts-hashchain.xml
+openssl ts -verify -token_in -in META-INF/timestamp.tst -data ts-hashchainresult.xml -CAfile ca.pem -attime "$EPOCH"
+"#;
+
+/// Proves one exchange, as far as this node can.
+#[utoipa::path(get, path = "/api/v1/exchange/evidence/{request}", tag = "exchange",
+    operation_id = "prove_evidence",
+    params(("request" = String, Path, description = "the exchange's id")),
+    security(("session" = ["operator"])), responses((status = 200, body = EvidenceProof), (status = 404)))]
+pub(crate) async fn json(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    Path(request): Path<String>,
+) -> Result<axum::Json<EvidenceProof>, Refusal> {
+    Ok(axum::Json(x.proof(&who, &request).await?))
+}
+
+#[derive(Template)]
+#[template(path = "evidence_one.html")]
+struct View<'a> {
+    page: &'a Page,
+    request: String,
+    /// The checks as one word, with the notice's class.
+    sum: (String, &'static str),
+    sides: Vec<Side>,
+    other: Option<Other>,
+    commands: &'static str,
+}
+
+struct Side {
+    id: &'static str,
+    title: String,
+    facts: Vec<(String, String)>,
+    agreement: Option<(String, String)>,
+    result: (String, &'static str),
+    why: String,
+    files: Vec<(String, String)>,
+    checks: Vec<Checked>,
+    moments: Vec<Moment>,
+}
+
+struct Checked {
+    name: String,
+    of: String,
+    verdict: String,
+    class: &'static str,
+    words: String,
+    details: Vec<(String, String)>,
+}
+
+struct Moment {
+    iso: String,
+    at: String,
+    what: String,
+}
+
+struct Other {
+    words: String,
+    class: &'static str,
+    facts: Vec<(String, String)>,
+}
+
+/// One exchange as a page.
+#[utoipa::path(get, path = "/exchange/evidence/{request}", tag = "exchange",
+    operation_id = "evidence_one_page",
+    params(("request" = String, Path, description = "the exchange's id")),
+    security(("session" = ["operator"])),
+    responses((status = 200, description = "the proof", content_type = "text/html"), (status = 404)))]
+pub(crate) async fn page(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    page: Page,
+    Path(request): Path<String>,
+) -> Result<Html<String>, Refusal> {
+    let proof = x.proof(&who, &request).await?;
+    let view = View {
+        sum: sum(&page, &proof),
+        sides: proof.sides.iter().map(|side| x.shown(&page, side)).collect(),
+        other: proof.other.as_ref().map(|other| x.other(&page, other)),
+        request: proof.request,
+        commands: COMMANDS,
+        page: &page,
+    };
+    let body = view.render().map_err(Problem::internal)?;
+    Ok(page.html(&page.t("exchange-prove"), body))
+}
+
+/// All checks in one word: one that failed decides, then one that is open.
+fn sum(page: &Page, proof: &EvidenceProof) -> (String, &'static str) {
+    let has = |verdict: &str| {
+        let mut checks = proof.sides.iter().flat_map(|side| &side.checks);
+        checks.any(|check| check.verdict == verdict)
+    };
+    let apart = proof
+        .other
+        .as_ref()
+        .is_some_and(|other| other.agrees == Some(false));
+    if has("failed") || apart {
+        (page.t("exchange-prove-failed"), "notice notice-warning")
+    } else if has("open") {
+        (page.t("exchange-prove-open"), "notice")
+    } else {
+        (page.t("exchange-prove-passed"), "notice notice-good")
+    }
+}
+
+impl Exchange {
+    fn named(&self, code: &str) -> String {
+        let org: Result<OrgCode, _> = code.parse();
+        org.map_or_else(|_| code.to_owned(), |org| self.organisation(&org))
+    }
+
+    fn shown(&self, page: &Page, side: &EvidenceSide) -> Side {
+        let e = &side.exchange;
+        let mut facts = vec![
+            (page.t("exchange-item-consumer"), e.consumer.clone()),
+            (page.t("exchange-item-service"), e.service.clone()),
+            (page.t("exchange-call"), side.endpoint.clone()),
+        ];
+        if let Some(case) = &e.issue {
+            facts.push((page.t("exchange-find-case"), case.clone()));
+        }
+        let held = kernel::Digest::parse(&e.agreement).and_then(|hash| self.agreements().name_of(&hash));
+        let file = |which: &Which| {
+            let part = which.as_str();
+            let request = super::segment(&e.request);
+            let href = format!("/api/v1/exchange/exchanges/{request}/asice?part={part}");
+            (href, page.t(&format!("exchange-part-{part}")))
+        };
+        let files = Which::BOTH.iter();
+        let files = files.filter(|which| side.answered || **which == Which::Request);
+        let status = if e.status == 0 {
+            String::new()
+        } else {
+            format!(" ({})", e.status)
+        };
+        Side {
+            id: if e.side == "consumer" {
+                "consumer"
+            } else {
+                "provider"
+            },
+            title: page.tw(
+                &format!("exchange-side-of-{}", e.side),
+                &[("party", self.named(&e.own))],
+            ),
+            facts,
+            agreement: held.map(|number| (e.agreement.clone(), number)),
+            result: (
+                page.t(&format!("exchange-result-{}", e.result)) + &status,
+                class(&e.result),
+            ),
+            why: words(page, &e.fault),
+            files: files.map(file).collect(),
+            checks: side.checks.iter().map(|check| checked(page, check)).collect(),
+            moments: side.timeline.iter().map(|m| self.moment(page, m)).collect(),
+        }
+    }
+
+    fn moment(&self, page: &Page, moment: &EvidenceMoment) -> Moment {
+        let whose = self.named(&moment.clock);
+        Moment {
+            iso: Time(moment.at).rfc3339(),
+            at: precise(page, Time(moment.at)),
+            what: page.tw(&format!("exchange-moment-{}", moment.what), &[("clock", whose)]),
+        }
+    }
+
+    fn other(&self, page: &Page, other: &OtherSide) -> Other {
+        let args = [
+            ("party", self.named(&other.organisation)),
+            ("node", other.node.clone()),
+        ];
+        let (key, class) = match (other.heard, other.agrees) {
+            ("told", Some(true)) => ("told", "notice notice-good"),
+            ("told", _) => ("apart", "notice notice-warning"),
+            (heard, _) => (heard, "notice"),
+        };
+        let mut facts = Vec::new();
+        if let Some(record) = &other.record {
+            let time = |at: i64| precise(page, Time(at));
+            let stamped = if record.stamped { "yes" } else { "no" };
+            facts = vec![
+                (page.t("exchange-began"), time(record.began)),
+                (page.t("exchange-ended"), time(record.ended)),
+                (page.t("exchange-detail-position"), record.position.to_string()),
+                (
+                    page.t("exchange-check-timestamp"),
+                    page.t(&format!("exchange-stamped-{stamped}")),
+                ),
+            ];
+            if !record.fault.is_empty() {
+                facts.push((page.t("exchange-find-result"), words(page, &record.fault)));
+            }
+        }
+        Other {
+            words: page.tw(&format!("exchange-other-{key}"), &args),
+            class,
+            facts,
+        }
+    }
+}
+
+fn checked(page: &Page, one: &EvidenceCheck) -> Checked {
+    let detail = |name: &str| page.t(&format!("exchange-detail-{name}"));
+    let details = one.details.iter();
+    Checked {
+        name: page.t(&format!("exchange-check-{}", one.check)),
+        of: page.t(&format!("exchange-part-{}", one.of)),
+        verdict: page.t(&format!("exchange-verdict-{}", one.verdict)),
+        class: match one.verdict {
+            "passed" => "tag tag-good",
+            "failed" => "tag tag-bad",
+            _ => "tag tag-wait",
+        },
+        words: page.t(&format!("exchange-check-{}-{}", one.check, one.verdict)),
+        details: details.map(|d| (detail(d.name), value(page, d))).collect(),
+    }
+}
+
+/// A detail's value as a person reads it: instants in their zone, a reason in words where it has some.
+fn value(page: &Page, detail: &EvidenceDetail) -> String {
+    if let Some(at) = Time::parse_rfc3339(&detail.value) {
+        return precise(page, at);
+    }
+    let key = format!("exchange-why-{}", detail.value);
+    if detail.name == "reason" && page.shared.texts.has(&key) {
+        page.t(&key)
+    } else {
+        detail.value.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_the_commands_of_the_documentation() {
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/x-road.md");
+        let page = std::fs::read_to_string(page).expect("the page");
+        assert!(page.contains(&format!("```sh\n{COMMANDS}```")));
+    }
+}

@@ -1,0 +1,268 @@
+//! What an auditor can follow of one exchange at this node: its messages by their digests, every check
+//! with its verdict, the times on record, and the other node's word. Reads only.
+
+use kernel::{Digest, OrgCode, Problem, Time};
+use seal::jws::PublicKey;
+use seal::merkle::leaf_hash;
+use serde::Serialize;
+use utoipa::ToSchema;
+use web::Principal;
+
+use super::checks::{self, EvidenceCheck, Place};
+use super::over_there::OtherSide;
+use super::shelf::{Sealed, Shelf, message};
+use crate::endpoint;
+use crate::envelope::{self, CONSUMER, Evidence};
+use crate::export::Which;
+use crate::gateway::{Exchange, Gateway};
+use crate::life::store as agreements;
+use crate::message::{AnswerHead, RequestHead};
+use crate::store::{Indexed, Stamp};
+
+/// All there is to follow of one exchange.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EvidenceProof {
+    /// The exchange's id.
+    pub(crate) request: String,
+    /// What this node has of it: a side, or both when both parties are hosted here.
+    pub(crate) sides: Vec<EvidenceSide>,
+    /// The other node's word, when the other party is hosted elsewhere.
+    pub(crate) other: Option<OtherSide>,
+}
+
+/// One side's record.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EvidenceSide {
+    /// The record as the node's index names it.
+    pub(crate) exchange: Indexed,
+    /// Method and path behind the service, as the agreement's template; never the path that was sent.
+    pub(crate) endpoint: String,
+    /// True when the record has an answer.
+    pub(crate) answered: bool,
+    /// SHA-256 of the request's head, hex: the same at both nodes.
+    pub(crate) request_head: String,
+    /// SHA-256 of the answer's head, hex; none when there is no answer.
+    pub(crate) answer_head: Option<String>,
+    /// The checks, in the order an auditor takes.
+    pub(crate) checks: Vec<EvidenceCheck>,
+    /// The times on record, the earliest first.
+    pub(crate) timeline: Vec<EvidenceMoment>,
+}
+
+/// One time on record.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct EvidenceMoment {
+    /// `sent`, `request-sealed`, `began`, `answer-sealed`, `ended`, `checkpoint` or `stamped`.
+    pub(crate) what: &'static str,
+    /// Whose clock: an organisation's code, or the timestamp authority's name.
+    pub(crate) clock: String,
+    /// Milliseconds since 1970.
+    pub(crate) at: i64,
+}
+
+impl Exchange {
+    /// What there is to follow of an exchange; who asks sees their own records only.
+    ///
+    /// # Errors
+    /// 404 when there is none for them.
+    pub(crate) async fn proof(&self, who: &Principal, request: &str) -> Result<EvidenceProof, Problem> {
+        let shelf = Shelf::of(&*self.0);
+        let mut sides = Vec::new();
+        for side in self.sides(who, request).await? {
+            sides.push(self.0.side(&shelf, side).await?);
+        }
+        let other = match sides.as_slice() {
+            [only] => self.other_side(only).await,
+            _ => None,
+        };
+        Ok(EvidenceProof {
+            request: request.to_owned(),
+            sides,
+            other,
+        })
+    }
+}
+
+impl Gateway {
+    async fn side(&self, shelf: &Shelf<'_>, exchange: Indexed) -> Result<EvidenceSide, Problem> {
+        let bytes = self.record_bytes(exchange.position).await?;
+        let record: Evidence = envelope::read(&bytes)?;
+        let head = RequestHead::parse(&record.request.head)?;
+        let answer = record.answer.as_ref();
+        let answer_head = answer.map(|kept| AnswerHead::parse(&kept.head)).transpose()?;
+        let stamp = shelf.stamp(exchange.position).await?;
+        let place = self.place(&exchange, &bytes, stamp.as_ref()).await?;
+        let mut timeline = Moments::of(
+            &record,
+            &head,
+            place.checkpoint.as_ref().map(|c| c.at),
+            &self.node,
+        );
+        let mut found = Vec::new();
+        for which in Which::BOTH {
+            let Some((org, kept)) = message(record.clone(), which)? else {
+                continue;
+            };
+            let sealed = Sealed {
+                position: exchange.position,
+                certificate: self.certificate_of(&org, &kept).await?,
+                kept,
+            };
+            let (checks, stamped) = self.of_message(shelf, which, &org, &sealed, stamp.as_ref()).await;
+            found.extend(checks);
+            if let (Which::Answer, Some(answer)) = (which, &answer_head) {
+                found.push(checks::tie(&record.request, &head, answer));
+            }
+            timeline.stamped(stamped);
+        }
+        found.push(self.of_agreement(&head, answer.is_some()).await?);
+        found.push(checks::in_log(&place));
+        Ok(EvidenceSide {
+            endpoint: self.endpoint(&head),
+            answered: answer.is_some(),
+            request_head: Digest::of(&record.request.head).hex(),
+            answer_head: answer.map(|kept| Digest::of(&kept.head).hex()),
+            checks: found,
+            timeline: timeline.sorted(),
+            exchange,
+        })
+    }
+
+    /// The checks of one message, and when and by whom it was stamped.
+    async fn of_message(
+        &self,
+        shelf: &Shelf<'_>,
+        which: Which,
+        org: &OrgCode,
+        sealed: &Sealed,
+        stamp: Option<&Stamp>,
+    ) -> (Vec<EvidenceCheck>, Option<(String, Time)>) {
+        let trust = self.directory.trust();
+        let chain = self.directory.seal_chain(&org.top());
+        let issuers = chain.map(|(_, issuers)| issuers).unwrap_or_default();
+        let mut found = checks::of_message(which, sealed, &trust, &issuers);
+        let Some(stamp) = stamp else {
+            found.push(
+                EvidenceCheck::new("timestamp", which.as_str(), "open").with("reason", "no-timestamp-yet"),
+            );
+            return (found, None);
+        };
+        let (check, at) = match shelf.stamp_proof(stamp, sealed).await {
+            Ok(proof) => checks::stamped(which, sealed, &proof, &trust),
+            Err(_) => {
+                let check = EvidenceCheck::new("timestamp", which.as_str(), "failed");
+                (check.with("reason", "span-differs"), None)
+            }
+        };
+        let authority = check.details.iter().find(|d| d.name == "authority");
+        let by = authority.map(|d| d.value.clone()).unwrap_or_default();
+        found.push(check);
+        (found, at.map(|at| (by, at)))
+    }
+
+    async fn of_agreement(&self, head: &RequestHead, answered: bool) -> Result<EvidenceCheck, Problem> {
+        let mut held = None;
+        for tenant in self.agreements.tenants.iter() {
+            let reader = self.store.read(tenant).await?;
+            held = held.or(agreements::signed(&reader, &head.agreement).await?);
+        }
+        let key_of = |org: &OrgCode| self.agreements.key_of(org);
+        Ok(checks::agreement(head, answered, held.as_ref(), &key_of))
+    }
+
+    /// Where the record stands: in the tree of the checkpoint that was stamped with it, else in the
+    /// tree as it is now.
+    async fn place(&self, exchange: &Indexed, bytes: &[u8], stamp: Option<&Stamp>) -> Result<Place, Problem> {
+        let key = PublicKey::of(&self.keyring.node.key);
+        let position = exchange.position;
+        let checkpoint = stamp
+            .and_then(|stamp| checks::checkpoint_of(&stamp.checkpoint, &key))
+            .filter(|checkpoint| checkpoint.size > position);
+        let size = match &checkpoint {
+            Some(checkpoint) => checkpoint.size,
+            None => self.evidence.len().await,
+        };
+        let root = match &checkpoint {
+            Some(checkpoint) => checkpoint.root,
+            None => self.evidence.root(size).await?,
+        };
+        Ok(Place {
+            position,
+            leaf: leaf_hash(bytes),
+            size,
+            root,
+            path: self.evidence.inclusion(position, size).await?,
+            checkpoint,
+        })
+    }
+
+    /// Method and path behind the service: the agreement's template for it. The path itself may name a
+    /// person.
+    fn endpoint(&self, head: &RequestHead) -> String {
+        let method = head.rest.method;
+        let held = self.agreements.standing(&head.agreement, self.now());
+        let endpoints = held.as_ref().map(|s| s.agreement.endpoints.as_slice());
+        let endpoints = endpoints.unwrap_or_default();
+        let template = endpoints
+            .iter()
+            .find(|one| endpoint::granted(std::slice::from_ref(one), method, &head.rest.target));
+        let path = match template {
+            Some(template) => template.path(),
+            None if head.rest.path().is_empty() => "",
+            None => "/…",
+        };
+        format!("{method} {path}").trim_end().to_owned()
+    }
+}
+
+/// The times on record while they are gathered.
+struct Moments(Vec<EvidenceMoment>);
+
+impl Moments {
+    fn of(record: &Evidence, head: &RequestHead, checkpoint: Option<Time>, node: &str) -> Self {
+        let (consumer, provider) = (head.consumer.org.top(), head.service.org.top());
+        let own = if record.side == CONSUMER {
+            &consumer
+        } else {
+            &provider
+        };
+        let mut moments = Self(Vec::new());
+        moments.add("sent", consumer.as_str(), head.sent.ms());
+        moments.add(
+            "request-sealed",
+            consumer.as_str(),
+            record.request.sealed.signing_time,
+        );
+        if record.side != CONSUMER {
+            moments.add("began", own.as_str(), record.began);
+        }
+        if let Some(answer) = &record.answer {
+            moments.add("answer-sealed", provider.as_str(), answer.sealed.signing_time);
+        }
+        moments.add("ended", own.as_str(), record.ended);
+        if let Some(at) = checkpoint {
+            moments.add("checkpoint", node, at.ms());
+        }
+        moments
+    }
+
+    fn add(&mut self, what: &'static str, clock: &str, at: i64) {
+        let clock = clock.to_owned();
+        self.0.push(EvidenceMoment { what, clock, at });
+    }
+
+    /// Both messages of a record are under one token.
+    fn stamped(&mut self, stamped: Option<(String, Time)>) {
+        if let Some((authority, at)) = stamped
+            && !self.0.iter().any(|moment| moment.what == "stamped")
+        {
+            self.add("stamped", &authority, at.ms());
+        }
+    }
+
+    /// The earliest first; at the same millisecond as they follow from each other.
+    fn sorted(mut self) -> Vec<EvidenceMoment> {
+        self.0.sort_by_key(|moment| moment.at);
+        self.0
+    }
+}

@@ -1,0 +1,458 @@
+//! What an operator looks for among the exchanges of a node, and the look itself: along one index,
+//! newest first, a bounded number of rows a page whatever the history. Never a name or a personal
+//! number: rows hold ids only.
+
+use kernel::time::parse_iso;
+use kernel::{Digest, OrgCode, Problem, Time};
+use serde::{Deserialize, Serialize};
+use store::Reader;
+use utoipa::ToSchema;
+
+use super::store as rows;
+use crate::ids::ServiceId;
+use crate::store::{self as index, Indexed};
+
+/// Rows one page looks at, count: what is rarer is found on a later page.
+pub(super) const SCAN_MAX: usize = 2_000;
+/// Rows read at a time, count.
+const STEP: usize = 200;
+/// Sides of exchanges that one message id may stand for, count; more are not shown.
+const SIDES_MAX: usize = 100;
+/// Midnight at the end of a day, in minutes of it.
+const DAY_END: i64 = 24 * 60;
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The service answered with a status below 400.
+    Ok,
+    /// A gateway or the service refused by a rule.
+    Refused,
+    /// Something failed: a hop, the service, a seal.
+    Fault,
+}
+
+/// Refusals of a gateway that a rule is behind; every other key is of something that failed.
+const BY_A_RULE: [&str; 16] = [
+    "body-too-large",
+    "clock-skew",
+    "envelope-version",
+    "head-bad",
+    "header-repeated",
+    "identifier-bad",
+    "malformed",
+    "member-unknown",
+    "node-revoked",
+    "not-found",
+    "path-outside",
+    "replayed",
+    "service-path",
+    "service-type",
+    "service-unknown",
+    "too-many",
+];
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ok, Self::Refused, Self::Fault];
+
+    /// The key by which rows and links name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::Fault => "fault",
+        }
+    }
+
+    /// Reads a key.
+    #[must_use]
+    pub fn parse(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == key)
+    }
+
+    /// How an exchange ended by its answer's status (none: a gateway refused) and the problem's key.
+    #[must_use]
+    pub fn of(status: Option<u16>, fault: &str) -> Self {
+        let by_a_rule = BY_A_RULE.contains(&fault) || fault.starts_with("agreement-");
+        match status {
+            None if by_a_rule => Self::Refused,
+            None => Self::Fault,
+            // The provider's gateway answered in the service's place.
+            Some(_) if !fault.is_empty() => Self::Fault,
+            Some(500..) => Self::Fault,
+            Some(400..) => Self::Refused,
+            Some(_) => Self::Ok,
+        }
+    }
+}
+
+/// What is looked for: everything that is named must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Began at this instant or later.
+    pub from: Option<Time>,
+    /// Began before this instant.
+    pub to: Option<Time>,
+    /// The other party's organisation (level 1).
+    pub member: Option<OrgCode>,
+    /// The service.
+    pub service: Option<ServiceId>,
+    /// The agreement's hash.
+    pub agreement: Option<Digest>,
+    /// How it ended.
+    pub result: Option<Outcome>,
+    /// The case that caused it (`X-Road-Issue`).
+    pub case: Option<String>,
+    /// The exchange's id, or the consumer's id of its message (`X-Road-Id`).
+    pub request: Option<String>,
+    /// Only records of this organisation of the node; all of them when none is named.
+    pub own: Option<OrgCode>,
+    /// Behind this one: the next page.
+    pub after: Option<Cursor>,
+}
+
+/// A place in the order of a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub(super) began: i64,
+    pub(super) request: String,
+    pub(super) side: String,
+}
+
+impl Cursor {
+    fn of(row: &Indexed) -> Self {
+        Self {
+            began: row.began,
+            request: row.request.clone(),
+            side: row.side.clone(),
+        }
+    }
+
+    /// The form in links: `BEGAN.SIDE.REQUEST`.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        format!("{}.{}.{}", self.began, self.side, self.request)
+    }
+
+    /// Reads that form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        let (began, side, request) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self {
+            began: began.parse().ok()?,
+            request: request.to_owned(),
+            side: side.to_owned(),
+        })
+    }
+}
+
+/// What a search is driven by: the index it walks.
+#[derive(Clone, Debug)]
+pub(super) enum By {
+    Case(String),
+    Agreement(Digest),
+    Service(ServiceId),
+    Member(OrgCode),
+    Failure(Outcome),
+    Time,
+}
+
+/// A page of what was found.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = EvidenceFound)]
+pub struct Found {
+    /// The exchanges, newest first; one that both sides of which are here stands twice.
+    pub exchanges: Vec<Indexed>,
+    /// Where the next page begins: give it as `after`; none when this was all.
+    pub next: Option<String>,
+    /// Until when in the past this page has looked, milliseconds since 1970, when it ended before it was
+    /// full: the next page goes on from there.
+    pub looked_to: Option<i64>,
+}
+
+impl Search {
+    /// A page of what there is, at most `rows_max` of it.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub async fn run(&self, reader: &Reader, rows_max: usize) -> Result<Found, Problem> {
+        if let Some(request) = &self.request {
+            return self.by_request(reader, request).await;
+        }
+        let (by, from) = (self.driven_by(), self.from.unwrap_or(Time(i64::MIN)));
+        let mut here = self.start();
+        let (mut exchanges, mut looked) = (Vec::new(), 0);
+        loop {
+            let some = rows::page(reader, &by, from, &here, STEP).await?;
+            let was_all = some.len() < STEP;
+            for row in some {
+                if self.meets(&row) {
+                    if exchanges.len() == rows_max {
+                        let next = Some(here.to_text());
+                        return Ok(Found {
+                            exchanges,
+                            next,
+                            looked_to: None,
+                        });
+                    }
+                    exchanges.push(row.clone());
+                }
+                here = Cursor::of(&row);
+                looked += 1;
+            }
+            let ended = was_all || looked >= SCAN_MAX;
+            if ended {
+                return Ok(Found {
+                    exchanges,
+                    next: (!was_all).then(|| here.to_text()),
+                    looked_to: (!was_all).then_some(here.began),
+                });
+            }
+        }
+    }
+
+    /// The few rows of one id.
+    async fn by_request(&self, reader: &Reader, request: &str) -> Result<Found, Problem> {
+        let mut exchanges = index::find(reader, request).await?;
+        if exchanges.is_empty() {
+            exchanges = index::by_message(reader, request, SIDES_MAX).await?;
+        }
+        exchanges.retain(|row| {
+            let since = self.from.is_none_or(|from| row.began >= from.ms());
+            let until = self.to.is_none_or(|to| row.began < to.ms());
+            since && until && self.meets(row)
+        });
+        exchanges.reverse();
+        Ok(Found {
+            exchanges,
+            next: None,
+            looked_to: None,
+        })
+    }
+
+    /// The rarest thing that is named has the shortest way.
+    fn driven_by(&self) -> By {
+        if let Some(case) = &self.case {
+            By::Case(case.clone())
+        } else if let Some(agreement) = self.agreement {
+            By::Agreement(agreement)
+        } else if let Some(failed) = self.result.filter(|result| *result != Outcome::Ok) {
+            By::Failure(failed)
+        } else if let Some(service) = &self.service {
+            By::Service(service.clone())
+        } else if let Some(member) = &self.member {
+            By::Member(member.clone())
+        } else {
+            By::Time
+        }
+    }
+
+    fn start(&self) -> Cursor {
+        let began = self.to.map_or(i64::MAX, Time::ms);
+        match &self.after {
+            // A cursor of another search must not lead behind the span's end.
+            Some(after) if after.began < began => after.clone(),
+            _ => Cursor {
+                began,
+                request: String::new(),
+                side: String::new(),
+            },
+        }
+    }
+
+    /// Everything that is named holds for a row; its time is the cursor's matter.
+    fn meets(&self, row: &Indexed) -> bool {
+        let is = |wanted: Option<String>, value: &str| wanted.is_none_or(|wanted| wanted == value);
+        is(self.own.as_ref().map(ToString::to_string), &row.own)
+            && is(self.member.as_ref().map(ToString::to_string), &row.member)
+            && is(self.service.as_ref().map(ToString::to_string), &row.service)
+            && is(self.agreement.map(|hash| hash.hex()), &row.agreement)
+            && is(self.result.map(|result| result.as_str().to_owned()), &row.result)
+            && is(self.case.clone(), row.issue.as_deref().unwrap_or_default())
+    }
+}
+
+/// A search as links, forms and flags say it: texts, each left out when empty.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+pub struct Wanted {
+    /// Began on this day or later: `2026-11-22`, or an instant: `2026-11-22T09:30:00Z`.
+    pub from: Option<String>,
+    /// Began on this day or earlier, or before this instant.
+    pub to: Option<String>,
+    /// The other party's organisation: `G01`.
+    pub member: Option<String>,
+    /// The service: `G01/population/person-lookup`.
+    pub service: Option<String>,
+    /// The agreement's hash.
+    pub agreement: Option<String>,
+    /// `ok`, `refused` or `fault`.
+    pub result: Option<String>,
+    /// The case that caused it (`X-Road-Issue`).
+    pub case: Option<String>,
+    /// The exchange's id, or the consumer's id of its message (`X-Road-Id`).
+    pub request: Option<String>,
+    /// Where the page begins: `next` of the page before.
+    pub after: Option<String>,
+}
+
+impl Wanted {
+    /// The search that is meant.
+    ///
+    /// # Errors
+    /// A problem for each text that cannot be read, at its field.
+    pub fn read(&self) -> Result<Search, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let search = Search {
+            from: read(&mut problems, &self.from, "from", "date-bad", |t| instant(t, 0)),
+            to: read(&mut problems, &self.to, "to", "date-bad", |t| instant(t, DAY_END)),
+            member: read(&mut problems, &self.member, "member", "organisation-code", |t| {
+                t.parse().ok().map(|org: OrgCode| org.top())
+            }),
+            service: read(&mut problems, &self.service, "service", "service-id", |t| {
+                t.parse().ok()
+            }),
+            agreement: read(
+                &mut problems,
+                &self.agreement,
+                "agreement",
+                "malformed",
+                Digest::parse,
+            ),
+            result: read(&mut problems, &self.result, "result", "malformed", Outcome::parse),
+            case: read(&mut problems, &self.case, "case", "malformed", |t| {
+                Some(t.to_owned())
+            }),
+            request: read(&mut problems, &self.request, "request", "malformed", |t| {
+                Some(t.to_owned())
+            }),
+            own: None,
+            after: read(&mut problems, &self.after, "after", "malformed", Cursor::parse),
+        };
+        if let (Some(from), Some(to)) = (search.from, search.to)
+            && from >= to
+        {
+            problems.push(Problem::invalid("to", "evidence-span"));
+        }
+        if problems.is_empty() {
+            Ok(search)
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+/// What a field says; nothing when it is empty or has become a problem.
+fn read<T>(
+    problems: &mut Vec<Problem>,
+    text: &Option<String>,
+    field: &str,
+    code: &'static str,
+    of: impl Fn(&str) -> Option<T>,
+) -> Option<T> {
+    let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty())?;
+    let value = of(text);
+    if value.is_none() {
+        problems.push(Problem::invalid(field, code));
+    }
+    value
+}
+
+/// An instant, or a minute of a day in Vietnam.
+fn instant(text: &str, minute: i64) -> Option<Time> {
+    match parse_iso(text) {
+        Some(day) => Some(Time::at(day, minute)),
+        None => Time::parse_rfc3339(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(field: &str, text: &str) -> Wanted {
+        let mut wanted = Wanted::default();
+        let place = match field {
+            "from" => &mut wanted.from,
+            "to" => &mut wanted.to,
+            "member" => &mut wanted.member,
+            "service" => &mut wanted.service,
+            "agreement" => &mut wanted.agreement,
+            "result" => &mut wanted.result,
+            _ => &mut wanted.after,
+        };
+        *place = Some(text.to_owned());
+        wanted
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_at_its_field() {
+        for (field, text) in [
+            ("from", "2026-02-31"),
+            ("from", "yesterday"),
+            ("to", "22/11/2026"),
+            ("member", "công an"),
+            ("service", "G01"),
+            ("agreement", "01/2026"),
+            ("result", "bad"),
+            ("after", "x.y"),
+        ] {
+            let problems = wanted(field, text).read().expect_err(text);
+            assert_eq!(problems.len(), 1);
+            assert_eq!(problems[0].field.as_deref(), Some(field), "{text}");
+        }
+        let turned = Wanted {
+            to: Some("2026-11-21".to_owned()),
+            ..wanted("from", "2026-11-22")
+        };
+        let problems = turned.read().expect_err("the wrong way round");
+        assert_eq!(
+            (problems[0].code, problems[0].field.as_deref()),
+            ("evidence-span", Some("to"))
+        );
+        assert!(Wanted::default().read().is_ok());
+    }
+
+    #[test]
+    fn a_span_of_one_day_holds_that_day_in_vietnam() {
+        let day = Wanted {
+            to: Some("2026-11-22".to_owned()),
+            ..wanted("from", "2026-11-22")
+        };
+        let search = day.read().expect("read");
+        let (from, to) = (search.from.expect("set"), search.to.expect("set"));
+        assert_eq!(from.rfc3339(), "2026-11-21T17:00:00.000Z");
+        assert_eq!(to.ms() - from.ms(), 86_400_000);
+    }
+
+    #[test]
+    fn a_refusal_by_a_rule_is_told_from_what_failed() {
+        for (status, fault, outcome) in [
+            (Some(200), "", Outcome::Ok),
+            (Some(304), "", Outcome::Ok),
+            (Some(404), "", Outcome::Refused),
+            (Some(500), "", Outcome::Fault),
+            (Some(504), "timeout", Outcome::Fault),
+            (Some(413), "body-too-large", Outcome::Fault),
+            (None, "agreement-revoked", Outcome::Refused),
+            (None, "replayed", Outcome::Refused),
+            (None, "provider-unreachable", Outcome::Fault),
+            (None, "seal-broken", Outcome::Fault),
+        ] {
+            assert_eq!(Outcome::of(status, fault), outcome, "{status:?} {fault}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_reads_back_whatever_the_other_side_called_its_request() {
+        let cursor = Cursor {
+            began: 7,
+            request: "a.b/c".to_owned(),
+            side: "provider".to_owned(),
+        };
+        assert_eq!(Cursor::parse(&cursor.to_text()), Some(cursor));
+        assert_eq!(Cursor::parse("x"), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! Evidence as it lies in a node's rows and log, read for an auditor: the message of an exchange, its
+//! timestamp with the way to it, the container of both. The same in a running node and beside one.
+//! Never writes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use kernel::{Digest, Kind, OrgCode, Problem};
+use seal::asice::{ContainerInput, TimestampProof};
+use seal::certificate::Certificate;
+use seal::hashchain::{self, Step};
+use store::Reader;
+
+use crate::envelope::{self, Evidence, Kept};
+use crate::export::Which;
+use crate::gateway::{Gateway, STREAM};
+use crate::message::RequestHead;
+use crate::store::{self as rows, Indexed, Stamp};
+use crate::timestamping::{signature_file, signature_files};
+
+/// Where evidence is read.
+#[async_trait]
+pub(crate) trait Source: Send + Sync {
+    /// The rows of the node's home organisation.
+    async fn rows(&self) -> Result<Reader, Problem>;
+
+    /// Records of the evidence log from a position, at most `limit`.
+    async fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem>;
+
+    /// The certificate that a kept message of an organisation was sealed with.
+    async fn certificate(&self, org: &OrgCode, kept: &Kept) -> Result<Certificate, Problem>;
+}
+
+#[async_trait]
+impl Source for Gateway {
+    async fn rows(&self) -> Result<Reader, Problem> {
+        self.store.read(&self.home).await
+    }
+
+    async fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
+        self.evidence.read(from, limit).await
+    }
+
+    async fn certificate(&self, org: &OrgCode, kept: &Kept) -> Result<Certificate, Problem> {
+        self.certificate_of(org, kept).await
+    }
+}
+
+/// Reads one source; remembers the last stamped span, for many messages of it come together.
+pub(crate) struct Shelf<'a> {
+    source: &'a dyn Source,
+    last: Mutex<Option<Arc<Span>>>,
+}
+
+/// A stamped span: its root, and the way from each signature file to it.
+struct Span {
+    first: u64,
+    root: Digest,
+    place_of: HashMap<Digest, usize>,
+    paths: Vec<Vec<Step>>,
+}
+
+/// A message with its place, its signer and its signer's certificate.
+pub(crate) struct Sealed {
+    pub(crate) position: u64,
+    pub(crate) kept: Kept,
+    pub(crate) certificate: Certificate,
+}
+
+impl<'a> Shelf<'a> {
+    pub(crate) fn of(source: &'a dyn Source) -> Self {
+        Self {
+            source,
+            last: Mutex::default(),
+        }
+    }
+
+    /// A record by its place.
+    pub(crate) async fn record(&self, position: u64) -> Result<Evidence, Problem> {
+        let mut records = self.source.records(position, 1).await?;
+        let (_, bytes) = records.pop().ok_or_else(Problem::not_found)?;
+        envelope::read(&bytes)
+    }
+
+    /// The container of one message of an exchange, from whichever side of it has it.
+    pub(crate) async fn container(&self, request: &str, which: Which) -> Result<Vec<u8>, Problem> {
+        for found in rows::find(&self.source.rows().await?, request).await? {
+            if let Some(zip) = self.container_of(&found, which).await? {
+                return Ok(zip);
+            }
+        }
+        Err(Problem::not_found())
+    }
+
+    /// The container of one message of a record; none when the record has no such message.
+    pub(crate) async fn container_of(
+        &self,
+        found: &Indexed,
+        which: Which,
+    ) -> Result<Option<Vec<u8>>, Problem> {
+        let record = self.record(found.position).await?;
+        let Some((org, kept)) = message(record, which)? else {
+            return Ok(None);
+        };
+        let sealed = Sealed {
+            position: found.position,
+            certificate: self.source.certificate(&org, &kept).await?,
+            kept,
+        };
+        let timestamp = match self.stamp(sealed.position).await? {
+            Some(stamp) => Some(self.stamp_proof(&stamp, &sealed).await?),
+            None => None,
+        };
+        let input = ContainerInput {
+            head: sealed.kept.head.to_vec(),
+            body: None,
+            parts: sealed.kept.parts(),
+            sealed: sealed.kept.sealed.clone(),
+            certificate: sealed.certificate,
+            chain: Vec::new(),
+            timestamp,
+        };
+        seal::asice::export(&input).map(Some).map_err(Problem::internal)
+    }
+
+    /// The stamp whose span holds a position.
+    pub(crate) async fn stamp(&self, position: u64) -> Result<Option<Stamp>, Problem> {
+        rows::stamp_of(&self.source.rows().await?, STREAM, position).await
+    }
+
+    /// The way from a message's signature file to the stamped root. The span's hash chain is computed
+    /// anew: it is a function of the log, so it is not stored.
+    pub(crate) async fn stamp_proof(
+        &self,
+        stamp: &Stamp,
+        sealed: &Sealed,
+    ) -> Result<TimestampProof, Problem> {
+        let span = self.span(stamp).await?;
+        let own = Digest::of(signature_file(&sealed.kept, &sealed.certificate).as_bytes());
+        let place = span.place_of.get(&own).and_then(|place| span.paths.get(*place));
+        match place {
+            Some(path) if span.root == stamp.root => Ok(TimestampProof {
+                token: stamp.token.clone(),
+                path: path.clone(),
+            }),
+            _ => {
+                Err(Problem::new(Kind::Internal, "internal")
+                    .because("the stamped span no longer gives its root"))
+            }
+        }
+    }
+
+    async fn span(&self, stamp: &Stamp) -> Result<Arc<Span>, Problem> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(span) = last.filter(|span| span.first == stamp.first) {
+            return Ok(span);
+        }
+        let count = usize::try_from(stamp.next - stamp.first).map_err(Problem::internal)?;
+        let records = self.source.records(stamp.first, count).await?;
+        let mut leaves = signature_files(self.source, records).await?;
+        leaves.push(Digest::of(stamp.checkpoint.as_bytes()));
+        let (root, paths) = hashchain::ts_chain(&leaves);
+        let span = Arc::new(Span {
+            first: stamp.first,
+            root,
+            place_of: leaves
+                .into_iter()
+                .enumerate()
+                .map(|(i, leaf)| (leaf, i))
+                .collect(),
+            paths,
+        });
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&span));
+        Ok(span)
+    }
+}
+
+/// One message of a record and who sealed it; none when there is no answer.
+pub(crate) fn message(record: Evidence, which: Which) -> Result<Option<(OrgCode, Kept)>, Problem> {
+    let head = RequestHead::parse(&record.request.head)?;
+    Ok(match which {
+        Which::Request => Some((head.consumer.org, record.request)),
+        Which::Answer => record.answer.map(|answer| (head.service.org, answer)),
+    })
+}
