@@ -239,4 +239,64 @@ mod tests {
         };
         assert_eq!(ids(&before), ids(&after));
     }
+
+    #[tokio::test]
+    async fn records_that_were_indexed_before_are_found_by_what_is_searched_now() {
+        let before = ::store::Migrations {
+            name: crate::MIGRATIONS.name,
+            files: &crate::MIGRATIONS.files[..3],
+        };
+        let temp = testkit::store(&[before]).await;
+        let home: OrgCode = "G01".parse().expect("a code");
+        let insert = |(side, status): (&'static str, i64)| {
+            let store = temp.store.clone();
+            let home = home.clone();
+            async move {
+                store
+                    .write(&home, &Actor::Platform, |tx| async move {
+                        tx.exec(
+                            "insert into exchange_requests (tenant, request, side, stream, log_position, consumer, \
+                             service, agreement, issue, status, began) \
+                             values ($1, $2, $3, 'evidence-0', 0, 'G22.01/portal', 'G01/population/s', '', null, $4, 7)",
+                            params![tx.tenant(), format!("r{status}"), side, status],
+                        )
+                        .await
+                    })
+                    .await
+                    .expect("written");
+            }
+        };
+        for old in [
+            ("consumer", 200),
+            ("provider", 404),
+            ("consumer", 502),
+            ("provider", 0),
+        ] {
+            insert(old).await;
+        }
+        temp.store.close().await;
+        let config = &temp.config;
+        let world = temp.store.world().clone();
+        let store = ::store::Store::open(config, world, &[crate::MIGRATIONS]).await;
+        let store = store.expect("the later step is applied");
+        let reader = store.read(&home).await.expect("a reader");
+        let found = Search::default().run(&reader, 10).await.expect("found");
+        let mut seen: Vec<_> = found
+            .exchanges
+            .iter()
+            .map(|e| (e.status, e.own.as_str(), e.member.as_str(), e.result.as_str()))
+            .collect();
+        seen.sort_unstable();
+        assert_eq!(
+            seen,
+            [
+                (0, "G01", "G22", "refused"),
+                (200, "G22", "G01", "ok"),
+                (404, "G01", "G22", "refused"),
+                (502, "G22", "G01", "fault")
+            ]
+        );
+        drop(reader);
+        store.close().await;
+    }
 }
