@@ -58,7 +58,7 @@ async fn serve(
     echo: Arc<Echo>,
 ) -> (String, watch::Sender<bool>, JoinHandle<()>) {
     let own = authority.node("127.0.0.1");
-    let tls = server_config(&world(), &own, &[authority.der.clone()], accept).unwrap();
+    let tls = server_config(&world(), &own, std::slice::from_ref(&authority.der), accept).unwrap();
     let listener = Listener::bind(at.parse().unwrap()).await.unwrap();
     let address = listener.local_addr().to_string();
     let (stop, stopped) = watch::channel(false);
