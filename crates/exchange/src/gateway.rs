@@ -27,7 +27,7 @@ use crate::passing::Passing;
 use crate::rate::Bucket;
 use crate::replay::ReplayGuard;
 use crate::sealer::Sealer;
-use crate::service::Service;
+use crate::service::{Service, WHOLE_BYTES_MAX};
 use crate::spool::Spools;
 use crate::timestamping::Unstamped;
 
@@ -195,6 +195,12 @@ impl Gateway {
             .unwrap_or_else(PoisonError::into_inner)
             .get(id)
             .cloned()
+    }
+
+    /// Size of a body that stays in memory, in bytes; never more than a message on the wire holds.
+    pub(crate) fn memory_bytes_max(&self) -> usize {
+        let limits = self.store.limits();
+        limits.exchange_memory_body_bytes_max.min(WHOLE_BYTES_MAX)
     }
 
     /// Flushes one evidence record; nothing may leave before this returns.

@@ -185,7 +185,7 @@ impl Gateway {
             let large = Large {
                 body,
                 spools: self.passing.spools.clone(),
-                memory_bytes_max: limits.exchange_memory_body_bytes_max,
+                memory_bytes_max: self.memory_bytes_max(),
             };
             service.call_large(call, large).await
         };

@@ -7,7 +7,9 @@ use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use kernel::Problem;
+use serde_json::{Map, Value};
 use web::{Lang, Texts};
 
 use super::asked::uuid;
@@ -125,12 +127,7 @@ pub(super) fn service_failed(
         detail,
         "the service behind the provider's gateway gave no usable answer"
     );
-    let key = format!("problem-{fault}");
-    let key = if WORDS.has(&key) {
-        key
-    } else {
-        "problem-gateway-fault".to_owned()
-    };
+    let key = key_of(fault);
     let said = Said {
         code: styled(code_of_service(fault), style),
         message: WORDS.get_with(
@@ -149,19 +146,51 @@ pub(super) fn service_failed(
     said.response(text)
 }
 
+/// The text's key of what a provider's gateway said in its service's place.
+fn key_of(fault: &str) -> String {
+    let key = format!("problem-{fault}");
+    if WORDS.has(&key) {
+        key
+    } else {
+        "problem-gateway-fault".to_owned()
+    }
+}
+
+/// What the provider's gateway said in its service's place, with words: only its key has travelled.
+pub(super) fn reworded(fault: &str, body: Bytes) -> Bytes {
+    let Ok(Value::Object(mut told)) = serde_json::from_slice(&body) else {
+        return body;
+    };
+    let args = told.get("args").and_then(Value::as_object).cloned();
+    let args = args.unwrap_or_default();
+    let mut args: Vec<(&str, String)> = args
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?.to_owned())))
+        .collect();
+    args.push(("code", fault.to_owned()));
+    let key = key_of(fault);
+    told.insert("title".to_owned(), WORDS.get_with(Lang::En, &key, &args).into());
+    explain(&mut told, &key, &args);
+    Value::Object(told).to_string().into()
+}
+
+/// Adds rule and remedy of a text.
+fn explain(told: &mut Map<String, Value>, key: &str, args: &[(&str, String)]) {
+    for (member, part) in [("detail", "rule"), ("remedy", "remedy")] {
+        let key = format!("{key}.{part}");
+        if WORDS.has(&key) {
+            told.insert(member.to_owned(), WORDS.get_with(Lang::En, &key, args).into());
+        }
+    }
+}
+
 /// The problem with its title, rule and remedy, for a program's log.
 fn worded(problem: &Problem) -> Answer {
     let mut answer = Answer::of_problem(problem);
-    if let Ok(serde_json::Value::Object(mut body)) = serde_json::from_slice(&answer.body) {
+    if let Ok(Value::Object(mut body)) = serde_json::from_slice(&answer.body) {
         body.insert("title".to_owned(), words(problem).into());
-        for (member, part) in [("detail", "rule"), ("remedy", "remedy")] {
-            let key = format!("problem-{}.{part}", problem.code);
-            if WORDS.has(&key) {
-                let text = WORDS.get_with(Lang::En, &key, &problem.args);
-                body.insert(member.to_owned(), text.into());
-            }
-        }
-        answer.body = serde_json::Value::Object(body).to_string().into();
+        explain(&mut body, &format!("problem-{}", problem.code), &problem.args);
+        answer.body = Value::Object(body).to_string().into();
     }
     answer
 }

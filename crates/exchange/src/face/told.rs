@@ -39,7 +39,10 @@ pub(super) async fn ask(
     if let (Form::XRoad(style, text), Some(fault)) = (form, &told.fault) {
         return Ok(fault::service_failed(exchange, (fault, &told.heard), style, text));
     }
-    let heard = told.heard;
+    let mut heard = told.heard;
+    if let Some(fault) = &told.fault {
+        heard.body = fault::reworded(fault, heard.body);
+    }
     let mut headers = HeaderMap::new();
     let mut put = |name: &str, value: &str| -> Result<(), Problem> {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(Problem::internal)?;
@@ -86,11 +89,7 @@ async fn read(
     body: Body,
 ) -> Result<(Bytes, Option<Arc<Spool>>, Option<ShaDigest>), Problem> {
     let g = &*exchange.0;
-    let limits = g.store.limits();
-    let (max, memory_max) = (
-        limits.exchange_body_bytes_max,
-        limits.exchange_memory_body_bytes_max,
-    );
+    let (max, memory_max) = (g.store.limits().exchange_body_bytes_max, g.memory_bytes_max());
     let mut hash = Context::new(&SHA512);
     let taken = passing::read(body, max, memory_max, &g.passing.spools, |part| hash.update(part)).await?;
     Ok(match taken {

@@ -160,6 +160,20 @@ async fn a_system_that_keeps_failing_is_not_called_for_a_while_and_the_gateway_s
         (503, "service-circuit-open")
     );
     assert_eq!(rests.headers["retry-after"], "1");
+    let body: serde_json::Value = serde_json::from_slice(&rests.body).expect("json");
+    for (member, words) in [
+        (
+            "title",
+            "The system behind the service G01/population/person-lookup",
+        ),
+        ("detail", "behind the provider’s node"),
+        ("remedy", "in 1 seconds"),
+    ] {
+        assert!(
+            body[member].as_str().is_some_and(|text| text.contains(words)),
+            "{body}"
+        );
+    }
     let open = nation.ministry.exchange.circuits();
     assert_eq!(
         (open.len(), open[0].hop, &open[0].address),
