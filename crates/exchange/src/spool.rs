@@ -52,7 +52,11 @@ impl Spools {
         let failed = |e: io::Error| Problem::internal(format!("{}: {e}", folder.display()));
         std::fs::create_dir_all(&folder).map_err(failed)?;
         for left in std::fs::read_dir(&folder).map_err(failed)? {
-            std::fs::remove_file(left.map_err(failed)?.path()).map_err(failed)?;
+            match std::fs::remove_file(left.map_err(failed)?.path()) {
+                // A process that is just ending has removed its own.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.map_err(failed)?,
+            }
         }
         Ok(Self {
             folder: Arc::new(folder),

@@ -32,6 +32,7 @@ const TELL_MS: i64 = 1_000;
 /// Names that belong to a running process or an unfinished write.
 const PASSED_OVER: &[&str] = &[
     "held",
+    "spool",
     STAGING,
     "sen.db",
     "sen.db-wal",
