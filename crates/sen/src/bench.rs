@@ -81,7 +81,7 @@ fn agreement(world: &World) -> anyhow::Result<Agreement> {
         handling: words(),
         conditions: words(),
         rate_per_minute: u32::MAX,
-            quota: exchange::Quota::default(),
+        quota: exchange::Quota::default(),
         commitments: words(),
         protection: words(),
         storage: words(),

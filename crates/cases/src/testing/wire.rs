@@ -42,7 +42,7 @@ fn agreement(consumer: &SystemId, service: &ServiceId) -> Agreement {
         handling: text(),
         conditions: text(),
         rate_per_minute: 600,
-            quota: exchange::Quota::default(),
+        quota: exchange::Quota::default(),
         commitments: text(),
         protection: text(),
         storage: text(),
