@@ -10,6 +10,7 @@
 //! | [`pack`] | a pack held against every rule |
 //! | [`story`] | one birth registration through it, step by step |
 //! | [`verify`] | checking a document, a container, a log or a data folder |
+//! | [`evidence`] | exchanges found in a node's data, and taken away as containers |
 //! | [`backup`] | taking a data folder away while it runs, and bringing it back |
 //! | [`doctor`] | what will be trouble, why, and what to do |
 //! | [`wiring`] | the lists in which every crate stands once |
@@ -22,6 +23,7 @@ pub mod backup;
 pub mod bench;
 pub mod config;
 pub mod doctor;
+pub mod evidence;
 pub mod keys;
 pub mod node;
 pub mod pack;

@@ -42,11 +42,13 @@ enum Command {
     Account(cli::account::Account),
     /// Agreements with other nodes: which there are, and signing them one side after the other
     Agreement(cli::agreement::Agreement),
+    /// Find exchanges in a node's data, and write their signed containers
+    Evidence(cli::evidence::Evidence),
     /// Print this node's entry for the directory, for the hub's operator
     Entry(cli::serve::Entry),
     /// Live one birth registration through the three nodes, step by step, and prove each step
     Story(cli::story::Story),
-    /// Check a PDF, an ASiC-E container, an evidence log or a data folder
+    /// Check a PDF, an ASiC-E container, a folder of exported evidence, an evidence log or a data folder
     #[command(
         after_help = "Exit code: 0 TOTAL-PASSED, 1 TOTAL-FAILED, 2 INDETERMINATE, 64 wrong call.\nWithout --trust nothing is trusted, so a whole but unanchored signature is INDETERMINATE."
     )]
@@ -71,6 +73,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    end_with_the_reader();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(asked) => {
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
             Command::Keys(keys) => keys.run(&world).map(|()| 0),
             Command::Account(account) => account.run(&world).await.map(|()| 0),
             Command::Agreement(agreement) => agreement.run(&world).await.map(|()| 0),
+            Command::Evidence(evidence) => evidence.run(&world).await.map(|()| 0),
             Command::Entry(entry) => entry.run(&world).map(|()| 0),
             Command::Story(story) => story.run(&world).await,
             Command::Verify(verify) => Ok(verify.run(&world).await),
@@ -111,6 +115,22 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(cause) => told(&cause),
     }
+}
+
+/// What a shell shows for a program that a closed pipe ended (128 and the number of SIGPIPE).
+const PIPE_CLOSED: i32 = 141;
+
+/// Whoever reads our output may stop (`sen ... | head`): then this program ends without a word, as others do.
+/// Printing is where it is noticed, and `println!` tells it by a panic.
+fn end_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().unwrap_or_default();
+        if said.starts_with("failed printing to std") && said.contains("Broken pipe") {
+            std::process::exit(PIPE_CLOSED);
+        }
+        usual(panic);
+    }));
 }
 
 /// Logs go to standard error as JSON, one event a line; `SEN_LOG` sets what is logged.

@@ -240,6 +240,7 @@ fn face(settings: &Settings) -> NodeFace {
     }
     link("/exchange/agreements", "sen-nav-agreements", Some("operator"));
     link("/exchange/services", "sen-nav-services", Some("operator"));
+    link("/exchange/evidence", "sen-nav-evidence", Some("operator"));
     link("/boards", "sen-nav-figures", None);
     link("/verify", "sen-nav-verify", None);
     let s = &settings.sign_in;

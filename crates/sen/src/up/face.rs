@@ -44,6 +44,11 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
                 role: Some("operator".to_owned()),
             },
             NavItem {
+                href: "/exchange/evidence".to_owned(),
+                key: "sen-nav-evidence".to_owned(),
+                role: Some("operator".to_owned()),
+            },
+            NavItem {
                 href: "/boards".to_owned(),
                 key: "sen-nav-figures".to_owned(),
                 role: None,

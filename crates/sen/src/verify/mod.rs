@@ -1,4 +1,5 @@
-//! `sen verify PATH`: a PDF, an ASiC-E container, an evidence log or a data folder, offline. Without
+//! `sen verify PATH`: a PDF, an ASiC-E container, a folder of exported ones, an evidence log or a data
+//! folder, offline. Without
 //! `--trust` nothing is trusted: what is whole is then undecided, never passed. A data folder whose rows
 //! are on a PostgreSQL server is checked with the node's configuration, or, a sample nation's, with the
 //! server's URL in `SEN_DATABASE`.
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use store::Database;
 
 use crate::backup::site::{Configured, HUB, NodeAt};
+use crate::evidence::manifest;
 use crate::serve::secrets::Secrets;
 
 /// The exit code of a wrong call (BSD sysexits: `EX_USAGE`).
@@ -43,6 +45,9 @@ pub async fn verify_configured(
     world: &World,
 ) -> anyhow::Result<Verdict> {
     let trust = read_trust(trust)?;
+    if path.is_dir() && manifest::is_export(path) {
+        return manifest::verify(path, &trust, world.now());
+    }
     if path.is_dir() {
         let verdict = data(path, &trust, config, world).await?;
         let is_whole = ["prepared", HUB].iter().any(|own| path.join(own).is_file());

@@ -1,0 +1,142 @@
+//! Containers of exchanges written as files: of one exchange by its id, or of all that a search finds, into
+//! a new folder with a list of what is in it. Never over a file that is there.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use exchange::evidence::{Cursor, Search, file_safe};
+use exchange::export::Which;
+use kernel::{Digest, Time, World};
+
+use super::Shelf;
+use super::manifest::{self, Entry, Manifest};
+use crate::up::prepare::{private_folder, write};
+
+/// Exchanges read from the index at a time, count.
+const PAGE: usize = 500;
+
+/// Writes the messages of one exchange: the one that is named to `out`, or both beside each other here.
+///
+/// # Errors
+/// When no node has such an exchange or message, or a file is there already.
+pub async fn one(
+    shelves: &[Shelf],
+    request: &str,
+    part: Option<Which>,
+    out: Option<&Path>,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let mut written = Vec::new();
+    let wanted = match (part, out) {
+        (Some(part), _) => vec![part],
+        // One file holds one message.
+        (None, Some(_)) => vec![Which::Request],
+        (None, None) => Which::BOTH.to_vec(),
+    };
+    for shelf in shelves {
+        let Some(side) = shelf.evidence.find(request).await?.into_iter().next() else {
+            continue;
+        };
+        let containers = shelf.evidence.containers();
+        for which in &wanted {
+            let Some(zip) = containers.of(&side, *which).await? else {
+                continue;
+            };
+            let name = || PathBuf::from(name(request, *which));
+            let file = out.map_or_else(name, Path::to_path_buf);
+            fresh(&file)?;
+            write(&file, &zip, 0o600)?;
+            written.push(file);
+        }
+        ensure!(
+            !written.is_empty(),
+            "{request}: the exchange has no such message: it was refused, so there is no answer"
+        );
+        return Ok(written);
+    }
+    anyhow::bail!("{request}: no such exchange in this data: `sen evidence search` finds those there are")
+}
+
+/// Writes all that a search finds, each exchange once a node, into a new folder.
+///
+/// # Errors
+/// When the folder has something in it already, or what is on record does not make a container.
+pub async fn many(shelves: &[Shelf], search: &Search, out: &Path, world: &World) -> anyhow::Result<Manifest> {
+    let used = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+    ensure!(!used, "--out {}: the folder is not empty", out.display());
+    private_folder(out)?;
+    let mut files = Vec::new();
+    for shelf in shelves {
+        let below = if shelves.len() > 1 {
+            format!("{}/", shelf.node)
+        } else {
+            String::new()
+        };
+        private_folder(&out.join(&below))?;
+        of_node(shelf, search, out, &below, &mut files).await?;
+    }
+    let manifest = Manifest {
+        form: manifest::FORM.to_owned(),
+        made: world.now().rfc3339(),
+        files,
+    };
+    // Last of all: a folder without it was not finished.
+    let list = serde_json::to_vec_pretty(&manifest)?;
+    write(&out.join(manifest::FILE), &list, 0o600)?;
+    Ok(manifest)
+}
+
+async fn of_node(
+    shelf: &Shelf,
+    search: &Search,
+    out: &Path,
+    below: &str,
+    files: &mut Vec<Entry>,
+) -> anyhow::Result<()> {
+    let containers = shelf.evidence.containers();
+    let mut search = search.clone();
+    loop {
+        let found = shelf.evidence.search(&search, PAGE).await?;
+        for e in &found.exchanges {
+            for which in Which::BOTH {
+                let file = format!("{below}{}", name(&e.request, which));
+                // Both sides of an exchange within one node have the same messages.
+                if out.join(&file).exists() {
+                    continue;
+                }
+                let zip = containers.of(e, which).await;
+                let Some(zip) = zip.with_context(|| format!("{}: cannot be exported", e.request))? else {
+                    continue;
+                };
+                write(&out.join(&file), &zip, 0o600)?;
+                files.push(Entry {
+                    sha256: Digest::of(&zip),
+                    file,
+                    part: which.as_str().to_owned(),
+                    node: shelf.node.clone(),
+                    request: e.request.clone(),
+                    side: e.side.clone(),
+                    position: e.position,
+                    consumer: e.consumer.clone(),
+                    service: e.service.clone(),
+                    agreement: e.agreement.clone(),
+                    case: e.issue.clone(),
+                    began: Time(e.began).rfc3339(),
+                    result: e.result.clone(),
+                });
+            }
+        }
+        match found.next.as_deref().and_then(Cursor::parse) {
+            Some(next) => search.after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+fn name(request: &str, which: Which) -> String {
+    format!("{}-{}.asice", file_safe(request), which.as_str())
+}
+
+fn fresh(file: &Path) -> anyhow::Result<()> {
+    ensure!(!file.exists(), "{} is there already", file.display());
+    Ok(())
+}
