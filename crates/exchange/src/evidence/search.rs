@@ -305,32 +305,25 @@ impl Wanted {
     /// A problem for each text that cannot be read, at its field.
     pub fn read(&self) -> Result<Search, Vec<Problem>> {
         let mut problems = Vec::new();
-        let search = Search {
-            from: read(&mut problems, &self.from, "from", "date-bad", |t| instant(t, 0)),
-            to: read(&mut problems, &self.to, "to", "date-bad", |t| instant(t, DAY_END)),
-            member: read(&mut problems, &self.member, "member", "organisation-code", |t| {
-                t.parse().ok().map(|org: OrgCode| org.top())
-            }),
-            service: read(&mut problems, &self.service, "service", "service-id", |t| {
-                t.parse().ok()
-            }),
-            agreement: read(
-                &mut problems,
-                &self.agreement,
-                "agreement",
-                "malformed",
-                Digest::parse,
-            ),
-            result: read(&mut problems, &self.result, "result", "malformed", Outcome::parse),
-            case: read(&mut problems, &self.case, "case", "malformed", |t| {
-                Some(t.to_owned())
-            }),
-            request: read(&mut problems, &self.request, "request", "malformed", |t| {
-                Some(t.to_owned())
-            }),
-            own: None,
-            after: read(&mut problems, &self.after, "after", "malformed", Cursor::parse),
+        let bad = |field: &str| Problem::invalid(field, "malformed");
+        let day = |field: &str| Problem::invalid(field, "evidence-day");
+        let text = |t: &str| Some(t.to_owned());
+        let mut search = Search {
+            from: read(&mut problems, &self.from, day("from"), |t| instant(t, 0)),
+            to: read(&mut problems, &self.to, day("to"), |t| instant(t, DAY_END)),
+            agreement: read(&mut problems, &self.agreement, bad("agreement"), Digest::parse),
+            result: read(&mut problems, &self.result, bad("result"), Outcome::parse),
+            case: read(&mut problems, &self.case, bad("case"), text),
+            request: read(&mut problems, &self.request, bad("request"), text),
+            after: read(&mut problems, &self.after, bad("after"), Cursor::parse),
+            ..Search::default()
         };
+        let no_organisation = Problem::invalid("member", "organisation-code");
+        search.member = read(&mut problems, &self.member, no_organisation, |t| {
+            t.parse().ok().map(|org: OrgCode| org.top())
+        });
+        let no_service = Problem::invalid("service", "service-id");
+        search.service = read(&mut problems, &self.service, no_service, |t| t.parse().ok());
         if let (Some(from), Some(to)) = (search.from, search.to)
             && from >= to
         {
@@ -344,18 +337,17 @@ impl Wanted {
     }
 }
 
-/// What a field says; nothing when it is empty or has become a problem.
+/// What a field says; nothing when it is empty, or cannot be read, which is a problem then.
 fn read<T>(
     problems: &mut Vec<Problem>,
     text: &Option<String>,
-    field: &str,
-    code: &'static str,
+    problem: Problem,
     of: impl Fn(&str) -> Option<T>,
 ) -> Option<T> {
     let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty())?;
     let value = of(text);
     if value.is_none() {
-        problems.push(Problem::invalid(field, code));
+        problems.push(problem);
     }
     value
 }
