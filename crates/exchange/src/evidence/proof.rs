@@ -52,7 +52,7 @@ pub(crate) struct EvidenceSide {
 /// One time on record.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct EvidenceMoment {
-    /// `sent`, `request-sealed`, `began`, `answer-sealed`, `ended`, `checkpoint` or `stamped`.
+    /// `sent`, `request-sealed`, `began`, `served`, `answer-sealed`, `ended`, `checkpoint` or `stamped`.
     pub(crate) what: &'static str,
     /// Whose clock: an organisation's code, or the timestamp authority's name.
     pub(crate) clock: String,
@@ -239,7 +239,12 @@ impl Moments {
         if let Some(answer) = &record.answer {
             moments.add("answer-sealed", provider.as_str(), answer.sealed.signing_time);
         }
-        moments.add("ended", own.as_str(), record.ended);
+        // A provider's gateway takes the time before it seals and flushes, a consumer's before it flushes.
+        let ended = match &record.answer {
+            Some(_) if record.side != CONSUMER => "served",
+            _ => "ended",
+        };
+        moments.add(ended, own.as_str(), record.ended);
         if let Some(at) = checkpoint {
             moments.add("checkpoint", node, at.ms());
         }
@@ -260,9 +265,9 @@ impl Moments {
         }
     }
 
-    /// The earliest first; at the same millisecond as they follow from each other.
+    /// The earliest first, the timestamp last: an authority may tell whole seconds only.
     fn sorted(mut self) -> Vec<EvidenceMoment> {
-        self.0.sort_by_key(|moment| moment.at);
+        self.0.sort_by_key(|moment| (moment.what == "stamped", moment.at));
         self.0
     }
 }

@@ -273,7 +273,7 @@ async fn the_proof_says_what_holds_and_that_a_timestamp_is_still_to_come() {
         "request-sealed",
         "began",
         "answer-sealed",
-        "ended",
+        "served",
         "checkpoint",
         "stamped",
     ] {
