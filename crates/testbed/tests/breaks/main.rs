@@ -6,4 +6,5 @@ mod bit_flips;
 mod clock;
 mod disk_full;
 mod doctor;
+mod evidence;
 mod power_cut;

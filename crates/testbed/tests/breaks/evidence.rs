@@ -1,0 +1,160 @@
+//! Evidence found and taken away by the program beside a nation that runs and after it has stopped; what
+//! was taken away and then altered fails. And an output that nobody reads any more.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use kernel::World;
+use serde_json::Value;
+use testbed::birth;
+use testbed::ground;
+use testbed::people::Person;
+use testbed::program::{Ended, call};
+
+async fn sen(dir: &Path, words: &[&str]) -> Ended {
+    call(words, dir).await.expect("it ends")
+}
+
+/// The exchanges that a search of a node finds.
+async fn search(dir: &Path, more: &[&str]) -> Vec<Value> {
+    let words = [
+        "evidence", "search", "--data", "data", "--node", "national", "--json",
+    ];
+    let ended = sen(dir, &[&words[..], more].concat()).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    let found: Value = serde_json::from_str(&ended.said).expect("JSON");
+    found[0]["exchanges"].as_array().expect("a list").clone()
+}
+
+async fn verdict(dir: &Path, path: &str, trusted: bool) -> (Option<i32>, Value) {
+    let trust: &[&str] = if trusted { &["--trust", "data/ca.pem"] } else { &[] };
+    let ended = sen(dir, &[&["verify", path, "--json"], trust].concat()).await;
+    (ended.code, serde_json::from_str(&ended.said).expect("JSON"))
+}
+
+#[test]
+fn evidence_is_found_taken_away_and_checked_beside_a_nation_and_altered_it_fails() {
+    ground::run(async {
+        let world = World::of_this_machine();
+        let dir = ground::folder("evidence", &world).expect("a folder");
+        let program = ground::program().expect("the program");
+        let nation = sen::story::nation::Nation::start_in(&program, dir.join("data"), None, None, &world)
+            .await
+            .expect("a nation");
+        let site = testbed::site::Site::of(nation.data.clone(), nation.port).expect("a site");
+        let mut mother = Person::mother(&site).await.expect("signed in");
+        let draft = birth::start(&mut mother).await.expect("a draft");
+        birth::prefill(&mut mother, &draft).await.expect("an exchange");
+        let found = ground::until("the index has it", async || {
+            let found = search(&dir, &[]).await;
+            Ok((!found.is_empty()).then_some(found))
+        });
+        let found = found.await.expect("found");
+        let request = found[0]["request"].as_str().expect("an id").to_owned();
+        // While it runs: one exchange, its two messages.
+        let one = ["evidence", "export", "--data", "data", "--request", &request];
+        let ended = sen(&dir, &one).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        for part in ["request", "answer"] {
+            let file = format!("{request}-{part}.asice");
+            let (code, told) = verdict(&dir, &file, true).await;
+            assert_eq!(
+                (code, &told["verdict"]),
+                (Some(0), &"TOTAL-PASSED".into()),
+                "{told}"
+            );
+            assert_eq!(verdict(&dir, &file, false).await.0, Some(2));
+        }
+        let again = sen(&dir, &one).await;
+        assert!(
+            again.code == Some(1) && again.said.contains("is there already"),
+            "{again:?}"
+        );
+        nation.stop().await;
+
+        // After it has stopped: all of it, in a folder.
+        assert!(search(&dir, &[]).await.len() >= found.len());
+        assert!(search(&dir, &["--to", "2020-01-01"]).await.is_empty());
+        let many = [
+            "evidence",
+            "export",
+            "--data",
+            "data",
+            "--from",
+            "2020-01-01",
+            "--out",
+            "taken",
+        ];
+        let ended = sen(&dir, &many).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        let (code, told) = verdict(&dir, "taken", true).await;
+        assert_eq!(code, Some(0), "{told}");
+        assert_eq!(verdict(&dir, "taken", false).await.0, Some(2));
+        altered(&dir).await;
+        for (words, told) in [
+            (
+                &["evidence", "search", "--data", "data", "--from", "31/12/2026"][..],
+                "--from",
+            ),
+            (
+                &["evidence", "search", "--data", "data", "--node", "other"],
+                "--node other",
+            ),
+            (
+                &["evidence", "export", "--data", "data", "--request", "0"],
+                "no such exchange",
+            ),
+        ] {
+            let ended = sen(&dir, words).await;
+            assert!(ended.code == Some(1) && ended.said.contains(told), "{ended:?}");
+        }
+        fs::remove_dir_all(&dir).ok();
+    });
+}
+
+/// Every way to alter the folder is found, and the file named.
+async fn altered(dir: &Path) {
+    let list = fs::read_to_string(dir.join("taken/manifest.json")).expect("a list");
+    let list: Value = serde_json::from_str(&list).expect("JSON");
+    let name = list["files"][0]["file"].as_str().expect("a name").to_owned();
+    let file = dir.join("taken").join(&name);
+    let whole = fs::read(&file).expect("a container");
+    let mut bytes = whole.clone();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, &bytes).expect("written");
+    let (code, told) = verdict(dir, "taken", true).await;
+    assert_eq!(code, Some(1), "{told}");
+    assert!(
+        told["first_bad"]
+            .as_str()
+            .is_some_and(|bad| bad.starts_with(&name)),
+        "{told}"
+    );
+    fs::remove_file(&file).expect("removed");
+    assert_eq!(verdict(dir, "taken", true).await.0, Some(1));
+    fs::write(&file, &whole).expect("written");
+    let stranger = dir.join("taken/stranger.asice");
+    fs::write(&stranger, &whole).expect("written");
+    let (code, told) = verdict(dir, "taken", true).await;
+    assert_eq!((code, &told["first_bad"]), (Some(1), &"stranger.asice".into()));
+    fs::remove_file(&stranger).expect("removed");
+    assert_eq!(verdict(dir, "taken", true).await.0, Some(0));
+}
+
+#[test]
+fn an_output_that_nobody_reads_any_more_ends_the_program_without_a_word() {
+    let mut child = Command::new(ground::program().expect("the program"))
+        .arg("openapi")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a process");
+    // The description is longer than what a pipe holds.
+    drop(child.stdout.take());
+    let done = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.code() == Some(141) && said.is_empty(), "{said}");
+}
