@@ -30,7 +30,7 @@ use crate::gateway::Exchange;
 use crate::store::Indexed;
 
 pub use beside::{Beside, Containers};
-pub use search::{Cursor, Found, Outcome, Search, Wanted};
+pub use search::{Cursor, EvidenceFound, Outcome, Search, Wanted};
 
 /// The page of the search; below it each exchange has its own.
 const PAGE: &str = "/exchange/evidence";

@@ -9,7 +9,7 @@ use seal::certificate::Certificate;
 use store::log::beside::Beside as Log;
 use store::{Blobs, Database, Reader, StoreError};
 
-use super::search::{Found, Search};
+use super::search::{EvidenceFound, Search};
 use super::shelf::{Shelf, Source};
 use super::store as rows;
 use crate::envelope::Kept;
@@ -62,7 +62,7 @@ impl Beside {
     ///
     /// # Errors
     /// When the rows cannot be read.
-    pub async fn search(&self, search: &Search, rows_max: usize) -> Result<Found, Problem> {
+    pub async fn search(&self, search: &Search, rows_max: usize) -> Result<EvidenceFound, Problem> {
         search.run(&self.0.reader, rows_max).await
     }
 

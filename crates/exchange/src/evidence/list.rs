@@ -8,13 +8,13 @@ use kernel::{Digest, OrgCode, Problem, Time};
 use web::page::query_value;
 use web::{Page, Principal, Refusal};
 
-use super::search::{Found, Outcome, Search, Wanted};
+use super::search::{EvidenceFound, Outcome, Search, Wanted};
 use crate::gateway::Exchange;
 use crate::operator::Operator;
 use crate::store::Indexed;
 
 impl Exchange {
-    async fn evidence_of(&self, who: &Principal, search: Search) -> Result<Found, Problem> {
+    async fn evidence_of(&self, who: &Principal, search: Search) -> Result<EvidenceFound, Problem> {
         let search = Search {
             own: self.seen_by(who),
             ..search
@@ -27,12 +27,12 @@ impl Exchange {
 /// Finds exchanges, newest first, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/evidence", tag = "exchange", params(Wanted),
     operation_id = "search_evidence", security(("session" = ["operator"])),
-    responses((status = 200, body = Found), (status = 422)))]
+    responses((status = 200, body = EvidenceFound), (status = 422)))]
 pub(crate) async fn json(
     State(x): State<Exchange>,
     Operator(who): Operator,
     Query(wanted): Query<Wanted>,
-) -> Result<axum::Json<Found>, Refusal> {
+) -> Result<axum::Json<EvidenceFound>, Refusal> {
     let search = wanted.read().map_err(crate::operator::first)?;
     Ok(axum::Json(x.evidence_of(&who, search).await?))
 }
@@ -156,7 +156,7 @@ pub(crate) async fn page(
         Ok(search) => (Some(x.evidence_of(&who, search).await?), Vec::new()),
         Err(problems) => (None, problems),
     };
-    let found = found.unwrap_or(Found {
+    let found = found.unwrap_or(EvidenceFound {
         exchanges: Vec::new(),
         next: None,
         looked_to: None,

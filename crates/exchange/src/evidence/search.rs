@@ -162,8 +162,7 @@ pub(super) enum By {
 
 /// A page of what was found.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = EvidenceFound)]
-pub struct Found {
+pub struct EvidenceFound {
     /// The exchanges, newest first; one that both sides of which are here stands twice.
     pub exchanges: Vec<Indexed>,
     /// Where the next page begins: give it as `after`; none when this was all.
@@ -178,7 +177,7 @@ impl Search {
     ///
     /// # Errors
     /// When the rows cannot be read.
-    pub async fn run(&self, reader: &Reader, rows_max: usize) -> Result<Found, Problem> {
+    pub async fn run(&self, reader: &Reader, rows_max: usize) -> Result<EvidenceFound, Problem> {
         if let Some(request) = &self.request {
             return self.by_request(reader, request).await;
         }
@@ -192,7 +191,7 @@ impl Search {
                 if self.meets(&row) {
                     if exchanges.len() == rows_max {
                         let next = Some(here.to_text());
-                        return Ok(Found {
+                        return Ok(EvidenceFound {
                             exchanges,
                             next,
                             looked_to: None,
@@ -205,7 +204,7 @@ impl Search {
             }
             let ended = was_all || looked >= SCAN_MAX;
             if ended {
-                return Ok(Found {
+                return Ok(EvidenceFound {
                     exchanges,
                     next: (!was_all).then(|| here.to_text()),
                     looked_to: (!was_all).then_some(here.began),
@@ -215,7 +214,7 @@ impl Search {
     }
 
     /// The few rows of one id.
-    async fn by_request(&self, reader: &Reader, request: &str) -> Result<Found, Problem> {
+    async fn by_request(&self, reader: &Reader, request: &str) -> Result<EvidenceFound, Problem> {
         let mut exchanges = index::find(reader, request).await?;
         if exchanges.is_empty() {
             exchanges = index::by_message(reader, request, SIDES_MAX).await?;
@@ -226,7 +225,7 @@ impl Search {
             since && until && self.meets(row)
         });
         exchanges.reverse();
-        Ok(Found {
+        Ok(EvidenceFound {
             exchanges,
             next: None,
             looked_to: None,

@@ -234,7 +234,7 @@ mod tests {
             .await
             .expect("indexed");
         let after = search.run(&reader, 3).await.expect("found");
-        let ids = |found: &super::super::search::Found| -> Vec<String> {
+        let ids = |found: &super::super::search::EvidenceFound| -> Vec<String> {
             found.exchanges.iter().map(|e| e.request.clone()).collect()
         };
         assert_eq!(ids(&before), ids(&after));

@@ -5,7 +5,7 @@ pub mod export;
 pub mod manifest;
 
 use anyhow::{Context as _, ensure};
-use exchange::evidence::{Beside, Found, Search, Wanted};
+use exchange::evidence::{Beside, EvidenceFound, Search, Wanted};
 use kernel::{OrgCode, Problem};
 use serde_json::{Value, json};
 
@@ -92,7 +92,7 @@ pub struct FoundAt {
     /// The node's name.
     pub node: String,
     /// What, and where the next page begins.
-    pub found: Found,
+    pub found: EvidenceFound,
 }
 
 /// Finds exchanges at each node, at most `rows_max` of each.
