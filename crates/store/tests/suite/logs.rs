@@ -7,8 +7,9 @@ use std::sync::Arc;
 use kernel::Digest;
 use kernel::limits::Limits;
 use seal::merkle;
+use store::log::beside::Beside;
 use store::log::files::verify;
-use store::{Database, Store, StoreConfig, StoreError};
+use store::{Database, Engine, Store, StoreConfig, StoreError};
 use testkit::TempDir;
 use tokio::task::JoinSet;
 
@@ -355,4 +356,50 @@ async fn fill(folder: &Path) {
         told
     );
     println!("told {} ", told + 1);
+}
+
+#[tokio::test]
+async fn what_is_read_beside_a_log_is_what_the_log_has_while_it_grows_and_after() {
+    let limits = Limits {
+        segment_bytes_max: 2_000,
+        ..Limits::default()
+    };
+    let temp = testkit::store_with(&[], limits).await;
+    let log = temp.store.log("t").await.expect("a log");
+    let logs = temp.config.folder.join("logs");
+    let beside = Beside::open(&temp.config.database, &logs, "t")
+        .await
+        .expect("opened");
+    assert_eq!(beside.read(0, 5).await.expect("an empty log"), []);
+    for round in 0..30_u8 {
+        let records = (0..10).map(|n| vec![round, n, 7, 7, 7, 7, 7, 7]).collect();
+        log.append(records).await.expect("appended");
+        let all = beside.read(0, 1_000).await.expect("read");
+        assert_eq!(all, log.read(0, 1_000).await.expect("read"), "round {round}");
+    }
+    for (from, limit) in [(0, 1), (117, 25), (250, 100), (299, 1), (300, 1), (0, 0)] {
+        let wanted = log.read(from, limit).await.expect("read");
+        assert_eq!(
+            beside.read(from, limit).await.expect("read"),
+            wanted,
+            "{limit} from {from}"
+        );
+    }
+    temp.store.close().await;
+    assert_eq!(beside.read(290, 100).await.expect("read").len(), 10);
+    if temp.store.engine() != Engine::Sqlite {
+        return;
+    }
+    // A write that was cut short is no record, a record that was changed is told by its place.
+    let first = logs.join("t").join(format!("{:020}.seg", 0));
+    let mut bytes = std::fs::read(&first).expect("a segment");
+    bytes[8 + 2 * 16 + 9] ^= 1;
+    std::fs::write(&first, bytes).expect("written");
+    let beside = Beside::open(&temp.config.database, &logs, "t")
+        .await
+        .expect("opened");
+    assert_eq!(beside.read(0, 2).await.expect("before it").len(), 2);
+    let problem = beside.read(0, 5).await.expect_err("damaged");
+    assert_eq!(problem.code, "log-damaged");
+    assert!(problem.cause.is_some_and(|cause| cause.contains("position 2")));
 }
