@@ -64,7 +64,7 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("documents" | "verify", "{id}") => &ids.receipt,
             ("results", "{document}") => &ids.result,
             ("agreements", "{hash}") => &ids.agreement,
-            ("exchanges", "{request}") => &ids.request,
+            ("exchanges" | "evidence", "{request}") => &ids.request,
             ("certificates", "{thumbprint}") => {
                 "00000000000000000000000000000000000000000000000000000000000000aa"
             }
