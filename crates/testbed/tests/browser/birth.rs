@@ -375,11 +375,18 @@ async fn agreements(desk: &Browser) -> anyhow::Result<()> {
         ("/exchange/services", "services-none"),
         ("/exchange/services/new", "service-new"),
         ("/exchange/clients", "clients-none"),
+        ("/exchange/evidence?case=G22-000000-0000", "evidence-none"),
+        ("/exchange/evidence?from=2026-02-31", "evidence-wrong"),
         ("/exchange/agreements/new", "agreement-new"),
     ] {
         desk.go(Place::National, path).await?;
         desk.see(page).await?;
     }
     desk.submit("exchange-request-send").await?;
-    desk.see("agreement-new-empty").await
+    desk.see("agreement-new-empty").await?;
+    desk.go(Place::National, "/exchange/evidence").await?;
+    desk.see("evidence").await?;
+    // What opens an exchange is the day and time at which it began.
+    desk.click(":").await?;
+    desk.see("evidence-proof").await
 }
