@@ -168,18 +168,21 @@ pub(super) fn reworded(fault: &str, body: Bytes) -> Bytes {
         .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?.to_owned())))
         .collect();
     args.push(("code", fault.to_owned()));
+    let notice = told.get("detail").and_then(Value::as_str);
+    args.push(("notice", notice.unwrap_or_default().to_owned()));
     let key = key_of(fault);
     told.insert("title".to_owned(), WORDS.get_with(Lang::En, &key, &args).into());
     explain(&mut told, &key, &args);
     Value::Object(told).to_string().into()
 }
 
-/// Adds rule and remedy of a text.
+/// Adds rule and remedy of a text; what the service's operator says in the rule's place stands.
 fn explain(told: &mut Map<String, Value>, key: &str, args: &[(&str, String)]) {
     for (member, part) in [("detail", "rule"), ("remedy", "remedy")] {
         let key = format!("{key}.{part}");
         if WORDS.has(&key) {
-            told.insert(member.to_owned(), WORDS.get_with(Lang::En, &key, args).into());
+            let told = told.entry(member);
+            told.or_insert_with(|| WORDS.get_with(Lang::En, &key, args).into());
         }
     }
 }

@@ -215,6 +215,8 @@ async fn a_disabled_service_is_refused_with_its_operators_words_in_every_form() 
         (&body["detail"], &body["args"]["service"]),
         (&notice.clone().into(), &PERSONS.into())
     );
+    let title = body["title"].as_str().expect("words");
+    assert!(title.contains(PERSONS) && title.contains(&notice), "{title}");
     let told = face.persons(X_ROAD, "/persons/1").await;
     assert_eq!(told.status, 500);
     assert_eq!(told.headers["x-road-error"], "Server.ServerProxy.ServiceDisabled");
