@@ -35,8 +35,8 @@ const LOADS: [Load; 3] = [
     Load::new("100KiB", 102_400, 64),
 ];
 
-/// Measures all rows of the table.
-pub(crate) fn measure() -> Result<Vec<Figure>> {
+/// Measures all rows of the table; each is told as soon as it is there.
+pub(crate) fn measure(tell: &mut impl FnMut(Figure)) -> Result<()> {
     debian::install(NEEDS)?;
     let sen = programs::build(true)?.join("sen");
     let folder = Folder::new("bench")?;
@@ -48,23 +48,23 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
     let (nodes, _) = few.start()?;
     let url = few.url();
     let sides = [Side::new(&peer.url, &peer.hops), Side::new(&url, &nodes)];
-    let mut figures = vec![memory("exchange/idle-node/memory", &nodes)?];
+    tell(memory("exchange/idle-node/memory", &nodes)?);
     let old = history::begin(&url)?;
     for load in LOADS {
-        figures.extend(turns::take(
-            [&sides[0], &sides[1]],
-            ["nginx2", "signed-logged"],
-            load,
-            folder.path(),
-        )?);
+        let names = ["nginx2", "signed-logged"];
+        let figures = turns::take([&sides[0], &sides[1]], names, load, folder.path())?;
+        figures.into_iter().for_each(&mut *tell);
     }
+    let figures = history::after(&old, few.port, &sen, &few.data.join("national"))?;
+    figures.into_iter().for_each(&mut *tell);
     let echo_url = format!("http://127.0.0.1:{echo_port}/");
-    figures.extend(added::over(&echo_url, &sides, folder.path())?);
-    figures.extend(history::after(&old, few.port, &sen, &few.data.join("national"))?);
-    figures.extend(crowd::beside(&few, (nodes, &sides[1]), folder.path())?);
+    let figures = added::over(&echo_url, &sides, folder.path())?;
+    figures.into_iter().for_each(&mut *tell);
+    let figures = crowd::beside(&few, (nodes, &sides[1]), folder.path())?;
+    figures.into_iter().for_each(&mut *tell);
     drop(echo);
-    figures.push(log::alone(&sen)?);
-    Ok(figures)
+    tell(log::alone(&sen)?);
+    Ok(())
 }
 
 /// The memory of the larger one of two nodes, in MB.

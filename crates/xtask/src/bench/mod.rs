@@ -14,6 +14,8 @@ mod wrk;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use self::figure::Figure;
+
 pub(crate) use scale::Size;
 
 /// What is measured.
@@ -33,8 +35,12 @@ pub(crate) enum What {
 /// When something that is needed cannot be built, installed or started, or answers wrongly.
 pub(crate) fn run(what: Option<What>, size: Size, as_json: bool) -> Result<bool> {
     let mut broken = Vec::new();
+    let mut tell = |figure: Figure| figure.print(as_json);
     let figures = match what {
-        Some(What::Exchange) => exchange::measure()?,
+        Some(What::Exchange) => {
+            exchange::measure(&mut tell)?;
+            Vec::new()
+        }
         Some(What::Services) => services::measure()?,
         Some(What::Scale) => {
             let (figures, over) = scale::measure(size)?;
@@ -42,14 +48,11 @@ pub(crate) fn run(what: Option<What>, size: Size, as_json: bool) -> Result<bool>
             figures
         }
         None => {
-            let mut all = exchange::measure()?;
-            all.extend(services::measure()?);
-            all
+            exchange::measure(&mut tell)?;
+            services::measure()?
         }
     };
-    for figure in &figures {
-        figure.print(as_json);
-    }
+    figures.into_iter().for_each(tell);
     for bound in &broken {
         eprintln!("BROKEN {bound}");
     }
