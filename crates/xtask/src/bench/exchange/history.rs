@@ -47,7 +47,7 @@ pub(super) fn after(old: &Old, port: u16, sen: &Path, node: &Path) -> Result<[Fi
     let records = records(port)?;
     let begun = Watch::start();
     // The development nation's own authority is outside its nodes' folders: whole, but unanchored.
-    let status = shell::program(sen).arg("verify").arg(node).status()?;
+    let status = shell::program(sen).arg("verify").arg(node).output()?.status;
     ensure!(
         matches!(status.code(), Some(0 | 2)),
         "the node's folder did not pass: {status}"
