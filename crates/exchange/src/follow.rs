@@ -158,9 +158,9 @@ impl Gateway {
 /// The record as the index has it, its consumer's id of the message, and whether it is of a replay.
 fn entry(position: u64, bytes: &[u8]) -> Result<(Indexed, Option<String>, bool), Problem> {
     let record: Evidence = envelope::read(bytes)?;
-    let head = RequestHead::parse(&record.request.head)?;
+    let head = RequestHead::kept(&record.request.head)?;
     let answer = record.answer.as_ref();
-    let answer = answer.map(|a| AnswerHead::parse(&a.head)).transpose()?;
+    let answer = answer.map(|a| AnswerHead::kept(&a.head)).transpose()?;
     let status = answer.as_ref().map(|h| h.status);
     // A gateway's refusal, or what the provider's gateway said in its service's place.
     let fault = answer

@@ -234,7 +234,7 @@ pub(crate) async fn refill(
             let record: Evidence = envelope::read(bytes)?;
             reached_old |= record.ended < oldest;
             if record.side == envelope::PROVIDER
-                && let Ok(head) = RequestHead::parse(&record.request.head)
+                && let Ok(head) = RequestHead::kept(&record.request.head)
             {
                 guard.remember(head.consumer, head.request, head.sent);
             }

@@ -97,6 +97,20 @@ impl RequestHead {
     /// # Errors
     /// `head-bad` for anything that [`RequestHead::to_bytes`] would not have written.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        let head = Self::kept(bytes)?;
+        if head.to_bytes() == bytes {
+            Ok(head)
+        } else {
+            Err(bad())
+        }
+    }
+
+    /// Reads the head of a record of this node's own log: it was written here or read strictly
+    /// before it was kept, so that it is not written once more to compare.
+    ///
+    /// # Errors
+    /// `head-bad` for what is no head.
+    pub(crate) fn kept(bytes: &[u8]) -> Result<Self, Problem> {
         let text = text_of(bytes)?;
         let mut lines = text.split("\r\n");
         let method: Method = lines.next().and_then(|m| m.parse().ok()).ok_or_else(bad)?;
@@ -108,30 +122,26 @@ impl RequestHead {
             .ok_or_else(bad)?;
         let (get, headers) = headers(lines, Way::Request)?;
         let need = |name: &str| get(name).ok_or_else(bad);
-        let head = Self {
-            consumer: SystemId::from_header(&need("X-Road-Client")?).map_err(|_| bad())?,
+        let may = |name: &str| get(name).map(str::to_owned);
+        Ok(Self {
+            consumer: SystemId::from_header(need("X-Road-Client")?).map_err(|_| bad())?,
             service,
-            request: need("X-Road-Request-Id")?,
-            agreement: Digest::parse(&need("Sen-Agreement")?).ok_or_else(bad)?,
-            sent: Time::parse_rfc3339(&need("Sen-Sent")?).ok_or_else(bad)?,
-            on_behalf: need("X-Road-UserId")?,
-            issue: get("X-Road-Issue"),
-            idempotency: get("Idempotency-Key"),
+            request: need("X-Road-Request-Id")?.to_owned(),
+            agreement: Digest::parse(need("Sen-Agreement")?).ok_or_else(bad)?,
+            sent: Time::parse_rfc3339(need("Sen-Sent")?).ok_or_else(bad)?,
+            on_behalf: need("X-Road-UserId")?.to_owned(),
+            issue: may("X-Road-Issue"),
+            idempotency: may("Idempotency-Key"),
             rest: Rest {
                 method,
                 target: target.to_owned(),
-                media: need("Content-Type")?,
-                id: get("X-Road-Id"),
-                represented: get("X-Road-Represented-Party"),
-                server: get("X-Road-Security-Server"),
+                media: need("Content-Type")?.to_owned(),
+                id: may("X-Road-Id"),
+                represented: may("X-Road-Represented-Party"),
+                server: may("X-Road-Security-Server"),
                 headers,
             },
-        };
-        if head.to_bytes() == bytes {
-            Ok(head)
-        } else {
-            Err(bad())
-        }
+        })
     }
 }
 
@@ -165,6 +175,19 @@ impl AnswerHead {
     /// # Errors
     /// `head-bad` for anything that [`AnswerHead::to_bytes`] would not have written.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        let head = Self::kept(bytes)?;
+        if head.to_bytes() == bytes {
+            Ok(head)
+        } else {
+            Err(bad())
+        }
+    }
+
+    /// Reads the head of a record of this node's own log, like [`RequestHead::kept`].
+    ///
+    /// # Errors
+    /// `head-bad` for what is no head.
+    pub(crate) fn kept(bytes: &[u8]) -> Result<Self, Problem> {
         let text = text_of(bytes)?;
         let mut lines = text.split("\r\n");
         let status = lines.next().and_then(|s| s.parse().ok()).ok_or_else(bad)?;
@@ -172,25 +195,20 @@ impl AnswerHead {
         let (get, headers) = headers(lines, Way::Answer)?;
         let need = |name: &str| get(name).ok_or_else(bad);
         let service = need("x-road-service")?;
-        let head = Self {
+        Ok(Self {
             status,
-            media: need("Content-Type")?,
+            media: need("Content-Type")?.to_owned(),
             headers,
-            fault: get("sen-fault"),
-            id: get("x-road-id"),
-            consumer: SystemId::from_header(&need("x-road-client")?).map_err(|_| bad())?,
+            fault: get("sen-fault").map(str::to_owned),
+            id: get("x-road-id").map(str::to_owned),
+            consumer: SystemId::from_header(need("x-road-client")?).map_err(|_| bad())?,
             service: service
                 .strip_prefix("VN/GOV/")
                 .and_then(|s| s.parse().ok())
                 .ok_or_else(bad)?,
-            request: need("x-road-request-id")?,
-            request_hash: need("x-road-request-hash")?,
-        };
-        if head.to_bytes() == bytes {
-            Ok(head)
-        } else {
-            Err(bad())
-        }
+            request: need("x-road-request-id")?.to_owned(),
+            request_hash: need("x-road-request-hash")?.to_owned(),
+        })
     }
 }
 
@@ -223,7 +241,11 @@ fn header(text: &mut String, name: &str, value: &str) {
     // the strict reading on the other side refuses what does not read back the same.
     text.push_str(name);
     text.push(':');
-    text.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
+    if value.bytes().all(|b| (b' '..0x7f).contains(&b)) {
+        text.push_str(value);
+    } else {
+        text.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
+    }
     text.push_str("\r\n");
 }
 
@@ -240,20 +262,20 @@ fn carried(text: &mut String, headers: &Headers) {
 fn headers<'a>(
     lines: impl Iterator<Item = &'a str>,
     way: Way,
-) -> Result<(impl Fn(&str) -> Option<String>, Headers), Problem> {
-    let mut list: Vec<(String, String)> = Vec::with_capacity(12);
+) -> Result<(impl Fn(&str) -> Option<&'a str>, Headers), Problem> {
+    let mut list: Vec<(&str, &str)> = Vec::with_capacity(12);
     let mut carried = Headers::default();
     for text in lines.filter(|l| !l.is_empty()) {
         let (name, value) = text.split_once(':').ok_or_else(bad)?;
         if carried.read(name, value, way) {
             continue;
         }
-        list.push((name.to_owned(), value.to_owned()));
+        list.push((name, value));
         if list.len() > 32 {
             return Err(bad());
         }
     }
-    let get = move |name: &str| list.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+    let get = move |name: &str| list.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
     Ok((get, carried))
 }
 

@@ -174,7 +174,7 @@ fn signatures(records: &[(u64, Vec<u8>)]) -> Result<Vec<(OrgCode, Kept)>, Proble
     let mut all = Vec::new();
     for (_, bytes) in records {
         let record: Evidence = envelope::read(bytes)?;
-        let head = RequestHead::parse(&record.request.head)?;
+        let head = RequestHead::kept(&record.request.head)?;
         let answer = record.answer.map(|answer| (head.service.org, answer));
         for (org, kept) in std::iter::once((head.consumer.org, record.request)).chain(answer) {
             if seen.insert(kept.sealed.signature) {

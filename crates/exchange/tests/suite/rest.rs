@@ -341,7 +341,7 @@ async fn an_answer_ends_with_the_message_and_the_tie_to_its_request() {
         .collect();
     assert_eq!(
         (parts.as_slice(), id.as_bytes()[17]),
-        ([8, 4, 4, 4, 12].as_slice(), b'4')
+        ([8, 4, 4, 4, 12].as_slice(), b'7')
     );
     assert_eq!(agency.last().header("x-road-id"), Some(id));
 }

@@ -18,7 +18,7 @@ impl Told {
         assert_eq!(self.status, if code.starts_with("Server.") { 500 } else { 400 });
         assert!(!body["message"].as_str().expect("a message").is_empty());
         let detail = body["detail"].as_str().expect("an id");
-        assert_eq!((detail.len(), detail.as_bytes()[14]), (36, b'4'), "{detail}");
+        assert_eq!((detail.len(), detail.as_bytes()[14]), (36, b'7'), "{detail}");
         code
     }
 }
