@@ -23,8 +23,6 @@ pub mod versions;
 mod view;
 pub mod withdraw;
 
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use kernel::Problem;
 use web::openapi::{OpenApiRouter, routes};
 
@@ -62,11 +60,6 @@ pub fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(pay::show, pay::start))
         .routes(routes!(pay::back))
         .routes(routes!(pay::notify))
-}
-
-/// 303: go and look there.
-pub(crate) fn see_other(path: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, path.to_owned())]).into_response()
 }
 
 /// Renders a page's body.

@@ -23,8 +23,7 @@ mod stand;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Digest, OrgCode, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -87,8 +86,7 @@ fn name_of(text: &str) -> Result<Digest, Problem> {
 
 /// Back to the page of an agreement or a request.
 fn see(name: &Digest) -> Response {
-    let to = format!("{LIST}/{name}");
-    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+    Redirect::to(&format!("{LIST}/{name}")).into_response()
 }
 
 impl Exchange {

@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use hyper::body::Body as _;
@@ -269,8 +269,7 @@ fn page_of_action(asked: &Asked) -> Option<Response> {
         "" => String::new(),
         query => format!("?{query}"),
     };
-    let to = HeaderValue::try_from(format!("/{above}{query}")).ok()?;
-    Some((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
+    Some(Redirect::to(&format!("/{above}{query}")).into_response())
 }
 
 /// An error without content of its own: empty, or the plain text of routing and extractors.

@@ -2,7 +2,7 @@
 //! one write. Never twice: a double click and a stale window end at the same case.
 
 use ::store::Tx;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::fact::Channel;
 use kernel::{AreaCode, CaseCode, Fact, Kind, OrgCode, Problem};
 use serde_json::json;
@@ -12,7 +12,7 @@ use web::{Fields, Page, Refusal};
 use crate::answers::{self, Rules};
 use crate::case::{Applicant, Case, Course};
 use crate::citizen::draft::{current, revision};
-use crate::citizen::{Citizen, OwnDraft, check, see_other, supplement};
+use crate::citizen::{Citizen, OwnDraft, check, supplement};
 use crate::draft::{Attached, Draft};
 use crate::payment::Payment;
 use crate::procedure::Procedure;
@@ -47,7 +47,7 @@ pub(crate) async fn file(own: OwnDraft, page: Page, fields: Fields) -> Result<Re
         draft,
     } = &own;
     if let Some(code) = &draft.filed_as {
-        return Ok(see_other(&filed_at(draft, code)));
+        return Ok(Redirect::to(&filed_at(draft, code)).into_response());
     }
     let papers = own.papers().await?;
     if let Err(stale) = current(draft, revision(&fields)) {
@@ -61,14 +61,14 @@ pub(crate) async fn file(own: OwnDraft, page: Page, fields: Fields) -> Result<Re
     if !faults.is_empty() {
         // Between the two looks another window may have filed, and taken the papers along.
         if let Some(code) = own.newest().await?.filed_as {
-            return Ok(see_other(&filed_at(draft, &code)));
+            return Ok(Redirect::to(&filed_at(draft, &code)).into_response());
         }
         return Ok(check::show(cases, &page, draft, &papers, &faults, &[], 422)?);
     }
     if let Some(code) = draft.supplements() {
         let note = fields.lines("note").unwrap_or_default();
         return match supplement::send(&own, &papers, &code, &note).await {
-            Ok(()) => Ok(see_other(&filed_at(draft, &code))),
+            Ok(()) => Ok(Redirect::to(&filed_at(draft, &code)).into_response()),
             Err(problem) if problem.kind == Kind::Invalid => {
                 Ok(check::show(cases, &page, draft, &papers, &[], &[problem], 422)?)
             }
@@ -76,11 +76,13 @@ pub(crate) async fn file(own: OwnDraft, page: Page, fields: Fields) -> Result<Re
         };
     }
     match write(cases, citizen, &procedure, draft).await {
-        Ok(code) if procedure.dong(&draft.values()) > 0 => Ok(see_other(&format!("/cases/{code}/pay"))),
-        Ok(code) => Ok(see_other(&filed_at(draft, &code))),
+        Ok(code) if procedure.dong(&draft.values()) > 0 => {
+            Ok(Redirect::to(&format!("/cases/{code}/pay")).into_response())
+        }
+        Ok(code) => Ok(Redirect::to(&filed_at(draft, &code)).into_response()),
         // Two windows at once: whoever came second finds the case that the first one filed.
         Err(problem) if problem.kind == Kind::Conflict => match own.newest().await?.filed_as {
-            Some(code) => Ok(see_other(&filed_at(draft, &code))),
+            Some(code) => Ok(Redirect::to(&filed_at(draft, &code)).into_response()),
             None => Err(problem.into()),
         },
         Err(problem) => Err(problem.into()),

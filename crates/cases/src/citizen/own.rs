@@ -6,11 +6,10 @@ use std::sync::Arc;
 use ::store::Reader;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{CaseCode, Kind, PersonalNumber, Problem};
 use web::{Principal, Refusal, SignedIn};
 
-use crate::citizen::see_other;
 use crate::draft::{Attached, Draft};
 use crate::procedure::Procedure;
 use crate::state::Cases;
@@ -103,7 +102,7 @@ impl FromRequestParts<Cases> for OpenDraft {
         let own = OwnDraft::from_request_parts(parts, cases).await;
         let own = own.map_err(IntoResponse::into_response)?;
         match &own.draft.filed_as {
-            Some(code) => Err(see_other(&format!("/cases/{code}"))),
+            Some(code) => Err(Redirect::to(&format!("/cases/{code}")).into_response()),
             None => Ok(Self(own)),
         }
     }
@@ -136,7 +135,7 @@ impl FromRequestParts<Cases> for OwnCase {
 impl OwnCase {
     /// To the case's page.
     pub(crate) fn back(&self) -> Response {
-        see_other(&format!("/cases/{}", self.held.case.code))
+        Redirect::to(&format!("/cases/{}", self.held.case.code)).into_response()
     }
 }
 

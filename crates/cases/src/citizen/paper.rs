@@ -3,12 +3,12 @@
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Fact, Kind, Problem};
 use web::openapi::utoipa;
 use web::{Fields, Page, Refusal, Upload};
 
-use crate::citizen::{OpenDraft, OwnDraft, render, see_other};
+use crate::citizen::{OpenDraft, OwnDraft, render};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Paper;
 use crate::shown::say;
@@ -80,7 +80,7 @@ pub(crate) async fn attach(
         Err(problem) => return Err(problem.into()),
     };
     keep(&own, &attached).await?;
-    Ok(see_other(&format!("/drafts/{}", own.draft.id)))
+    Ok(Redirect::to(&format!("/drafts/{}", own.draft.id)).into_response())
 }
 
 async fn keep(own: &OwnDraft, attached: &Attached) -> Result<(), Problem> {

@@ -4,13 +4,13 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Actor, CaseCode, Fact, Kind, Problem, Time};
 use serde_json::json;
 use web::openapi::utoipa;
 use web::{Page, Refusal};
 
-use crate::citizen::{OwnCase, render, see_other};
+use crate::citizen::{OwnCase, render};
 use crate::payment::{Bank, Notice, Order, OrderState, Paid, Payment, Wanted, dong};
 use crate::shown::say;
 use crate::state::Cases;
@@ -68,7 +68,7 @@ pub(crate) async fn start(own: OwnCase, page: Page) -> Result<Response, Refusal>
         return Ok(own.back());
     }
     match cases.order(held, &payment).await {
-        Ok(()) => Ok(see_other(&format!("/cases/{}/pay", held.case.code))),
+        Ok(()) => Ok(Redirect::to(&format!("/cases/{}/pay", held.case.code)).into_response()),
         Err(problem) if problem.kind == Kind::Unavailable => {
             Ok(cases.pay_page(&page, held, &payment, false, &[problem], 503)?)
         }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use exchange::Ask;
 use kernel::{Fact, Kind, Problem};
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use web::openapi::utoipa;
 use web::{Fields, Refusal};
 
-use crate::citizen::{Citizen, OpenDraft, OwnDraft, see_other};
+use crate::citizen::{Citizen, OpenDraft, OwnDraft};
 use crate::draft::{Draft, Filled};
 use crate::procedure::{Prefill, Procedure};
 use crate::state::Cases;
@@ -51,7 +51,7 @@ pub(crate) async fn prefill(OpenDraft(own): OpenDraft, fields: Fields) -> Result
         (if heard.is_empty() { draft.prefilled } else { heard }, told)
     };
     keep(&cases, &citizen, &draft.id, &heard).await?;
-    Ok(see_other(&format!("/drafts/{}?prefill={told}", draft.id)))
+    Ok(Redirect::to(&format!("/drafts/{}?prefill={told}", draft.id)).into_response())
 }
 
 /// The answers replace those of an earlier time; a page answered meanwhile loses nothing.

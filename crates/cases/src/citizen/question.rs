@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Fact, Kind, Problem};
 use web::openapi::utoipa;
 use web::{Fields, Page, Refusal};
@@ -13,7 +13,7 @@ use crate::citizen::course::is_attached;
 use crate::citizen::draft::{current, revision};
 use crate::citizen::file::rules;
 use crate::citizen::view::{Field, labelled};
-use crate::citizen::{Citizen, OpenDraft, OwnDraft, render, see_other};
+use crate::citizen::{Citizen, OpenDraft, OwnDraft, render};
 use crate::draft::Draft;
 use crate::procedure::{FormPage, Paper, Procedure};
 use crate::shown::say;
@@ -131,14 +131,15 @@ pub(crate) async fn answer(
             .any(|q| !changed.prefilled.contains_key(&q.code))
     };
     if let Some(next) = procedure.pages.iter().skip(at + 1).find(asks) {
-        return Ok(see_other(&format!("/drafts/{}/pages/{}", draft.id, next.code)));
+        return Ok(Redirect::to(&format!("/drafts/{}/pages/{}", draft.id, next.code)).into_response());
     }
     let papers = own.papers().await?;
     let missing = |paper: &&Paper| paper.required && !is_attached(&papers, paper);
-    Ok(see_other(&match procedure.papers.iter().find(missing) {
+    Ok(Redirect::to(&match procedure.papers.iter().find(missing) {
         Some(paper) => format!("/drafts/{}/papers/{}", draft.id, paper.code),
         None => format!("/drafts/{}/check", draft.id),
-    }))
+    })
+    .into_response())
 }
 
 /// 409 in the words of somebody with two windows.

@@ -1,12 +1,12 @@
 //! `POST /procedures/{code}/start`: a citizen begins a form. Never asks a register yet.
 
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Fact, Kind, Problem, ProcedureCode};
 use web::Refusal;
 use web::openapi::utoipa;
 
-use crate::citizen::{Citizen, see_other};
+use crate::citizen::Citizen;
 use crate::draft::Draft;
 use crate::state::Cases;
 use crate::store as rows;
@@ -56,7 +56,7 @@ pub(crate) async fn start(
             Ok(draft.id)
         })
         .await?;
-    Ok(see_other(&format!("/drafts/{id}")))
+    Ok(Redirect::to(&format!("/drafts/{id}")).into_response())
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 //! with what was filed in them; sending it is `POST /drafts/{id}/file` of that draft. Never a second case.
 
 use ::store::Tx;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{CaseCode, Fact, Kind, Problem, ProcedureCode};
 use web::Refusal;
 use web::openapi::utoipa;
 
 use crate::case::Answers;
 use crate::citizen::course::supplement;
-use crate::citizen::{Citizen, OwnCase, OwnDraft, own_case, see_other};
+use crate::citizen::{Citizen, OwnCase, OwnDraft, own_case};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Procedure;
 use crate::store::{self as rows, Held, Rows};
@@ -39,7 +39,7 @@ pub(crate) async fn begin(own: OwnCase) -> Result<Response, Refusal> {
             Ok(id)
         })
         .await?;
-    Ok(see_other(&format!("/drafts/{id}")))
+    Ok(Redirect::to(&format!("/drafts/{id}")).into_response())
 }
 
 /// The form as it was filed; what registers answered stays theirs.

@@ -1,8 +1,7 @@
 //! What an official is told about a case, and how its pages answer a verb. Every look at a case
 //! leaves a fact. Never shows a decision before its result is there.
 
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::fact::Channel;
 use kernel::{CaseCode, Fact, Kind, Problem, Time};
 use serde::Deserialize;
@@ -121,11 +120,7 @@ pub(crate) fn revision(fields: &Fields) -> Result<i64, Problem> {
 
 /// Back to the case's page, which then shows what became of it.
 pub(crate) fn back(code: &CaseCode) -> Response {
-    (
-        StatusCode::SEE_OTHER,
-        [(header::LOCATION, format!("/desk/cases/{code}"))],
-    )
-        .into_response()
+    Redirect::to(&format!("/desk/cases/{code}")).into_response()
 }
 
 impl AtCase {

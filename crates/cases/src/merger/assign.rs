@@ -1,8 +1,7 @@
 //! `POST /desk/moves/{code}/assign`: somebody above the units says which one handles a case whose
 //! unit has ended. Never a unit that did not take over, where the lists say who did.
 
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{CaseCode, Kind, OrgCode, Problem};
 use serde::{Deserialize, Serialize};
 use web::openapi::{ToSchema, utoipa};
@@ -44,7 +43,7 @@ pub(crate) async fn by_form(at: AtCase, page: Page, fields: Fields) -> Result<Re
     let AtCase { cases, who, code } = &at;
     let to = fields.text("to").unwrap_or_default();
     match cases.assign(who, code, to).await {
-        Ok(_) => Ok((StatusCode::SEE_OTHER, [(header::LOCATION, "/desk/moves")]).into_response()),
+        Ok(_) => Ok(Redirect::to("/desk/moves").into_response()),
         Err(problem) if problem.kind == Kind::Invalid => {
             with_fault(cases, who, &page, code.as_str(), &problem).await
         }

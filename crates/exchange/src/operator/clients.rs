@@ -3,8 +3,8 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use kernel::{Digest, Kind, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -194,7 +194,7 @@ async fn register_by_json(
 }
 
 fn see() -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, LIST)]).into_response()
+    Redirect::to(LIST).into_response()
 }
 
 /// Registers a certificate by the form.

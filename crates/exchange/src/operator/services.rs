@@ -17,8 +17,7 @@ mod register;
 mod stand;
 mod text;
 
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -63,9 +62,5 @@ fn id_of((org, system, code): &Named) -> Result<ServiceId, Problem> {
 
 /// To the page of a service.
 fn see(id: &ServiceId) -> Response {
-    lead(&format!("{LIST}/{id}"))
-}
-
-fn lead(to: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+    Redirect::to(&format!("{LIST}/{id}")).into_response()
 }

@@ -3,7 +3,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Kind, Problem, Time};
 use web::{Fields, Json, Page, Refusal};
 
@@ -64,7 +64,7 @@ pub(crate) async fn by_form(
         Ok::<Verb, Problem>(verb)
     };
     match done.await {
-        Ok(Verb::Remove) => Ok(super::lead(super::LIST)),
+        Ok(Verb::Remove) => Ok(Redirect::to(super::LIST).into_response()),
         Ok(_) => Ok(super::see(&id)),
         Err(problem) if problem.kind == Kind::Invalid => {
             let beside = Beside {
