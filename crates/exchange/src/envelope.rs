@@ -206,12 +206,25 @@ impl Kept {
     }
 }
 
+/// Room that is made at once for what is written, in bytes: most records and messages fit.
+const USUAL_BYTES: usize = 4 * 1024;
+
 /// Writes a value as CBOR.
 ///
 /// # Panics
 /// Never: writing to memory cannot fail.
 pub fn write<T: Encode<()>>(value: &T) -> Vec<u8> {
-    minicbor::to_vec(value).expect("memory takes every byte")
+    write_around(value, 0)
+}
+
+/// Writes a value as CBOR that carries a body of so many bytes.
+///
+/// # Panics
+/// Never: writing to memory cannot fail.
+pub(crate) fn write_around<T: Encode<()>>(value: &T, body_bytes: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(USUAL_BYTES + body_bytes);
+    minicbor::encode(value, &mut bytes).expect("memory takes every byte");
+    bytes
 }
 
 /// Reads a value from CBOR, all of it.

@@ -137,12 +137,18 @@ impl Link {
     }
 
     fn settle(&self, stream: u32, answered: Answered) {
-        let waiting = self.state().waiting.remove(&stream);
+        let (waiting, was_last) = {
+            let mut state = self.state();
+            (state.waiting.remove(&stream), state.last)
+        };
         if let Some(waiting) = waiting {
             // Who has gone away in this very moment needs no answer.
             waiting.send(answered).ok();
         }
-        self.wake.notify_one();
+        // The writer ends the connection when nobody waits any more; else it has nothing new to do.
+        if was_last {
+            self.wake.notify_one();
+        }
     }
 
     /// Ends the connection for all who still use it. What was never read may be sent again: with
