@@ -85,7 +85,7 @@ pub(crate) async fn carry(
         // The other side takes what was brought for one message only.
         again = Again::Never;
     }
-    let message = Bytes::from(envelope::write(&sent));
+    let message = Bytes::from(envelope::write_around(&sent, sent.message.body.len()));
     drop(sent);
     let mut reply = match again {
         Again::Never => way.once(message).await.map_err(|missed| missed.problem)?,
@@ -165,11 +165,8 @@ impl Way<'_> {
         let (mut tries, mut may_have_acted) = (0, false);
         loop {
             let missed = match self.once(message.clone()).await {
-                Ok(reply) if may_have_acted && is_replay(&reply) => {
-                    // It had it before, and what it answered then is lost.
-                    let unknown = Problem::new(Kind::Upstream, "outcome-unknown");
-                    return Err(unknown.with("hop", self.member));
-                }
+                // It had it before, and what it answered then is lost.
+                Ok(reply) if may_have_acted && is_replay(&reply) => return Err(self.unknown()),
                 Ok(reply) => return Ok(reply),
                 Err(missed) => missed,
             };
@@ -182,9 +179,15 @@ impl Way<'_> {
                     metrics::counter!("sen_exchange_sent_again_total").increment(1);
                     tokio::time::sleep(wait).await;
                 }
+                _ if may_have_acted => return Err(self.unknown()),
                 _ => return Err(missed.problem),
             }
         }
+    }
+
+    /// The request was on its way, and what became of it was not heard.
+    fn unknown(&self) -> Problem {
+        Problem::new(Kind::Upstream, "outcome-unknown").with("hop", self.member)
     }
 
     fn too_large(&self) -> Problem {
@@ -196,6 +199,7 @@ impl Way<'_> {
     fn unreachable(&self, cause: ClientError) -> Problem {
         match cause {
             ClientError::TooLarge => self.too_large(),
+            ClientError::Broken => self.unknown().because(cause),
             other => Problem::new(Kind::Unavailable, "provider-unreachable")
                 .with("hop", self.member)
                 .with("node", &self.node.id)
@@ -290,6 +294,7 @@ impl AnswerFrames for Exchange {
                 Err(problem) => refuse(&problem),
             },
         };
-        envelope::write(&reply)
+        let body_bytes = reply.answer.as_ref().map_or(0, |answer| answer.body.len());
+        envelope::write_around(&reply, body_bytes)
     }
 }

@@ -15,7 +15,7 @@ pub(crate) enum Mode {
     Carries,
     /// Takes connections and bytes, and carries nothing.
     Silent,
-    /// Ends every new connection at once.
+    /// Ends every connection as soon as something is sent on it, new ones at once.
     Refuses,
     /// Answers every new connection with what nobody speaks.
     Garbage,
@@ -59,6 +59,12 @@ impl Between {
     pub(crate) fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }
+
+    /// Waits until what was to be lost is lost.
+    pub(crate) async fn lost(&self) {
+        let mut watched = self.mode.subscribe();
+        watched.wait_for(|mode| *mode == Mode::Carries).await.ok();
+    }
 }
 
 async fn carry(mut caller: TcpStream, to: String, mode: Arc<watch::Sender<Mode>>) {
@@ -79,7 +85,8 @@ async fn carry(mut caller: TcpStream, to: String, mode: Arc<watch::Sender<Mode>>
         tokio::select! {
             read = caller.read(&mut out) => {
                 let Ok(length @ 1..) = read else { return };
-                if is_lost(&mode, Mode::LosesRequest).await || called.write_all(&out[..length]).await.is_err() {
+                let lost = is_lost(&mode, Mode::LosesRequest).await || *mode.borrow() == Mode::Refuses;
+                if lost || called.write_all(&out[..length]).await.is_err() {
                     return;
                 }
             }

@@ -213,7 +213,7 @@ async fn a_request_that_was_lost_on_the_way_is_sent_again_when_it_may_be_and_has
         nation.ask("{}").await.expect("every connection is open again");
     }
     between.set(Mode::LosesRequest);
-    assert_eq!(nation.refused("{}").await, "provider-unreachable");
+    assert_eq!(nation.refused("{}").await, "outcome-unknown");
     assert_eq!(nation.effects(), 9);
 }
 
@@ -240,6 +240,21 @@ async fn a_call_whose_answer_was_lost_has_one_effect_and_an_outcome_that_is_not_
         .ask(keyed("{}", "k1"))
         .await
         .expect("asked anew");
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_was_lost_is_not_told_as_never_sent_when_the_node_is_gone_after() {
+    let mut nation = Nation::new().await;
+    let between = Between::nodes(&mut nation).await;
+    between.set(Mode::LosesAnswer);
+    let effects = nation.effects();
+    let (lost, ()) = tokio::join!(nation.national.exchange.ask(keyed("{}", "k1")), async {
+        between.lost().await;
+        between.set(Mode::Refuses);
+    });
+    let problem = lost.expect_err("its answer is lost, and nobody takes it again");
+    assert_eq!(problem.code, "outcome-unknown");
+    assert_eq!(nation.effects(), effects + 1);
 }
 
 #[tokio::test]
