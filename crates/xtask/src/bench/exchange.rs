@@ -127,6 +127,8 @@ impl Nation {
 
     fn command(&self, part: &str) -> Command {
         let mut command = shell::program(&self.sen);
+        // As packaging/sen.service starts a node.
+        command.env("MIMALLOC_PURGE_DELAY", "0");
         command.args(["bench-node", part, "--data"]).arg(&self.data);
         command.args(["--port", &self.port.to_string()]);
         command
