@@ -71,6 +71,19 @@ problem-json-bad = The JSON is not valid
 problem-json-unknown-field = A field is not accepted
     .rule = The field “{ $name }” is not part of the expected shape.
     .remedy = Remove the field or correct its name, and send it again.
+problem-json-field-bad = A field has another form
+    .rule = “{ $name }” { $shape ->
+        [list] is a list
+        [object] is an object
+        [text] is text in quotation marks
+        [number] is a number without quotation marks
+        [boolean] is true or false
+       *[other] has a form of its own
+    }.
+    .remedy = Correct the field as the interface description (OpenAPI) says, and send it again.
+problem-json-value-unknown = A value is not known here
+    .rule = “{ $value }” is none of the values that may stand here: { $values }.
+    .remedy = Take one of them, and send it again.
 problem-field-missing = Information is missing
     .rule = This field is required.
     .remedy = Fill it in and send the form again.

@@ -71,6 +71,19 @@ problem-json-bad = JSON không hợp lệ
 problem-json-unknown-field = Có trường không được nhận
     .rule = Trường “{ $name }” không có trong mẫu.
     .remedy = Bỏ trường này hoặc sửa lại tên rồi gửi lại.
+problem-json-field-bad = Có trường sai dạng
+    .rule = “{ $name }” { $shape ->
+        [list] là một danh sách
+        [object] là một đối tượng
+        [text] là chuỗi trong dấu ngoặc kép
+        [number] là số, không có dấu ngoặc kép
+        [boolean] là true hoặc false
+       *[other] có dạng riêng
+    }.
+    .remedy = Sửa trường này theo mô tả giao diện (OpenAPI) rồi gửi lại.
+problem-json-value-unknown = Có giá trị không được nhận
+    .rule = “{ $value }” không thuộc các giá trị được dùng ở đây: { $values }.
+    .remedy = Chọn một trong các giá trị đó rồi gửi lại.
 problem-field-missing = Thiếu thông tin
     .rule = Mục này là bắt buộc.
     .remedy = Điền mục này rồi gửi lại.

@@ -41,33 +41,69 @@ impl<T: Serialize> IntoResponse for Json<T> {
 ///
 /// # Errors
 /// 400 `json-too-deep` or `json-bad` (with `line` and `column`); 422 `field-missing`,
-/// `json-unknown-field` or `json-bad` when it is JSON of another shape.
+/// `json-unknown-field`, `json-field-bad` and `json-value-unknown` (with what is wanted there) or
+/// `json-bad` when it is JSON of another shape.
 pub fn read<T: DeserializeOwned>(bytes: &[u8], depth_max: usize) -> Result<T, Problem> {
     if depth(bytes) > depth_max {
         return Err(Problem::new(Kind::Malformed, "json-too-deep").with("max", depth_max));
     }
-    serde_json::from_slice(bytes).map_err(|error| {
-        let said = error.to_string();
-        let named = |start: &str| {
-            said.strip_prefix(start)?
-                .split_once('`')
-                .map(|(name, _)| name.to_owned())
-        };
-        if let Some(field) = named("missing field `") {
-            return Problem::invalid(&field, "field-missing");
-        }
-        if let Some(field) = named("unknown field `") {
-            return Problem::invalid(&field, "json-unknown-field").with("name", &field);
-        }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| (error.path().to_string(), error.into_inner()))
+        .and_then(|value| {
+            reader
+                .end()
+                .map(|()| value)
+                .map_err(|error| (String::new(), error))
+        });
+    read.map_err(|(path, error)| explained(&path, &error))
+}
+
+/// What is wrong, at the field where it is.
+fn explained(path: &str, error: &serde_json::Error) -> Problem {
+    let said = error.to_string();
+    let named = |start: &str| {
+        said.strip_prefix(start)?
+            .split_once('`')
+            .map(|(name, _)| name.to_owned())
+    };
+    if let Some(field) = named("missing field `") {
+        return Problem::invalid(&field, "field-missing");
+    }
+    if let Some(field) = named("unknown field `") {
+        return Problem::invalid(&field, "json-unknown-field").with("name", &field);
+    }
+    let is_named = !matches!(path, "" | "." | "?");
+    // The library's own words for what it wanted: values of an enumeration stand in them by name.
+    let wanted = said.split_once(", expected ").map_or("", |(_, wanted)| wanted);
+    let wanted = wanted.split(" at line ").next().unwrap_or_default();
+    if let Some(value) = named("unknown variant `") {
+        let problem = Problem::invalid(if is_named { path } else { &value }, "json-value-unknown");
+        return problem
+            .with("value", value)
+            .with("values", wanted.trim_start_matches("one of ").replace('`', ""));
+    }
+    if error.classify() != Category::Data || !is_named {
         let kind = if error.classify() == Category::Data {
             Kind::Invalid
         } else {
             Kind::Malformed
         };
-        Problem::new(kind, "json-bad")
+        return Problem::new(kind, "json-bad")
             .with("line", error.line())
-            .with("column", error.column())
-    })
+            .with("column", error.column());
+    }
+    let shape = match wanted {
+        w if w.starts_with("a sequence") => "list",
+        w if w.starts_with("struct") || w.starts_with("a map") => "object",
+        w if w.starts_with("a string") => "text",
+        w if w.starts_with("a boolean") => "boolean",
+        w if w.starts_with(['i', 'u', 'f']) => "number",
+        _ => "other",
+    };
+    Problem::invalid(path, "json-field-bad")
+        .with("name", path)
+        .with("shape", shape)
 }
 
 /// The deepest nesting of a text, by counting brackets outside strings: no stack is used.
@@ -118,6 +154,40 @@ mod tests {
         );
     }
 
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(tag = "do", rename_all = "lowercase")]
+    enum Verb {
+        Stop { lines: Vec<String> },
+        Go,
+    }
+
+    #[test]
+    fn a_value_that_is_none_of_those_known_is_told_with_them_and_a_shape_with_the_one_wanted() {
+        let told = |text: &str| read::<Verb>(text.as_bytes(), 64).unwrap_err();
+        let unknown = told(r#"{"do":"halt"}"#);
+        assert_eq!((unknown.kind.status(), unknown.code), (422, "json-value-unknown"));
+        assert!(
+            unknown.args.contains(&("values", "stop, go".to_owned())),
+            "{:?}",
+            unknown.args
+        );
+        let text = told(r#"{"do":"stop","lines":"a"}"#);
+        assert_eq!(text.kind.status(), 422);
+        let [Verb::Stop { lines }, Verb::Go] = [r#"{"do":"stop","lines":["a"]}"#, r#"{"do":"go"}"#]
+            .map(|good| read::<Verb>(good.as_bytes(), 64).expect("one of them"))
+        else {
+            panic!("the two in their order");
+        };
+        assert_eq!(lines, ["a"]);
+        let list = read::<std::collections::BTreeMap<String, Vec<u8>>>(br#"{"a":"x"}"#, 64).unwrap_err();
+        assert_eq!((list.code, list.field.as_deref()), ("json-field-bad", Some("a")));
+        assert!(
+            list.args.contains(&("shape", "list".to_owned())),
+            "{:?}",
+            list.args
+        );
+    }
+
     #[test]
     fn a_fault_in_json_names_its_field_or_its_place() {
         assert!(read::<Sample>(br#"{"name":"a"}"#, 64).is_ok());
@@ -126,7 +196,11 @@ mod tests {
             (422, "json-unknown-field", Some("sex".to_owned()))
         );
         assert_eq!(refused("{}"), (422, "field-missing", Some("name".to_owned())));
-        assert_eq!(refused(r#"{"name":1}"#), (422, "json-bad", None));
+        assert_eq!(
+            refused(r#"{"name":1}"#),
+            (422, "json-field-bad", Some("name".to_owned()))
+        );
+        assert_eq!(refused("[1]").1, "json-bad", "there is no field to name");
         for bad in ["", "{", r#"{"name":"\ud800"}"#, "nul", r#"{"name":"a"}x"#] {
             assert_eq!(refused(bad).0, 400, "{bad}");
         }
