@@ -47,12 +47,18 @@ pub struct Inclusion {
 }
 
 impl Exchange {
-    /// The sides this node has of an exchange.
+    /// The sides this node has of an exchange, also of one that has just been answered.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn find(&self, request: &str) -> Result<Vec<Indexed>, Problem> {
-        rows::find(&self.0.store.read(&self.0.home).await?, request).await
+        let look = async || rows::find(&self.0.store.read(&self.0.home).await?, request).await;
+        let found = look().await?;
+        // What is answered stands in the log at once, and in the rows a moment later.
+        if found.is_empty() && self.fold_evidence().await? > 0 {
+            return look().await;
+        }
+        Ok(found)
     }
 
     /// The container of one message of an exchange.
@@ -60,6 +66,9 @@ impl Exchange {
     /// # Errors
     /// 404 when this node has no such exchange or message.
     pub async fn container(&self, request: &str, which: Which) -> Result<Vec<u8>, Problem> {
+        if self.find(request).await?.is_empty() {
+            return Err(Problem::not_found());
+        }
         Shelf::of(&*self.0).container(request, which).await
     }
 
