@@ -190,7 +190,14 @@ impl Agreement {
         Err(Problem::new(Kind::Forbidden, "agreement-endpoint")
             .with("agreement", &self.id)
             .with("service", &self.service)
-            .with("method", rest.method))
+            .with("method", rest.method)
+            .with("granted", self.granted()))
+    }
+
+    /// The endpoints it covers, in one line.
+    pub(crate) fn granted(&self) -> String {
+        let all: Vec<String> = self.endpoints.iter().map(ToString::to_string).collect();
+        all.join(", ")
     }
 
     /// A party's acceptance.

@@ -56,7 +56,7 @@ impl Exchange {
     /// Asks a service and returns its verified answer; the evidence of both sides is on disk then.
     ///
     /// # Errors
-    /// The gateway's refusals, on either side: `agreement-*`, `member-unknown`, `service-unknown`,
+    /// The gateway's refusals, on either side: `agreement-*`, `member-unknown`, `member-elsewhere`, `service-unknown`,
     /// `node-revoked`, `seal-broken`, `replayed`, `clock-skew`, `provider-unreachable`,
     /// `node-circuit-open`, `outcome-unknown`, `body-too-large`. A service's own 4xx or 5xx is an answer, not an error.
     pub async fn ask(&self, ask: Ask) -> Result<Heard, Problem> {
@@ -173,9 +173,8 @@ impl Gateway {
             return Err(Problem::new(Kind::TooLarge, "body-too-large").with("max", limit));
         }
         wire::may_ask(self, &ask.service, now)?;
-        let sealer = self.sealers.get(&ask.consumer.org.top()).ok_or_else(|| {
-            Problem::new(Kind::Forbidden, "member-unknown").with("member", &ask.consumer.org)
-        })?;
+        let sealer = self.sealers.get(&ask.consumer.org.top());
+        let sealer = sealer.ok_or_else(|| self.not_here(&ask.consumer.org))?;
         let head = RequestHead {
             consumer: ask.consumer,
             service: ask.service,
@@ -260,7 +259,10 @@ impl Gateway {
         problem
             .with("hop", &asked.service.org)
             .with("service", &asked.service)
+            .with("consumer", &asked.consumer)
             .with("member", &asked.consumer.org)
+            .with("method", asked.rest.method)
+            .with("granted", held.as_ref().map(|a| a.granted()).unwrap_or_default())
             .with("agreement", held.map(|a| a.id.clone()).unwrap_or_default())
     }
 }

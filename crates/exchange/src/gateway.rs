@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use directory::Directory;
 use directory::keyring::Keyring;
-use kernel::{OrgCode, Problem, Tenant, Time};
+use kernel::{Kind, OrgCode, Problem, Tenant, Time};
 use seal::batch::RootCache;
 use store::Store;
 use store::log::RecordLog;
@@ -187,6 +187,17 @@ impl Exchange {
 impl Gateway {
     pub(crate) fn now(&self) -> Time {
         self.store.world().now()
+    }
+
+    /// Why an organisation cannot speak here: it lives on another node, or takes no part at all.
+    pub(crate) fn not_here(&self, org: &OrgCode) -> Problem {
+        let unknown = Problem::new(Kind::Forbidden, "member-unknown").with("member", org);
+        match self.directory.node_of(org) {
+            Some(node) if node.id != self.node => Problem::new(Kind::Forbidden, "member-elsewhere")
+                .with("member", org)
+                .with("node", node.id),
+            _ => unknown,
+        }
     }
 
     pub(crate) fn service(&self, id: &ServiceId) -> Option<Arc<dyn Service>> {

@@ -106,7 +106,7 @@ impl Book {
                 Err(problem) => refused = refused.or(Some(problem)),
             }
         }
-        Err(refused.unwrap_or_else(|| missing(service)))
+        Err(refused.unwrap_or_else(|| missing(consumer, service)))
     }
 
     /// The agreement that a call names, when it is in force and for that very call.
@@ -211,9 +211,9 @@ impl Book {
         service: &ServiceId,
         at: Time,
     ) -> Result<&Held, Problem> {
-        let held = self.entries.get(hash).ok_or_else(|| missing(service))?;
+        let held = self.entries.get(hash).ok_or_else(|| missing(consumer, service))?;
         if held.agreement.consumer != *consumer || held.agreement.service != *service {
-            return Err(missing(service));
+            return Err(missing(consumer, service));
         }
         held.in_force(at)?;
         Ok(held)
@@ -256,8 +256,10 @@ impl Held {
     }
 }
 
-fn missing(service: &ServiceId) -> Problem {
-    Problem::new(Kind::Forbidden, "agreement-missing").with("service", service)
+fn missing(consumer: &SystemId, service: &ServiceId) -> Problem {
+    Problem::new(Kind::Forbidden, "agreement-missing")
+        .with("consumer", consumer)
+        .with("service", service)
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub mod talk;
 pub mod words;
 
 use ::store::Tx;
-use kernel::{Digest, Kind, OrgCode, Problem, Tenant, Time};
+use kernel::{Digest, OrgCode, Problem, Tenant, Time};
 use seal::key::Identity;
 
 use crate::agreement::Agreement;
@@ -158,12 +158,12 @@ impl Exchange {
     /// The organisation of this node that speaks for a party, with its seal.
     ///
     /// # Errors
-    /// 403 `member-unknown` when the party is hosted elsewhere.
+    /// 403 `member-elsewhere` when the party is hosted elsewhere, `member-unknown` when it takes no part.
     pub(crate) fn voice(&self, party: &OrgCode) -> Result<(&Tenant, &Identity), Problem> {
         let mut seals = self.0.keyring.seals.iter();
         seals
             .find(|(tenant, _)| tenant.holds(party))
-            .ok_or_else(|| Problem::new(Kind::Forbidden, "member-unknown").with("member", party))
+            .ok_or_else(|| self.0.not_here(party))
     }
 
     /// A request by its name, as an organisation of this node knows it.

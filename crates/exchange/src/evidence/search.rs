@@ -33,7 +33,7 @@ pub enum Outcome {
 }
 
 /// Refusals of a gateway that a rule is behind; every other key is of something that failed.
-const BY_A_RULE: [&str; 16] = [
+const BY_A_RULE: [&str; 17] = [
     "body-too-large",
     "clock-skew",
     "envelope-version",
@@ -41,6 +41,7 @@ const BY_A_RULE: [&str; 16] = [
     "header-repeated",
     "identifier-bad",
     "malformed",
+    "member-elsewhere",
     "member-unknown",
     "node-revoked",
     "not-found",

@@ -30,7 +30,7 @@ pub(super) fn read(exchange: &Exchange, named: Named, parts: &Parts) -> Result<C
     let consumer = client(headers)?;
     let g = &*exchange.0;
     if !g.sealers.contains_key(&consumer.org.top()) {
-        return Err(Problem::new(Kind::Forbidden, "member-unknown").with("member", &consumer.org));
+        return Err(g.not_here(&consumer.org));
     }
     let member = service.org.top();
     let node = g.directory.node_of(&member);

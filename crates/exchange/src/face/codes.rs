@@ -6,7 +6,7 @@ use kernel::{Kind, Problem};
 use super::CodeStyle;
 
 /// X-Road's codes of our problems; those that `{node}` begins are of whichever node said so.
-pub(super) const CODES: [(&str, &str); 46] = [
+pub(super) const CODES: [(&str, &str); 47] = [
     ("agreement-endpoint", "Server.ServerProxy.AccessDenied"),
     ("agreement-expired", "Server.ServerProxy.AccessDenied"),
     ("agreement-missing", "Server.ServerProxy.AccessDenied"),
@@ -27,6 +27,7 @@ pub(super) const CODES: [(&str, &str); 46] = [
     ("header-repeated", "Client.BadRequest"),
     ("identifier-bad", "Client.BadRequest"),
     ("malformed", "Client.BadRequest"),
+    ("member-elsewhere", "Server.ClientProxy.UnknownMember"),
     ("member-unknown", "Server.ClientProxy.UnknownMember"),
     ("method", "Client.InvalidHttpMethod"),
     ("no-room", "{node}.LoggingFailed"),

@@ -74,6 +74,23 @@ fn words(problem: &Problem) -> String {
     }
 }
 
+/// What is wrong, the rule and the remedy: all that X-Road's form has room for is one text.
+fn sentences(problem: &Problem) -> String {
+    let mut text = words(problem);
+    for part in ["rule", "remedy"] {
+        let key = format!("problem-{}.{part}", problem.code);
+        let own = matches!(problem.code, "service-type" | "openapi-unreadable");
+        if !own && WORDS.has(&key) {
+            if !text.ends_with('.') {
+                text.push('.');
+            }
+            text.push(' ');
+            text.push_str(&WORDS.get_with(Lang::En, &key, &problem.args));
+        }
+    }
+    text
+}
+
 /// A refusal in the caller's form.
 pub(super) fn refused(exchange: &Exchange, problem: &Problem, form: Form) -> Response {
     let mut response = match form {
@@ -98,7 +115,7 @@ pub(super) fn refused(exchange: &Exchange, problem: &Problem, form: Form) -> Res
             tracing::warn!(%problem, detail, "a call at the X-Road face was refused");
             let said = Said {
                 code: styled(&code_of(problem), style),
-                message: words(problem),
+                message: sentences(problem),
                 detail,
             };
             said.response(text)

@@ -19,7 +19,7 @@ impl Exchange {
     ///
     /// # Errors
     /// 422 at the item that is not sound; 404 `member-unknown` for a provider that takes no part;
-    /// 403 `member-unknown` when the consumer is hosted elsewhere; 429 `agreement-requests`.
+    /// 403 `member-elsewhere` when the consumer is hosted elsewhere; 429 `agreement-requests`.
     pub async fn request_agreement(&self, draft: Agreement, actor: &Actor) -> Result<Digest, Problem> {
         let (held, now) = (&self.0.agreements, self.0.now());
         if let Some(fault) = draft.faults(now).into_iter().next() {

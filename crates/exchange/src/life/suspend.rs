@@ -14,7 +14,7 @@ impl Exchange {
     /// Suspends an agreement by one of its parties here.
     ///
     /// # Errors
-    /// 404 when `by` is no party to it; 403 `member-unknown` when `by` is hosted elsewhere; 422 without
+    /// 404 when `by` is no party to it; 403 `member-elsewhere` when `by` is hosted elsewhere; 422 without
     /// a reason; conflict `agreement-over`, and `stale` when the party suspends it already.
     pub async fn suspend_agreement(
         &self,
@@ -46,8 +46,8 @@ impl Exchange {
         let standing = self.0.agreements.standing(hash, self.0.now());
         let standing = standing.ok_or_else(Problem::not_found)?;
         let other = super::other_party(by, &standing.agreement).ok_or_else(Problem::not_found)?;
-        let unknown = || Problem::new(Kind::Forbidden, "member-unknown").with("member", by);
-        let key = &self.0.keyring.seals.get(by).ok_or_else(unknown)?.key;
+        let seal = self.0.keyring.seals.get(by);
+        let key = &seal.ok_or_else(|| self.0.not_here(by))?.key;
         if matches!(standing.state, State::Revoked | State::Expired) {
             return Err(
                 Problem::new(Kind::Conflict, "agreement-over").with("agreement", &standing.agreement.id)

@@ -11,9 +11,11 @@ use utoipa::ToSchema;
 use web::{Page, Refusal};
 
 use super::Operator;
+use crate::agreement::Agreement;
 use crate::gateway::Exchange;
 use crate::ids::{ServiceId, SystemId};
 use crate::quota::QuotaLeft;
+use crate::rest::{Rest, is_target};
 
 /// Noon, in minutes of the day: a day is asked about by its middle.
 const NOON: i64 = 12 * 60;
@@ -26,8 +28,18 @@ pub(crate) struct Call {
     consumer: String,
     /// The service, `G01/population/person-lookup`.
     service: String,
+    /// Method and path behind the service, `GET /persons/42`; left out, only whether there is an
+    /// agreement is looked at.
+    endpoint: Option<String>,
     /// When, milliseconds since 1970; now when left out.
     at: Option<i64>,
+}
+
+/// The call that is asked about.
+struct Wanted {
+    consumer: SystemId,
+    service: ServiceId,
+    rest: Option<Rest>,
 }
 
 /// Whether a call would be allowed.
@@ -35,7 +47,7 @@ pub(crate) struct Call {
 pub(crate) struct CallAllowed {
     /// True when it would be.
     allowed: bool,
-    /// Why not: `agreement-missing`, `agreement-expired` (its term is over or has not begun),
+    /// Why not: `agreement-missing`, `agreement-endpoint`, `path-outside`, `agreement-expired` (its term is over or has not begun),
     /// `agreement-suspended`, `agreement-revoked`, `too-many`, `quota-day`, `quota-month`.
     code: Option<&'static str>,
     /// The same in the reader's language.
@@ -81,7 +93,8 @@ impl QuotaLine {
 
 impl Exchange {
     /// The answer of the agreements held here; of the calls of the minute only for a call now.
-    fn allowed(&self, page: &Page, who: &SystemId, what: &ServiceId, at: Option<Time>) -> CallAllowed {
+    fn allowed(&self, page: &Page, wanted: &Wanted, at: Option<Time>) -> CallAllowed {
+        let (who, what) = (&wanted.consumer, &wanted.service);
         let held = self.agreements();
         let when = at.unwrap_or_else(|| self.0.now());
         let found = held.find_named(who, what, when);
@@ -92,8 +105,13 @@ impl Exchange {
         let counted = hash.filter(|_| at.is_none() && self.is_here(&what.org));
         let calls_left = counted.and_then(|hash| held.calls_left(&hash, when));
         let quotas = counted.map_or_else(Vec::new, |hash| held.quota_left(&hash, when));
+        let granted = |a: &Agreement| match &wanted.rest {
+            Some(rest) => a.grants(rest).err(),
+            None => None,
+        };
         let refused = match found {
             Err(problem) => Some(problem),
+            Ok((_, a)) if granted(&a).is_some() => granted(&a),
             Ok((_, a)) if calls_left == Some(0) => {
                 Some(Problem::new(Kind::TooMany, "too-many").with("per_minute", a.rate_per_minute))
             }
@@ -117,15 +135,39 @@ impl Exchange {
     }
 }
 
-fn parties(consumer: &str, service: &str) -> Result<(SystemId, ServiceId), Vec<Problem>> {
-    match (consumer.trim().parse(), service.trim().parse()) {
-        (Ok(consumer), Ok(service)) => Ok((consumer, service)),
-        (consumer, service) => {
+/// What is asked about, or what is wrong with it, each at its field.
+fn wanted(consumer: &str, service: &str, endpoint: &str) -> Result<Wanted, Vec<Problem>> {
+    let rest = match endpoint.trim() {
+        "" => Ok(None),
+        text => call(text).map(Some),
+    };
+    match (consumer.trim().parse(), service.trim().parse(), rest) {
+        (Ok(consumer), Ok(service), Ok(rest)) => Ok(Wanted {
+            consumer,
+            service,
+            rest,
+        }),
+        (consumer, service, rest) => {
             let consumer = consumer.err().map(|_| Problem::invalid("consumer", "system-id"));
             let service = service.err().map(|_| Problem::invalid("service", "service-id"));
-            Err(consumer.into_iter().chain(service).collect())
+            Err(consumer.into_iter().chain(service).chain(rest.err()).collect())
         }
     }
+}
+
+/// A call by its method and path: `GET /persons/42`.
+fn call(text: &str) -> Result<Rest, Problem> {
+    let bad = || Problem::invalid("endpoint", "allowed-endpoint");
+    let (method, target) = text.split_once(' ').ok_or_else(bad)?;
+    let target = target.trim();
+    if !target.starts_with('/') || !is_target(target) {
+        return Err(bad());
+    }
+    Ok(Rest {
+        method: method.parse().map_err(|_| bad())?,
+        target: target.to_owned(),
+        ..Rest::default()
+    })
 }
 
 /// Says whether a call would be allowed, and under which agreement or why not.
@@ -138,13 +180,9 @@ pub(crate) async fn json(
     page: Page,
     Query(call): Query<Call>,
 ) -> Result<axum::Json<CallAllowed>, Refusal> {
-    let (consumer, service) = parties(&call.consumer, &call.service).map_err(super::request::first)?;
-    Ok(axum::Json(x.allowed(
-        &page,
-        &consumer,
-        &service,
-        call.at.map(Time),
-    )))
+    let endpoint = call.endpoint.unwrap_or_default();
+    let wanted = wanted(&call.consumer, &call.service, &endpoint).map_err(super::request::first)?;
+    Ok(axum::Json(x.allowed(&page, &wanted, call.at.map(Time))))
 }
 
 /// What the form asks.
@@ -152,6 +190,7 @@ pub(crate) async fn json(
 pub(crate) struct Asked {
     consumer: Option<String>,
     service: Option<String>,
+    endpoint: Option<String>,
     on: Option<String>,
 }
 
@@ -164,6 +203,8 @@ struct View<'a> {
     consumer_error: String,
     service: String,
     service_error: String,
+    endpoint: String,
+    endpoint_error: String,
     on: String,
     on_error: String,
     answer: Option<CallAllowed>,
@@ -173,6 +214,7 @@ struct View<'a> {
 #[utoipa::path(get, path = "/exchange/allowed", tag = "exchange", operation_id = "call_allowed_page",
     params(("consumer" = Option<String>, Query, description = "the calling system, G22/portal"),
            ("service" = Option<String>, Query, description = "the service, G01/population/person-lookup"),
+           ("endpoint" = Option<String>, Query, description = "method and path, GET /persons/42"),
            ("on" = Option<String>, Query, description = "a day, 2026-11-22; now when left out")),
     security(("session" = ["operator"])),
     responses((status = 200, description = "the form and the answer", content_type = "text/html"),
@@ -185,6 +227,7 @@ pub(crate) async fn page(
 ) -> Result<Response, Refusal> {
     let consumer = asked.consumer.unwrap_or_default();
     let service = asked.service.unwrap_or_default();
+    let endpoint = asked.endpoint.unwrap_or_default();
     let on = asked.on.unwrap_or_default();
     let mut problems = Vec::new();
     let at = match parse_iso(on.trim()) {
@@ -197,8 +240,8 @@ pub(crate) async fn page(
     };
     let mut answer = None;
     if !consumer.is_empty() || !service.is_empty() {
-        match parties(&consumer, &service) {
-            Ok((who, what)) if problems.is_empty() => answer = Some(x.allowed(&page, &who, &what, at)),
+        match wanted(&consumer, &service, &endpoint) {
+            Ok(wanted) if problems.is_empty() => answer = Some(x.allowed(&page, &wanted, at)),
             Ok(_) => {}
             Err(faults) => problems.extend(faults),
         }
@@ -207,9 +250,11 @@ pub(crate) async fn page(
         errors: page.errors(&problems),
         consumer_error: page.field_error(&problems, "consumer"),
         service_error: page.field_error(&problems, "service"),
+        endpoint_error: page.field_error(&problems, "endpoint"),
         on_error: page.field_error(&problems, "on"),
         consumer,
         service,
+        endpoint,
         on,
         answer,
         page: &page,

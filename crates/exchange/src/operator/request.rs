@@ -113,7 +113,7 @@ pub(crate) async fn by_form(
         Err(problems) => problems,
         Ok(draft) => match x.request_agreement(draft, &who.actor).await {
             Ok(request) => return Ok(super::see(&request)),
-            Err(problem) if problem.code == "member-unknown" => {
+            Err(problem) if matches!(problem.code, "member-unknown" | "member-elsewhere") => {
                 // At the box of the organisation that is not hosted here, or takes no part.
                 let field = match problem.kind {
                     kernel::Kind::NotFound => "service",

@@ -4,7 +4,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use kernel::{Kind, OrgCode, Problem};
+use kernel::{OrgCode, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Fields, Json, Page, Principal, Refusal};
@@ -63,8 +63,8 @@ impl Exchange {
             Verb::Resume => self.resume_agreement(&hash, &by, &who.actor).await,
             Verb::Revoke(reason) => {
                 let reason = crate::life::reason(reason)?;
-                let unknown = || Problem::new(Kind::Forbidden, "member-unknown").with("member", &by);
-                let seal = self.0.keyring.seals.get(&by).ok_or_else(unknown)?;
+                let seal = self.0.keyring.seals.get(&by);
+                let seal = seal.ok_or_else(|| self.0.not_here(&by))?;
                 let held = self.agreements();
                 held.revoke(hash, &by, reason, &who.actor, &seal.key).await
             }

@@ -225,10 +225,16 @@ async fn only_the_provider_answers_and_only_the_consumer_accepts() {
         .exchange
         .offer_agreement(&request, nation.agreement(), &ACTOR)
         .await;
-    assert_eq!(by_consumer.expect_err("hosted elsewhere").code, "member-unknown");
+    assert_eq!(
+        by_consumer.expect_err("hosted elsewhere").code,
+        "member-elsewhere"
+    );
     let hash = offer(&nation, &request, nation.agreement()).await;
     let by_provider = ministry.exchange.accept_agreement(&request, &hash, &ACTOR).await;
-    assert_eq!(by_provider.expect_err("hosted elsewhere").code, "member-unknown");
+    assert_eq!(
+        by_provider.expect_err("hosted elsewhere").code,
+        "member-elsewhere"
+    );
     // The same with words of their own making, signed by the wrong side or by a stranger.
     let signed = nation.signed(nation.agreement());
     let (consumer, provider) = (&nation.hub.key, &ministry.seal("G01").key);

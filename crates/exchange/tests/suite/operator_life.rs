@@ -316,10 +316,25 @@ async fn two_operators_lead_an_agreement_by_the_pages() {
     );
     let (status, _, _) = ministry.page(&format!("{agreed}/resume"), Some(&by[..1])).await;
     assert_eq!(status, 303);
+    for (endpoint, told) in [
+        ("GET%20/persons/42", "Yêu cầu được phép"),
+        ("GET%20/..%2Fother", "Đường dẫn đi ra ngoài dịch vụ"),
+    ] {
+        let (status, _, answer) = ministry.page(&format!("{call}&endpoint={endpoint}"), None).await;
+        assert!(status == 200 && answer.contains(told), "{answer}");
+    }
     let (status, _, _) = ministry.page(&format!("{agreed}/revoke"), Some(&by)).await;
     assert_eq!(status, 303);
     let (status, _, bad) = national
-        .page("/exchange/allowed?consumer=x&service=y&on=z", None)
+        .page(
+            "/exchange/allowed?consumer=x&service=y&endpoint=get%20z&on=z",
+            None,
+        )
         .await;
-    assert!(status == 422 && bad.contains("href=\"#on\""), "{bad}");
+    for field in ["consumer", "service", "endpoint", "on"] {
+        assert!(
+            status == 422 && bad.contains(&format!("href=\"#{field}\"")),
+            "{bad}"
+        );
+    }
 }
