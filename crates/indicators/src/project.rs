@@ -147,6 +147,13 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::DirectoryPublished { .. }
         | Fact::DirectoryAdopted { .. }
         | Fact::CertificateRevoked { .. }
+        | Fact::RegistrationSaved { .. }
+        | Fact::RegistrationAsked { .. }
+        | Fact::RegistrationDropped { .. }
+        | Fact::RegistrationApproved { .. }
+        | Fact::RegistrationDeclined { .. }
+        | Fact::DirectoryChanged { .. }
+        | Fact::RegistrationsAutomatic { .. }
         | Fact::AgreementRequested { .. }
         | Fact::AgreementOffered { .. }
         | Fact::AgreementRefused { .. }

@@ -26,6 +26,42 @@ pub enum Fact {
     DirectoryAdopted { serial: u64, hash: Digest },
     /// A certificate stopped being good.
     CertificateRevoked { thumbprint: Digest, reason: String },
+    /// An owner put a change of its part of the directory into words and has not asked yet.
+    RegistrationSaved {
+        request: Digest,
+        change: String,
+        about: String,
+    },
+    /// An owner asked the hub for a change of the directory; written at both.
+    RegistrationAsked {
+        request: Digest,
+        change: String,
+        about: String,
+        by: OrgCode,
+    },
+    /// What was put into words was dropped before the hub was asked.
+    RegistrationDropped { request: Digest },
+    /// The hub published what was asked for, first under this serial; written at both.
+    RegistrationApproved {
+        request: Digest,
+        change: String,
+        about: String,
+        serial: u64,
+    },
+    /// The hub declined what was asked for; written at both.
+    RegistrationDeclined {
+        request: Digest,
+        change: String,
+        about: String,
+    },
+    /// The hub's operator changed the directory without a request.
+    DirectoryChanged {
+        change: String,
+        about: String,
+        serial: u64,
+    },
+    /// From now on the hub approves changes of systems by itself, or does so no more.
+    RegistrationsAutomatic { automatic: bool },
     /// An agreement with both signatures came into force at this node.
     AgreementInForce {
         agreement: Digest,

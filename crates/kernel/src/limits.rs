@@ -41,6 +41,8 @@ pub struct Limits {
     pub clock_skew_ms_max: i64,
     /// Requests for an agreement that one organisation may leave unanswered at another, count.
     pub agreement_requests_max: u64,
+    /// Changes of the directory that one organisation may leave undecided at the hub, count.
+    pub directory_requests_max: u64,
     /// How old a directory snapshot may be before the node turns amber, in milliseconds.
     pub directory_age_ms_max: i64,
     /// Wrong passwords for one account in an hour, count.
@@ -93,6 +95,7 @@ impl Default for Limits {
             openapi_bytes_max: 2 << 20,
             clock_skew_ms_max: 60_000,
             agreement_requests_max: 100,
+            directory_requests_max: 100,
             directory_age_ms_max: 3_600_000,
             sign_in_tries_max: 10,
             track_tries_max: 10,
