@@ -1,9 +1,9 @@
 //! The directory this node holds: the newest snapshot it adopted, kept on disk, and the questions
 //! asked of it on every call. Never goes back to an older one, not even after a restart.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ::store::Store;
@@ -11,7 +11,7 @@ use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem, Tenant, Time};
 use seal::certificate::{Certificate, Trust};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::snapshot::{self, NodeEntry, Snapshot};
+use crate::snapshot::{self, Further, NodeEntry, Snapshot};
 
 /// How often the file of the directory is given the time at which the hub confirmed it, in milliseconds.
 const CONFIRMED_MS: i64 = 60_000;
@@ -26,6 +26,8 @@ struct Inner {
     hub: Certificate,
     file: PathBuf,
     held: RwLock<Arc<Held>>,
+    /// True while some system is stopped: asked on every call, before anything is looked up.
+    any_stopped: AtomicBool,
     /// One adoption at a time, so that serials only grow.
     adopting: tokio::sync::Mutex<Option<(u64, Digest)>>,
     /// When the hub last said that what is held is current, milliseconds.
@@ -42,6 +44,10 @@ struct Held {
     nodes: BTreeMap<String, NodeEntry>,
     node_of_certificate: HashMap<Digest, String>,
     members: BTreeMap<OrgCode, (String, Certificate, Vec<Certificate>)>,
+    /// The further certificates of members' seals.
+    further: BTreeMap<OrgCode, Vec<Certificate>>,
+    /// Systems that may neither call nor be called; nearly always none.
+    stopped: HashSet<(OrgCode, String)>,
     trust: Arc<Trust>,
 }
 
@@ -53,12 +59,29 @@ impl Held {
             members.insert(member.org.clone(), (member.node.clone(), seal, issuers));
         }
         let nodes = snapshot.nodes.iter();
+        let mut node_of_certificate: HashMap<_, _> =
+            nodes.clone().map(|n| (n.certificate, n.id.clone())).collect();
+        let mut further: BTreeMap<OrgCode, Vec<Certificate>> = BTreeMap::new();
+        for one in &snapshot.further {
+            match one {
+                Further::Node { node, certificate } => {
+                    node_of_certificate.insert(*certificate, node.clone());
+                }
+                Further::Seal { org, certificate_pem } => {
+                    let (seal, _) = snapshot::chain(certificate_pem)?;
+                    further.entry(org.clone()).or_default().push(seal);
+                }
+            }
+        }
+        let stopped = snapshot.stopped.iter();
         Ok(Self {
             token: token.into(),
             hash: Digest::of(token.as_bytes()),
-            nodes: nodes.clone().map(|n| (n.id.clone(), n.clone())).collect(),
-            node_of_certificate: nodes.map(|n| (n.certificate, n.id.clone())).collect(),
+            nodes: nodes.map(|n| (n.id.clone(), n.clone())).collect(),
+            node_of_certificate,
+            stopped: stopped.map(|s| (s.org.clone(), s.system.clone())).collect(),
             members,
+            further,
             trust: Arc::new(snapshot.trust()?),
             snapshot: Arc::new(snapshot),
         })
@@ -100,12 +123,14 @@ impl Directory {
             None => Held::of(Snapshot::empty(hub), "")?,
         };
         let confirmed = AtomicI64::new(held.snapshot.issued.ms());
+        let any_stopped = AtomicBool::new(!held.stopped.is_empty());
         Ok(Self(Arc::new(Inner {
             store,
             tenant,
             hub: hub_anchor,
             file,
             held: RwLock::new(Arc::new(held)),
+            any_stopped,
             adopting: tokio::sync::Mutex::new(newest),
             confirmed,
             touched: AtomicI64::new(0),
@@ -161,7 +186,9 @@ impl Directory {
         write_beside(&inner.file, token.as_bytes())
             .await
             .map_err(|e| Problem::new(Kind::Full, "no-room").because(e))?;
+        let any_stopped = !held.stopped.is_empty();
         *inner.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
+        inner.any_stopped.store(any_stopped, Ordering::Release);
         self.confirm(now);
         Ok(true)
     }
@@ -210,6 +237,31 @@ impl Directory {
         Some((seal.clone(), issuers.clone()))
     }
 
+    /// The certificate of an organisation's seal that has a thumbprint; the first one when none has it.
+    /// None when it is no member, or when that certificate is revoked.
+    #[must_use]
+    pub fn seal_called(&self, org: &OrgCode, thumbprint: &Digest) -> Option<Certificate> {
+        let held = self.held();
+        let (_, first, _) = held.members.get(org)?;
+        let mut seal = first;
+        if first.thumbprint() != *thumbprint
+            && let Some(other) = held
+                .further
+                .get(org)
+                .and_then(|all| all.iter().find(|c| c.thumbprint() == *thumbprint))
+        {
+            seal = other;
+        }
+        (!held.trust.revoked.contains(&seal.thumbprint())).then(|| seal.clone())
+    }
+
+    /// True when a system is disabled or deleted: it may neither call nor be called.
+    #[must_use]
+    pub fn is_stopped(&self, org: &OrgCode, system: &str) -> bool {
+        self.0.any_stopped.load(Ordering::Acquire)
+            && self.held().stopped.contains(&(org.clone(), system.to_owned()))
+    }
+
     /// A member's certificate by its thumbprint, also when it is revoked: old evidence is checked
     /// with the certificate it names.
     #[must_use]
@@ -218,6 +270,7 @@ impl Directory {
         held.members
             .values()
             .map(|(_, seal, _)| seal)
+            .chain(held.further.values().flatten())
             .find(|seal| seal.thumbprint() == *thumbprint)
             .cloned()
     }
@@ -266,6 +319,12 @@ impl Directory {
     #[must_use]
     pub fn age(&self, now: Time) -> i64 {
         now.ms() - self.0.confirmed.load(Ordering::Relaxed)
+    }
+
+    /// The certificate by which the directory is believed.
+    #[must_use]
+    pub fn hub_certificate(&self) -> &Certificate {
+        &self.0.hub
     }
 
     pub(crate) fn store(&self) -> &Store {

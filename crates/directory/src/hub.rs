@@ -1,12 +1,14 @@
-//! The hub: the one place that signs new snapshots. Never lets a revocation vanish: what was
-//! revoked stays revoked whatever is published afterwards.
+//! The hub: the one place that signs new snapshots. Never lets a revocation or an approved change
+//! vanish: what was said once is said whatever is published afterwards.
 
 use std::sync::Arc;
 
+use ::store::Tx;
 use kernel::{Actor, Digest, Fact, Kind, Problem};
 use seal::key::Identity;
 
 use crate::adopted::Directory;
+use crate::registration::change::Change;
 use crate::snapshot::{Revoked, Snapshot};
 
 /// Length of a reason for a revocation, in characters.
@@ -36,7 +38,11 @@ impl Hub {
     /// When the store cannot be read, or the last publication is not this hub's.
     pub async fn open(directory: Directory, seal: Identity) -> Result<Self, Problem> {
         let reader = directory.store().read(directory.tenant()).await?;
-        if let Some(token) = crate::store::newest_published(&reader).await? {
+        // A newer one may lie in the node's folder: the addresses of a nation on one machine are
+        // signed anew before its hub is opened.
+        if let Some((serial, token)) = crate::store::newest_published(&reader).await?
+            && serial > directory.snapshot().serial
+        {
             directory.adopt(&token).await?;
         }
         drop(reader);
@@ -53,14 +59,53 @@ impl Hub {
         &self.0.directory
     }
 
+    /// The key of the hub's seal.
+    pub(crate) fn key(&self) -> &seal::SigningKey {
+        &self.0.seal.key
+    }
+
     /// Publishes what `wanted` says under the next serial, and gives the signed form. Serial and
-    /// time of `wanted` are not used; when nothing new is said, the last form is given again.
+    /// time of `wanted` are not used; when nothing new is said, the last form is given again. What was
+    /// changed by the hub's operators since goes before what `wanted` says.
     ///
     /// # Errors
     /// 422 `directory-unsound`; the store's refusals.
     pub async fn publish(&self, wanted: &Snapshot) -> Result<String, Problem> {
         let _turn = self.0.publishing.lock().await;
-        self.publish_in_turn(&Actor::Platform, wanted.clone(), None).await
+        let (mut next, directory) = (wanted.clone(), &self.0.directory);
+        let now = directory.store().world().now();
+        let reader = directory.store().read(directory.tenant()).await?;
+        for change in crate::registration::store::changes(&reader).await? {
+            // One that is said by now, or about what is gone, has nothing left to do.
+            let mut changed = next.clone();
+            if change.apply(&mut changed, now).is_ok() {
+                next = changed;
+            }
+        }
+        drop(reader);
+        self.publish_in_turn(&Actor::Platform, next, &Also::Nothing).await
+    }
+
+    /// Makes one change and publishes it at once; `with` says what is written in the same breath.
+    ///
+    /// # Errors
+    /// Those of [`Change::apply`]; 422 `directory-unsound`; the store's refusals.
+    pub(crate) async fn enact(
+        &self,
+        actor: &Actor,
+        change: &Change,
+        with: impl Fn(u64) -> Result<Also, Problem>,
+    ) -> Result<u64, Problem> {
+        let _turn = self.0.publishing.lock().await;
+        let current = self.0.directory.snapshot();
+        let mut next = (*current).clone();
+        change.apply(&mut next, self.0.directory.store().world().now())?;
+        if next.says_the_same(&current) {
+            return Err(Problem::new(Kind::Conflict, "directory-there"));
+        }
+        let serial = current.serial + 1;
+        self.publish_in_turn(actor, next, &with(serial)?).await?;
+        Ok(serial)
     }
 
     /// Revokes a certificate under a new serial. A certificate that is revoked already stays as it
@@ -90,8 +135,11 @@ impl Hub {
                 reason: reason.clone(),
             });
             let fact = Fact::CertificateRevoked { thumbprint, reason };
-            self.publish_in_turn(actor, next, Some((thumbprint, fact)))
-                .await?;
+            let also = Also::Fact {
+                subject: format!("certificate/{thumbprint}"),
+                fact: Box::new(fact),
+            };
+            self.publish_in_turn(actor, next, &also).await?;
         }
         Ok(self.0.directory.snapshot())
     }
@@ -100,7 +148,7 @@ impl Hub {
         &self,
         actor: &Actor,
         mut next: Snapshot,
-        also: Option<(Digest, Fact)>,
+        also: &Also,
     ) -> Result<String, Problem> {
         let Inner { directory, seal, .. } = &*self.0;
         let current = directory.snapshot();
@@ -118,21 +166,43 @@ impl Hub {
         next.check()?;
         let token = next.sign(seal)?;
         let (serial, hash) = (next.serial, Digest::of(token.as_bytes()));
-        let (text, also) = (&token, &also);
+        let text = &token;
         directory
             .store()
             .write(directory.tenant(), actor, |tx| async move {
                 crate::store::keep_published(&tx, serial, &hash, text).await?;
-                if let Some((thumbprint, fact)) = also {
-                    tx.fact(&format!("certificate/{thumbprint}"), fact.clone())
-                        .await?;
-                }
+                also.write(&tx).await?;
                 let fact = Fact::DirectoryPublished { serial, hash };
                 tx.fact(&format!("directory/{serial}"), fact).await
             })
             .await?;
         directory.adopt(&token).await?;
         Ok(token)
+    }
+}
+
+/// What is written together with a publication.
+pub(crate) enum Also {
+    /// Nothing.
+    Nothing,
+    /// A fact.
+    Fact {
+        /// What it is about.
+        subject: String,
+        /// The fact.
+        fact: Box<Fact>,
+    },
+    /// A change of the hub's own operators, or one that they approved.
+    Change(Box<crate::registration::Enacted>),
+}
+
+impl Also {
+    async fn write(&self, tx: &Tx) -> Result<(), Problem> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Fact { subject, fact } => tx.fact(subject, (**fact).clone()).await.map(drop),
+            Self::Change(enacted) => enacted.write(tx).await,
+        }
     }
 }
 

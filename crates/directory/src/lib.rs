@@ -15,6 +15,8 @@
 //! | [`adopted`] | the snapshot this node holds: [`Directory`] |
 //! | [`hub`] | publishing and revoking |
 //! | [`mod@follow`] | keeping up with the hub |
+//! | [`registration`] | how an owner has its part of the directory changed |
+//! | `members` | pages of who takes part, and what can be done about it |
 //! | `pages`, `units`, `api` | what people and programs read |
 
 pub mod adopted;
@@ -25,10 +27,12 @@ pub mod collate;
 pub mod follow;
 pub mod hub;
 pub mod keyring;
+mod members;
 pub mod organisations;
 pub mod pack;
 mod pages;
 pub mod people;
+pub mod registration;
 pub mod snapshot;
 mod store;
 pub mod succession;
@@ -46,13 +50,20 @@ pub use hub::Hub;
 pub use keyring::Keyring;
 pub use organisations::{Organisation, Organisations};
 pub use pack::{PackFault, PackFile, rows_root};
+pub use registration::Registrar;
 pub use snapshot::Snapshot;
 pub use units::href as unit_href;
 
 /// The tables of this crate.
 pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
     name: "directory",
-    files: &[("0001_directory", include_str!("../migrations/0001_directory.sql"))],
+    files: &[
+        ("0001_directory", include_str!("../migrations/0001_directory.sql")),
+        (
+            "0002_registrations",
+            include_str!("../migrations/0002_registrations.sql"),
+        ),
+    ],
 };
 
 /// The texts of this crate.
@@ -61,6 +72,9 @@ pub const TEXTS: web::i18n::Source = web::i18n::Source {
     vi: include_str!("../i18n/vi.ftl"),
     en: include_str!("../i18n/en.ftl"),
 };
+
+/// What this node's systems offer now, whoever announced it: organisation, system, service.
+pub type Offers = Arc<dyn Fn() -> Vec<(kernel::OrgCode, String, String)> + Send + Sync>;
 
 /// What the routes need.
 #[derive(Clone)]
@@ -73,6 +87,10 @@ pub struct DirectoryState {
     pub organisations: Arc<Organisations>,
     /// The hub, on the one node that publishes.
     pub hub: Option<Hub>,
+    /// How owners' changes are asked for, heard and decided.
+    pub registrar: Registrar,
+    /// What this node offers, to be announced in the directory.
+    pub offers: Offers,
 }
 
 /// The routes of a portal: the look-up of areas, the public directory, and revocation at the hub.
@@ -87,13 +105,19 @@ pub fn router(state: DirectoryState) -> OpenApiRouter {
         .routes(routes!(units::drawing::show))
         .routes(routes!(units::handled::show))
         .routes(routes!(units::handled::answer))
-        .routes(routes!(api::directory));
+        .routes(routes!(api::directory))
+        .merge(members::router());
     let router = if state.hub.is_some() {
         router.routes(routes!(api::revoke))
     } else {
         router
     };
     router.with_state(state)
+}
+
+/// Where other nodes bring what they ask of the hub, and the hub its answers.
+pub fn word_router(registrar: Registrar) -> web::axum::Router {
+    registration::deliver::routes().with_state(registrar)
 }
 
 /// The routes of a node-to-node listener: the signed snapshot, which any node may hand on.

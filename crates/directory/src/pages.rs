@@ -205,6 +205,12 @@ pub(crate) mod tests {
             directory: hub.directory().clone(),
             organisations: Arc::new(organisations.expect("the pack")),
             areas,
+            offers: Arc::new(|| {
+                let offered = ("G22", "sample", "look-up");
+                let org = offered.0.parse().expect("a code");
+                vec![(org, offered.1.to_owned(), offered.2.to_owned())]
+            }),
+            registrar: crate::registration::tests::registrar(&hub, &nation),
             hub: Some(hub.clone()),
         };
         let (router, api) = crate::router(state).split_for_parts();

@@ -37,6 +37,79 @@ pub struct Snapshot {
     pub timestamp_authorities: Vec<TimestampEntry>,
     /// Certificates that are good no more.
     pub revoked: Vec<Revoked>,
+    /// Certificates that count beside the first one of a node or a member: while a new one takes the
+    /// place of an old one, both do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Further>,
+    /// Systems that are stopped, and those that were here and are gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<Stopped>,
+    /// Classes of members; who stands in none of them is of the first, [`GOVERNMENT`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassEntry>,
+    /// Groups of systems, of any members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupEntry>,
+}
+
+/// The class of every member that stands in no other.
+pub const GOVERNMENT: &str = "GOV";
+
+/// A further certificate of a node or of a member's seal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "of", rename_all = "kebab-case")]
+pub enum Further {
+    /// Of a node.
+    Node {
+        /// Its id.
+        node: String,
+        /// SHA-256 of the certificate.
+        #[schema(value_type = String)]
+        certificate: Digest,
+    },
+    /// Of a member's seal.
+    Seal {
+        /// Whose.
+        #[schema(value_type = String)]
+        org: OrgCode,
+        /// The certificate, then its issuers if any.
+        certificate_pem: String,
+    },
+}
+
+/// A system that may neither call nor be called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Stopped {
+    /// Whose.
+    #[schema(value_type = String)]
+    pub org: OrgCode,
+    /// Its code within the organisation.
+    pub system: String,
+    /// True when it was deleted; false when it is disabled for a time.
+    pub deleted: bool,
+}
+
+/// A class of members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ClassEntry {
+    /// Its code, `COM`.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Who is of it.
+    #[schema(value_type = Vec<String>)]
+    pub members: Vec<OrgCode>,
+}
+
+/// A group of systems.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct GroupEntry {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Who is in it, `H56/one-stop`.
+    pub systems: Vec<String>,
 }
 
 /// A machine that hosts organisations.
@@ -128,7 +201,52 @@ impl Snapshot {
             anchors: Vec::new(),
             timestamp_authorities: Vec::new(),
             revoked: Vec::new(),
+            further: Vec::new(),
+            stopped: Vec::new(),
+            classes: Vec::new(),
+            groups: Vec::new(),
         }
+    }
+
+    /// The entry of a member.
+    #[must_use]
+    pub fn member(&self, org: &OrgCode) -> Option<&MemberEntry> {
+        self.members.iter().find(|m| m.org == *org)
+    }
+
+    /// The entry of a node.
+    #[must_use]
+    pub fn node(&self, id: &str) -> Option<&NodeEntry> {
+        self.nodes.iter().find(|n| n.id == id)
+    }
+
+    /// The entry of a system.
+    #[must_use]
+    pub fn system(&self, org: &OrgCode, code: &str) -> Option<&SystemEntry> {
+        self.systems.iter().find(|s| s.org == *org && s.code == code)
+    }
+
+    /// The class of a member.
+    #[must_use]
+    pub fn class_of(&self, org: &OrgCode) -> &str {
+        let of = self.classes.iter().find(|class| class.members.contains(org));
+        of.map_or(GOVERNMENT, |class| &class.code)
+    }
+
+    /// The further certificates of a node.
+    pub fn further_of_node<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Digest> {
+        self.further.iter().filter_map(move |further| match further {
+            Further::Node { node, certificate } => (node == id).then_some(certificate),
+            Further::Seal { .. } => None,
+        })
+    }
+
+    /// The further certificates of a member's seal, PEM.
+    pub fn further_of_seal<'a>(&'a self, whose: &'a OrgCode) -> impl Iterator<Item = &'a str> {
+        self.further.iter().filter_map(move |further| match further {
+            Further::Seal { org, certificate_pem } => (org == whose).then_some(certificate_pem.as_str()),
+            Further::Node { .. } => None,
+        })
     }
 
     /// True when two snapshots say the same, serial and time of issue aside.
@@ -163,7 +281,7 @@ impl Snapshot {
     /// 422 `directory-unsound`, the fault as its cause.
     pub fn check(&self) -> Result<(), Problem> {
         let nodes: BTreeSet<&str> = self.nodes.iter().map(|n| n.id.as_str()).collect();
-        let certificates: BTreeSet<&Digest> = self.nodes.iter().map(|n| &n.certificate).collect();
+        let mut certificates: BTreeSet<&Digest> = self.nodes.iter().map(|n| &n.certificate).collect();
         let members: BTreeSet<&OrgCode> = self.members.iter().map(|m| &m.org).collect();
         let systems: BTreeSet<(&OrgCode, &str)> =
             self.systems.iter().map(|s| (&s.org, s.code.as_str())).collect();
@@ -174,6 +292,19 @@ impl Snapshot {
             .collect();
         if nodes.len() != self.nodes.len() || certificates.len() != self.nodes.len() {
             return Err(unsound("a node twice"));
+        }
+        for further in &self.further {
+            match further {
+                Further::Node { node, certificate } => {
+                    if !nodes.contains(node.as_str()) || !certificates.insert(certificate) {
+                        return Err(unsound(format!("{node}: a certificate twice or of no node")));
+                    }
+                }
+                Further::Seal { org, .. } if !members.contains(org) => {
+                    return Err(unsound(format!("a certificate of {org}, which is no member")));
+                }
+                Further::Seal { .. } => {}
+            }
         }
         if members.len() != self.members.len() || systems.len() != self.systems.len() {
             return Err(unsound("a member or a system twice"));
@@ -197,18 +328,26 @@ impl Snapshot {
             if !nodes.contains(member.node.as_str()) {
                 return Err(unsound(format!("{} at no node", member.org)));
             }
-            let (seal, issuers) = chain(&member.certificate_pem)?;
-            if seal.organisation().as_deref() != Some(member.org.as_str()) {
-                return Err(unsound(format!(
-                    "{}: another organisation's certificate",
-                    member.org
-                )));
+            let first = std::iter::once(member.certificate_pem.as_str());
+            for pem in first.chain(self.further_of_seal(&member.org)) {
+                self.check_seal(&member.org, pem, &trust)?;
             }
-            trust
-                .path(&seal, &issuers, self.issued, Usage::Seal)
-                .map_err(|fault| unsound(format!("{}: {fault}", member.org)))?;
         }
         Ok(())
+    }
+
+    /// A seal's certificate names its organisation and leads to a root. One that is over stays listed
+    /// until it is replaced, and its seal is refused wherever it is met: it must not keep the hub from
+    /// saying anything else.
+    fn check_seal(&self, org: &OrgCode, pem: &str, trust: &Trust) -> Result<(), Problem> {
+        let (seal, issuers) = chain(pem)?;
+        if seal.organisation().as_deref() != Some(org.as_str()) {
+            return Err(unsound(format!("{org}: another organisation's certificate")));
+        }
+        let at = self.issued.min(seal.not_after());
+        trust
+            .path(&seal, &issuers, at, Usage::Seal)
+            .map_err(|fault| unsound(format!("{org}: {fault}")))
     }
 
     /// The signed form.
@@ -393,6 +532,36 @@ pub(crate) mod tests {
             let token = bad.sign(&nation.hub).expect("signed");
             assert_eq!(code(read(&token, &nation.hub.certificate)), "directory-unsound");
         }
+    }
+
+    #[test]
+    fn a_directory_of_before_there_were_groups_and_further_certificates_still_reads() {
+        let nation = Nation::new();
+        let good = nation.snapshot(1);
+        let json = kernel::digest::canonical_json(&good).expect("json");
+        for later in ["further", "stopped", "classes", "groups"] {
+            assert!(
+                !json.contains(&format!("\"{later}\"")),
+                "{later} is said only when there is some"
+            );
+        }
+        let (hub, key) = (&nation.hub.certificate, &nation.hub.key);
+        let token = jws::sign_by_certificate(TYPE, hub, json.as_bytes(), key);
+        assert_eq!(read(&token, hub).expect("read"), good);
+        // And a node of before reads what says more: it passes over what it does not know.
+        let more = json.replacen("{", "{\"a_part_of_later\":[{\"x\":1}],", 1);
+        let token = jws::sign_by_certificate(TYPE, hub, more.as_bytes(), key);
+        assert_eq!(read(&token, hub).expect("read"), good);
+    }
+
+    #[test]
+    fn a_seal_that_is_over_does_not_keep_the_hub_from_publishing() {
+        let nation = Nation::new();
+        let mut late = nation.snapshot(1);
+        late.issued = nation.member.certificate.not_after().plus_ms(86_400_000);
+        assert!(late.check().is_ok());
+        late.members[1].certificate_pem = nation.hub.chain_pem();
+        assert!(late.check().is_err(), "but another's still does");
     }
 
     #[test]

@@ -37,11 +37,11 @@ pub(crate) async fn keep_adopted(tx: &Tx, serial: u64, hash: &Digest) -> Result<
     Ok(())
 }
 
-/// The newest snapshot published by this hub, signed.
-pub(crate) async fn newest_published(reader: &Reader) -> Result<Option<String>, Problem> {
-    let sql = "select jws from directory_published where tenant = $1 order by serial desc limit 1";
+/// The newest snapshot published by this hub: its serial and signed form.
+pub(crate) async fn newest_published(reader: &Reader) -> Result<Option<(u64, String)>, Problem> {
+    let sql = "select serial, jws from directory_published where tenant = $1 order by serial desc limit 1";
     match reader.one(sql, params![reader.tenant()]).await? {
-        Some(row) => Ok(Some(row.text("jws")?)),
+        Some(row) => Ok(Some((row.count("serial")?, row.text("jws")?))),
         None => Ok(None),
     }
 }

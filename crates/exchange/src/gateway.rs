@@ -177,6 +177,15 @@ impl Exchange {
         services.remove(service);
     }
 
+    /// The names of what this node offers now, in order.
+    #[must_use]
+    pub fn offers(&self) -> Vec<ServiceId> {
+        let services = self.0.services.read().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<ServiceId> = services.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
     /// The agreements this node holds.
     #[must_use]
     pub fn agreements(&self) -> &Agreements {

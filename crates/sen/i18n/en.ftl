@@ -11,6 +11,7 @@ sen-nav-supervise = Supervision
 sen-nav-moves = Assignment
 sen-nav-agreements = Agreements
 sen-nav-services = Services
+sen-nav-members = Members
 sen-nav-evidence = Evidence
 sen-nav-figures = Figures
 sen-nav-verify = Check a signature

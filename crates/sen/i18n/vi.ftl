@@ -11,6 +11,7 @@ sen-nav-supervise = Giám sát
 sen-nav-moves = Phân công
 sen-nav-agreements = Thỏa thuận
 sen-nav-services = Dịch vụ
+sen-nav-members = Thành viên
 sen-nav-evidence = Bằng chứng
 sen-nav-figures = Số liệu
 sen-nav-verify = Kiểm tra chữ ký số

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use directory::{Directory, DirectoryState, Hub};
+use directory::{Directory, DirectoryState, Hub, Registrar};
 use exchange::Exchange;
 use identity::{IdentityState, Sessions};
 use kernel::World;
@@ -84,8 +84,11 @@ impl Node {
             organisations: Arc::clone(&country.organisations),
         })
         .await?;
-        let mut deliverers: Vec<Arc<dyn store::outbox::Deliver>> =
-            vec![Arc::new(exchange::Notices(exchange.clone()))];
+        let registrar = open_registrar(&plan, &directory, hub.as_ref(), world)?;
+        let mut deliverers: Vec<Arc<dyn store::outbox::Deliver>> = vec![
+            Arc::new(exchange::Notices(exchange.clone())),
+            Arc::new(registrar.clone()),
+        ];
         for files in [
             country.areas.files(),
             country.organisations.files(),
@@ -100,6 +103,14 @@ impl Node {
                 areas: Arc::clone(&country.areas),
                 organisations: Arc::clone(&country.organisations),
                 hub: hub.clone(),
+                registrar: registrar.clone(),
+                offers: {
+                    let exchange = exchange.clone();
+                    Arc::new(move || {
+                        let offers = exchange.offers().into_iter();
+                        offers.map(|id| (id.org, id.system, id.service)).collect()
+                    })
+                },
             }))
             .merge(identity::router(identity))
             .merge(exchange::router(exchange.clone()))
@@ -140,7 +151,8 @@ impl Node {
             shared,
         );
         let (peer_pages, _) = directory::peer_router(directory.clone()).split_for_parts();
-        let peer_router = exchange.peer_router().merge(peer_pages);
+        let words = directory::word_router(registrar);
+        let peer_router = exchange.peer_router().merge(peer_pages).merge(words);
         Ok(Self {
             plan,
             store,
@@ -237,6 +249,30 @@ async fn open_directory(plan: &Plan, store: &Store) -> anyhow::Result<Directory>
             .with_context(|| format!("{}: the directory on disk is refused", file.display()))?;
     }
     Ok(directory)
+}
+
+/// How the node's organisations ask the hub for changes of the directory, and the hub answers.
+fn open_registrar(
+    plan: &Plan,
+    directory: &Directory,
+    hub: Option<&Hub>,
+    world: &World,
+) -> anyhow::Result<Registrar> {
+    let to_hub = match &plan.hub_url {
+        Some(url) => {
+            let hub = url.trim_end_matches("/directory/snapshot").to_owned();
+            Some((Client::tls(super::tls::hub_client(plan, directory, world)?), hub))
+        }
+        None => None,
+    };
+    Ok(Registrar::new(directory::registration::Parts {
+        directory: directory.clone(),
+        hub: hub.cloned(),
+        keyring: Arc::clone(&plan.keyring),
+        node: plan.id.clone(),
+        to_hub,
+        peers: Client::tls(super::tls::any_node(plan, directory, world)?),
+    }))
 }
 
 async fn open_exchange(

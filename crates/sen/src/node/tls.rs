@@ -56,6 +56,16 @@ pub(super) fn hub_client(
     configuration(plan, directory, world, accept)
 }
 
+/// For what is signed and no secret: any node of the roots, also one whose certificate is revoked or not
+/// in the directory yet.
+pub(super) fn any_node(
+    plan: &Plan,
+    directory: &Directory,
+    world: &World,
+) -> anyhow::Result<Arc<rustls::ClientConfig>> {
+    configuration(plan, directory, world, Arc::new(|_| Ok(())))
+}
+
 fn configuration(
     plan: &Plan,
     directory: &Directory,

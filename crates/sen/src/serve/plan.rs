@@ -239,6 +239,7 @@ fn face(settings: &Settings) -> NodeFace {
         link("/track", "sen-nav-track", None);
     }
     link("/exchange/agreements", "sen-nav-agreements", Some("operator"));
+    link("/exchange/members", "sen-nav-members", Some("operator"));
     link("/exchange/services", "sen-nav-services", Some("operator"));
     link("/exchange/evidence", "sen-nav-evidence", Some("operator"));
     link("/boards", "sen-nav-figures", None);

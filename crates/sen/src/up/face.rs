@@ -39,6 +39,11 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
                 role: Some("operator".to_owned()),
             },
             NavItem {
+                href: "/exchange/members".to_owned(),
+                key: "sen-nav-members".to_owned(),
+                role: Some("operator".to_owned()),
+            },
+            NavItem {
                 href: "/exchange/services".to_owned(),
                 key: "sen-nav-services".to_owned(),
                 role: Some("operator".to_owned()),
