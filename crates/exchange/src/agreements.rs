@@ -136,6 +136,10 @@ impl Agreements {
     /// # Errors
     /// `seal-broken` when a signature does not hold.
     pub async fn adopt(&self, signed: SignedAgreement) -> Result<bool, Problem> {
+        // What is held was checked when it came; its parties may have other keys by now.
+        if self.locked().get(&signed.agreement.hash()).is_some() {
+            return Ok(false);
+        }
         let hash = signed.check(&|org| self.key_of(org))?;
         let parties = [
             signed.agreement.provider.clone(),
@@ -179,7 +183,7 @@ impl Agreements {
         service: &ServiceId,
         at: Time,
     ) -> Result<Arc<Agreement>, Problem> {
-        self.locked().find(consumer, service, at).map(|(_, held)| held)
+        self.find_named(consumer, service, at).map(|(_, held)| held)
     }
 
     /// As [`Agreements::find`], with the agreement's hash.
@@ -189,6 +193,7 @@ impl Agreements {
         service: &ServiceId,
         at: Time,
     ) -> Result<(Digest, Arc<Agreement>), Problem> {
+        self.may_take_part(consumer, service)?;
         self.locked().find(consumer, service, at)
     }
 
@@ -203,6 +208,7 @@ impl Agreements {
         service: &ServiceId,
         at: Time,
     ) -> Result<Arc<Agreement>, Problem> {
+        self.may_take_part(consumer, service)?;
         self.locked().check(hash, consumer, service, at)
     }
 
@@ -214,7 +220,19 @@ impl Agreements {
         service: &ServiceId,
         at: Time,
     ) -> Result<Arc<Agreement>, Problem> {
+        self.may_take_part(consumer, service)?;
         self.locked().spend(hash, consumer, service, at)
+    }
+
+    /// Refuses a system that the directory says is disabled or deleted, on either side.
+    fn may_take_part(&self, consumer: &SystemId, service: &ServiceId) -> Result<(), Problem> {
+        for (org, system) in [(&consumer.org, &consumer.system), (&service.org, &service.system)] {
+            if self.directory.is_stopped(org, system) {
+                let stopped = Problem::new(Kind::Forbidden, "system-stopped");
+                return Err(stopped.with("system", format!("{org}/{system}")));
+            }
+        }
+        Ok(())
     }
 
     /// The parties' own number of an agreement held.

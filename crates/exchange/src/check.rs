@@ -18,7 +18,7 @@ impl Gateway {
         }
         let certificate = self
             .directory
-            .seal_certificate(&member.top())
+            .seal_called(&member.top(), &claimed)
             .ok_or_else(|| Problem::new(Kind::Forbidden, "member-unknown").with("member", member))?;
         if certificate.thumbprint() != claimed {
             return Err(broken().because("sealed with another certificate than the directory's"));

@@ -215,7 +215,7 @@ fn is_replay(reply: &Reply) -> bool {
 
 /// The problem a provider's gateway told; unknown keys of a later release become one of ours.
 pub(crate) fn problem_of(fault: &Fault) -> Problem {
-    const KNOWN: [(&str, Kind); 23] = [
+    const KNOWN: [(&str, Kind); 24] = [
         ("agreement-endpoint", Kind::Forbidden),
         ("path-outside", Kind::Malformed),
         ("service-type", Kind::NotFound),
@@ -226,6 +226,7 @@ pub(crate) fn problem_of(fault: &Fault) -> Problem {
         ("agreement-expired", Kind::Forbidden),
         ("agreement-revoked", Kind::Forbidden),
         ("agreement-suspended", Kind::Forbidden),
+        ("system-stopped", Kind::Forbidden),
         ("member-unknown", Kind::Forbidden),
         ("service-unknown", Kind::NotFound),
         ("node-revoked", Kind::Forbidden),

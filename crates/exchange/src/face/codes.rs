@@ -49,6 +49,7 @@ pub(super) const CODES: [(&str, &str); 47] = [
     ("service-unknown", "Server.ServerProxy.UnknownService"),
     ("shutting-down", "{node}.MaintenanceMode"),
     ("store-unavailable", "{node}.LoggingFailed"),
+    ("system-stopped", "Server.ServerProxy.AccessDenied"),
     ("timeout", "{node}.NetworkError"),
     ("too-many", "Server.ServerProxy.TooManyRequests"),
     // Told by the provider's gateway in its service's place.

@@ -8,6 +8,7 @@ mod bodies;
 mod callers;
 mod circuits;
 mod counting;
+mod directory;
 mod evidence;
 mod evidence_pages;
 mod face;

@@ -1,0 +1,125 @@
+//! What the directory says counts on every call, and only what it says: systems that are stopped, keys
+//! that change, a hub that is gone. Never how a change comes into the directory: see `directory`.
+
+use directory::snapshot::{Further, Stopped};
+use exchange::Agreement;
+use seal::authority::Profile;
+use testkit::START;
+
+use crate::nation::Nation;
+use crate::node::{issue, node_identity};
+
+const DAY_MS: i64 = 86_400_000;
+
+#[tokio::test]
+async fn a_hub_that_is_gone_for_a_day_stops_no_call_and_a_revoked_certificate_is_still_refused() {
+    let mut nation = Nation::without_agreement(kernel::limits::Limits::default()).await;
+    let agreement = Agreement {
+        valid_to: START.plus_ms(10 * DAY_MS),
+        ..nation.agreement()
+    };
+    nation.agree(agreement).await;
+    // The last word of the hub revokes a node that nobody here asks anything of.
+    let lost = node_identity(&nation.ca, 40);
+    let thumbprint = lost.certificate.thumbprint();
+    let revoked = Nation::revoked(&lost.certificate);
+    nation
+        .publish(|s| {
+            s.further.push(Further::Node {
+                node: "ministry".to_owned(),
+                certificate: thumbprint,
+            });
+            s.revoked.push(revoked);
+        })
+        .await;
+    for number in 0..24 {
+        nation.advance_ms(DAY_MS / 24);
+        let body = format!(r#"{{"n":{number}}}"#);
+        nation.ask(&body).await.expect("a call goes on");
+    }
+    let (now, limits) = (nation.national.now(), kernel::limits::Limits::default());
+    let directory = &nation.national.directory;
+    assert!(directory.age(now) >= DAY_MS && directory.age(now) > limits.directory_age_ms_max);
+    assert_eq!(
+        directory.node_certificate_ok(lost.certificate.der()),
+        Err("node-revoked".to_owned())
+    );
+    assert_eq!(nation.effects(), 24);
+}
+
+#[tokio::test]
+async fn a_disabled_or_deleted_system_neither_calls_nor_answers() {
+    let mut nation = Nation::new().await;
+    nation.ask(r#"{"n":1}"#).await.expect("before");
+    for (org, system, deleted) in [
+        ("G22", "portal", false),
+        ("G22", "portal", true),
+        ("G01", "population", false),
+    ] {
+        let stopped = Stopped {
+            org: org.parse().expect("a code"),
+            system: system.to_owned(),
+            deleted,
+        };
+        nation.publish(|s| s.stopped = vec![stopped]).await;
+        assert_eq!(
+            nation.refused(r#"{"n":2}"#).await,
+            "system-stopped",
+            "{org}/{system}"
+        );
+    }
+    // The other side refuses by itself: the consumer's node need not have heard of it yet.
+    let stopped = Stopped {
+        org: "G22".parse().expect("a code"),
+        system: "portal".to_owned(),
+        deleted: false,
+    };
+    nation.publish(|s| s.stopped.clear()).await;
+    let token = nation.sign_next(|s| s.stopped = vec![stopped]);
+    nation.ministry.directory.adopt(&token).await.expect("adopted");
+    assert_eq!(nation.refused(r#"{"n":3}"#).await, "system-stopped");
+    assert_eq!(nation.effects(), 1);
+    nation.publish(|s| s.stopped.clear()).await;
+    nation.ask(r#"{"n":4}"#).await.expect("enabled again");
+}
+
+#[tokio::test]
+async fn calls_go_on_while_a_seal_and_a_node_change_over_to_new_certificates() {
+    let mut nation = Nation::new().await;
+    let seal = issue(&nation.ca, Profile::OrganisationSeal, "G01", 50);
+    let node = node_identity(&nation.ca, 51);
+    // The directory names the new ones first; the ministry still runs with those of before.
+    nation
+        .publish(|s| {
+            let member = s
+                .members
+                .iter_mut()
+                .find(|m| m.org.as_str() == "G01")
+                .expect("there");
+            let before = std::mem::replace(&mut member.certificate_pem, seal.chain_pem());
+            s.further.push(Further::Seal {
+                org: "G01".parse().expect("a code"),
+                certificate_pem: before,
+            });
+            let entry = s.nodes.iter_mut().find(|n| n.id == "ministry").expect("there");
+            let before = std::mem::replace(&mut entry.certificate, node.certificate.thumbprint());
+            s.further.push(Further::Node {
+                node: "ministry".to_owned(),
+                certificate: before,
+            });
+        })
+        .await;
+    nation.ask(r#"{"n":1}"#).await.expect("with the earlier ones");
+    // The agreement was signed with a key that is not the member's first one any more.
+    let signed = nation.signed(nation.agreement());
+    let agreements = nation.national.exchange.agreements();
+    assert_eq!(
+        agreements.adopt(signed).await,
+        Ok(false),
+        "what is held stays held"
+    );
+    let earlier = nation.ministry.seal("G01").certificate.clone();
+    let revoked = Nation::revoked(&earlier);
+    nation.publish(|s| s.revoked.push(revoked)).await;
+    assert_eq!(nation.refused(r#"{"n":2}"#).await, "seal-broken");
+}
