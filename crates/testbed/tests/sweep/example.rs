@@ -68,6 +68,10 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("certificates", "{thumbprint}") => {
                 "00000000000000000000000000000000000000000000000000000000000000aa"
             }
+            ("members", "{org}") => "G01",
+            ("registrations", "{request}") => {
+                "00000000000000000000000000000000000000000000000000000000000000bb"
+            }
             ("pages", "{page}") => "child",
             ("figures" | "indicators", "{figure}") => "cases-received",
             ("boards", "{org}") => "H56",

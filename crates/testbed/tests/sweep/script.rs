@@ -4,6 +4,7 @@
 
 mod agreements;
 mod courses;
+mod directory;
 mod services;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ pub(crate) async fn play(
     script.operate(&mut cast, &mut ids).await.context("operating")?;
     script.agreements(&mut cast).await.context("agreements")?;
     script.services(&mut cast).await.context("services")?;
+    script.directory(&mut cast).await.context("the directory")?;
     Ok((ids, script.played))
 }
 

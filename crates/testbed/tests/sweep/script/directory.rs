@@ -1,0 +1,126 @@
+//! What operators do about the directory, each once by the pages and once as a program does it: a change
+//! saved, dropped, asked, approved, declined, made by the hub itself.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use sen::up::nation::Place;
+use serde_json::{Value, json};
+use testbed::people::Person;
+
+use super::courses::By;
+use super::{Script, ok};
+use crate::stage::Cast;
+
+/// Where registrations are, for people and for programs.
+const PAGES: &str = "/exchange/registrations";
+const API: &str = "/api/v1/directory/registrations";
+/// How long a word may take to be heard, in tries of 50 ms.
+const TRIES: usize = 200;
+
+impl Script<'_> {
+    /// Leads changes of the hub's own systems to every end, by each face.
+    pub(super) async fn directory(&mut self, cast: &mut Cast) -> anyhow::Result<()> {
+        for (by, code) in [(By::Page, "by-page"), (By::Json, "by-program")] {
+            self.registrations(cast, by, code).await.context(code)?;
+        }
+        let who = operator(cast)?;
+        let group = json!({"wanted": {"change": "name-group", "group": "sample", "name": "Nhóm mẫu"}});
+        let call = who.post_json("/api/v1/directory/changes", &group);
+        self.leaves(Place::National, "POST /api/v1/directory/changes", call)
+            .await?;
+        let call = async {
+            ok(who
+                .post(&format!("{PAGES}/automatic"), &[("automatic", "off")])
+                .await?)
+        };
+        let name = format!("POST {PAGES}/automatic");
+        self.leaves(Place::National, &name, call).await?;
+        let off = json!({"automatic": false});
+        let call = who.post_json("/api/v1/directory/automatic", &off);
+        self.leaves(Place::National, "POST /api/v1/directory/automatic", call)
+            .await?;
+        Ok(())
+    }
+
+    async fn registrations(&mut self, cast: &mut Cast, by: By, code: &str) -> anyhow::Result<()> {
+        let who = operator(cast)?;
+        for (number, ends) in [&["drop"][..], &["ask", "approve"], &["ask", "decline"]]
+            .iter()
+            .enumerate()
+        {
+            let system = format!("{code}-{number}");
+            let name = match by {
+                By::Page => format!("POST {PAGES}"),
+                By::Json => format!("POST {API}"),
+            };
+            let call = save(who, by, &system);
+            self.leaves(Place::National, &name, call).await?;
+            let saved = who.get(&format!("{API}?side=owner&state=saved")).await?.json()?;
+            let request = saved[0]["request"].as_str().context("what was saved")?.to_owned();
+            for verb in *ends {
+                if *verb != "drop" && *verb != "ask" {
+                    heard(who, &request).await?;
+                }
+                let path = |base: &str, request: &str| format!("{base}/{request}/{verb}");
+                let reason = "Thiếu văn bản (mẫu)";
+                match by {
+                    By::Page => {
+                        let (to, name) = (path(PAGES, &request), path(PAGES, "{request}"));
+                        let call = async { ok(who.post(&to, &[("reason", reason)]).await?) };
+                        self.leaves(Place::National, &format!("POST {name}"), call)
+                            .await?;
+                    }
+                    By::Json => {
+                        let (to, name) = (path(API, &request), path(API, "{request}"));
+                        let body = match *verb {
+                            "decline" => json!({"reason": reason}),
+                            _ => Value::Null,
+                        };
+                        let call = who.post_json(&to, &body);
+                        self.leaves(Place::National, &format!("POST {name}"), call)
+                            .await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Saves the registration of a system of the hub's organisation.
+async fn save(who: &mut Person, by: By, system: &str) -> anyhow::Result<()> {
+    if by == By::Json {
+        let wanted =
+            json!({"change": "register-system", "org": "G22", "system": system, "name": "Hệ thống mẫu"});
+        return who
+            .post_json(API, &json!({"wanted": wanted, "ask": false}))
+            .await
+            .map(drop);
+    }
+    let fields = [
+        ("change", "register-system"),
+        ("org", "G22"),
+        ("system", system),
+        ("name", "Hệ thống mẫu"),
+        ("do", "save"),
+    ];
+    ok(who.post(PAGES, &fields).await?).map(drop)
+}
+
+/// Waits until the hub's side knows a request.
+async fn heard(who: &mut Person, request: &str) -> anyhow::Result<()> {
+    for _ in 0..TRIES {
+        let waits = who.get(&format!("{API}?side=hub&state=asked")).await?.json()?;
+        let mut all = waits.as_array().into_iter().flatten();
+        if all.any(|one| one["request"] == request) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bail!("the hub did not hear of {request}")
+}
+
+fn operator(cast: &mut Cast) -> anyhow::Result<&mut Person> {
+    cast.operators.get_mut(&Place::National).context("an operator")
+}
