@@ -73,6 +73,7 @@ impl Hub {
     pub async fn publish(&self, wanted: &Snapshot) -> Result<String, Problem> {
         let _turn = self.0.publishing.lock().await;
         let (mut next, directory) = (wanted.clone(), &self.0.directory);
+        keep_revoked(&mut next, &directory.snapshot());
         let now = directory.store().world().now();
         let reader = directory.store().read(directory.tenant()).await?;
         for change in crate::registration::store::changes(&reader).await? {
@@ -152,12 +153,7 @@ impl Hub {
     ) -> Result<String, Problem> {
         let Inner { directory, seal, .. } = &*self.0;
         let current = directory.snapshot();
-        for revoked in &current.revoked {
-            if !next.revoked.iter().any(|r| r.thumbprint == revoked.thumbprint) {
-                next.revoked.push(revoked.clone());
-            }
-        }
-        next.revoked.sort_by_key(|r| (r.at, r.thumbprint));
+        keep_revoked(&mut next, &current);
         if current.serial > 0 && next.says_the_same(&current) {
             return Ok(directory.token().0.to_string());
         }
@@ -179,6 +175,16 @@ impl Hub {
         directory.adopt(&token).await?;
         Ok(token)
     }
+}
+
+/// What was revoked stays revoked.
+fn keep_revoked(next: &mut Snapshot, current: &Snapshot) {
+    for revoked in &current.revoked {
+        if !next.revoked.iter().any(|r| r.thumbprint == revoked.thumbprint) {
+            next.revoked.push(revoked.clone());
+        }
+    }
+    next.revoked.sort_by_key(|r| (r.at, r.thumbprint));
 }
 
 /// What is written together with a publication.

@@ -8,6 +8,7 @@ mod list;
 mod one;
 mod registration;
 mod registrations;
+mod revoke;
 mod trust;
 
 use kernel::Time;
@@ -30,6 +31,7 @@ pub(crate) fn router() -> OpenApiRouter<DirectoryState> {
         .routes(routes!(list::json))
         .routes(routes!(one::page))
         .routes(routes!(one::json))
+        .routes(routes!(revoke::by_form))
         .routes(routes!(trust::page))
         .routes(routes!(groups::page))
         .routes(routes!(registrations::page))
@@ -268,6 +270,23 @@ mod tests {
         );
         let (status, _, body) = post(&router, "/exchange/registrations", &format!("{form}&do=publish")).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+    }
+
+    #[tokio::test]
+    async fn the_hubs_operator_revokes_a_certificate_by_the_form_with_a_reason() {
+        let temp = testkit::store(&[crate::MIGRATIONS]).await;
+        let (router, hub) = portal(&temp, Some("operator")).await;
+        let node = hub.directory().snapshot().nodes[0].certificate;
+        let form = |reason: &str| format!("org=G01&thumbprint={node}&reason={reason}");
+        let (status, _, body) = post(&router, "/exchange/certificates/revoke", &form("")).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(body.contains("reason-error"), "{body}");
+        let (status, to, _) = post(&router, "/exchange/certificates/revoke", &form("lost")).await;
+        assert_eq!(
+            (status, to.as_str()),
+            (StatusCode::SEE_OTHER, "/exchange/members/G01")
+        );
+        assert!(hub.directory().is_revoked(&node));
     }
 
     #[tokio::test]

@@ -259,6 +259,27 @@ impl Registrar {
         self.voice(org).is_some()
     }
 
+    /// The certificate that this node shows to others, with its issuers, when the directory does not have
+    /// it: then nobody lets the node in.
+    #[must_use]
+    pub fn unknown_node_certificate(&self) -> Option<String> {
+        let (directory, shown) = (&self.0.directory, &self.0.keyring.node);
+        let known = directory.node_certificate_ok(shown.certificate.der());
+        let unknown = known.is_err() && directory.snapshot().node(&self.0.node).is_some();
+        unknown.then(|| shown.chain_pem())
+    }
+
+    /// The certificate of a seal here, with its issuers, when the directory does not have it: then nobody
+    /// believes what it seals.
+    #[must_use]
+    pub fn unknown_seal_certificate(&self, org: &OrgCode) -> Option<String> {
+        let (own, seal) = self.voice(org)?;
+        let directory = &self.0.directory;
+        let shown = seal.certificate.thumbprint();
+        let known = directory.seal_called(own, &shown);
+        (own == org && known.is_none_or(|known| known.thumbprint() != shown)).then(|| seal.chain_pem())
+    }
+
     fn hub(&self) -> Result<&Hub, Problem> {
         self.0.hub.as_ref().ok_or_else(Problem::not_found)
     }

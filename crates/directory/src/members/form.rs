@@ -167,6 +167,9 @@ fn body(state: &DirectoryState, page: &Page, sent: &Fields, problems: &[Problem]
         if *name == "class" && value.is_empty() && sent.text("class").is_none() {
             crate::snapshot::GOVERNMENT.clone_into(&mut value);
         }
+        if *name == "certificate" && sent.text("certificate").is_none() {
+            value = shown_here(state, kind, sent).unwrap_or_default();
+        }
         Field {
             name,
             label: page.t(&format!("directory-field-{}", key.replace('_', "-"))),
@@ -196,6 +199,17 @@ fn body(state: &DirectoryState, page: &Page, sent: &Fields, problems: &[Problem]
         page,
     };
     view.render().map_err(Problem::internal)
+}
+
+/// The certificate that this node or a seal here has and the directory does not: what its owner will ask
+/// for.
+fn shown_here(state: &DirectoryState, kind: &str, sent: &Fields) -> Option<String> {
+    let registrar = state.registrar();
+    match kind {
+        "certify-node" if sent.text("node") == Some(registrar.node()) => registrar.unknown_node_certificate(),
+        "certify-seal" => registrar.unknown_seal_certificate(&sent.text("org")?.parse().ok()?),
+        _ => None,
+    }
 }
 
 /// The form of a change; the query fills it.

@@ -14,10 +14,10 @@ use web::page::query_value;
 use web::{Page, Refusal};
 
 use super::{Age, Operator, Shown};
-use crate::DirectoryState;
 use crate::registration::State as Stands;
 use crate::registration::change::Change;
 use crate::snapshot::{self, MemberEntry, NodeEntry, ServiceEntry, Snapshot};
+use crate::{DirectoryState, Registrar};
 
 /// Registrations under way that a page looks through, count.
 const UNDER_WAY_MAX: usize = 500;
@@ -179,6 +179,8 @@ pub(crate) async fn json(
 struct View<'a> {
     page: &'a Page,
     age: Age,
+    errors: String,
+    reason_error: String,
     org: String,
     name: String,
     class: String,
@@ -194,6 +196,8 @@ struct View<'a> {
     /// This is its node.
     at_home: bool,
     is_hub: bool,
+    /// What runs here and the directory does not have: the change to ask for, and what is wrong.
+    unknown: Vec<(String, String)>,
     /// What it asked and is not ended.
     under_way: Vec<(String, String, String, &'static str)>,
 }
@@ -225,6 +229,21 @@ fn announcement(snapshot: &Snapshot, org: &OrgCode, line: &SystemLine) -> String
     let mut lines: Vec<String> = told.map(|s| format!("{} {}", s.code, s.title)).collect();
     lines.extend(line.unannounced.iter().cloned());
     lines.join("\n")
+}
+
+/// What of a member runs at this node and is not in the directory: nobody lets it in.
+fn unknown(registrar: &Registrar, page: &Page, member: &MemberEntry) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    let form = |query: String| format!("/exchange/registrations/new?change={query}");
+    if member.node == registrar.node() && registrar.unknown_node_certificate().is_some() {
+        let href = form(format!("certify-node&node={}", query_value(&member.node)));
+        all.push((href, page.t("directory-node-unknown")));
+    }
+    if registrar.unknown_seal_certificate(&member.org).is_some() {
+        let href = form(format!("certify-seal&org={}", member.org));
+        all.push((href, page.t("directory-seal-unknown")));
+    }
+    all
 }
 
 fn row(page: &Page, snapshot: &Snapshot, (org, may): (&OrgCode, bool), line: SystemLine) -> Row {
@@ -281,8 +300,19 @@ pub(crate) async fn page(
     page: Page,
     Path(org): Path<String>,
 ) -> Result<Html<String>, Refusal> {
+    let (name, body) = body(&state, &page, &org, &[]).await?;
+    Ok(page.html(&name, body))
+}
+
+/// The name of a member and the body of its page, with what is wrong with a form that was sent there.
+pub(super) async fn body(
+    state: &DirectoryState,
+    page: &Page,
+    org: &str,
+    problems: &[Problem],
+) -> Result<(String, String), Problem> {
     let snapshot = state.directory.snapshot();
-    let (member, node) = member_of(&snapshot, &org)?;
+    let (member, node) = member_of(&snapshot, org)?;
     let registrar = state.registrar();
     let (org, now) = (&member.org, state.directory.store().world().now());
     let ours = registrar.speaks_for(org);
@@ -302,7 +332,9 @@ pub(crate) async fn page(
     };
     let home = format!("node/{}", node.id);
     let view = View {
-        age: Age::of(&state, &page),
+        age: Age::of(state, page),
+        errors: page.errors(problems),
+        reason_error: page.field_error(problems, "reason"),
         name: member.name.clone(),
         class_name: named.map_or_else(|| page.t("directory-class-gov"), |c| c.name.clone()),
         class,
@@ -310,7 +342,7 @@ pub(crate) async fn page(
         node_further: snapshot.further_of_node(&node.id).map(Digest::hex).collect(),
         seals: seals
             .filter_map(|pem| snapshot::certificate(pem).ok())
-            .map(|seal| Shown::of(&page, &snapshot, &seal, now))
+            .map(|seal| Shown::of(page, &snapshot, &seal, now))
             .collect(),
         groups: snapshot
             .groups
@@ -318,14 +350,15 @@ pub(crate) async fn page(
             .filter(of_this)
             .map(|g| g.name.clone())
             .collect(),
-        systems: systems(&state, &snapshot, org)
+        systems: systems(state, &snapshot, org)
             .await?
             .into_iter()
-            .map(|line| row(&page, &snapshot, (org, may), line))
+            .map(|line| row(page, &snapshot, (org, may), line))
             .collect(),
         ours,
         at_home: node.id == registrar.node(),
         is_hub: registrar.is_hub(),
+        unknown: unknown(registrar, page, member),
         under_way: under_way
             .iter()
             .filter(|one| one.change.owner() == Some(org) || one.change.about() == home)
@@ -340,8 +373,8 @@ pub(crate) async fn page(
             .collect(),
         org: org.to_string(),
         node,
-        page: &page,
+        page,
     };
     let body = view.render().map_err(Problem::internal)?;
-    Ok(page.html(&member.name, body))
+    Ok((member.name.clone(), body))
 }

@@ -36,6 +36,15 @@ impl Script<'_> {
         };
         let name = format!("POST {PAGES}/automatic");
         self.leaves(Place::National, &name, call).await?;
+        let lost = "cd".repeat(32);
+        let revoked = [
+            ("org", "G22"),
+            ("thumbprint", lost.as_str()),
+            ("reason", "Mất khóa (mẫu)"),
+        ];
+        let call = async { ok(who.post("/exchange/certificates/revoke", &revoked).await?) };
+        self.leaves(Place::National, "POST /exchange/certificates/revoke", call)
+            .await?;
         let off = json!({"automatic": false});
         let call = who.post_json("/api/v1/directory/automatic", &off);
         self.leaves(Place::National, "POST /api/v1/directory/automatic", call)
