@@ -298,7 +298,7 @@ pub(crate) async fn by_form(
 /// A change of this node's own part of the directory.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Proposal {
+pub(crate) struct ChangeProposal {
     /// What is to change.
     wanted: Change,
     /// True to ask the hub at once; false only to save it.
@@ -307,26 +307,26 @@ pub(crate) struct Proposal {
 
 /// What was put into words.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Proposed {
+pub(crate) struct ChangeProposed {
     /// The request's name.
     request: String,
 }
 
 /// Puts a change of this node's own part of the directory into words, and asks the hub for it.
 #[utoipa::path(post, path = "/api/v1/directory/registrations", tag = "directory",
-    operation_id = "propose_change", request_body = Proposal, security(("session" = ["operator"])),
+    operation_id = "propose_change", request_body = ChangeProposal, security(("session" = ["operator"])),
     extensions(("x-facts" = json!(["registration-saved", "registration-asked"]))),
-    responses((status = 201, description = "In words", body = Proposed), (status = 403), (status = 409), (status = 422)))]
+    responses((status = 201, description = "In words", body = ChangeProposed), (status = 403), (status = 409), (status = 422)))]
 pub(crate) async fn by_json(
     State(state): State<DirectoryState>,
     Operator(who): Operator,
-    Json(proposal): Json<Proposal>,
+    Json(proposal): Json<ChangeProposal>,
 ) -> Result<Response, Refusal> {
     let registrar = state.registrar();
     let request = registrar
         .propose(proposal.wanted, proposal.ask, &who.actor)
         .await?;
-    let proposed = Proposed {
+    let proposed = ChangeProposed {
         request: request.hex(),
     };
     Ok((StatusCode::CREATED, web::axum::Json(proposed)).into_response())
@@ -342,7 +342,7 @@ pub(crate) struct ChangeWanted {
 
 /// What a change did.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Changed {
+pub(crate) struct ChangePublished {
     /// The serial of the directory that says it first.
     serial: u64,
 }
@@ -351,15 +351,15 @@ pub(crate) struct Changed {
 #[utoipa::path(post, path = "/api/v1/directory/changes", tag = "directory",
     operation_id = "change_directory", request_body = ChangeWanted, security(("session" = ["operator"])),
     extensions(("x-facts" = json!(["directory-changed", "directory-published", "directory-adopted"]))),
-    responses((status = 200, description = "Published", body = Changed), (status = 404, description = "No hub here"),
+    responses((status = 200, description = "Published", body = ChangePublished), (status = 404, description = "No hub here"),
               (status = 409), (status = 422)))]
 pub(crate) async fn enact_by_json(
     State(state): State<DirectoryState>,
     Operator(who): Operator,
     Json(wanted): Json<ChangeWanted>,
-) -> Result<web::axum::Json<Changed>, Refusal> {
+) -> Result<web::axum::Json<ChangePublished>, Refusal> {
     let serial = state.registrar().enact(wanted.wanted, &who.actor).await?;
-    Ok(web::axum::Json(Changed { serial }))
+    Ok(web::axum::Json(ChangePublished { serial }))
 }
 
 #[cfg(test)]
@@ -385,6 +385,53 @@ mod tests {
             assert_eq!(change.kind(), *kind);
             let json = serde_json::to_value(&change).expect("json");
             assert_eq!(json.as_object().map(Map::len), Some(fields.len() + 1), "{kind}");
+        }
+    }
+
+    #[test]
+    fn every_change_field_and_state_has_words() {
+        let texts = web::Texts::new(&[web::TEXTS, crate::TEXTS]).expect("texts of one length");
+        let mut keys = Vec::new();
+        for (kind, fields) in OWNERS.iter().chain(&HUBS) {
+            keys.push(format!("directory-change-{kind}"));
+            keys.push(format!("directory-about-{kind}"));
+            for field in fields.iter().chain(&["system-in-group"]) {
+                keys.push(format!("directory-field-{}", field.replace('_', "-")));
+                keys.push(format!("directory-hint-{}", field.replace('_', "-")));
+            }
+        }
+        for state in crate::registration::State::ALL {
+            keys.push(format!("directory-state-{}", state.as_str()));
+        }
+        for state in ["saved", "asked", "registered", "disabled", "deleted"] {
+            keys.push(format!("directory-system-{state}"));
+        }
+        for code in [
+            "no-entry",
+            "there",
+            "name",
+            "code",
+            "address",
+            "url",
+            "certificate",
+            "many",
+            "needed",
+            "not-ours",
+            "hub-only",
+            "decided",
+            "requests-many",
+            "word",
+            "word-large",
+            "not-taken",
+            "unreachable",
+            "hub-seal",
+        ] {
+            for part in ["", ".rule", ".remedy"] {
+                keys.push(format!("problem-directory-{code}{part}"));
+            }
+        }
+        for key in keys {
+            assert!(texts.has(&key), "{key} has no words");
         }
     }
 

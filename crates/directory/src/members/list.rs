@@ -47,7 +47,7 @@ pub(crate) struct MemberLine {
 
 /// A page of members.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Members {
+pub(crate) struct MembersPage {
     /// The serial of the directory held.
     serial: u64,
     /// How long ago the hub confirmed it, milliseconds.
@@ -110,12 +110,12 @@ fn found<'a>(snapshot: &'a Snapshot, wanted: &Wanted, rows_max: usize) -> Found<
 /// Lists the members of the directory this node holds, a page at a time.
 #[utoipa::path(get, path = "/api/v1/directory/members", tag = "directory", params(Wanted),
     operation_id = "list_members", security(("session" = ["operator"])),
-    responses((status = 200, description = "A page of members", body = Members)))]
+    responses((status = 200, description = "A page of members", body = MembersPage)))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,
     _: Operator,
     Query(wanted): Query<Wanted>,
-) -> Json<Members> {
+) -> Json<MembersPage> {
     let snapshot = state.directory.snapshot();
     let found = found(&snapshot, &wanted, state.directory.store().limits().page_rows_max);
     let (age_ms, amber) = age(&state);
@@ -127,7 +127,7 @@ pub(crate) async fn json(
         systems: found.systems.get(&m.org).copied().unwrap_or_default(),
         ours: state.registrar().speaks_for(&m.org),
     };
-    Json(Members {
+    Json(MembersPage {
         serial: snapshot.serial,
         age_ms,
         amber,

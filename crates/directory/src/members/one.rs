@@ -42,7 +42,7 @@ pub(crate) struct SystemLine {
 
 /// A member as programs read it.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Member {
+pub(crate) struct DirectoryMember {
     /// Its code.
     org: String,
     /// Its name.
@@ -150,17 +150,17 @@ fn member_of<'a>(snapshot: &'a Snapshot, org: &str) -> Result<(&'a MemberEntry, 
 #[utoipa::path(get, path = "/api/v1/directory/members/{org}", tag = "directory",
     operation_id = "show_member", params(("org" = String, Path, description = "Its code")),
     security(("session" = ["operator"])),
-    responses((status = 200, description = "The member", body = Member), (status = 404, description = "No such member")))]
+    responses((status = 200, description = "The member", body = DirectoryMember), (status = 404, description = "No such member")))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,
     _: Operator,
     Path(org): Path<String>,
-) -> Result<Json<Member>, Refusal> {
+) -> Result<Json<DirectoryMember>, Refusal> {
     let snapshot = state.directory.snapshot();
     let (member, node) = member_of(&snapshot, &org)?;
     let further = snapshot.further_of_node(&node.id).map(Digest::hex);
     let seals = snapshot.further_of_seal(&member.org).map(str::to_owned);
-    Ok(Json(Member {
+    Ok(Json(DirectoryMember {
         org: member.org.to_string(),
         name: member.name.clone(),
         class: snapshot.class_of(&member.org).to_owned(),

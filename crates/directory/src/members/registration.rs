@@ -284,7 +284,7 @@ pub(crate) async fn approve_by_form(
 /// Why a request is declined.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Declining {
+pub(crate) struct RegistrationDeclining {
     /// In words; its owner reads it.
     reason: String,
 }
@@ -292,7 +292,7 @@ pub(crate) struct Declining {
 /// Declines a request with a reason.
 #[utoipa::path(post, path = "/api/v1/directory/registrations/{request}/decline", tag = "directory",
     operation_id = "decline_registration", params(("request" = String, Path, description = "Its name")),
-    request_body = Declining, security(("session" = ["operator"])),
+    request_body = RegistrationDeclining, security(("session" = ["operator"])),
     extensions(("x-facts" = json!(["registration-declined"]))),
     responses((status = 204, description = "Declined"), (status = 404, description = "Unknown, or no hub here"),
               (status = 409), (status = 422, description = "No reason")))]
@@ -300,7 +300,7 @@ pub(crate) async fn decline_by_json(
     State(state): State<DirectoryState>,
     Operator(who): Operator,
     Path(request): Path<String>,
-    Json(declining): Json<Declining>,
+    Json(declining): Json<RegistrationDeclining>,
 ) -> Result<StatusCode, Refusal> {
     act(&state, &request, Act::Decline(&declining.reason), &who.actor).await?;
     Ok(StatusCode::NO_CONTENT)

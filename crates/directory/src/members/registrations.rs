@@ -180,20 +180,20 @@ pub(crate) async fn page(
 /// Whether the hub approves changes of systems by itself.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Automatic {
+pub(crate) struct AutomaticApproval {
     /// True from now on, false no more.
     automatic: bool,
 }
 
 /// Sets whether the hub approves changes of systems by itself.
 #[utoipa::path(post, path = "/api/v1/directory/automatic", tag = "directory",
-    operation_id = "set_automatic_approval", request_body = Automatic, security(("session" = ["operator"])),
+    operation_id = "set_automatic_approval", request_body = AutomaticApproval, security(("session" = ["operator"])),
     extensions(("x-facts" = json!(["registrations-automatic"]))),
     responses((status = 204, description = "Set"), (status = 404, description = "No hub here")))]
 pub(crate) async fn set_by_json(
     State(state): State<DirectoryState>,
     Operator(who): Operator,
-    Json(set): Json<Automatic>,
+    Json(set): Json<AutomaticApproval>,
 ) -> Result<StatusCode, Refusal> {
     state.registrar().set_automatic(set.automatic, &who.actor).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -19,7 +19,7 @@ const SERVICES_MAX: usize = 500;
 /// A service as its owner tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Told {
+pub struct ToldService {
     /// Its code within the system.
     pub code: String,
     /// What it does.
@@ -87,7 +87,7 @@ pub enum Change {
         /// Its code.
         system: String,
         /// All its services.
-        services: Vec<Told>,
+        services: Vec<ToldService>,
     },
     /// A node is reached elsewhere.
     MoveNode {
@@ -550,7 +550,7 @@ fn delete_system(s: &mut Snapshot, org: &OrgCode, system: &str) {
     });
 }
 
-fn offer(s: &mut Snapshot, org: &OrgCode, system: &str, told: &[Told]) -> Result<(), Problem> {
+fn offer(s: &mut Snapshot, org: &OrgCode, system: &str, told: &[ToldService]) -> Result<(), Problem> {
     s.system(org, system).ok_or_else(|| no_entry("system"))?;
     if told.len() > SERVICES_MAX {
         return Err(Problem::invalid("services", "directory-many").with("max", SERVICES_MAX));
@@ -614,7 +614,7 @@ fn certify_seal(s: &mut Snapshot, org: &OrgCode, pem: &str, now: Time) -> Result
     }
     // The hub's own seal signs the directory: every node was told of it outside the directory.
     if *org == s.hub && new.public_key_point() != snapshot::certificate(&before)?.public_key_point() {
-        return Err(Problem::new(Kind::Conflict, "directory-own-seal"));
+        return Err(Problem::new(Kind::Conflict, "directory-hub-seal"));
     }
     s.further.retain(
         |f| !matches!(f, Further::Seal { org: of, certificate_pem } if of == org && thumbprint_of(certificate_pem) == Some(new.thumbprint())),
