@@ -13,6 +13,7 @@
 //! | [`auth`] | who is signed in |
 //! | [`form`], [`json`] | what a person or a program sends, bounded and cleaned |
 //! | [`page`] | the shell around every page |
+//! | [`chart`] | pictures of numbers |
 //! | [`i18n`] | Vietnamese first, English second |
 //! | [`assets`], [`body`] | the stylesheet and the one picture; a raw body, bounded |
 //! | [`health`], [`openapi`] | what operators and integrators read |
@@ -22,6 +23,7 @@ pub mod assets;
 pub mod auth;
 pub mod body;
 pub mod canary;
+pub mod chart;
 pub mod client;
 pub mod cookie;
 pub mod form;

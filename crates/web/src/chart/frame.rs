@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use web::page::escape;
+use crate::page::escape;
 
 use super::{at, nice};
 
