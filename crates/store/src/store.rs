@@ -186,6 +186,11 @@ impl Store {
         }
     }
 
+    /// Where the files are: blobs, logs, the secret.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        &self.inner.config.folder
+    }
+
     /// Files by hash.
     #[must_use]
     pub fn blobs(&self) -> &Blobs {
