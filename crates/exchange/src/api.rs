@@ -24,6 +24,10 @@ pub fn router(exchange: Exchange) -> OpenApiRouter {
         .routes(routes!(list_exchanges))
         .routes(routes!(prove_exchange))
         .routes(routes!(export_exchange))
+        .layer(axum::middleware::from_fn_with_state(
+            exchange.clone(),
+            crate::audit::note,
+        ))
         .with_state(exchange)
 }
 

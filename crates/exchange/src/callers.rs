@@ -172,7 +172,7 @@ impl Exchange {
 }
 
 /// The one certificate of a PEM text, as it would be registered.
-fn read(system: &SystemId, pem: &str, now: Time) -> Result<Registered, Problem> {
+pub(crate) fn read(system: &SystemId, pem: &str, now: Time) -> Result<Registered, Problem> {
     let bad = || Problem::invalid("certificate", "caller-certificate");
     let mut all = Certificate::list_from_pem(pem).map_err(|e| bad().because(e))?;
     let certificate = all.pop().filter(|_| all.is_empty()).ok_or_else(bad)?;

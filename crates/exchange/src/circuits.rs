@@ -26,6 +26,8 @@ pub struct CircuitSeen {
     pub failures: u32,
     /// Since when it is open; `None` while it is closed.
     pub since: Option<Time>,
+    /// How the last call went wrong.
+    pub why: Failure,
 }
 
 /// What a circuit leads to.
@@ -48,6 +50,7 @@ pub(crate) struct Circuits {
 struct Troubled {
     name: String,
     breaker: Breaker,
+    last: Failure,
 }
 
 impl Circuits {
@@ -99,6 +102,7 @@ impl Circuits {
             let new = Troubled {
                 name: name.to_owned(),
                 breaker: Breaker::default(),
+                last: failure,
             };
             troubled.insert(address.to_owned(), new);
             self.count.store(troubled.len(), Ordering::Relaxed);
@@ -106,6 +110,7 @@ impl Circuits {
         if let Some(found) = troubled.get_mut(address) {
             let closed = found.breaker.open_since().is_none();
             found.breaker.failed(pass, failure, now);
+            found.last = failure;
             if closed && found.breaker.open_since().is_some() {
                 metrics::counter!("sen_exchange_circuits_opened_total").increment(1);
                 tracing::warn!(
@@ -126,6 +131,7 @@ impl Circuits {
             state: t.breaker.state(now),
             failures: t.breaker.failures(),
             since: t.breaker.open_since(),
+            why: t.last,
         });
         seen.collect()
     }

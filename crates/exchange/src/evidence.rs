@@ -13,7 +13,7 @@
 
 pub mod beside;
 mod checks;
-mod list;
+pub(crate) mod list;
 mod one;
 pub(crate) mod over_there;
 mod proof;

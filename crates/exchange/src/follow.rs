@@ -10,11 +10,15 @@ use kernel::time::{Date, iso, parse_iso};
 use kernel::{Actor, Digest, Fact, Problem, Time};
 use tokio::sync::watch;
 
-use crate::envelope::{self, CONSUMER, Evidence};
+use crate::audit;
+use crate::envelope::{self, CONSUMER, Evidence, Kept};
 use crate::evidence::Outcome;
 use crate::gateway::{Exchange, Gateway, STREAM};
 use crate::message::{AnswerHead, RequestHead};
+use crate::monitoring::health::Sizes;
+use crate::standing::clocks::Clock;
 use crate::store::{self as rows, Indexed};
+use crate::traffic::{self, Grain};
 
 /// Records folded in one transaction, count.
 const STEP: usize = 2_000;
@@ -48,29 +52,38 @@ impl Exchange {
             .iter()
             .map(|(p, bytes)| entry(*p, bytes))
             .collect::<Result<Vec<_>, _>>()?;
-        let counts = count(entries.iter().map(|(e, ..)| e))?;
+        let counts = count(entries.iter().map(|e| &e.indexed))?;
         let quotas: Vec<(String, String, u32)> = self
             .0
-            .metered(entries.iter().map(|(e, ..)| e))
+            .metered(entries.iter().map(|e| &e.indexed))
             .into_iter()
             .map(|((agreement, day), calls)| (agreement.hex(), iso(day), calls))
             .collect();
-        let (entries, counts, quotas) = (&entries, &counts, &quotas);
+        let traffic = traffic::count(entries.iter().map(|e| &e.indexed), &|hash| g.holds(hash));
+        let series_max = g.store.limits().traffic_series_max;
+        let (now, hour) = (g.now(), Grain::Hour.begin(g.now()).ms());
+        let sweeps = g.swept.load(Ordering::Acquire) != hour;
+        let (entries, counts, quotas, traffic) = (&entries, &counts, &quotas, &traffic);
         g.store
             .write(&g.home, &Actor::Platform, |tx| async move {
                 if tx.position(FOLLOWER).await? != from {
                     return Ok(()); // another process of this node was first
                 }
                 // The id of a replay is that of the exchange it repeats: it is counted only.
-                let whole = || entries.iter().filter(|(.., replayed)| !replayed);
-                let exchanges: Vec<&Indexed> = whole().map(|(e, ..)| e).collect();
+                let whole = || entries.iter().filter(|e| !e.replayed);
+                let exchanges: Vec<&Indexed> = whole().map(|e| &e.indexed).collect();
                 rows::index(&tx, &exchanges).await?;
                 let messages: Vec<(&str, &str)> = whole()
-                    .filter_map(|(e, message, _)| Some((message.as_deref()?, e.request.as_str())))
+                    .filter_map(|e| Some((e.message.as_deref()?, e.indexed.request.as_str())))
                     .collect();
                 rows::index_messages(&tx, &messages).await?;
                 for (agreement, day, calls) in quotas {
                     rows::count_quota(&tx, agreement, day, *calls).await?;
+                }
+                traffic::add(&tx, traffic, series_max).await?;
+                if sweeps {
+                    traffic::forget(&tx, now).await?;
+                    audit::forget_refusals(&tx, now).await?;
                 }
                 let fact = Fact::ExchangesCounted {
                     stream: STREAM.to_owned(),
@@ -83,13 +96,28 @@ impl Exchange {
             })
             .await?;
         g.folded.fetch_max(to, Ordering::AcqRel);
+        g.swept.store(hour, Ordering::Release);
+        let calls = entries.iter().map(|e| &e.indexed);
+        let calls = calls.map(|e| (Time(e.began), e.own.as_str(), place(&e.result)));
+        g.seconds.add(calls, now);
+        g.health.add(entries.iter().map(|e| (&e.indexed, e.sizes)), now);
+        let clocks = entries.iter();
+        g.clocks
+            .read(clocks.filter_map(|e| Some((e.indexed.member.as_str(), e.clock?))));
         Ok(records.len())
+    }
+
+    /// Folds what is new in both logs; the larger count of the two.
+    async fn fold_all(&self) -> Result<usize, Problem> {
+        let acts = self.fold_acts().await?;
+        self.tell_refusals().await?;
+        Ok(self.fold_evidence().await?.max(acts))
     }
 
     /// Folds for as long as the node runs.
     pub async fn follow_evidence(self, mut shutdown: watch::Receiver<bool>) {
         while !*shutdown.borrow() {
-            let rest = match self.fold_evidence().await {
+            let rest = match self.fold_all().await {
                 Ok(n) if n == STEP => continue,
                 Ok(_) => REST,
                 Err(problem) => {
@@ -105,7 +133,19 @@ impl Exchange {
     }
 }
 
+/// Where a second counts a result.
+fn place(result: &str) -> usize {
+    let mut all = Outcome::ALL.iter();
+    all.position(|outcome| outcome.as_str() == result)
+        .unwrap_or_default()
+}
+
 impl Gateway {
+    /// Whether an agreement's hash is one that this node holds.
+    fn holds(&self, hash: &str) -> bool {
+        Digest::parse(hash).is_some_and(|hash| self.agreements.held(&hash).is_some())
+    }
+
     /// The calls of some exchanges that count against a quota here, by agreement and day.
     fn metered<'a>(&self, exchanges: impl Iterator<Item = &'a Indexed>) -> BTreeMap<(Digest, Date), u32> {
         let mut calls = BTreeMap::new();
@@ -148,17 +188,36 @@ impl Gateway {
                 .iter()
                 .map(|(p, bytes)| entry(*p, bytes))
                 .collect::<Result<Vec<_>, _>>()?;
-            for ((agreement, day), calls) in self.metered(entries.iter().map(|(e, ..)| e)) {
+            for ((agreement, day), calls) in self.metered(entries.iter().map(|e| &e.indexed)) {
                 self.agreements.recall(&agreement, day, calls);
             }
         }
     }
 }
 
-/// The record as the index has it, its consumer's id of the message, and whether it is of a replay.
-fn entry(position: u64, bytes: &[u8]) -> Result<(Indexed, Option<String>, bool), Problem> {
+/// What is made of a record.
+struct Entry {
+    /// The record as the index has it.
+    indexed: Indexed,
+    /// Its consumer's id of the message.
+    message: Option<String>,
+    /// Whether it is of a replay.
+    replayed: bool,
+    /// What it says of the other side's clock.
+    clock: Option<Clock>,
+    /// How large its messages are.
+    sizes: Sizes,
+}
+
+fn entry(position: u64, bytes: &[u8]) -> Result<Entry, Problem> {
     let record: Evidence = envelope::read(bytes)?;
     let head = RequestHead::kept(&record.request.head)?;
+    let clock = Clock::of(&record, &head);
+    let size = |kept: &Kept| kept.head.len() as u64 + kept.size;
+    let sizes = Sizes {
+        request: size(&record.request),
+        answer: record.answer.as_ref().map(size),
+    };
     let answer = record.answer.as_ref();
     let answer = answer.map(|a| AnswerHead::kept(&a.head)).transpose()?;
     let status = answer.as_ref().map(|h| h.status);
@@ -189,7 +248,13 @@ fn entry(position: u64, bytes: &[u8]) -> Result<(Indexed, Option<String>, bool),
         result: Outcome::of(status, &fault).as_str().to_owned(),
         fault,
     };
-    Ok((indexed, head.rest.id, record.fault == "replayed"))
+    Ok(Entry {
+        indexed,
+        message: head.rest.id,
+        replayed: record.fault == "replayed",
+        sizes,
+        clock: clock.filter(|_| record.fault != "replayed"),
+    })
 }
 
 fn count<'a>(entries: impl Iterator<Item = &'a Indexed>) -> Result<Vec<ExchangeCount>, Problem> {

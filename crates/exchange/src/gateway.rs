@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use directory::Directory;
@@ -16,6 +16,7 @@ use web::FrameClient;
 use web::client::Client;
 
 use crate::agreements::Agreements;
+use crate::audit::Refusals;
 use crate::callers::Callers;
 use crate::certificates::Certificates;
 use crate::circuits::Circuits;
@@ -23,13 +24,16 @@ use crate::envelope::{self, Evidence};
 use crate::ids::ServiceId;
 use crate::message::RequestHead;
 use crate::metadata::METADATA_PER_MINUTE;
+use crate::monitoring::Health;
 use crate::passing::Passing;
 use crate::rate::Bucket;
 use crate::replay::ReplayGuard;
 use crate::sealer::Sealer;
 use crate::service::{Service, WHOLE_BYTES_MAX};
 use crate::spool::Spools;
+use crate::standing::Clocks;
 use crate::timestamping::Unstamped;
+use crate::traffic::Seconds;
 
 /// The evidence stream of a node.
 pub const STREAM: &str = "evidence-0";
@@ -68,6 +72,20 @@ pub(crate) struct Gateway {
     pub(crate) certificates: Certificates,
     /// Up to where the evidence is folded, as this process knows.
     pub(crate) folded: AtomicU64,
+    /// When this process opened the gateway.
+    pub(crate) began: Time,
+    /// How the services did lately.
+    pub(crate) health: Health,
+    /// Up to where facts are looked at for acts, as this process knows.
+    pub(crate) acts_seen: AtomicU64,
+    /// Attempts that were refused in this minute.
+    pub(crate) refusals: Refusals,
+    /// How far the clocks of others are from ours.
+    pub(crate) clocks: Clocks,
+    /// The last two minutes by second.
+    pub(crate) seconds: Seconds,
+    /// The hour in which old counts were forgotten last.
+    pub(crate) swept: AtomicI64,
     /// The checkpoint that waits for its timestamp; one stamping at a time.
     pub(crate) unstamped: tokio::sync::Mutex<Option<Unstamped>>,
 }
@@ -157,6 +175,13 @@ impl Exchange {
             roots: RootCache::default(),
             certificates,
             folded: AtomicU64::new(0),
+            began: world.now(),
+            acts_seen: AtomicU64::new(0),
+            refusals: Refusals::default(),
+            health: Health::default(),
+            clocks: Clocks::default(),
+            seconds: Seconds::default(),
+            swept: AtomicI64::new(0),
             unstamped: tokio::sync::Mutex::new(None),
         };
         gateway.recall_quotas().await?;

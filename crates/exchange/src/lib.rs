@@ -17,6 +17,10 @@
 //! | `certificates` | what evidence was sealed with, for as long as it is kept |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`evidence`] | what is made of it for people: searched, proved, taken away |
+//! | `audit` | who did what, and who was refused |
+//! | `monitoring` | records of calls in X-Road's fields, health of services |
+//! | `standing` | how the node stands, and the way to others tried step by step |
+//! | `traffic` | what goes through, counted by time, member, service, agreement and result |
 //! | [`face`], [`callers`], [`behind`], `metadata` | information systems that call (by which certificates), and that are called; what there is to be called |
 //! | [`offered`] | services that an operator registers |
 //! | [`api`], `operator`, [`notice`], [`pack`] | the operator (exchanges; agreements), the other party, the pack |
@@ -25,6 +29,7 @@ mod again;
 pub mod agreement;
 pub mod agreements;
 pub mod api;
+mod audit;
 pub mod behind;
 pub mod breaker;
 pub mod callers;
@@ -45,6 +50,7 @@ pub mod ids;
 pub mod life;
 pub mod message;
 mod metadata;
+mod monitoring;
 pub mod notice;
 pub mod offered;
 mod operator;
@@ -58,10 +64,12 @@ pub mod rest;
 pub mod sealer;
 pub mod service;
 pub mod spool;
+mod standing;
 mod store;
 pub mod terms;
 pub mod timestamping;
 mod to_the_end;
+mod traffic;
 pub mod wire;
 
 pub use agreement::{Agreement, SignedAgreement};
@@ -103,6 +111,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0006_exchange_quotas",
             include_str!("../migrations/0006_exchange_quotas.sql"),
+        ),
+        (
+            "0008_operators_see",
+            include_str!("../migrations/0008_operators_see.sql"),
         ),
     ],
 };

@@ -138,7 +138,7 @@ impl Exchange {
     }
 
     /// The node's key and certificates.
-    fn node_identity(&self) -> TlsIdentity {
+    pub(crate) fn node_identity(&self) -> TlsIdentity {
         let node = &self.0.keyring.node;
         let mut chain = vec![node.certificate.der().to_vec()];
         chain.extend(node.chain.iter().map(|c| c.der().to_vec()));

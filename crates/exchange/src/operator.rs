@@ -9,17 +9,25 @@
 //! | `draft` | the twelve items as a form and as JSON |
 //! | `request`, `offer`, `answer`, `stand` | what can be done |
 //! | `services`, `clients` | services of this node; certificates of systems that connect |
+//! | `apply` | what a file declares |
+//! | `audit` | who did what, and who was refused |
+//! | `traffic`, `standing`, `monitoring` | what goes through; how the node stands; both as X-Road's collectors ask |
 
 mod allowed;
 mod answer;
+mod apply;
+mod audit;
 mod clients;
 mod draft;
 mod list;
+mod monitoring;
 mod offer;
 mod one;
 mod request;
 mod services;
 mod stand;
+mod standing;
+mod traffic;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -32,6 +40,7 @@ use web::{Principal, Refusal, SignedIn};
 use crate::gateway::Exchange;
 use crate::life::Known;
 
+pub(crate) use self::list::{due, waits};
 pub(crate) use self::request::first;
 
 /// The pages of the list.
@@ -62,6 +71,18 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(stand::revoke_by_json))
         .routes(routes!(allowed::page))
         .routes(routes!(allowed::json))
+        .routes(routes!(traffic::page))
+        .routes(routes!(traffic::json))
+        .routes(routes!(standing::page))
+        .routes(routes!(standing::json))
+        .routes(routes!(standing::try_by_form))
+        .routes(routes!(standing::try_by_json))
+        .routes(routes!(monitoring::records))
+        .routes(routes!(monitoring::health))
+        .routes(routes!(audit::page))
+        .routes(routes!(audit::json))
+        .routes(routes!(apply::plan))
+        .routes(routes!(apply::apply))
         .merge(services::router())
         .merge(clients::router())
 }

@@ -114,29 +114,27 @@ impl Exchange {
 impl Gateway {
     async fn token(&self, imprint: &Digest) -> Result<Vec<u8>, Problem> {
         let mut problem = Problem::new(Kind::Unavailable, "timestamp-unavailable");
-        let nonce = u64::from_be_bytes(self.store.world().random()) >> 1;
         for authority in &self.directory.snapshot().timestamp_authorities {
-            let request = axum::http::Request::post(&authority.url)
-                .header("content-type", "application/timestamp-query")
-                .body(Bytes::from(timestamp::request(imprint, nonce)))
-                .map_err(Problem::internal)?;
-            let token = match self.plain.send(request, AUTHORITY_MS_MAX, TOKEN_BYTES_MAX).await {
-                Ok(answer) => {
-                    timestamp::token_of_response(answer.body(), imprint, nonce).map_err(|e| e.to_string())
-                }
-                Err(e) => Err(e.to_string()),
-            };
-            let checked = token.and_then(|token| {
-                timestamp::verify_token(&token, imprint, &self.directory.trust())
-                    .map_err(|e| e.to_string())?;
-                Ok(token)
-            });
-            match checked {
+            match self.token_of(&authority.url, imprint).await {
                 Ok(token) => return Ok(token),
                 Err(why) => problem = problem.because(why),
             }
         }
         Err(problem)
+    }
+
+    /// A token of one authority that holds; otherwise why there is none.
+    pub(crate) async fn token_of(&self, url: &str, imprint: &Digest) -> Result<Vec<u8>, String> {
+        let nonce = u64::from_be_bytes(self.store.world().random()) >> 1;
+        let request = axum::http::Request::post(url)
+            .header("content-type", "application/timestamp-query")
+            .body(Bytes::from(timestamp::request(imprint, nonce)))
+            .map_err(|e| e.to_string())?;
+        let answer = self.plain.send(request, AUTHORITY_MS_MAX, TOKEN_BYTES_MAX).await;
+        let answer = answer.map_err(|e| e.to_string())?;
+        let token = timestamp::token_of_response(answer.body(), imprint, nonce).map_err(|e| e.to_string())?;
+        timestamp::verify_token(&token, imprint, &self.directory.trust()).map_err(|e| e.to_string())?;
+        Ok(token)
     }
 }
 

@@ -255,6 +255,7 @@ impl Exchange {
     pub fn peer_router(&self) -> Router {
         crate::notice::routes()
             .merge(crate::evidence::over_there::routes())
+            .merge(crate::standing::peer::routes())
             .with_state(self.clone())
     }
 

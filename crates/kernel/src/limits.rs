@@ -43,6 +43,9 @@ pub struct Limits {
     pub agreement_requests_max: u64,
     /// Changes of the directory that one organisation may leave undecided at the hub, count.
     pub directory_requests_max: u64,
+    /// Combinations of member, service, agreement and result that are counted by themselves in a minute, an
+    /// hour, a day or a month of traffic, count; what is beyond is counted together.
+    pub traffic_series_max: u64,
     /// How old a directory snapshot may be before the node turns amber, in milliseconds.
     pub directory_age_ms_max: i64,
     /// Wrong passwords for one account in an hour, count.
@@ -96,6 +99,7 @@ impl Default for Limits {
             clock_skew_ms_max: 60_000,
             agreement_requests_max: 100,
             directory_requests_max: 100,
+            traffic_series_max: 2_000,
             directory_age_ms_max: 3_600_000,
             sign_in_tries_max: 10,
             track_tries_max: 10,

@@ -87,7 +87,7 @@ pub(super) fn class(result: &str) -> &'static str {
 }
 
 /// A problem's key in the reader's words, when it has some here.
-pub(super) fn words(page: &Page, fault: &str) -> String {
+pub(crate) fn words(page: &Page, fault: &str) -> String {
     let key = format!("problem-{fault}");
     if fault.is_empty() || !page.shared.texts.has(&key) {
         return fault.to_owned();
@@ -102,7 +102,7 @@ pub(super) fn words(page: &Page, fault: &str) -> String {
 }
 
 /// An instant to the millisecond, in the reader's zone.
-pub(super) fn precise(page: &Page, at: Time) -> String {
+pub(crate) fn precise(page: &Page, at: Time) -> String {
     let minute = at.minute_of_day();
     let rest = at.ms().rem_euclid(60_000);
     let clock = format!(

@@ -81,6 +81,8 @@ struct Other {
     words: String,
     class: &'static str,
     facts: Vec<(String, String)>,
+    /// The times of both nodes in one order.
+    moments: Vec<Moment>,
 }
 
 /// One exchange as a page.
@@ -99,7 +101,10 @@ pub(crate) async fn page(
     let view = View {
         sum: sum(&page, &proof),
         sides: proof.sides.iter().map(|side| x.shown(&page, side)).collect(),
-        other: proof.other.as_ref().map(|other| x.other(&page, other)),
+        other: proof
+            .other
+            .as_ref()
+            .map(|other| x.other(&page, other, &proof.sides)),
         request: proof.request,
         commands: COMMANDS,
         page: &page,
@@ -181,15 +186,39 @@ impl Exchange {
     }
 
     fn moment(&self, page: &Page, moment: &EvidenceMoment) -> Moment {
-        let whose = self.named(&moment.clock);
+        self.told(page, (moment.what, &moment.clock, moment.at))
+    }
+
+    fn told(&self, page: &Page, (what, clock, at): (&str, &str, i64)) -> Moment {
         Moment {
-            iso: Time(moment.at).rfc3339(),
-            at: precise(page, Time(moment.at)),
-            what: page.tw(&format!("exchange-moment-{}", moment.what), &[("clock", whose)]),
+            iso: Time(at).rfc3339(),
+            at: precise(page, Time(at)),
+            what: page.tw(
+                &format!("exchange-moment-{what}"),
+                &[("clock", self.named(clock))],
+            ),
         }
     }
 
-    fn other(&self, page: &Page, other: &OtherSide) -> Other {
+    /// The times of both nodes in one order; what both have on record stands once.
+    fn over_both(&self, page: &Page, own: &[EvidenceSide], other: &OtherSide) -> Vec<Moment> {
+        let theirs = other.record.iter().flat_map(|record| &record.timeline);
+        let theirs = theirs.map(|m| (m.what.as_str(), m.clock.as_str(), m.at));
+        // A word that this release does not know would have no text.
+        let mut all: Vec<_> = theirs
+            .filter(|(what, ..)| page.shared.texts.has(&format!("exchange-moment-{what}")))
+            .collect();
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let ours = own.iter().flat_map(|side| &side.timeline);
+        all.extend(ours.map(|m| (m.what, m.clock.as_str(), m.at)));
+        all.sort_by_key(|(what, clock, at)| (*what == "stamped", *at, *what, *clock));
+        all.dedup();
+        all.into_iter().map(|moment| self.told(page, moment)).collect()
+    }
+
+    fn other(&self, page: &Page, other: &OtherSide, own: &[EvidenceSide]) -> Other {
         let args = [
             ("party", self.named(&other.organisation)),
             ("node", other.node.clone()),
@@ -220,6 +249,7 @@ impl Exchange {
             words: page.tw(&format!("exchange-other-{key}"), &args),
             class,
             facts,
+            moments: self.over_both(page, own, other),
         }
     }
 }

@@ -14,6 +14,7 @@ use web::{Peer, Refusal};
 use super::proof::EvidenceSide;
 use crate::envelope::{self, Evidence};
 use crate::gateway::{Exchange, STREAM};
+use crate::message::RequestHead;
 use crate::store::{self as rows, Indexed};
 
 /// The path on the peer listener, in front of the exchange's id.
@@ -46,6 +47,20 @@ pub(crate) struct OtherRecord {
     pub(crate) position: u64,
     /// True when it has its timestamp there.
     pub(crate) stamped: bool,
+    /// The times on record there; a node of an earlier release tells none.
+    #[serde(default)]
+    pub(crate) timeline: Vec<OtherMoment>,
+}
+
+/// One time on record at the other node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct OtherMoment {
+    /// As at this node: `sent`, `began`, `served` and so on.
+    pub(crate) what: String,
+    /// Whose clock.
+    pub(crate) clock: String,
+    /// Milliseconds since 1970.
+    pub(crate) at: i64,
 }
 
 /// The other side of an exchange.
@@ -90,7 +105,15 @@ impl Exchange {
         let record: Evidence = envelope::read(&g.record_bytes(side.position).await?)?;
         let stamp = rows::stamp_of(&g.store.read(&g.home).await?, STREAM, side.position).await?;
         let digest = |head: &[u8]| Digest::of(head).hex();
+        let head = RequestHead::parse(&record.request.head)?;
+        let timeline = super::proof::moments(&record, &head, &g.node).into_iter();
+        let timeline = timeline.map(|moment| OtherMoment {
+            what: moment.what.to_owned(),
+            clock: moment.clock,
+            at: moment.at,
+        });
         Ok(OtherRecord {
+            timeline: timeline.collect(),
             v: VERSION,
             side: side.side,
             began: record.began,

@@ -198,7 +198,7 @@ impl Gateway {
 
     /// Method and path behind the service: the agreement's template for it. The path itself may name a
     /// person.
-    fn endpoint(&self, head: &RequestHead) -> String {
+    pub(crate) fn endpoint(&self, head: &RequestHead) -> String {
         let method = head.rest.method;
         let held = self.agreements.standing(&head.agreement, self.now());
         let endpoints = held.as_ref().map(|s| s.agreement.endpoints.as_slice());
@@ -213,6 +213,11 @@ impl Gateway {
         };
         format!("{method} {path}").trim_end().to_owned()
     }
+}
+
+/// The times that a record holds by itself, the earliest first.
+pub(super) fn moments(record: &Evidence, head: &RequestHead, node: &str) -> Vec<EvidenceMoment> {
+    Moments::of(record, head, None, node).sorted()
 }
 
 /// The times on record while they are gathered.

@@ -19,7 +19,7 @@ const STEP: usize = 200;
 /// Sides of exchanges that one message id may stand for, count; more are not shown.
 const SIDES_MAX: usize = 100;
 /// Midnight at the end of a day, in minutes of it.
-const DAY_END: i64 = 24 * 60;
+pub(crate) const DAY_END: i64 = 24 * 60;
 
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,13 +117,13 @@ pub struct Search {
 /// A place in the order of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    pub(super) began: i64,
-    pub(super) request: String,
-    pub(super) side: String,
+    pub(crate) began: i64,
+    pub(crate) request: String,
+    pub(crate) side: String,
 }
 
 impl Cursor {
-    fn of(row: &Indexed) -> Self {
+    pub(crate) fn of(row: &Indexed) -> Self {
         Self {
             began: row.began,
             request: row.request.clone(),
@@ -338,7 +338,7 @@ impl Wanted {
 }
 
 /// What a field says; nothing when it is empty, or cannot be read, which is a problem then.
-fn read<T>(
+pub(crate) fn read<T>(
     problems: &mut Vec<Problem>,
     text: &Option<String>,
     problem: Problem,
@@ -353,7 +353,7 @@ fn read<T>(
 }
 
 /// An instant, or a minute of a day in Vietnam.
-fn instant(text: &str, minute: i64) -> Option<Time> {
+pub(crate) fn instant(text: &str, minute: i64) -> Option<Time> {
     match parse_iso(text) {
         Some(day) => Some(Time::at(day, minute)),
         None => Time::parse_rfc3339(text),

@@ -146,13 +146,13 @@ async fn page(State(x): State<Exchange>, _: Operator, page: Page) -> Result<Html
 pub(crate) struct ClientCertificateText {
     /// The system, of an organisation of this node.
     #[schema(example = "G22/portal")]
-    system: String,
+    pub(super) system: String,
     /// The certificate, PEM.
-    certificate: String,
+    pub(super) certificate: String,
 }
 
 impl Exchange {
-    async fn register_client(
+    pub(super) async fn register_client(
         &self,
         (system, pem): (&str, &str),
         who: &web::Principal,

@@ -17,8 +17,10 @@ mod register;
 mod stand;
 mod text;
 
+pub(super) use attempt::ServiceTried;
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::Problem;
+pub(super) use text::ServiceText;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -17,7 +17,7 @@ use crate::timestamps::authority;
 
 impl Desk {
     /// A page as an operator of a tenant sees it.
-    async fn seen(&self, tenant: &str, path: &str) -> (u16, String) {
+    pub(crate) async fn seen(&self, tenant: &str, path: &str) -> (u16, String) {
         self.get_as(tenant, path, "text/html").await
     }
 
@@ -36,7 +36,7 @@ impl Desk {
     }
 
     /// The same as a program.
-    async fn told(&self, tenant: &str, path: &str) -> (u16, Value) {
+    pub(crate) async fn told(&self, tenant: &str, path: &str) -> (u16, Value) {
         let path = format!("/api/v1/exchange/{path}");
         let (status, body) = self.get_as(tenant, &path, "application/json").await;
         (status, serde_json::from_str(&body).unwrap_or_default())
@@ -250,9 +250,15 @@ async fn the_proof_says_what_holds_and_that_a_timestamp_is_still_to_come() {
     assert_eq!(proof["other"]["heard"], "told");
     assert_eq!(proof["other"]["agrees"], true);
     assert_eq!(proof["other"]["record"]["side"], "consumer");
+    let there = proof["other"]["record"]["timeline"].as_array().expect("a list");
+    assert!(
+        there.iter().any(|m| m["what"] == "ended" && m["clock"] == "G22"),
+        "{there:?}"
+    );
     let page_path = format!("/exchange/evidence/{request}");
     let (_, page) = desk.seen("G01", &page_path).await;
     assert!(page.contains("Chưa có dấu thời gian tin cậy."));
+    assert!(page.contains("Các mốc thời gian ở cả hai nút"));
     assert!(page.contains("sen verify FILE.asice --trust ca.pem") && page.contains("openssl ts -verify"));
     for nobody in ["Nguyễn Văn Mẫu", "citizen:a1"] {
         assert!(!page.contains(nobody) && !proof.to_string().contains(nobody));

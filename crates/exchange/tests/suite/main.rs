@@ -2,7 +2,9 @@
 //! One binary for the whole suite. Never a mock of a gateway: both halves are the real ones.
 
 mod agreements;
+mod apply;
 mod asic;
+mod audit;
 mod between;
 mod bodies;
 mod callers;
@@ -18,6 +20,7 @@ mod formats;
 mod happy;
 mod life;
 mod metadata;
+mod monitoring;
 mod nation;
 mod node;
 mod nodes;
@@ -31,6 +34,8 @@ mod replay;
 mod rest;
 mod seals;
 mod services;
+mod standing;
 mod texts;
 mod timestamps;
+mod traffic;
 mod x_road;

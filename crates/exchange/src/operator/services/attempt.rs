@@ -19,31 +19,31 @@ const BROKEN: u16 = 500;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServiceStep {
     /// `name`, `connect`, `tls` or `answer`.
-    pub(super) hop: &'static str,
+    pub(crate) hop: &'static str,
     /// What the step is, in the reader's language.
-    pub(super) what: String,
+    pub(crate) what: String,
     /// How long it took, in milliseconds.
-    pub(super) ms: i64,
+    pub(crate) ms: i64,
     /// Why it failed: `no-name`, `refused`, `no-way`, `silent`, `untrusted`, `other-name`, `expired`,
     /// `no-tls`, `no-answer`; none when it did not.
-    pub(super) fault: Option<&'static str>,
+    pub(crate) fault: Option<&'static str>,
     /// The same in the reader's language, with what to do.
-    pub(super) why: Option<String>,
+    pub(crate) why: Option<String>,
 }
 
 /// What came of trying a service.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServiceTried {
     /// True when it answered with a status below 500.
-    pub(super) good: bool,
+    pub(crate) good: bool,
     /// The HTTP status of its answer.
-    pub(super) status: Option<u16>,
+    pub(crate) status: Option<u16>,
     /// The steps up to the first that failed.
-    pub(super) steps: Vec<ServiceStep>,
+    pub(crate) steps: Vec<ServiceStep>,
 }
 
 impl ServiceTried {
-    pub(super) fn of(page: &Page, tried: &Tried) -> Self {
+    pub(crate) fn of(page: &Page, tried: &Tried) -> Self {
         let step = |step: &web::probe::Step| ServiceStep {
             hop: step.hop.as_str(),
             what: page.t(&format!("exchange-hop-{}", step.hop.as_str())),

@@ -18,26 +18,26 @@ const TIMEOUT_MS: u64 = 10_000;
 pub(crate) struct ServiceText {
     /// Its name: an organisation of this node, a system of it, a code.
     #[schema(example = "G01/population/persons")]
-    pub(super) service: String,
+    pub(in crate::operator) service: String,
     /// Where it is called; path and query of a call are put behind it.
     #[schema(example = "http://127.0.0.1:9000")]
-    pub(super) url: String,
+    pub(in crate::operator) url: String,
     /// Time for it to answer, in milliseconds; 10,000 when left out.
     #[serde(default = "timeout_ms")]
-    pub(super) timeout_ms: u64,
+    pub(in crate::operator) timeout_ms: u64,
     /// Where its OpenAPI document (3.x, JSON) stands; empty when it has none.
     #[serde(default)]
-    pub(super) openapi: String,
+    pub(in crate::operator) openapi: String,
     /// Its endpoints, each a method and a path; empty to read them from the document.
     #[serde(default)]
     #[schema(example = json!(["GET /persons/{id}"]))]
-    pub(super) endpoints: Vec<String>,
+    pub(in crate::operator) endpoints: Vec<String>,
     /// Roots of its TLS certificate, PEM; empty with plain HTTP.
     #[serde(default)]
-    pub(super) roots: String,
+    pub(in crate::operator) roots: String,
     /// True to show it the node's own certificate where it asks for one.
     #[serde(default)]
-    pub(super) shows_node: bool,
+    pub(in crate::operator) shows_node: bool,
 }
 
 const fn timeout_ms() -> u64 {
@@ -46,7 +46,7 @@ const fn timeout_ms() -> u64 {
 
 impl ServiceText {
     /// What is said of a service now.
-    pub(super) fn of(entry: &Entry) -> Self {
+    pub(in crate::operator) fn of(entry: &Entry) -> Self {
         let setup = &entry.setup;
         Self {
             service: entry.id.to_string(),
@@ -60,7 +60,7 @@ impl ServiceText {
     }
 
     /// What a form holds.
-    pub(super) fn read(fields: &Fields) -> Self {
+    pub(in crate::operator) fn read(fields: &Fields) -> Self {
         let line = |field: &str| fields.text(field).unwrap_or_default().to_owned();
         let area = |field: &str| fields.lines(field).unwrap_or_default();
         let endpoints = area("endpoints");
@@ -83,7 +83,7 @@ impl ServiceText {
     ///
     /// # Errors
     /// Every fault at its field.
-    pub(super) fn meant(&self) -> Result<(ServiceId, Setup), Vec<Problem>> {
+    pub(in crate::operator) fn meant(&self) -> Result<(ServiceId, Setup), Vec<Problem>> {
         let mut faults = Vec::new();
         let id = self.service.parse();
         if id.is_err() {

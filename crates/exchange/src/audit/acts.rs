@@ -1,0 +1,148 @@
+//! Facts to rows: every administrative act that a person or a program answers for. By position, so once.
+
+use std::sync::atomic::Ordering;
+
+use kernel::{Actor, FactRecord, Problem};
+
+use super::store::{self as rows, Act};
+use crate::gateway::Exchange;
+
+/// Facts looked at together, count.
+const STEP: usize = 2_000;
+/// Facts after which the place is noted although none of them was an act, count.
+const NOTE_AFTER: u64 = 10_000;
+const FOLLOWER: &str = "exchange-acts";
+
+/// What the names of administrative acts begin with.
+const KINDS: [&str; 9] = [
+    "agreement-",
+    "certificate-",
+    "client-",
+    "directory-",
+    "group-",
+    "member-",
+    "node-",
+    "service-",
+    "system-",
+];
+/// What follows from an act and is none.
+const NONE: [&str; 2] = ["agreement-in-force", "directory-adopted"];
+
+impl Exchange {
+    /// Turns new facts into rows; gives how many facts it looked at.
+    ///
+    /// # Errors
+    /// When the store cannot be used; nothing is half done then.
+    pub async fn fold_acts(&self) -> Result<usize, Problem> {
+        let g = &*self.0;
+        let seen = g.acts_seen.load(Ordering::Acquire);
+        if g.store.facts_len().await <= seen {
+            return Ok(0);
+        }
+        // Asked once a start: afterwards this process knows.
+        let from = if seen == 0 {
+            let place = g.store.write(&g.home, &Actor::Platform, |tx| async move {
+                tx.position(FOLLOWER).await
+            });
+            place.await?
+        } else {
+            seen
+        };
+        let facts = g.store.facts_from(from, STEP).await?;
+        let Some(to) = facts.last().map(|(position, _)| position + 1) else {
+            g.acts_seen.fetch_max(from, Ordering::AcqRel);
+            return Ok(0);
+        };
+        let acts: Vec<Act> = facts
+            .iter()
+            .filter_map(|(position, fact)| act(*position, fact))
+            .collect();
+        if !acts.is_empty() || to / NOTE_AFTER > from / NOTE_AFTER {
+            let acts = &acts;
+            g.store
+                .write(&g.home, &Actor::Platform, |tx| async move {
+                    for act in acts {
+                        rows::insert(&tx, act).await?;
+                    }
+                    tx.set_position(FOLLOWER, to).await
+                })
+                .await?;
+        }
+        g.acts_seen.fetch_max(to, Ordering::AcqRel);
+        Ok(facts.len())
+    }
+}
+
+/// The row of a fact that is an administrative act.
+fn act(position: u64, fact: &FactRecord) -> Option<Act> {
+    if matches!(fact.actor, Actor::Platform | Actor::Anonymous | Actor::Citizen(_)) {
+        return None;
+    }
+    let told = serde_json::to_value(&fact.fact).ok()?;
+    let kind = told.get("fact")?.as_str()?;
+    let is_act = KINDS.iter().any(|begin| kind.starts_with(begin)) && !NONE.contains(&kind);
+    is_act.then(|| Act {
+        at: fact.at.ms(),
+        // In the order of the log, also within one instant.
+        id: format!("f{position:020}"),
+        who: fact.actor.to_string(),
+        unit: fact.tenant.top().to_string(),
+        act: kind.to_owned(),
+        object: fact.subject.clone(),
+        result: "done".to_owned(),
+        code: String::new(),
+        times: 1,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{Digest, Fact, Time};
+
+    use super::*;
+
+    fn fact(actor: Actor, fact: Fact) -> FactRecord {
+        FactRecord {
+            v: FactRecord::VERSION,
+            tenant: "G01.02".parse().expect("a code"),
+            subject: "service/G01/a/b".to_owned(),
+            seq: 1,
+            at: Time(7),
+            actor,
+            fact,
+            prev: Digest([0; 32]),
+        }
+    }
+
+    #[test]
+    fn an_act_is_what_somebody_answers_for() {
+        let removed = || Fact::ServiceRemoved {
+            service: "G01/a/b".to_owned(),
+        };
+        let o1 = || Actor::Official("o1".to_owned());
+        let told = act(3, &fact(o1(), removed())).expect("an act");
+        assert_eq!(
+            (
+                told.who.as_str(),
+                told.act.as_str(),
+                told.object.as_str(),
+                told.unit.as_str()
+            ),
+            ("official:o1", "service-removed", "service/G01/a/b", "G01")
+        );
+        assert!(act(3, &fact(Actor::Platform, removed())).is_none());
+        let signed_in = Fact::SignedIn {
+            account: "o1".to_owned(),
+            level: 3,
+        };
+        assert!(
+            act(3, &fact(o1(), signed_in)).is_none(),
+            "no act about the exchange"
+        );
+        let adopted = Fact::DirectoryAdopted {
+            serial: 1,
+            hash: Digest([0; 32]),
+        };
+        assert!(act(3, &fact(o1(), adopted)).is_none());
+    }
+}

@@ -1,0 +1,412 @@
+//! `GET /exchange/standing` and its twin: how the node stands, each thing with its light; and
+//! `POST …/try`, the way to another node, the hub or a timestamp authority step by step.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::{Html, IntoResponse, Response};
+use kernel::{Problem, Time};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use web::{Fields, Json, Page, Refusal};
+
+use super::Operator;
+use super::services::ServiceTried;
+use super::traffic::number;
+use crate::gateway::Exchange;
+use crate::standing::{
+    Light, StandingAgreement, StandingCircuit, StandingClock, StandingQuota, StandingSeen, Target, TriedOut,
+};
+
+/// Tells how the node stands: directory, certificates, timestamps, clocks, circuits, quotas, room and
+/// agreements, each with its light.
+#[utoipa::path(get, path = "/api/v1/exchange/standing", tag = "exchange", operation_id = "see_standing",
+    security(("session" = ["operator"])), responses((status = 200, body = StandingSeen)))]
+pub(crate) async fn json(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+) -> Result<axum::Json<StandingSeen>, Refusal> {
+    let own = x.seen_by(&who);
+    Ok(axum::Json(x.standing(own.as_ref()).await?))
+}
+
+/// To whom the way is tried.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WayAsked {
+    /// `node/ID`, `hub`, or `authority/N` by its place in the directory.
+    target: String,
+}
+
+/// What came of trying a way.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WayTried {
+    /// To whom.
+    target: String,
+    /// The steps up to the first that failed.
+    way: ServiceTried,
+    /// How far the other node's clock is ahead of ours, in milliseconds.
+    ahead_ms: Option<i64>,
+    /// By how much that may be wrong, in milliseconds.
+    within_ms: Option<i64>,
+    /// Of a timestamp authority: true when it gave a token that holds.
+    stamped: Option<bool>,
+    /// How long that took, in milliseconds.
+    stamp_ms: Option<i64>,
+}
+
+impl WayTried {
+    fn of(page: &Page, target: &Target, out: &TriedOut) -> Self {
+        Self {
+            target: target.key(),
+            way: ServiceTried::of(page, &out.tried),
+            ahead_ms: out.clock.map(|clock| clock.ahead_ms),
+            within_ms: out.clock.map(|clock| clock.within_ms),
+            stamped: out.stamp.map(|stamp| stamp.is_ok()),
+            stamp_ms: out.stamp.and_then(Result::ok),
+        }
+    }
+}
+
+fn target_of(text: &str) -> Result<Target, Problem> {
+    Target::parse(text.trim()).ok_or_else(|| Problem::invalid("target", "way-unknown"))
+}
+
+/// Tries the way to another node, the hub or a timestamp authority.
+#[utoipa::path(post, path = "/api/v1/exchange/standing/try", tag = "exchange", operation_id = "try_way",
+    request_body = WayAsked, security(("session" = ["operator"])),
+    extensions(("x-changes-nothing" = json!(true))),
+    responses((status = 200, body = WayTried), (status = 404), (status = 422)))]
+pub(crate) async fn try_by_json(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+    Json(asked): Json<WayAsked>,
+) -> Result<axum::Json<WayTried>, Refusal> {
+    let target = target_of(&asked.target)?;
+    let out = x.try_way(&target).await?;
+    Ok(axum::Json(WayTried::of(&page, &target, &out)))
+}
+
+#[derive(Template)]
+#[template(path = "standing.html")]
+struct View<'a> {
+    page: &'a Page,
+    sum: (String, &'static str),
+    sections: Vec<Section>,
+    ways: Vec<(String, String)>,
+    tried: Option<(String, WayTried)>,
+}
+
+struct Section {
+    id: &'static str,
+    title: String,
+    empty: String,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    href: Option<String>,
+    is_code: bool,
+    what: String,
+    light: (String, &'static str),
+}
+
+/// How the node stands, as a page.
+#[utoipa::path(get, path = "/exchange/standing", tag = "exchange", operation_id = "standing_page",
+    security(("session" = ["operator"])),
+    responses((status = 200, description = "everything with its light", content_type = "text/html")))]
+pub(crate) async fn page(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    page: Page,
+) -> Result<Html<String>, Refusal> {
+    let own = x.seen_by(&who);
+    Ok(rendered(&page, &x.standing(own.as_ref()).await?, None)?)
+}
+
+/// The same, with what came of trying a way.
+#[utoipa::path(post, path = "/exchange/standing/try", tag = "exchange", operation_id = "try_way_by_form",
+    security(("session" = ["operator"])), extensions(("x-changes-nothing" = json!(true))),
+    responses((status = 200, description = "the page with what came of it", content_type = "text/html"),
+              (status = 404), (status = 422)))]
+pub(crate) async fn try_by_form(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    page: Page,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let target = target_of(fields.text("target").unwrap_or_default())?;
+    let out = x.try_way(&target).await?;
+    let own = x.seen_by(&who);
+    let seen = x.standing(own.as_ref()).await?;
+    let tried = (
+        way_words(&page, &target.key()),
+        WayTried::of(&page, &target, &out),
+    );
+    Ok(rendered(&page, &seen, Some(tried))?.into_response())
+}
+
+fn rendered(
+    page: &Page,
+    seen: &StandingSeen,
+    tried: Option<(String, WayTried)>,
+) -> Result<Html<String>, Problem> {
+    let class = match seen.light {
+        Light::Good => "notice notice-good",
+        Light::Amber => "notice",
+        Light::Red => "notice notice-warning",
+    };
+    let view = View {
+        sum: (
+            page.t(&format!("exchange-standing-sum-{}", seen.light.as_str())),
+            class,
+        ),
+        sections: sections(page, seen),
+        ways: seen
+            .ways
+            .iter()
+            .map(|key| (key.clone(), way_words(page, key)))
+            .collect(),
+        tried,
+        page,
+    };
+    let body = view.render().map_err(Problem::internal)?;
+    Ok(page.html(&page.t("exchange-standing"), body))
+}
+
+/// A target as a person reads it.
+fn way_words(page: &Page, key: &str) -> String {
+    let (kind, name) = key.split_once('/').unwrap_or((key, ""));
+    let name = match (kind, name.parse::<usize>()) {
+        ("authority", Ok(place)) => (place + 1).to_string(),
+        _ => name.to_owned(),
+    };
+    page.tw(&format!("exchange-way-{kind}"), &[("name", name)])
+}
+
+fn light(page: &Page, light: Light) -> (String, &'static str) {
+    let class = match light {
+        Light::Good => "tag tag-good",
+        Light::Amber => "tag tag-wait",
+        Light::Red => "tag tag-bad",
+    };
+    (page.t(&format!("exchange-light-{}", light.as_str())), class)
+}
+
+/// How long something lasts, in its largest unit.
+fn lasted(page: &Page, ms: i64) -> String {
+    let seconds = ms.max(0) / 1_000;
+    let (unit, n) = match seconds {
+        ..120 => ("seconds", seconds),
+        120..7_200 => ("minutes", seconds / 60),
+        7_200..172_800 => ("hours", seconds / 3_600),
+        _ => ("days", seconds / 86_400),
+    };
+    page.tw(&format!("exchange-lasted-{unit}"), &[("n", n.to_string())])
+}
+
+fn megabytes(page: &Page, bytes: Option<u64>) -> String {
+    bytes.map_or_else(
+        || "–".to_owned(),
+        |bytes| format!("{} MB", number(page, bytes >> 20)),
+    )
+}
+
+fn sections(page: &Page, seen: &StandingSeen) -> Vec<Section> {
+    let section = |id: &'static str, rows: Vec<Row>| Section {
+        id,
+        title: page.t(&format!("exchange-standing-{id}")),
+        empty: page.t(&format!("exchange-standing-{id}-none")),
+        rows,
+    };
+    let plain = |name: String, what: String, of: Light| Row {
+        name,
+        href: None,
+        is_code: false,
+        what,
+        light: light(page, of),
+    };
+    let agreements = |list: &[StandingAgreement]| -> Vec<Row> {
+        let row = |a: &StandingAgreement| Row {
+            href: Some(format!("/exchange/agreements/{}", a.name)),
+            ..plain(
+                a.number.clone(),
+                page.tw(
+                    &format!("exchange-standing-agreement-{}", a.state),
+                    &[
+                        ("provider", a.provider.clone()),
+                        ("consumer", a.consumer.clone()),
+                        (
+                            "by",
+                            a.by.map_or_else(|| "–".to_owned(), |at| page.time(Time(at))),
+                        ),
+                    ],
+                ),
+                a.light,
+            )
+        };
+        list.iter().map(row).collect()
+    };
+    vec![
+        section(
+            "node",
+            vec![directory(page, seen), stamps(page, seen), room(page, seen)],
+        ),
+        section("waiting", agreements(&seen.waiting)),
+        section("circuits", circuits(page, seen)),
+        section("clocks", clocks(page, seen)),
+        section(
+            "certificates",
+            seen.certificates
+                .iter()
+                .map(|c| {
+                    let name = format!(
+                        "{}: {}",
+                        page.t(&format!("exchange-certificate-{}", c.what)),
+                        c.whose
+                    );
+                    let key = if c.days < 0 { "over" } else { "until" };
+                    let args = [
+                        ("day", page.date(Time(c.valid_to).date())),
+                        ("days", c.days.unsigned_abs().to_string()),
+                    ];
+                    plain(
+                        name,
+                        page.tw(&format!("exchange-certificate-{key}"), &args),
+                        c.light,
+                    )
+                })
+                .collect(),
+        ),
+        section("quotas", quotas(page, seen)),
+        section("ending", agreements(&seen.ending)),
+    ]
+}
+
+fn directory(page: &Page, seen: &StandingSeen) -> Row {
+    let d = &seen.directory;
+    let key = match (d.serial, d.is_hub) {
+        (0, _) => "none",
+        (_, true) => "hub",
+        (_, false) => "age",
+    };
+    let args = [
+        ("serial", d.serial.to_string()),
+        ("issued", page.time(Time(d.issued))),
+        ("age", lasted(page, d.age_ms)),
+        ("members", d.members.to_string()),
+        ("nodes", d.nodes.to_string()),
+    ];
+    Row {
+        name: page.t("exchange-standing-directory"),
+        href: None,
+        is_code: false,
+        what: page.tw(&format!("exchange-standing-directory-{key}"), &args),
+        light: light(page, d.light),
+    }
+}
+
+fn stamps(page: &Page, seen: &StandingSeen) -> Row {
+    let t = &seen.timestamps;
+    let key = match (t.authorities, t.waiting) {
+        (0, _) => "nobody",
+        (_, 0) => "done",
+        _ => "lag",
+    };
+    let args = [
+        ("waiting", number(page, t.waiting)),
+        ("lag", lasted(page, t.lag_ms)),
+    ];
+    Row {
+        name: page.t("exchange-standing-stamps"),
+        href: None,
+        is_code: false,
+        what: page.tw(&format!("exchange-standing-stamps-{key}"), &args),
+        light: light(page, t.light),
+    }
+}
+
+fn room(page: &Page, seen: &StandingSeen) -> Row {
+    let r = &seen.room;
+    let args = [
+        ("records", number(page, r.records)),
+        ("log", megabytes(page, r.log_bytes)),
+        ("free", megabytes(page, r.free_bytes)),
+        ("disk", megabytes(page, r.disk_bytes)),
+    ];
+    Row {
+        name: page.t("exchange-standing-room"),
+        href: None,
+        is_code: false,
+        what: page.tw("exchange-standing-room-says", &args),
+        light: light(page, r.light),
+    }
+}
+
+fn circuits(page: &Page, seen: &StandingSeen) -> Vec<Row> {
+    let row = |c: &StandingCircuit| {
+        let args = [
+            ("failures", c.failures.to_string()),
+            (
+                "since",
+                c.since.map_or_else(String::new, |at| page.time(Time(at))),
+            ),
+            ("why", page.t(&format!("exchange-circuit-why-{}", c.why))),
+            ("address", c.address.clone()),
+        ];
+        Row {
+            name: format!("{}: {}", page.t(&format!("exchange-circuit-{}", c.hop)), c.name),
+            href: (c.hop == "service").then(|| format!("/exchange/services/{}", c.name)),
+            is_code: false,
+            what: page.tw(&format!("exchange-circuit-is-{}", c.state), &args),
+            light: light(page, c.light),
+        }
+    };
+    seen.circuits.iter().map(row).collect()
+}
+
+fn clocks(page: &Page, seen: &StandingSeen) -> Vec<Row> {
+    let row = |c: &StandingClock| {
+        let (key, off) = match c.ahead_ms {
+            None => ("unread", 0),
+            Some(ms) if ms < 0 => ("behind", ms.abs()),
+            Some(ms) => ("ahead", ms),
+        };
+        let count = |ms: i64| number(page, ms.unsigned_abs());
+        let args = [
+            ("off", count(off)),
+            ("within", count(c.within_ms.unwrap_or_default())),
+            ("at", c.read_at.map_or_else(String::new, |at| page.time(Time(at)))),
+            ("allowed", lasted(page, c.allowed_ms)),
+        ];
+        Row {
+            name: c.node.clone(),
+            href: None,
+            is_code: true,
+            what: page.tw(&format!("exchange-clock-{key}"), &args),
+            light: light(page, c.light),
+        }
+    };
+    seen.clocks.iter().map(row).collect()
+}
+
+fn quotas(page: &Page, seen: &StandingSeen) -> Vec<Row> {
+    let row = |q: &StandingQuota| {
+        let args = [
+            ("used", number(page, q.used.into())),
+            ("max", number(page, q.max.into())),
+            ("frees", page.time(Time(q.frees))),
+            ("consumer", q.consumer.clone()),
+            ("service", q.service.clone()),
+        ];
+        Row {
+            name: q.number.clone(),
+            href: Some(format!("/exchange/agreements/{}", q.agreement)),
+            is_code: false,
+            what: page.tw(&format!("exchange-quota-used-{}", q.per), &args),
+            light: light(page, q.light),
+        }
+    };
+    seen.quotas.iter().map(row).collect()
+}

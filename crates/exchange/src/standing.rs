@@ -1,0 +1,22 @@
+//! How a node stands, for who looks after it: the directory's age, certificates, timestamps, clocks,
+//! circuits, quotas, room, agreements that wait or end; and the way to other nodes, the hub and the
+//! timestamp authorities tried step by step. Reads what the node knows already; asks others only when an
+//! operator says so.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `clocks` | how far others' clocks are from ours, told from the exchanges themselves |
+//! | `seen` | everything in one look, each with its light |
+//! | `attempt` | the way to somebody, step by step |
+//! | `peer` | what another node asks of this one |
+
+mod attempt;
+pub(crate) mod clocks;
+pub(crate) mod peer;
+mod seen;
+
+pub(crate) use attempt::{Target, TriedOut};
+pub(crate) use clocks::Clocks;
+pub(crate) use seen::{
+    Light, StandingAgreement, StandingCircuit, StandingClock, StandingQuota, StandingSeen,
+};

@@ -1,0 +1,135 @@
+//! Who did what and who was refused, as an operator reads it afterwards.
+
+use serde_json::Value;
+
+use crate::nation::Nation;
+use crate::node::Node;
+use crate::operator::{Desk, desk_at};
+
+impl Desk {
+    async fn acts(&self, tenant: &str, query: &str) -> Vec<Value> {
+        let (status, told) = self.told(tenant, &format!("audit?{query}")).await;
+        assert_eq!(status, 200, "{query}: {told}");
+        told["acts"].as_array().expect("a list").clone()
+    }
+}
+
+/// Everything that is committed stands in rows.
+async fn fold(node: &Node) {
+    node.temp.store.seal_facts_now().await.expect("sealed");
+    while node.exchange.fold_acts().await.expect("folded") > 0 {}
+    node.exchange.tell_refusals().await.expect("told");
+}
+
+#[tokio::test]
+async fn what_was_done_and_what_was_refused_is_told_with_who_when_and_on_what() {
+    let nation = Nation::new().await;
+    let desk = desk_at(&nation.ministry).await;
+    let hash = nation.agreement().hash();
+    let path = format!("agreements/{hash}/revoke");
+    let body = r#"{"by":"G01","reason":"vi phạm cam kết"}"#;
+    for (role, body, status) in [
+        (Some("officer"), body, 403),
+        (None, body, 401),
+        (Some("operator"), r#"{"by":"G01","reason":" "}"#, 422),
+        (Some("operator"), body, 204),
+    ] {
+        assert_eq!(desk.send("POST", &path, role, body).await.0, status);
+    }
+    fold(&nation.ministry).await;
+    fold(&nation.ministry).await;
+    let done = desk.acts("G01", "result=done").await;
+    assert_eq!(done.len(), 1, "{done:?}");
+    assert_eq!(
+        (&done[0]["act"], &done[0]["who"]),
+        (&"agreement-revoked".into(), &"official:o1".into())
+    );
+    assert_eq!(done[0]["object"], format!("agreement/{hash}"));
+    let refused = desk.acts("G01", "result=refused").await;
+    let mut codes: Vec<_> = refused
+        .iter()
+        .map(|a| a["code"].as_str().expect("a key"))
+        .collect();
+    codes.sort_unstable();
+    assert_eq!(refused.len(), 3, "{refused:?}");
+    assert!(codes.contains(&"not-signed-in"), "{codes:?}");
+    for act in &refused {
+        assert_eq!(act["object"], format!("/exchange/agreements/{hash}/revoke"));
+        assert_eq!(act["act"], "/exchange/agreements/{hash}/revoke");
+        assert!(!act.to_string().contains("vi phạm"), "never what was typed");
+    }
+    let (status, page) = desk.seen("G01", "/exchange/audit").await;
+    assert_eq!(status, 200);
+    for part in [
+        "Nhật ký quản trị",
+        "Chấm dứt thỏa thuận",
+        "chưa đăng nhập",
+        "bị từ chối",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    // Looking changes nothing and is no act.
+    assert_eq!(desk.acts("G01", "").await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_flood_of_refusals_is_counted_and_fills_nothing() {
+    let nation = Nation::new().await;
+    let desk = desk_at(&nation.ministry).await;
+    let path = format!("agreements/{}/revoke", nation.agreement().hash());
+    for _ in 0..30 {
+        desk.send("POST", &path, Some("officer"), r#"{"by":"G01","reason":"x"}"#)
+            .await;
+    }
+    for n in 0..90 {
+        let path = format!("agreements/{n:064x}/revoke");
+        desk.send("POST", &path, None, r#"{"by":"G01","reason":"x"}"#)
+            .await;
+    }
+    fold(&nation.ministry).await;
+    let (_, told) = desk.told("G01", "audit").await;
+    assert_eq!(told["acts"].as_array().map(Vec::len), Some(50), "a page");
+    let next = told["next"].as_str().expect("a next page");
+    let mut all = told["acts"].as_array().expect("a list").clone();
+    all.extend(desk.acts("G01", &format!("after={next}")).await);
+    assert_eq!(all.len(), 61);
+    let times: i64 = all.iter().map(|a| a["times"].as_i64().expect("a count")).sum();
+    assert_eq!(times, 120, "none is lost");
+    let officer: Vec<_> = all.iter().filter(|a| a["who"] == "official:o1").collect();
+    assert_eq!((officer.len(), &officer[0]["times"]), (1, &30.into()));
+}
+
+#[tokio::test]
+async fn the_audit_is_searched_by_time_person_and_result_and_a_tenant_sees_its_own() {
+    let nation = Nation::new().await;
+    let desk = desk_at(&nation.ministry).await;
+    let path = format!("agreements/{}/revoke", nation.agreement().hash());
+    desk.send("POST", &path, Some("operator"), r#"{"by":"G01","reason":"x"}"#)
+        .await;
+    fold(&nation.ministry).await;
+    for (query, count) in [
+        ("who=official:o1", 1),
+        ("who=official:o2", 0),
+        ("from=2026-11-21&to=2026-11-21", 1),
+        ("from=2026-11-22", 0),
+        ("to=2026-11-20", 0),
+    ] {
+        assert_eq!(desk.acts("G01", query).await.len(), count, "{query}");
+    }
+    assert!(desk.acts("G15", "").await.is_empty());
+    for (query, field) in [
+        ("from=x", "from"),
+        ("to=x", "to"),
+        ("from=2026-11-22&to=2026-11-21", "to"),
+        ("result=x", "result"),
+        ("after=x", "after"),
+    ] {
+        let (status, told) = desk.told("G01", &format!("audit?{query}")).await;
+        assert_eq!((status, &told["field"]), (422, &field.into()), "{query}");
+        assert_eq!(desk.seen("G01", &format!("/exchange/audit?{query}")).await.0, 422);
+    }
+    assert_eq!(desk.send("GET", "audit", None, "").await.0, 401);
+    for role in ["citizen", "officer", "chairman"] {
+        assert_eq!(desk.send("GET", "audit", Some(role), "").await.0, 403, "{role}");
+    }
+}
