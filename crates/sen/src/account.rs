@@ -147,6 +147,18 @@ pub fn password() -> anyhow::Result<String> {
     Ok(first)
 }
 
+/// A password that is there already: the first line of standard input, or asked for once.
+///
+/// # Errors
+/// As [`password`].
+pub fn known_password() -> anyhow::Result<String> {
+    if std::io::stdin().is_terminal() {
+        ask("Password: ")
+    } else {
+        line()
+    }
+}
+
 fn ask(prompt: &str) -> anyhow::Result<String> {
     let echo = |word: &str| Command::new("stty").arg(word).status().is_ok_and(|s| s.success());
     eprint!("{prompt}");

@@ -10,6 +10,7 @@
 //! | [`pack`] | a pack held against every rule |
 //! | [`story`] | one birth registration through it, step by step |
 //! | [`verify`] | checking a document, a container, a log or a data folder |
+//! | [`apply`] | what a file declares, carried to a running node |
 //! | [`evidence`] | exchanges found in a node's data, and taken away as containers |
 //! | [`backup`] | taking a data folder away while it runs, and bringing it back |
 //! | [`doctor`] | what will be trouble, why, and what to do |
@@ -19,6 +20,7 @@
 
 pub mod account;
 pub mod agreement;
+pub mod apply;
 pub mod backup;
 pub mod bench;
 pub mod config;

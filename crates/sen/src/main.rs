@@ -42,6 +42,11 @@ enum Command {
     Account(cli::account::Account),
     /// Agreements with other nodes: which there are, and signing them one side after the other
     Agreement(cli::agreement::Agreement),
+    /// Show what a file declares against what a running node has, and carry it out with --yes
+    #[command(
+        after_help = "The file declares services, clients' certificates and requests for agreements; docs/operating.md has one.\nLines: + new, ~ changed, = as it is, ! a problem. Nothing is removed; a second time changes nothing.\nExit code: 0 done or shown, 1 with problems.\n\nExample:\n  sen apply federation.toml --user vanhanh < password          what would change\n  sen apply federation.toml --user vanhanh --yes < password    does it"
+    )]
+    Apply(cli::apply::Apply),
     /// Find exchanges in a node's data, and write their signed containers
     Evidence(cli::evidence::Evidence),
     /// Print this node's entry for the directory, for the hub's operator
@@ -99,6 +104,7 @@ fn main() -> ExitCode {
             Command::Keys(keys) => keys.run(&world).map(|()| 0),
             Command::Account(account) => account.run(&world).await.map(|()| 0),
             Command::Agreement(agreement) => agreement.run(&world).await.map(|()| 0),
+            Command::Apply(apply) => apply.run(&world).await,
             Command::Evidence(evidence) => evidence.run(&world).await.map(|()| 0),
             Command::Entry(entry) => entry.run(&world).map(|()| 0),
             Command::Story(story) => story.run(&world).await,

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod agreement;
+pub(crate) mod apply;
 pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod doctor;

@@ -242,6 +242,8 @@ fn face(settings: &Settings) -> NodeFace {
     link("/exchange/members", "sen-nav-members", Some("operator"));
     link("/exchange/services", "sen-nav-services", Some("operator"));
     link("/exchange/evidence", "sen-nav-evidence", Some("operator"));
+    link("/exchange/traffic", "sen-nav-traffic", Some("operator"));
+    link("/exchange/standing", "sen-nav-standing", Some("operator"));
     link("/boards", "sen-nav-figures", None);
     link("/verify", "sen-nav-verify", None);
     let s = &settings.sign_in;

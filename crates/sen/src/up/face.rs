@@ -54,6 +54,16 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
                 role: Some("operator".to_owned()),
             },
             NavItem {
+                href: "/exchange/traffic".to_owned(),
+                key: "sen-nav-traffic".to_owned(),
+                role: Some("operator".to_owned()),
+            },
+            NavItem {
+                href: "/exchange/standing".to_owned(),
+                key: "sen-nav-standing".to_owned(),
+                role: Some("operator".to_owned()),
+            },
+            NavItem {
                 href: "/boards".to_owned(),
                 key: "sen-nav-figures".to_owned(),
                 role: None,
