@@ -208,7 +208,7 @@ fn runs(sorted: &[u64]) -> Vec<(u64, usize)> {
     for position in sorted {
         match runs.last_mut() {
             Some((first, last)) if position - *last <= GAP_MAX && position - *first < RUN_MAX => {
-                *last = *position
+                *last = *position;
             }
             _ => runs.push((*position, *position)),
         }
