@@ -43,6 +43,14 @@ impl Blobs {
         }
     }
 
+    /// The bytes of a hash in a node's folder of blobs, checked; none when they are not there or are not the
+    /// hash's. For tools beside a node.
+    #[must_use]
+    pub fn look(folder: &Path, digest: &Digest) -> Option<Vec<u8>> {
+        let bytes = fs::read(Self::beside(folder).path(digest)).ok()?;
+        (Digest::of(&bytes) == *digest).then_some(bytes)
+    }
+
     /// Keeps some bytes and gives their hash; after it returns they are on the disk. Bytes that
     /// are there already are not written again.
     ///

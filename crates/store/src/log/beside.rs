@@ -86,6 +86,10 @@ impl Beside {
                 return Err(damaged(&self.stream, next));
             }
             if next == before {
+                // Only the last segment ends where a write is under way.
+                if firsts(dir)?.any(|first| first > next) {
+                    return Err(damaged(&self.stream, next));
+                }
                 break;
             }
         }
@@ -153,6 +157,15 @@ impl Segment {
     }
 }
 
+/// The first positions of a folder's segments, in any order.
+fn firsts(dir: &Path) -> Result<impl Iterator<Item = u64>, Problem> {
+    let entries = std::fs::read_dir(dir).map_err(|e| disk(&e, dir))?;
+    Ok(entries.filter_map(|entry| {
+        let file = entry.ok()?.file_name();
+        file.to_str()?.strip_suffix(".seg")?.parse().ok()
+    }))
+}
+
 /// The segment that holds a position, from memory or from the folder; none past the log's end.
 fn segment_of(
     dir: &Path,
@@ -167,13 +180,7 @@ fn segment_of(
     if let Some(segment) = last.as_ref().filter(|segment| holds(segment)) {
         return Ok(Some(Arc::clone(segment)));
     }
-    let entries = std::fs::read_dir(dir).map_err(|e| disk(&e, dir))?;
-    let firsts = entries.filter_map(|entry| {
-        let file = entry.ok()?.file_name();
-        let digits = file.to_str()?.strip_suffix(".seg")?;
-        digits.parse::<u64>().ok().filter(|first| *first <= position)
-    });
-    let Some(first) = firsts.max() else {
+    let Some(first) = firsts(dir)?.filter(|first| *first <= position).max() else {
         return Ok(None);
     };
     let path = dir.join(name(first));

@@ -15,7 +15,7 @@ use seal::merkle::leaf_hash;
 
 use super::frame::{self, Frame};
 use super::queue::{Pending, Queue, placed, tell};
-pub use super::report::{LogReport, each, verify};
+pub use super::report::{LogReport, each, records, segment, verify};
 use super::scan::{HEADER, Segment, name, scan};
 use super::tree::{self, TILE, Tiles, Tree};
 use super::{RecordLog, checkpoint};
@@ -373,8 +373,8 @@ impl Tiles for Files {
         self.shared.view().tree.len()
     }
 
-    fn tiles(&self, tiles: u64) -> Vec<Digest> {
-        self.shared.view().tree.tiles(tiles)
+    fn tiles(&self, level: usize, from: u64, count: u64) -> Vec<Digest> {
+        self.shared.view().tree.tiles(level, from, count)
     }
 
     async fn leaves(&self, tile: u64, count: u64) -> Result<Vec<Digest>, Problem> {

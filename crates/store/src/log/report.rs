@@ -7,7 +7,8 @@ use kernel::Digest;
 use seal::merkle::{Frontier, leaf_hash};
 
 use super::checkpoint;
-use super::scan::scan;
+use super::frame::{self, Frame};
+use super::scan::{HEADER, scan};
 
 /// What a log's files say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,40 @@ pub fn verify(dir: &Path) -> LogReport {
         why,
         root: frontier.root(),
         torn_tail,
+    }
+}
+
+/// The bytes of a segment that holds some records.
+#[must_use]
+pub fn segment<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut bytes = HEADER.to_vec();
+    for record in records {
+        frame::write(&mut bytes, record);
+    }
+    bytes
+}
+
+/// The records of a segment's bytes, all of them good.
+///
+/// # Errors
+/// The number of the first bad record, from 0, and what is wrong with it.
+pub fn records(segment: &[u8]) -> Result<Vec<&[u8]>, (u64, String)> {
+    let Some(mut rest) = segment.strip_prefix(HEADER) else {
+        return Err((0, "the segment has no header".to_owned()));
+    };
+    let mut records = Vec::new();
+    loop {
+        let why = match frame::read(rest) {
+            Frame::Record(payload, length) => {
+                records.push(payload);
+                rest = &rest[length..];
+                continue;
+            }
+            Frame::End => return Ok(records),
+            Frame::Torn => "the segment ends inside a record",
+            Frame::Bad(why) => why,
+        };
+        return Err((records.len() as u64, why.to_owned()));
     }
 }
 

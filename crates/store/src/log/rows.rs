@@ -280,8 +280,8 @@ impl Tiles for Rows {
         self.shared.view().tree.len()
     }
 
-    fn tiles(&self, tiles: u64) -> Vec<Digest> {
-        self.shared.view().tree.tiles(tiles)
+    fn tiles(&self, level: usize, from: u64, count: u64) -> Vec<Digest> {
+        self.shared.view().tree.tiles(level, from, count)
     }
 
     async fn leaves(&self, tile: u64, count: u64) -> Result<Vec<Digest>, Problem> {

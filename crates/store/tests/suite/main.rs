@@ -5,6 +5,7 @@ mod backup;
 mod blobs;
 mod budget;
 mod facts;
+mod flips;
 mod logs;
 mod outbox;
 mod writes;
