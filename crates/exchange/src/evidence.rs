@@ -29,7 +29,7 @@ use web::Principal;
 use crate::gateway::Exchange;
 use crate::store::Indexed;
 
-pub use beside::{Beside, Containers};
+pub use beside::{Beside, Containers, Stamped};
 pub use search::{Cursor, EvidenceFound, Outcome, Search, Wanted};
 
 /// The page of the search; below it each exchange has its own.

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::evidence::shelf::Shelf;
 use crate::gateway::{Exchange, Gateway};
-use crate::store::{self as rows, Indexed};
+pub use crate::store::Indexed;
+use crate::store::{self as rows};
 
 /// Which message of an exchange a container holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use directory::Directory;
 use directory::keyring::Keyring;
 use kernel::{Kind, OrgCode, Problem, Tenant, Time};
+use directory::{Directory, Snapshot};
+use kernel::{Digest, OrgCode, Problem, Tenant, Time};
 use seal::batch::RootCache;
 use store::Store;
 use store::log::RecordLog;
@@ -88,6 +89,8 @@ pub(crate) struct Gateway {
     pub(crate) swept: AtomicI64,
     /// The checkpoint that waits for its timestamp; one stamping at a time.
     pub(crate) unstamped: tokio::sync::Mutex<Option<Unstamped>>,
+    /// The directory that was kept last for the evidence, by its hash.
+    pub(crate) kept_directory: tokio::sync::Mutex<Option<(Digest, Arc<Snapshot>)>>,
 }
 
 /// What a gateway is made of.
@@ -137,6 +140,7 @@ impl Exchange {
         )
         .await?;
         let certificates = Certificates::new(parts.store.clone());
+        certificates.keep(&parts.keyring.node.certificate).await?;
         for seal in parts.keyring.seals.values() {
             certificates.keep(&seal.certificate).await?;
         }
@@ -183,6 +187,7 @@ impl Exchange {
             seconds: Seconds::default(),
             swept: AtomicI64::new(0),
             unstamped: tokio::sync::Mutex::new(None),
+            kept_directory: tokio::sync::Mutex::new(None),
         };
         gateway.recall_quotas().await?;
         let exchange = Self(Arc::new(gateway));

@@ -115,6 +115,8 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0008_operators_see",
             include_str!("../migrations/0008_operators_see.sql"),
+            "0010_stamped_leaves",
+            include_str!("../migrations/0010_stamped_leaves.sql"),
         ),
     ],
 };

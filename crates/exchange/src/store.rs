@@ -291,6 +291,8 @@ pub(crate) struct Stamp {
     pub(crate) checkpoint: String,
     pub(crate) root: Digest,
     pub(crate) token: Vec<u8>,
+    /// The directory in force; none of an earlier release.
+    pub(crate) directory: Option<Digest>,
 }
 
 fn stamp(row: &Row) -> Result<Stamp, Problem> {
@@ -300,14 +302,16 @@ fn stamp(row: &Row) -> Result<Stamp, Problem> {
         checkpoint: row.text("checkpoint")?,
         root: row.digest("root")?,
         token: row.bytes("token")?,
+        directory: row.opt_text("directory")?.as_deref().and_then(Digest::parse),
     })
 }
 
-pub(crate) async fn insert_stamp(tx: &Tx, stream: &str, s: &Stamp) -> Result<(), Problem> {
+pub(crate) async fn insert_stamp(tx: &Tx, stream: &str, s: &Stamp, leaves: &[Digest]) -> Result<(), Problem> {
+    let leaves: Vec<u8> = leaves.iter().flat_map(|leaf| leaf.0).collect();
     tx.exec(
         "insert into exchange_timestamps \
-         (tenant, stream, first_position, next_position, checkpoint, root, token, stamped_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+         (tenant, stream, first_position, next_position, checkpoint, root, token, stamped_at, leaves, directory) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         params![
             tx.tenant(),
             stream,
@@ -316,18 +320,43 @@ pub(crate) async fn insert_stamp(tx: &Tx, stream: &str, s: &Stamp) -> Result<(),
             &s.checkpoint,
             &s.root,
             s.token.clone(),
-            tx.now()
+            tx.now(),
+            leaves,
+            s.directory.as_ref().map(Digest::hex)
         ],
     )
     .await?;
     Ok(())
 }
 
+/// The leaves of the chain that a stamp covers; none when they were not kept with it.
+pub(crate) async fn stamped_leaves(
+    reader: &Reader,
+    stream: &str,
+    first: u64,
+) -> Result<Option<Vec<Digest>>, Problem> {
+    let row = reader
+        .one(
+            "select leaves from exchange_timestamps where tenant = $1 and stream = $2 and first_position = $3",
+            params![reader.tenant(), stream, first],
+        )
+        .await?;
+    let kept = row.map(|row| row.opt_bytes("leaves")).transpose()?.flatten();
+    Ok(kept.map(|bytes| {
+        bytes
+            .as_chunks::<32>()
+            .0
+            .iter()
+            .map(|leaf| Digest(*leaf))
+            .collect()
+    }))
+}
+
 /// The stamp whose span holds a position.
 pub(crate) async fn stamp_of(reader: &Reader, stream: &str, position: u64) -> Result<Option<Stamp>, Problem> {
     let row = reader
         .one(
-            "select first_position, next_position, checkpoint, root, token from exchange_timestamps \
+            "select first_position, next_position, checkpoint, root, token, directory from exchange_timestamps \
              where tenant = $1 and stream = $2 and first_position <= $3 and next_position > $3",
             params![reader.tenant(), stream, position],
         )

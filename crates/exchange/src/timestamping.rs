@@ -10,7 +10,8 @@ use std::time::Duration;
 use axum::body::Bytes;
 use kernel::{Actor, Digest, Kind, OrgCode, Problem};
 use seal::certificate::Certificate;
-use seal::{hashchain, timestamp};
+use seal::hashchain::{self, Chain};
+use seal::{jws, timestamp};
 use tokio::sync::watch;
 
 use crate::envelope::{self, Evidence, Kept};
@@ -78,7 +79,7 @@ impl Exchange {
         let (count, next) = (records.len(), first + records.len() as u64);
         let checkpoint = match unstamped.take() {
             Some(waiting) if waiting.next == next => waiting.checkpoint,
-            _ => g.store.checkpoint(STREAM, &g.keyring.node.key, &g.node).await?,
+            _ => g.checkpoint(STREAM).await?,
         };
         // Kept for the next try: an authority that is down must not make a checkpoint each time.
         let waiting = Unstamped {
@@ -88,30 +89,59 @@ impl Exchange {
         *unstamped = Some(waiting);
         let mut leaves = signature_files(g, records).await?;
         leaves.push(Digest::of(checkpoint.as_bytes()));
-        let (root, _) = hashchain::ts_chain(&leaves);
+        let root = Chain::of_stamp(&leaves).root();
         let imprint = Digest::of(hashchain::ts_hashchainresult_xml(&root).as_bytes());
         let token = g.token(&imprint).await?;
+        let directory = g.keep_directory().await?;
         let stamp = Stamp {
             first,
             next,
             checkpoint,
             root,
             token,
+            directory,
         };
-        let stamp = &stamp;
+        let (stamp, leaves) = (&stamp, &leaves);
         g.store
             .write(&g.home, &Actor::Platform, |tx| async move {
-                rows::insert_stamp(&tx, STREAM, stamp).await
+                rows::insert_stamp(&tx, STREAM, stamp, leaves).await
             })
             .await?;
         *unstamped = None;
         // The facts get their signed root at the same beat.
-        g.store.checkpoint(FACTS, &g.keyring.node.key, &g.node).await?;
+        g.checkpoint(FACTS).await?;
         Ok(count)
     }
 }
 
 impl Gateway {
+    /// Signs a log's length and root. The token names the node's certificate, which is kept, so that it
+    /// is still checked when the node has another one.
+    async fn checkpoint(&self, stream: &str) -> Result<String, Problem> {
+        let node = &self.keyring.node;
+        let name = jws::thumbprint_text(&node.certificate);
+        self.store.checkpoint(stream, &node.key, &name).await
+    }
+
+    /// Keeps the signed directory in force, which says what is revoked now; none before the first one. One that
+    /// says the same as the last one kept, signed anew, is not kept again.
+    async fn keep_directory(&self) -> Result<Option<Digest>, Problem> {
+        let (snapshot, (token, hash)) = (self.directory.snapshot(), self.directory.token());
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let mut kept = self.kept_directory.lock().await;
+        if let Some((hash, _)) = kept
+            .as_ref()
+            .filter(|(_, before)| before.says_the_same(&snapshot))
+        {
+            return Ok(Some(*hash));
+        }
+        self.store.blobs().put(token.as_bytes()).await?;
+        *kept = Some((hash, snapshot));
+        Ok(Some(hash))
+    }
+
     async fn token(&self, imprint: &Digest) -> Result<Vec<u8>, Problem> {
         let mut problem = Problem::new(Kind::Unavailable, "timestamp-unavailable");
         for authority in &self.directory.snapshot().timestamp_authorities {

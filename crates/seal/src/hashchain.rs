@@ -90,6 +90,59 @@ pub fn climb(leaf: Digest, path: &[Step]) -> Digest {
     })
 }
 
+/// A timestamp's chain over digests of signature files, every level kept: the root, and the path of any
+/// leaf. A node without a sibling is promoted.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// From the leaves to the root.
+    levels: Vec<Vec<Digest>>,
+}
+
+impl Chain {
+    /// Over digests of signature files.
+    ///
+    /// # Panics
+    /// When there are none.
+    #[must_use]
+    pub fn of_stamp(signature_files: &[Digest]) -> Self {
+        assert!(!signature_files.is_empty(), "a hash chain has a leaf");
+        let mut levels = vec![signature_files.iter().map(signatures_leaf).collect::<Vec<_>>()];
+        loop {
+            let level = levels.last().map(Vec::as_slice).unwrap_or_default();
+            if level.len() == 1 {
+                return Self { levels };
+            }
+            let above = level.chunks(2).map(|pair| match pair {
+                [left, right] => node(left, right),
+                rest => rest[0],
+            });
+            let above = above.collect();
+            levels.push(above);
+        }
+    }
+
+    /// The root.
+    #[must_use]
+    pub fn root(&self) -> Digest {
+        self.levels[self.levels.len() - 1][0]
+    }
+
+    /// The path of a leaf, from the leaf up.
+    #[must_use]
+    pub fn path(&self, leaf: usize) -> Vec<Step> {
+        let levels = self.levels.iter().enumerate();
+        let steps = levels.filter_map(|(height, level)| {
+            let place = leaf >> height;
+            let sibling = level.get(place ^ 1)?;
+            Some(Step {
+                left: place % 2 == 1,
+                digest: sibling.0,
+            })
+        });
+        steps.collect()
+    }
+}
+
 /// The root over leaves and each leaf's path, from the leaf up. A node without a sibling is
 /// promoted.
 ///
@@ -125,15 +178,6 @@ pub fn tree(leaves: Vec<Digest>) -> (Digest, Vec<Vec<Step>>) {
         height += 1;
     }
     (level[0], paths)
-}
-
-/// The root and paths of a timestamp's chain over digests of signature files.
-///
-/// # Panics
-/// When there are no leaves.
-#[must_use]
-pub fn ts_chain(leaves: &[Digest]) -> (Digest, Vec<Vec<Step>>) {
-    tree(leaves.iter().map(signatures_leaf).collect())
 }
 
 /// `sig-hashchainresult.xml`: what a batch's signature covers.
@@ -321,6 +365,11 @@ mod tests {
                 assert_eq!(climb(*leaf, path), root, "of {count}");
             }
             assert!(paths.iter().all(|p| p.len() <= 6));
+            let chain = Chain::of_stamp(&leaves);
+            let (root, paths) = tree(leaves.iter().map(signatures_leaf).collect());
+            assert_eq!(chain.root(), root, "of {count}");
+            let found: Vec<_> = (0..count).map(|leaf| chain.path(leaf)).collect();
+            assert_eq!(found, paths, "of {count}");
         }
         // Three leaves: the third has no sibling and is promoted.
         let leaves = digests(3);
@@ -333,7 +382,7 @@ mod tests {
     fn the_files_read_back_and_only_as_written() {
         for count in [1, 2, 3, 5, 8] {
             let leaves = digests(count);
-            let (root, paths) = ts_chain(&leaves);
+            let (root, paths) = tree(leaves.iter().map(signatures_leaf).collect());
             let result = ts_hashchainresult_xml(&root);
             assert_eq!(root_of_result(&result, "ts-hashchain.xml"), Some(root));
             assert_eq!(root_of_result(&result, "sig-hashchain.xml"), None);

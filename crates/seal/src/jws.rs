@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use kernel::Digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -122,6 +123,15 @@ pub fn verify(
         return Err(SealError::Token("signature"));
     }
     Ok(Verified(decode(payload)?))
+}
+
+/// The certificate that a token's `kid` or `x5t#S256` names by its thumbprint, read **without checking the
+/// token**: only to learn which certificate to look for.
+#[must_use]
+pub fn certificate_named(token: &str) -> Option<Digest> {
+    let header = read_header(token.split('.').next()?).ok()?;
+    let name = header.thumbprint.or(header.kid)?;
+    decode(&name).ok()?.try_into().ok().map(Digest)
 }
 
 /// Reads a token's payload **without checking it**: only to learn whose key to ask for.

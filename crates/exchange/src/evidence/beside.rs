@@ -26,6 +26,23 @@ struct Place {
     blobs: Blobs,
 }
 
+/// A timestamp over a span of the evidence log.
+#[derive(Clone, Debug)]
+pub struct Stamped {
+    /// The span's first position.
+    pub first: u64,
+    /// The position behind its last.
+    pub next: u64,
+    /// The RFC 3161 token.
+    pub token: Vec<u8>,
+    /// The checkpoint that it covers too.
+    pub checkpoint: String,
+    /// The hash of the signed directory that was in force then; none of an earlier release.
+    pub directory: Option<Digest>,
+    /// What its hash chain is over: the digests of the span's signature files, then of the checkpoint.
+    pub leaves: Vec<Digest>,
+}
+
 /// Containers of many exchanges, one after the other: what neighbours share is computed once.
 pub struct Containers<'a>(Shelf<'a>);
 
@@ -72,6 +89,61 @@ impl Beside {
     /// When the rows cannot be read.
     pub async fn find(&self, request: &str) -> Result<Vec<Indexed>, Problem> {
         find(&self.0.reader, request).await
+    }
+
+    /// Records of the evidence log with their positions from a position, at most `limit`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
+        self.0.log.read(from, limit).await
+    }
+
+    /// The stamps whose spans lie within some positions or reach into them, in order.
+    ///
+    /// # Errors
+    /// When rows or log cannot be read.
+    pub async fn stamps(&self, from: u64, to: u64) -> Result<Vec<Stamped>, Problem> {
+        let shelf = Shelf::of(&self.0);
+        let (mut at, mut stamps) = (from, Vec::new());
+        while at < to {
+            let Some(stamp) = shelf.stamp(at).await? else {
+                break;
+            };
+            let leaves = shelf.leaves_of(&stamp).await?;
+            at = stamp.next;
+            stamps.push(Stamped {
+                first: stamp.first,
+                next: stamp.next,
+                token: stamp.token,
+                checkpoint: stamp.checkpoint,
+                directory: stamp.directory,
+                leaves,
+            });
+        }
+        Ok(stamps)
+    }
+
+    /// The signed directory that was in force when a record was stamped, and its hash: it says which seals
+    /// were revoked then. None before the record has its timestamp.
+    ///
+    /// # Errors
+    /// When rows or blobs cannot be read.
+    pub async fn directory_of(&self, exchange: &Indexed) -> Result<Option<(Digest, Vec<u8>)>, Problem> {
+        let stamp = Shelf::of(&self.0).stamp(exchange.position).await?;
+        let Some(hash) = stamp.and_then(|stamp| stamp.directory) else {
+            return Ok(None);
+        };
+        Ok(Some((hash, self.0.blobs.get(&hash).await?)))
+    }
+
+    /// A certificate that the node kept.
+    ///
+    /// # Errors
+    /// Not found; damaged.
+    pub async fn certificate(&self, thumbprint: &Digest) -> Result<Certificate, Problem> {
+        let der = self.0.blobs.get(thumbprint).await?;
+        Certificate::from_der(&der).map_err(Problem::internal)
     }
 
     /// For the containers of its exchanges.

@@ -2,9 +2,10 @@
 //! with its verdict, the times on record, and the other node's word. Reads only.
 
 use kernel::{Digest, OrgCode, Problem, Time};
-use seal::jws::PublicKey;
+use seal::jws::{self, PublicKey};
 use seal::merkle::leaf_hash;
 use serde::Serialize;
+use store::log::checkpoint::Checkpoint;
 use utoipa::ToSchema;
 use web::Principal;
 
@@ -173,11 +174,12 @@ impl Gateway {
     /// Where the record stands: in the tree of the checkpoint that was stamped with it, else in the
     /// tree as it is now.
     async fn place(&self, exchange: &Indexed, bytes: &[u8], stamp: Option<&Stamp>) -> Result<Place, Problem> {
-        let key = PublicKey::of(&self.keyring.node.key);
         let position = exchange.position;
-        let checkpoint = stamp
-            .and_then(|stamp| checks::checkpoint_of(&stamp.checkpoint, &key))
-            .filter(|checkpoint| checkpoint.size > position);
+        let signed = match stamp {
+            Some(stamp) => self.checkpoint_of(&stamp.checkpoint).await,
+            None => None,
+        };
+        let checkpoint = signed.filter(|checkpoint| checkpoint.size > position);
         let size = match &checkpoint {
             Some(checkpoint) => checkpoint.size,
             None => self.evidence.len().await,
@@ -194,6 +196,20 @@ impl Gateway {
             path: self.evidence.inclusion(position, size).await?,
             checkpoint,
         })
+    }
+
+    /// A checkpoint of this node, by the certificate that it had then.
+    async fn checkpoint_of(&self, token: &str) -> Option<Checkpoint> {
+        let named = jws::certificate_named(token);
+        let kept = match named {
+            Some(thumbprint) => self.certificates.get(&thumbprint).await.ok(),
+            None => None,
+        };
+        let key = match kept {
+            Some(certificate) => PublicKey::from_certificate(&certificate).ok()?,
+            None => PublicKey::of(&self.keyring.node.key),
+        };
+        checks::checkpoint_of(token, &key)
     }
 
     /// Method and path behind the service: the agreement's template for it. The path itself may name a

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use kernel::{Digest, Kind, OrgCode, Problem};
 use seal::asice::{ContainerInput, TimestampProof};
 use seal::certificate::Certificate;
-use seal::hashchain::{self, Step};
+use seal::hashchain::Chain;
 use store::Reader;
 
 use crate::envelope::{self, Evidence, Kept};
@@ -56,9 +56,8 @@ pub(crate) struct Shelf<'a> {
 /// A stamped span: its root, and the way from each signature file to it.
 struct Span {
     first: u64,
-    root: Digest,
     place_of: HashMap<Digest, usize>,
-    paths: Vec<Vec<Step>>,
+    chain: Chain,
 }
 
 /// A message with its place, its signer and its signer's certificate.
@@ -129,8 +128,7 @@ impl<'a> Shelf<'a> {
         rows::stamp_of(&self.source.rows().await?, STREAM, position).await
     }
 
-    /// The way from a message's signature file to the stamped root. The span's hash chain is computed
-    /// anew: it is a function of the log, so it is not stored.
+    /// The way from a message's signature file to the stamped root.
     pub(crate) async fn stamp_proof(
         &self,
         stamp: &Stamp,
@@ -138,11 +136,10 @@ impl<'a> Shelf<'a> {
     ) -> Result<TimestampProof, Problem> {
         let span = self.span(stamp).await?;
         let own = Digest::of(signature_file(&sealed.kept, &sealed.certificate).as_bytes());
-        let place = span.place_of.get(&own).and_then(|place| span.paths.get(*place));
-        match place {
-            Some(path) if span.root == stamp.root => Ok(TimestampProof {
+        match span.place_of.get(&own) {
+            Some(place) if span.chain.root() == stamp.root => Ok(TimestampProof {
                 token: stamp.token.clone(),
-                path: path.clone(),
+                path: span.chain.path(*place),
             }),
             _ => {
                 Err(Problem::new(Kind::Internal, "internal")
@@ -156,23 +153,46 @@ impl<'a> Shelf<'a> {
         if let Some(span) = last.filter(|span| span.first == stamp.first) {
             return Ok(span);
         }
-        let count = usize::try_from(stamp.next - stamp.first).map_err(Problem::internal)?;
-        let records = self.source.records(stamp.first, count).await?;
-        let mut leaves = signature_files(self.source, records).await?;
-        leaves.push(Digest::of(stamp.checkpoint.as_bytes()));
-        let (root, paths) = hashchain::ts_chain(&leaves);
+        let (chain, leaves) = self.chain_of(stamp).await?;
         let span = Arc::new(Span {
             first: stamp.first,
-            root,
+            chain,
             place_of: leaves
                 .into_iter()
                 .enumerate()
                 .map(|(i, leaf)| (leaf, i))
                 .collect(),
-            paths,
         });
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&span));
         Ok(span)
+    }
+
+    /// What a stamp's chain is over.
+    pub(crate) async fn leaves_of(&self, stamp: &Stamp) -> Result<Vec<Digest>, Problem> {
+        Ok(self.chain_of(stamp).await?.1)
+    }
+
+    async fn chain_of(&self, stamp: &Stamp) -> Result<(Chain, Vec<Digest>), Problem> {
+        let kept = rows::stamped_leaves(&self.source.rows().await?, STREAM, stamp.first).await?;
+        let kept = kept
+            .filter(|leaves| !leaves.is_empty())
+            .map(|leaves| (Chain::of_stamp(&leaves), leaves));
+        match kept.filter(|(chain, _)| chain.root() == stamp.root) {
+            Some(kept) => Ok(kept),
+            // A stamp of an earlier release, or a damaged row: the leaves are a function of the log.
+            None => {
+                let leaves = self.leaves(stamp).await?;
+                Ok((Chain::of_stamp(&leaves), leaves))
+            }
+        }
+    }
+
+    async fn leaves(&self, stamp: &Stamp) -> Result<Vec<Digest>, Problem> {
+        let count = usize::try_from(stamp.next - stamp.first).map_err(Problem::internal)?;
+        let records = self.source.records(stamp.first, count).await?;
+        let mut leaves = signature_files(self.source, records).await?;
+        leaves.push(Digest::of(stamp.checkpoint.as_bytes()));
+        Ok(leaves)
     }
 }
 

@@ -82,14 +82,15 @@ impl World {
     /// A timestamp over several signature files, this one the third.
     fn stamp(&self, signatures: &Digest) -> TimestampProof {
         let leaves = [Digest::of(b"a"), Digest::of(b"b"), *signatures];
-        let (root, mut paths) = hashchain::ts_chain(&leaves);
+        let chain = hashchain::Chain::of_stamp(&leaves);
+        let root = chain.root();
         let imprint = Digest::of(hashchain::ts_hashchainresult_xml(&root).as_bytes());
         let request = timestamp::request(&imprint, 7);
         let response = timestamp::respond(&request, &self.stamper, at().plus_ms(60_000), 1);
         let token = timestamp::token_of_response(&response, &imprint, 7).expect("a token");
         TimestampProof {
             token,
-            path: paths.remove(2),
+            path: chain.path(2),
         }
     }
 }
