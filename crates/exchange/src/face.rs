@@ -8,6 +8,7 @@
 //! | `/r1/VN/GOV/{org}/{system}/{service}[/path][?query]` | X-Road's REST message protocol; errors as X-Road's, or as problem+json when `Accept` names it |
 //! | `/exchange/v1/call/{org}/{system}/{service}[/path][?query]` | the same call; errors as problem+json with the status they have |
 //! | `/listClients` | who takes part |
+//! | `/verificationconf` | what a verifier of signed containers needs |
 //! | `/asic?queryId=…` | X-Road's download of signed containers |
 //! | `/asic/{request}[-answer]` | one container by the exchange's id |
 
@@ -18,6 +19,7 @@ mod codes;
 mod fault;
 mod names;
 mod told;
+mod verification;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -105,6 +107,7 @@ impl Exchange {
     pub fn systems_router(&self, style: CodeStyle, connection: Connection) -> Router {
         Router::new()
             .route("/listClients", get(clients::list))
+            .route("/verificationconf", get(verification::download))
             .route("/asic", get(asic::download))
             .route("/asic/{request}", get(asic::container))
             .fallback(call)

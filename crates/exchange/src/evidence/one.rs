@@ -23,6 +23,8 @@ const COMMANDS: &str = r#"xmlsec1 --verify --trusted-pem ca.pem --verification-g
 grep -qF "$(openssl dgst -sha256 -binary message.xml | base64 -w0)" sig-hashchain.xml
 grep -qF "$(openssl dgst -sha256 -binary META-INF/signatures.xml | base64 -w0)" ts-hashchain.xml
 openssl ts -verify -token_in -in META-INF/timestamp.tst -data ts-hashchainresult.xml -CAfile ca.pem -attime "$EPOCH"
+grep -qF "$(openssl dgst -sha256 -binary ts-hashchainresult.xml | base64 -w0)" META-INF/ASiCManifest.xml
+test "$(cat mimetype)" = application/vnd.etsi.asic-e+zip
 "#;
 
 /// Proves one exchange, as far as this node can.

@@ -243,9 +243,9 @@ impl Exchange {
     }
 }
 
-fn archive(files: impl Iterator<Item = (String, Vec<u8>)>) -> zip::result::ZipResult<Vec<u8>> {
+pub(super) fn archive(files: impl Iterator<Item = (String, Vec<u8>)>) -> zip::result::ZipResult<Vec<u8>> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    // The containers are compressed themselves.
+    // Containers are compressed themselves.
     let options = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Stored)
         .last_modified_time(zip::DateTime::default());
@@ -256,7 +256,7 @@ fn archive(files: impl Iterator<Item = (String, Vec<u8>)>) -> zip::result::ZipRe
     Ok(writer.finish()?.into_inner())
 }
 
-fn file(media: &str, name: &str, bytes: Vec<u8>) -> Response {
+pub(super) fn file(media: &str, name: &str, bytes: Vec<u8>) -> Response {
     let attachment = format!("attachment; filename=\"{name}\"");
     let headers = [
         (CONTENT_TYPE, media.to_owned()),
