@@ -48,12 +48,13 @@ enum Command {
     )]
     Apply(cli::apply::Apply),
     /// Find exchanges in a node's data, and write their signed containers
+    /// Find exchanges in a node's data, write their signed containers, archive old ones
     Evidence(cli::evidence::Evidence),
     /// Print this node's entry for the directory, for the hub's operator
     Entry(cli::serve::Entry),
     /// Live one birth registration through the three nodes, step by step, and prove each step
     Story(cli::story::Story),
-    /// Check a PDF, an ASiC-E container, a folder of exported evidence, an evidence log or a data folder
+    /// Check a PDF, an ASiC-E container, exported or archived evidence, an evidence log or a data folder
     #[command(
         after_help = "Exit code: 0 TOTAL-PASSED, 1 TOTAL-FAILED, 2 INDETERMINATE, 64 wrong call.\nWithout --trust nothing is trusted, so a whole but unanchored signature is INDETERMINATE."
     )]

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use exchange::evidence::Wanted;
 use exchange::export::Which;
 use kernel::World;
-use sen::backup::site::Configured;
+use sen::backup::site::{Configured, Site};
 use sen::evidence::{self, Shelf};
 use sen::serve::secrets::Secrets;
 
@@ -29,6 +29,23 @@ enum Command {
         after_help = "Example:\n  sen evidence export --request 0123…cdef\n  sen evidence export --from 2026-11-01 --to 2026-11-30 --member G01 --out november\n  sen verify november --trust ca.pem"
     )]
     Export(ExportFlags),
+    /// Write old exchanges into archive files, each linked to the one before
+    #[command(
+        after_help = "Example:\n  sen evidence archive --out archive --days 90\n  sen verify archive --trust ca.pem"
+    )]
+    Archive(ArchiveFlags),
+}
+
+#[derive(Args)]
+struct ArchiveFlags {
+    #[command(flatten)]
+    of: Of,
+    /// The folder of the archives; of several nodes each has its own in it
+    #[arg(long, value_name = "DIR", default_value = "archive")]
+    out: PathBuf,
+    /// Only what stood under a signed root this many days ago
+    #[arg(long, value_name = "N", default_value_t = 90)]
+    days: u32,
 }
 
 /// The data that a command works on.
@@ -97,6 +114,9 @@ struct ExportFlags {
     of: Of,
     #[command(flatten)]
     filter: Filter,
+    /// Out of this archive file instead of a node's data
+    #[arg(long, value_name = "FILE", requires = "request", conflicts_with_all = ["data", "config", "node"])]
+    archive: Option<PathBuf>,
     /// Of one exchange: only this message
     #[arg(long, requires = "request")]
     part: Option<Part>,
@@ -114,9 +134,13 @@ enum Part {
 }
 
 impl Of {
-    async fn open(&self) -> anyhow::Result<Vec<Shelf>> {
+    fn site(&self) -> anyhow::Result<Site> {
         let configured = Configured::read(self.config.as_deref())?;
-        let site = configured.site(self.data.as_deref(), &Secrets::of_environment())?;
+        configured.site(self.data.as_deref(), &Secrets::of_environment())
+    }
+
+    async fn open(&self) -> anyhow::Result<Vec<Shelf>> {
+        let site = self.site()?;
         evidence::open(&site, self.node.as_deref()).await
     }
 }
@@ -142,6 +166,7 @@ impl Evidence {
         match self.command {
             Command::Search(flags) => search(flags).await,
             Command::Export(flags) => export(flags, world).await,
+            Command::Archive(flags) => archive(flags, world).await,
         }
     }
 }
@@ -157,15 +182,45 @@ async fn search(flags: SearchFlags) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn archive(flags: ArchiveFlags, world: &World) -> anyhow::Result<()> {
+    const DAY_MS: i64 = 86_400_000;
+    let until = world.now().plus_ms(-i64::from(flags.days) * DAY_MS);
+    let site = flags.of.site()?;
+    let shelves = evidence::open(&site, flags.of.node.as_deref()).await?;
+    for shelf in &shelves {
+        let at = site.nodes.iter().find(|at| at.name == shelf.node);
+        let Some(at) = at else { continue };
+        let out = if shelves.len() > 1 {
+            flags.out.join(&shelf.node)
+        } else {
+            flags.out.clone()
+        };
+        let written = evidence::archive::write_all(shelf, at, &out, until, world).await?;
+        for file in &written {
+            println!("{}", file.display());
+        }
+        if written.is_empty() {
+            println!("{}: nothing new is that old and has its timestamp", out.display());
+        }
+    }
+    Ok(())
+}
+
 async fn export(flags: ExportFlags, world: &World) -> anyhow::Result<()> {
     let wanted = flags.filter.wanted(None);
+    let part = flags.part.map(|part| match part {
+        Part::Request => Which::Request,
+        Part::Answer => Which::Answer,
+    });
+    if let (Some(archive), Some(request)) = (&flags.archive, &wanted.request) {
+        for file in evidence::archived::export(archive, request, part, flags.out.as_deref())? {
+            println!("{}", file.display());
+        }
+        return Ok(());
+    }
     let search = evidence::search_of(&wanted)?;
     let shelves = flags.of.open().await?;
     if let Some(request) = &wanted.request {
-        let part = flags.part.map(|part| match part {
-            Part::Request => Which::Request,
-            Part::Answer => Which::Answer,
-        });
         for file in evidence::export::one(&shelves, request, part, flags.out.as_deref()).await? {
             println!("{}", file.display());
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use exchange::evidence::{Cursor, Search, file_safe};
-use exchange::export::Which;
+use exchange::export::{Indexed, Which};
 use kernel::{Digest, Time, World};
 
 use super::Shelf;
@@ -79,6 +79,9 @@ pub async fn many(shelves: &[Shelf], search: &Search, out: &Path, world: &World)
         made: world.now().rfc3339(),
         files,
     };
+    if let Some(shelf) = shelves.first() {
+        write(&out.join(manifest::HUB), &std::fs::read(&shelf.hub)?, 0o600)?;
+    }
     // Last of all: a folder without it was not finished.
     let list = serde_json::to_vec_pretty(&manifest)?;
     write(&out.join(manifest::FILE), &list, 0o600)?;
@@ -122,6 +125,7 @@ async fn of_node(
                     case: e.issue.clone(),
                     began: Time(e.began).rfc3339(),
                     result: e.result.clone(),
+                    directory: directory(shelf, e, out).await?,
                 });
             }
         }
@@ -132,11 +136,25 @@ async fn of_node(
     }
 }
 
-fn name(request: &str, which: Which) -> String {
+/// Puts the signed directory of an exchange's time beside the containers, once, and gives its digest.
+async fn directory(shelf: &Shelf, e: &Indexed, out: &Path) -> anyhow::Result<Option<Digest>> {
+    let Some((digest, token)) = shelf.evidence.directory_of(e).await? else {
+        return Ok(None);
+    };
+    let folder = out.join(manifest::DIRECTORIES);
+    private_folder(&folder)?;
+    let file = folder.join(format!("{}.jws", digest.hex()));
+    if !file.exists() {
+        write(&file, &token, 0o600)?;
+    }
+    Ok(Some(digest))
+}
+
+pub(super) fn name(request: &str, which: Which) -> String {
     format!("{}-{}.asice", file_safe(request), which.as_str())
 }
 
-fn fresh(file: &Path) -> anyhow::Result<()> {
+pub(super) fn fresh(file: &Path) -> anyhow::Result<()> {
     ensure!(!file.exists(), "{} is there already", file.display());
     Ok(())
 }

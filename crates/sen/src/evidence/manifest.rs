@@ -2,16 +2,23 @@
 //! check of such a folder. The list is no proof: each container is one by itself.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kernel::{Digest, Time};
-use seal::certificate::Trust;
+use seal::certificate::{Certificate, PathFault, Trust, Usage};
 use seal::verdict::{Indication, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// The list's name in the folder.
 pub const FILE: &str = "manifest.json";
+/// The folder in it of the signed directories, each by its digest: they say what was revoked when.
+pub const DIRECTORIES: &str = "directories";
+/// The hub's certificate, by which they are believed.
+pub const HUB: &str = "hub.pem";
 /// The form of this release.
 pub const FORM: &str = "sen-evidence-export/1";
 
@@ -57,6 +64,9 @@ pub struct Entry {
     pub began: String,
     /// `ok`, `refused` or `fault`.
     pub result: String,
+    /// SHA-256 of the signed directory in force when it was stamped, in [`DIRECTORIES`]; none without a timestamp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<Digest>,
 }
 
 /// True for a folder of exported containers.
@@ -110,6 +120,10 @@ fn one(folder: &Path, entry: &Entry, trust: &Trust, now: Time) -> Verdict {
     if verdict.indication != Indication::TotalFailed && Digest::of(&bytes) != entry.sha256 {
         return Verdict::failed("HASH_FAILURE", entry.file.clone());
     }
+    let verdict = match (&entry.directory, verdict.is_passed()) {
+        (Some(directory), true) => not_revoked(folder, directory, &bytes, trust, verdict),
+        _ => verdict,
+    };
     if verdict.is_passed() {
         return verdict;
     }
@@ -121,6 +135,50 @@ fn one(folder: &Path, entry: &Entry, trust: &Trust, now: Time) -> Verdict {
         first_bad: Some(first_bad),
         ..verdict
     }
+}
+
+/// The verdict on a container that passes by itself, with what the signed directory of its time says of its
+/// seal.
+fn not_revoked(folder: &Path, directory: &Digest, zip: &[u8], trust: &Trust, passed: Verdict) -> Verdict {
+    let name = format!("{DIRECTORIES}/{}.jws", directory.hex());
+    let bad = |why: String| Verdict::failed(why, name.clone());
+    let token = std::fs::read_to_string(folder.join(&name)).unwrap_or_default();
+    if Digest::of(token.as_bytes()) != *directory {
+        return bad("HASH_FAILURE".to_owned());
+    }
+    let hub = std::fs::read_to_string(folder.join(HUB)).unwrap_or_default();
+    let hub = Certificate::list_from_pem(&hub).unwrap_or_default();
+    let Some((hub, issuers)) = hub.split_first() else {
+        return Verdict::failed("FORMAT_FAILURE", HUB);
+    };
+    let said = match directory::snapshot::read(&token, hub) {
+        Ok(said) => said,
+        Err(problem) => return bad(problem.to_string()),
+    };
+    if let Err(fault) = trust.path(hub, issuers, said.issued, Usage::Seal) {
+        return Verdict::of_path(&fault).by(hub.common_name(), Some(said.issued));
+    }
+    let Some(seal) = seal_of(zip) else {
+        return Verdict::failed("FORMAT_FAILURE", "META-INF/signatures.xml");
+    };
+    let at = passed.signed_at.unwrap_or(said.issued);
+    let is_revoked = |one: &directory::snapshot::Revoked| one.thumbprint == seal.thumbprint() && one.at <= at;
+    if said.revoked.iter().any(is_revoked) {
+        return Verdict::of_path(&PathFault::Revoked).by(seal.common_name(), passed.signed_at);
+    }
+    passed
+}
+
+/// The certificate of a container that passed: the first one in its signature file.
+fn seal_of(zip: &[u8]) -> Option<Certificate> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).ok()?;
+    let mut text = String::new();
+    let mut file = archive.by_name("META-INF/signatures.xml").ok()?;
+    file.read_to_string(&mut text).ok()?;
+    let (_, behind) = text.split_once("X509Certificate>")?;
+    let (base64, _) = behind.split_once('<')?;
+    let plain: String = base64.split_whitespace().collect();
+    Certificate::from_der(&STANDARD.decode(plain).ok()?).ok()
 }
 
 /// A container that the list does not name.

@@ -1,8 +1,12 @@
 //! `sen evidence`: the exchanges of a node found and taken away as signed containers, from its own data,
 //! whether it runs or not. Never a body, and nothing that the node would have to be asked for.
 
+pub mod archive;
+pub mod archived;
 pub mod export;
 pub mod manifest;
+
+use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
 use exchange::evidence::{Beside, EvidenceFound, Search, Wanted};
@@ -17,6 +21,8 @@ pub struct Shelf {
     pub node: String,
     /// Its evidence.
     pub evidence: Beside,
+    /// The file of the hub's certificate.
+    pub hub: PathBuf,
 }
 
 /// Opens the evidence of a data folder's nodes, or of the one that is named.
@@ -38,7 +44,8 @@ pub async fn open(site: &Site, node: Option<&str>) -> anyhow::Result<Vec<Shelf>>
             )
         })?;
         let node = at.name.clone();
-        shelves.push(Shelf { node, evidence });
+        let hub = at.hub();
+        shelves.push(Shelf { node, evidence, hub });
     }
     let names: Vec<&str> = site.nodes.iter().map(|at| at.name.as_str()).collect();
     ensure!(

@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use exchange::envelope::{self, Evidence, Kept};
-use exchange::message::{AnswerHead, RequestHead};
-use kernel::{Digest, FactRecord, Time};
+use exchange::message::{AnswerHead, RequestHead, request_hash};
+use kernel::{Digest, FactRecord, OrgCode, Time};
 use seal::batch::RootCache;
-use seal::certificate::{Certificate, Trust, Usage};
+use seal::certificate::{Certificate, PathFault, Trust, Usage};
+use seal::error::SealError;
 use seal::jws::{self, PublicKey};
 use seal::verdict::Verdict;
-use store::log::{checkpoint, files};
+use store::log::checkpoint::{self, Checkpoint};
+use store::log::files;
 
-use crate::backup::site::hub_of;
+use super::certificates::{Kept as KeptCertificates, Sealers};
 
 /// Checks a folder.
 ///
@@ -67,6 +69,23 @@ fn worse(before: Option<Verdict>, now: Verdict) -> Verdict {
     }
 }
 
+/// The node whose folder it is, as its checkpoints are signed.
+pub(super) struct Signer<'a> {
+    pub(super) certificate: &'a Certificate,
+    pub(super) chain: &'a [Certificate],
+    pub(super) kept: KeptCertificates,
+}
+
+impl Signer<'_> {
+    /// Why a certificate that the node kept is not known to have been its own at an instant.
+    fn fault_of_former(&self, former: &Certificate, at: Time, trust: &Trust) -> Option<PathFault> {
+        if former.common_name() != self.certificate.common_name() {
+            return Some(PathFault::Constraints);
+        }
+        trust.path(former, self.chain, at, Usage::NodeTls).err()
+    }
+}
+
 /// Checks a node's folder: its streams one after the other.
 fn node(folder: &Path, keys: &Path, trust: &Trust, now: Time) -> Result<Verdict, Verdict> {
     let named = |why: String| Verdict::failed(why, folder.display().to_string());
@@ -76,34 +95,37 @@ fn node(folder: &Path, keys: &Path, trust: &Trust, now: Time) -> Result<Verdict,
     if chain.is_empty() {
         return Err(named(format!("{} holds no certificate", own.display())));
     }
-    let signer = chain.remove(0);
+    let certificate = chain.remove(0);
+    let signer = Signer {
+        certificate: &certificate,
+        chain: &chain,
+        kept: KeptCertificates::of(folder),
+    };
     let mut verdict = None;
     for stream in children(&folder.join("logs"))
         .into_iter()
         .filter(|p| has_segments(p))
     {
-        let whole = log(&stream, Some((&signer, &chain)), trust, now)?;
+        let whole = log(&stream, Some(&signer), trust, now)?;
         let what = stream
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        match what.as_str() {
-            "facts" => facts(&stream)?,
-            _ => evidence(&stream, folder)?,
-        }
+        let undecided = match what.as_str() {
+            "facts" => facts(&stream).map(|()| None)?,
+            _ => evidence(&stream, folder, trust)?,
+        };
         verdict = Some(worse(verdict, whole));
+        if let Some(undecided) = undecided {
+            verdict = Some(worse(verdict, undecided));
+        }
     }
     verdict.ok_or_else(|| named("the node has no log yet".to_owned()))
 }
 
 /// Checks one stream's bytes, roots and checkpoints.
-fn log(
-    dir: &Path,
-    signer: Option<(&Certificate, &[Certificate])>,
-    trust: &Trust,
-    now: Time,
-) -> Result<Verdict, Verdict> {
+fn log(dir: &Path, signer: Option<&Signer<'_>>, trust: &Trust, now: Time) -> Result<Verdict, Verdict> {
     let report = files::verify(dir);
     if let Some(position) = report.first_bad {
         return Err(Verdict::failed(
@@ -113,29 +135,58 @@ fn log(
     }
     let checkpoints = checkpoint::read(dir);
     let latest = checkpoints.last().map(|c| c.at);
-    let Some((certificate, chain)) = signer else {
+    let Some(signer) = signer else {
         return Ok(Verdict::indeterminate("NO_CERTIFICATE_CHAIN_FOUND").by("", latest));
     };
-    let name = certificate.common_name();
-    signatures(dir, certificate)?;
-    match trust.path(certificate, chain, now, Usage::NodeTls) {
-        Ok(()) => Ok(Verdict::passed(name, latest.unwrap_or(now))),
+    let name = signer.certificate.common_name();
+    let undecided = signatures(dir, signer, trust)?;
+    match trust.path(signer.certificate, signer.chain, now, Usage::NodeTls) {
+        Ok(()) => Ok(undecided.unwrap_or_else(|| Verdict::passed(name, latest.unwrap_or(now)))),
         Err(fault) => Ok(Verdict::of_path(&fault).by(name, latest)),
     }
 }
 
-/// Every checkpoint must be the node's own.
-fn signatures(dir: &Path, certificate: &Certificate) -> Result<(), Verdict> {
+/// The checkpoints beside a log.
+fn signatures(dir: &Path, signer: &Signer<'_>, trust: &Trust) -> Result<Option<Verdict>, Verdict> {
     let path = dir.join(checkpoint::FILE);
-    let bad =
-        |line: usize, why: String| Verdict::failed(why, format!("{} line {}", path.display(), line + 1));
-    let key = PublicKey::from_certificate(certificate).map_err(|e| bad(0, e.to_string()))?;
     let text = std::fs::read_to_string(&path).unwrap_or_default();
+    // A line cut short by a crash is no line.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    for (number, line) in whole.lines().enumerate() {
-        jws::verify(line, checkpoint::TYP, |_| Some(key.clone())).map_err(|e| bad(number, e.to_string()))?;
+    signed(whole, &path.display().to_string(), signer, trust)
+}
+
+/// Every checkpoint must be the node's own, by the certificate it has or by one that it had and kept. Gives
+/// why one is not decided; `name` is what the verdict names.
+pub(super) fn signed(
+    lines: &str,
+    name: &str,
+    signer: &Signer<'_>,
+    trust: &Trust,
+) -> Result<Option<Verdict>, Verdict> {
+    let place = |line: usize| format!("{name} line {}", line + 1);
+    let bad = |line: usize, why: String| Verdict::failed(why, place(line));
+    let own = PublicKey::from_certificate(signer.certificate).map_err(|e| bad(0, e.to_string()))?;
+    let mut undecided = None;
+    for (number, line) in lines.lines().enumerate() {
+        let wrong = |e: SealError| bad(number, e.to_string());
+        let former = jws::certificate_named(line).filter(|named| *named != signer.certificate.thumbprint());
+        let former = former.and_then(|named| signer.kept.get(&named));
+        let key = match &former {
+            Some(former) => PublicKey::from_certificate(former).map_err(wrong)?,
+            None => own.clone(),
+        };
+        let payload = jws::verify(line, checkpoint::TYP, |_| Some(key.clone())).map_err(wrong)?;
+        let Some(former) = former else { continue };
+        let said: Checkpoint = serde_json::from_slice(&payload).map_err(|e| bad(number, e.to_string()))?;
+        if let Some(fault) = signer.fault_of_former(&former, said.at, trust) {
+            let verdict = Verdict::of_path(&fault).by(former.common_name(), Some(said.at));
+            undecided = undecided.or(Some(Verdict {
+                first_bad: Some(place(number)),
+                ..verdict
+            }));
+        }
     }
-    Ok(())
+    Ok(undecided)
 }
 
 /// Every fact must link to the one before it of the same subject, by number and digest.
@@ -157,46 +208,62 @@ fn facts(dir: &Path) -> Result<(), Verdict> {
     })
 }
 
-/// Every message kept must carry a seal that holds, by the certificate of the directory on disk.
-fn evidence(dir: &Path, node: &Path) -> Result<(), Verdict> {
-    let certificates =
-        certificates(node).map_err(|e| Verdict::failed(e.to_string(), node.display().to_string()))?;
+/// Every message kept must carry a seal that holds, by the certificate of its time, and every answer be to
+/// its request. Gives why a certificate is not known to have been good.
+fn evidence(dir: &Path, node: &Path, trust: &Trust) -> Result<Option<Verdict>, Verdict> {
+    let sealers =
+        Sealers::of(node, trust).map_err(|e| Verdict::failed(e.to_string(), node.display().to_string()))?;
     let roots = RootCache::default();
-    each(dir, |_, bytes| {
-        let record: Evidence = envelope::read(bytes).map_err(|p| p.to_string())?;
-        RequestHead::parse(&record.request.head).map_err(|p| p.to_string())?;
-        sealed(&record.request, &certificates, &roots)?;
-        if let Some(answer) = &record.answer {
-            AnswerHead::parse(&answer.head).map_err(|p| p.to_string())?;
-            sealed(answer, &certificates, &roots)?;
+    let mut undecided = None;
+    each(dir, |position, bytes| {
+        if let (Some(doubt), true) = (exchange(bytes, &sealers, &roots)?, undecided.is_none()) {
+            let first_bad = Some(format!("{} record {position}", dir.display()));
+            undecided = Some(Verdict { first_bad, ..doubt });
         }
         Ok(())
-    })
+    })?;
+    Ok(undecided)
 }
 
-fn sealed(kept: &Kept, certificates: &HashMap<Digest, Certificate>, roots: &RootCache) -> Result<(), String> {
-    let certificate = certificates
-        .get(&Digest(kept.sealed.certificate))
-        .ok_or("a message is sealed by a certificate that the directory does not know")?;
-    seal::batch::verify(&kept.parts(), &kept.sealed, certificate, roots).map_err(|e| e.to_string())
+/// One record of evidence; gives why a certificate is not known to have been good.
+pub(super) fn exchange(
+    bytes: &[u8],
+    sealers: &Sealers,
+    roots: &RootCache,
+) -> Result<Option<Verdict>, String> {
+    let record: Evidence = envelope::read(bytes).map_err(|p| p.to_string())?;
+    let head = RequestHead::parse(&record.request.head).map_err(|p| p.to_string())?;
+    let doubt = sealed(&head.consumer.org, &record.request, sealers, roots)?;
+    let Some(answer) = &record.answer else {
+        return Ok(doubt);
+    };
+    answers(&record.request, &head, answer)?;
+    let of_answer = sealed(&head.service.org, answer, sealers, roots)?;
+    Ok(doubt.or(of_answer))
 }
 
-/// The members' certificates of the directory on disk, checked against the hub's.
-fn certificates(node: &Path) -> anyhow::Result<HashMap<Digest, Certificate>> {
-    let hub = hub_of(node);
-    let hub = Certificate::from_pem(
-        &std::fs::read_to_string(&hub).with_context(|| format!("cannot read {}", hub.display()))?,
-    )?;
-    let token = std::fs::read_to_string(node.join("directory.jws"))?;
-    let snapshot =
-        directory::snapshot::read(&token, &hub).map_err(|p| anyhow::anyhow!("directory.jws: {p}"))?;
-    let mut all = HashMap::new();
-    for member in snapshot.members {
-        for certificate in Certificate::list_from_pem(&member.certificate_pem)? {
-            all.insert(certificate.thumbprint(), certificate);
-        }
+/// The seal must hold; gives why its certificate is not known to have been good then.
+fn sealed(
+    org: &OrgCode,
+    kept: &Kept,
+    sealers: &Sealers,
+    roots: &RootCache,
+) -> Result<Option<Verdict>, String> {
+    let at = Time(kept.sealed.signing_time);
+    let (certificate, fault) = sealers.of_message(org, &Digest(kept.sealed.certificate), at)?;
+    seal::batch::verify(&kept.parts(), &kept.sealed, &certificate, roots).map_err(|e| e.to_string())?;
+    Ok(fault.map(|fault| Verdict::of_path(&fault).by(certificate.common_name(), Some(at))))
+}
+
+/// The answer must be to this very request.
+fn answers(request: &Kept, head: &RequestHead, answer: &Kept) -> Result<(), String> {
+    let said = AnswerHead::parse(&answer.head).map_err(|p| p.to_string())?;
+    let parts = request.parts();
+    if said.request == head.request && said.request_hash == request_hash(&parts.head, &parts.body) {
+        Ok(())
+    } else {
+        Err("the answer is to another request".to_owned())
     }
-    Ok(all)
 }
 
 /// Walks a stream's records; the first fault names its record.

@@ -1,9 +1,11 @@
-//! `sen verify PATH`: a PDF, an ASiC-E container, a folder of exported ones, an evidence log or a data
-//! folder, offline. Without
+//! `sen verify PATH`: a PDF, an ASiC-E container, a folder of exported ones, archived evidence, an evidence
+//! log or a data folder, offline. Without
 //! `--trust` nothing is trusted: what is whole is then undecided, never passed. A data folder whose rows
 //! are on a PostgreSQL server is checked with the node's configuration, or, a sample nation's, with the
 //! server's URL in `SEN_DATABASE`.
 
+pub mod archive;
+mod certificates;
 mod compare;
 pub mod folder;
 mod rows;
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 use store::Database;
 
 use crate::backup::site::{Configured, HUB, NodeAt};
+use crate::evidence::archive::Archive;
 use crate::evidence::manifest;
 use crate::serve::secrets::Secrets;
 
@@ -45,6 +48,9 @@ pub async fn verify_configured(
     world: &World,
 ) -> anyhow::Result<Verdict> {
     let trust = read_trust(trust)?;
+    if path.is_dir() && archive::is_folder(path) {
+        return archive::folder(path, &trust, world.now());
+    }
     if path.is_dir() && manifest::is_export(path) {
         return manifest::verify(path, &trust, world.now());
     }
@@ -59,6 +65,8 @@ pub async fn verify_configured(
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     if bytes.starts_with(b"%PDF") {
         Ok(seal::pdf::verify(&bytes, &trust, world.now()))
+    } else if Archive::is_one(&bytes) {
+        Ok(archive::verify(&bytes, &trust, world.now()))
     } else if bytes.starts_with(b"PK") {
         Ok(seal::asice::verify(&bytes, &trust, world.now()))
     } else {

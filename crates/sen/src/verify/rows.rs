@@ -48,6 +48,8 @@ async fn check(site: &Site, copy: &Path, trust: &Trust, world: &World) -> anyhow
         ] {
             fs::copy(&from, to).with_context(|| format!("cannot read {}", from.display()))?;
         }
+        // Certificates from before a renewal are blobs; they are many files, and looked at where they are.
+        std::os::unix::fs::symlink(node.folder.join("blobs"), to.join("blobs"))?;
         store::log::export::export(&node.database, &node.folder.join("logs"), &logs).await?;
         exported.push((node, logs.join("facts")));
     }

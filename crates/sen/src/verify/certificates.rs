@@ -1,0 +1,142 @@
+//! The certificates by which a node's folder is checked: those of the directory on disk, and those that the
+//! node kept from before a renewal. A kept one is believed for its path to a root at the instant it was
+//! used, never for lying there.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use kernel::{Digest, OrgCode, Time};
+use seal::certificate::{Certificate, PathFault, Trust, Usage};
+use store::Blobs;
+
+use crate::backup::site::hub_of;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// The certificates among a node's blobs.
+pub(super) struct Kept {
+    blobs: PathBuf,
+    seen: RefCell<HashMap<Digest, Option<Certificate>>>,
+}
+
+impl Kept {
+    pub(super) fn of(node: &Path) -> Self {
+        Self {
+            blobs: node.join("blobs"),
+            seen: RefCell::default(),
+        }
+    }
+
+    /// Those of an archive.
+    pub(super) fn these(certificates: &[Certificate]) -> Self {
+        let seen = certificates
+            .iter()
+            .map(|one| (one.thumbprint(), Some(one.clone())));
+        Self {
+            blobs: PathBuf::new(),
+            seen: RefCell::new(seen.collect()),
+        }
+    }
+
+    pub(super) fn get(&self, thumbprint: &Digest) -> Option<Certificate> {
+        let mut seen = self.seen.borrow_mut();
+        let look = || Certificate::from_der(&Blobs::look(&self.blobs, thumbprint)?).ok();
+        seen.entry(*thumbprint).or_insert_with(look).clone()
+    }
+}
+
+/// What the messages of a node's evidence were sealed with.
+pub(super) struct Sealers {
+    /// Those that the directory lists today.
+    members: HashMap<Digest, Certificate>,
+    /// The issuers beside them.
+    issuers: Vec<Certificate>,
+    /// The roots of the directory and of whoever checks.
+    roots: Trust,
+    /// Since when a certificate is good no more.
+    revoked: HashMap<Digest, Time>,
+    kept: Kept,
+    /// The paths that were sought, by certificate and day.
+    paths: RefCell<HashMap<(Digest, i64), Option<PathFault>>>,
+}
+
+/// A certificate, and why it is not known to have been good when it was used.
+pub(super) type Found = (Certificate, Option<PathFault>);
+
+impl Sealers {
+    /// Reads the directory on disk, checked against the hub's certificate.
+    pub(super) fn of(node: &Path, trust: &Trust) -> anyhow::Result<Self> {
+        let hub = hub_of(node);
+        let hub = std::fs::read_to_string(&hub).with_context(|| format!("cannot read {}", hub.display()))?;
+        let token = std::fs::read_to_string(node.join("directory.jws"))?;
+        Self::by(&hub, &token, Kept::of(node), trust)
+    }
+
+    /// By a signed directory and the hub's certificate.
+    pub(super) fn by(hub: &str, token: &str, kept: Kept, trust: &Trust) -> anyhow::Result<Self> {
+        let hub = Certificate::from_pem(hub)?;
+        let snapshot =
+            directory::snapshot::read(token, &hub).map_err(|p| anyhow::anyhow!("directory.jws: {p}"))?;
+        let (mut members, mut issuers) = (HashMap::new(), Vec::new());
+        for member in &snapshot.members {
+            let mut chain = Certificate::list_from_pem(&member.certificate_pem)?.into_iter();
+            members.extend(chain.next().map(|seal| (seal.thumbprint(), seal)));
+            issuers.extend(
+                chain
+                    .filter(|issuer| !issuers.contains(issuer))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        let mut roots = snapshot
+            .trust()
+            .map_err(|p| anyhow::anyhow!("directory.jws: {p}"))?;
+        roots.anchors.extend(trust.anchors.iter().cloned());
+        roots.revoked.clear();
+        Ok(Self {
+            members,
+            issuers,
+            roots,
+            revoked: snapshot.revoked.iter().map(|r| (r.thumbprint, r.at)).collect(),
+            kept,
+            paths: RefCell::default(),
+        })
+    }
+
+    /// The certificate by which a message of an organisation was sealed at an instant.
+    ///
+    /// # Errors
+    /// When there is none, or it is another organisation's.
+    pub(super) fn of_message(&self, org: &OrgCode, thumbprint: &Digest, at: Time) -> Result<Found, String> {
+        let listed = self.members.get(thumbprint);
+        let known = listed.cloned().or_else(|| self.kept.get(thumbprint));
+        let certificate = known.ok_or("a message is sealed by a certificate that is not known")?;
+        if certificate.organisation().as_deref() != Some(org.top().as_str()) {
+            return Err(format!("a message of {org} is sealed by another organisation"));
+        }
+        // The hub vouches for what it lists; a certificate that was renewed speaks for itself.
+        let fault = match listed {
+            Some(_) => None,
+            None => self.fault(&certificate, at),
+        };
+        Ok((certificate, fault))
+    }
+
+    fn fault(&self, certificate: &Certificate, at: Time) -> Option<PathFault> {
+        let thumbprint = certificate.thumbprint();
+        if self.revoked.get(&thumbprint).is_some_and(|since| *since <= at) {
+            return Some(PathFault::Revoked);
+        }
+        if at < certificate.not_before() {
+            return Some(PathFault::NotYetValid);
+        }
+        if at >= certificate.not_after().plus_ms(1000) {
+            return Some(PathFault::Expired);
+        }
+        let path = || self.roots.path(certificate, &self.issuers, at, Usage::Seal).err();
+        let mut paths = self.paths.borrow_mut();
+        *paths.entry((thumbprint, at.ms() / DAY_MS)).or_insert_with(path)
+    }
+}
