@@ -1,6 +1,7 @@
 //! The checks behind "prove this exchange", one by one: what each looked at and what it found. Pure: rows
 //! and log are read by `proof`. Never a body, never a path or a header of a message.
 
+use directory::Snapshot;
 use kernel::{Digest, OrgCode, Time};
 use seal::asice::TimestampProof;
 use seal::batch::{self, RootCache};
@@ -74,12 +75,14 @@ const fn verdict(holds: bool) -> &'static str {
     if holds { "passed" } else { "failed" }
 }
 
-/// The digests, the place in the batch, the signature and the certificate of one message.
+/// The digests, the place in the batch, the signature and the certificate of one message; `then` is the
+/// directory that was in force when it was stamped, `trust` has what was revoked by then.
 pub(super) fn of_message(
     which: Which,
     sealed: &Sealed,
     trust: &Trust,
     issuers: &[Certificate],
+    then: Option<&Snapshot>,
 ) -> Vec<EvidenceCheck> {
     let (of, kept) = (which.as_str(), &sealed.kept);
     let (parts, seal) = (kept.parts(), &kept.sealed);
@@ -104,12 +107,13 @@ pub(super) fn of_message(
     if let Some(fault) = fault {
         signature = signature.with("reason", fault);
     }
-    vec![
-        hashes,
-        chain,
-        signature,
-        certificate(of, &sealed.certificate, issuers, trust, signed),
-    ]
+    let mut certificate = certificate(of, &sealed.certificate, issuers, trust, signed);
+    if let Some(then) = then {
+        certificate = certificate
+            .with("directory", then.serial)
+            .at("directory_at", then.issued);
+    }
+    vec![hashes, chain, signature, certificate]
 }
 
 fn certificate(

@@ -1,7 +1,11 @@
 //! What an auditor can follow of one exchange at this node: its messages by their digests, every check
 //! with its verdict, the times on record, and the other node's word. Reads only.
 
+use std::sync::Arc;
+
+use directory::Snapshot;
 use kernel::{Digest, OrgCode, Problem, Time};
+use seal::certificate::Trust;
 use seal::jws::{self, PublicKey};
 use seal::merkle::leaf_hash;
 use serde::Serialize;
@@ -141,7 +145,19 @@ impl Gateway {
         let trust = self.directory.trust();
         let chain = self.directory.seal_chain(&org.top());
         let issuers = chain.map(|(_, issuers)| issuers).unwrap_or_default();
-        let mut found = checks::of_message(which, sealed, &trust, &issuers);
+        let then = match stamp {
+            Some(stamp) => self.directory_then(stamp).await,
+            None => None,
+        };
+        let mut of_seal = Trust::clone(&trust);
+        if let Some(then) = &then {
+            // What was revoked later was good when it was used.
+            let signed = Time(sealed.kept.sealed.signing_time);
+            let today = self.directory.snapshot();
+            let revoked = then.revoked.iter().chain(&today.revoked);
+            of_seal.revoked = revoked.filter(|r| r.at <= signed).map(|r| r.thumbprint).collect();
+        }
+        let mut found = checks::of_message(which, sealed, &of_seal, &issuers, then.as_deref());
         let Some(stamp) = stamp else {
             found.push(
                 EvidenceCheck::new("timestamp", which.as_str(), "open").with("reason", "no-timestamp-yet"),
@@ -159,6 +175,19 @@ impl Gateway {
         let by = authority.map(|d| d.value.clone()).unwrap_or_default();
         found.push(check);
         (found, at.map(|at| (by, at)))
+    }
+
+    /// The directory that was in force when a record was stamped; none of an earlier release.
+    async fn directory_then(&self, stamp: &Stamp) -> Option<Arc<Snapshot>> {
+        let hash = stamp.directory?;
+        if let Some((kept, said)) = &*self.kept_directory.lock().await
+            && *kept == hash
+        {
+            return Some(Arc::clone(said));
+        }
+        let token = self.store.blobs().get(&hash).await.ok()?;
+        let said = jws::peek(std::str::from_utf8(&token).ok()?).ok()?;
+        serde_json::from_slice(&said).ok().map(Arc::new)
     }
 
     async fn of_agreement(&self, head: &RequestHead, answered: bool) -> Result<EvidenceCheck, Problem> {
