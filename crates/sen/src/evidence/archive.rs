@@ -300,6 +300,9 @@ pub async fn write_all(
 /// The signed roots of a log, each with its line.
 fn roots(log: &Path) -> anyhow::Result<Vec<(Checkpoint, String)>> {
     let path = log.join(checkpoint::FILE);
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let read = |line: &str| {

@@ -71,6 +71,11 @@ fn evidence_is_found_taken_away_and_checked_beside_a_nation_and_altered_it_fails
             again.code == Some(1) && again.said.contains("is there already"),
             "{again:?}"
         );
+        // The facts get their signed root once the evidence has its timestamp.
+        let stamped = dir.join("data/national/logs/facts/checkpoints.jws");
+        ground::until("a timestamp", async || Ok(stamped.is_file().then_some(())))
+            .await
+            .expect("a timestamp");
         nation.stop().await;
 
         // After it has stopped: all of it, in a folder.
@@ -92,6 +97,7 @@ fn evidence_is_found_taken_away_and_checked_beside_a_nation_and_altered_it_fails
         assert_eq!(code, Some(0), "{told}");
         assert_eq!(verdict(&dir, "taken", false).await.0, Some(2));
         altered(&dir).await;
+        revoked(&dir).await;
         for (words, told) in [
             (
                 &["evidence", "search", "--data", "data", "--from", "31/12/2026"][..],
@@ -140,6 +146,67 @@ async fn altered(dir: &Path) {
     let (code, told) = verdict(dir, "taken", true).await;
     assert_eq!((code, &told["first_bad"]), (Some(1), &"stranger.asice".into()));
     fs::remove_file(&stranger).expect("removed");
+    assert_eq!(verdict(dir, "taken", true).await.0, Some(0));
+}
+
+/// The signed directory of the time stands beside the containers; what it says counts, and it is the hub's.
+async fn revoked(dir: &Path) {
+    let text = |name: &str| fs::read_to_string(dir.join(name)).expect("a file");
+    let list = text("taken/manifest.json");
+    let manifest: Value = serde_json::from_str(&list).expect("JSON");
+    let files = manifest["files"].as_array().expect("a list");
+    let entry = files.iter().find(|entry| entry["directory"].is_string());
+    let entry = entry.expect("one has its timestamp");
+    let digest = entry["directory"].as_str().expect("text").to_owned();
+    let file = dir.join(format!("taken/directories/{digest}.jws"));
+    let token = fs::read_to_string(&file).expect("the directory");
+    let hub = seal::key::Identity::from_pem(
+        &text("data/national/keys/seals/G22.key"),
+        &text("data/national/keys/seals/G22.pem"),
+    )
+    .expect("the hub");
+    let mut said = directory::snapshot::read(&token, &hub.certificate).expect("the hub's");
+    let reads =
+        |(code, told): (Option<i32>, Value)| (code, told["reason"].as_str().unwrap_or_default().to_owned());
+    fs::write(&file, token.replace('.', "")).expect("written");
+    assert_eq!(
+        reads(verdict(dir, "taken", true).await),
+        (Some(1), "HASH_FAILURE".to_owned())
+    );
+    fs::write(&file, &token).expect("written");
+    // Had the hub said then that a seal of these containers was revoked.
+    let org = if entry["part"] == "request" {
+        "consumer"
+    } else {
+        "service"
+    };
+    let org = entry[org]
+        .as_str()
+        .expect("text")
+        .split('/')
+        .next()
+        .expect("a code")
+        .to_owned();
+    let member = said
+        .members
+        .iter()
+        .find(|m| m.org.as_str() == org)
+        .expect("a member");
+    let seal = seal::certificate::Certificate::from_pem(&member.certificate_pem).expect("a seal");
+    said.revoked.push(directory::snapshot::Revoked {
+        thumbprint: seal.thumbprint(),
+        at: kernel::Time(0),
+        reason: "thử".to_owned(),
+    });
+    let other = said.sign(&hub).expect("signed");
+    let named = kernel::Digest::of(other.as_bytes()).hex();
+    fs::write(dir.join(format!("taken/directories/{named}.jws")), other).expect("written");
+    fs::write(dir.join("taken/manifest.json"), list.replace(&digest, &named)).expect("written");
+    assert_eq!(
+        reads(verdict(dir, "taken", true).await),
+        (Some(2), "REVOKED_NO_POE".to_owned())
+    );
+    fs::write(dir.join("taken/manifest.json"), list).expect("written");
     assert_eq!(verdict(dir, "taken", true).await.0, Some(0));
 }
 

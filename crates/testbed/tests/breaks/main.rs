@@ -1,6 +1,8 @@
 //! What Sen does when something breaks under it: full disks, power cuts, flipped bits, clocks that jump,
 //! a machine that is lost. Quick forms of `cargo xtask crash`, `power` and `slow`.
 
+mod altered;
+mod archive;
 mod backup;
 mod bit_flips;
 mod clock;
@@ -8,3 +10,5 @@ mod disk_full;
 mod doctor;
 mod evidence;
 mod power_cut;
+mod records;
+mod renewed;
