@@ -106,7 +106,7 @@ async fn a_message_is_downloaded_by_its_id_and_client_once_it_has_its_timestamp(
 }
 
 /// The commands of a page's fenced block behind a heading.
-fn commands(page: &str, heading: &str) -> String {
+pub(crate) fn commands(page: &str, heading: &str) -> String {
     let behind = page.split(heading).nth(1).expect("the heading");
     let block = behind.split("```sh\n").nth(1).expect("a block");
     block.split("```").next().expect("its end").to_owned()

@@ -3,11 +3,13 @@
 
 use std::io::{Cursor as Bytes, Read as _, Write as _};
 
+use directory::snapshot::Revoked;
 use exchange::evidence::{Beside, Search};
 use exchange::export::Which;
 use kernel::OrgCode;
 use kernel::limits::Limits;
 use serde_json::Value;
+use testkit::START;
 
 use crate::face::face;
 use crate::nation::{LOOKUP, Nation};
@@ -476,4 +478,41 @@ async fn the_endpoint_is_shown_as_the_agreement_writes_it_and_never_the_path_tha
     }
     shown.sort();
     assert_eq!(shown, ["POST /", "POST /persons/{id}"]);
+}
+
+#[tokio::test]
+async fn a_seal_is_judged_by_what_was_revoked_when_it_was_used() {
+    let mut nation = Nation::new().await;
+    let _tsa = authority(&mut nation).await;
+    let request = nation.ask("{}").await.expect("an answer").request;
+    fold(&nation).await;
+    nation.ministry.exchange.stamp_now().await.expect("stamped");
+    let then = nation.snapshot.serial.to_string();
+    let thumbprint = nation.ministry.seal("G01").certificate.thumbprint();
+    for (ms, wanted) in [(60_000, "passed"), (-60_000, "open")] {
+        let at = START.plus_ms(ms);
+        nation
+            .publish(|s| {
+                s.revoked = vec![Revoked {
+                    thumbprint,
+                    at,
+                    reason: "mất khóa".to_owned(),
+                }];
+            })
+            .await;
+        let desk = desk_at(&nation.ministry).await;
+        let (status, proof) = desk.told("G01", &format!("evidence/{request}")).await;
+        assert_eq!(status, 200);
+        let checks = proof["sides"][0]["checks"].as_array().expect("checks");
+        let certificate = checks
+            .iter()
+            .find(|check| check["check"] == "certificate" && check["of"] == "answer");
+        let certificate = certificate.expect("a check");
+        assert_eq!(certificate["verdict"], wanted, "{certificate}");
+        let details = certificate["details"].as_array().expect("details");
+        let directory = details.iter().find(|detail| detail["name"] == "directory");
+        assert_eq!(directory.expect("named")["value"], then.as_str());
+        let (_, page) = desk.seen("G01", &format!("/exchange/evidence/{request}")).await;
+        assert!(page.contains("Danh bạ khi đó: số thứ tự"));
+    }
 }

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,7 +14,9 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use directory::snapshot::TimestampEntry;
 use exchange::STREAM;
+use exchange::evidence::{Beside, Search};
 use exchange::export::Which;
+use kernel::Time;
 use kernel::limits::Limits;
 use seal::authority::Profile;
 use testkit::START;
@@ -31,19 +33,35 @@ const NOISE: u8 = 2;
 pub(crate) struct Authority {
     state: Arc<AtomicU8>,
     asked: Arc<AtomicU64>,
+    now: Arc<AtomicI64>,
     _stop: watch::Sender<bool>,
+}
+
+impl Authority {
+    /// It is down from now on.
+    pub(crate) fn stop(&self) {
+        self.state.store(DOWN, Ordering::SeqCst);
+    }
+
+    /// It is up again, and it is that time by its clock.
+    pub(crate) fn go_on(&self, now: Time) {
+        self.now.store(now.ms(), Ordering::SeqCst);
+        self.state.store(UP, Ordering::SeqCst);
+    }
 }
 
 pub(crate) async fn authority(nation: &mut Nation) -> Authority {
     let identity = issue(&nation.ca, Profile::TimestampAuthority, "TSA", 9);
     let (state, asked) = (Arc::new(AtomicU8::new(UP)), Arc::new(AtomicU64::new(0)));
+    let now = Arc::new(AtomicI64::new(START.ms()));
     let (say, count, key) = (Arc::clone(&state), Arc::clone(&asked), identity.clone());
+    let clock = Arc::clone(&now);
     let take = move |body: Bytes| {
         let serial = count.fetch_add(1, Ordering::SeqCst) + 1;
         let reply = match say.load(Ordering::SeqCst) {
             UP => (
                 StatusCode::OK,
-                seal::timestamp::respond(&body, &key, START, serial),
+                seal::timestamp::respond(&body, &key, Time(clock.load(Ordering::SeqCst)), serial),
             ),
             NOISE => (StatusCode::OK, b"no token".to_vec()),
             _ => (StatusCode::SERVICE_UNAVAILABLE, Vec::new()),
@@ -67,6 +85,7 @@ pub(crate) async fn authority(nation: &mut Nation) -> Authority {
     Authority {
         state,
         asked,
+        now,
         _stop: stop,
     }
 }
@@ -176,6 +195,51 @@ async fn evidence_is_stamped_and_exported_after_its_certificate_was_renewed() {
         let verdict = seal::asice::verify(&zip, &trust, START);
         assert!(verdict.is_passed(), "{verdict:?}");
     }
+}
+
+#[tokio::test]
+async fn the_directory_in_force_when_evidence_was_stamped_is_kept_as_the_hub_signed_it() {
+    let mut nation = Nation::new().await;
+    let _tsa = authority(&mut nation).await;
+    let x = nation.national.exchange.clone();
+    let mut said = Vec::new();
+    for turn in 0..3 {
+        nation.ask("{}").await.expect("an answer");
+        // Signed anew with nothing else in it, then with a certificate of another member revoked.
+        let revoked = Nation::revoked(&nation.ministry.seal("G15").certificate.clone());
+        nation
+            .publish(|s| {
+                if turn == 2 {
+                    s.revoked.push(revoked);
+                }
+            })
+            .await;
+        assert_eq!(x.stamp_now().await.expect("stamped"), 1);
+        said.push(nation.snapshot.serial);
+    }
+    x.fold_evidence().await.expect("folded");
+    let temp = &nation.national.temp;
+    let tenants = ["G22".parse().expect("a code")];
+    let beside = Beside::open(&temp.config.database, &temp.config.folder, &tenants).await;
+    let beside = beside.expect("opened");
+    let found = beside.search(&Search::default(), 10).await.expect("found");
+    let mut kept = Vec::new();
+    for exchange in found.exchanges.iter().rev() {
+        let (digest, token) = beside
+            .directory_of(exchange)
+            .await
+            .expect("reads")
+            .expect("stamped");
+        assert_eq!(kernel::Digest::of(&token), digest);
+        let token = String::from_utf8(token).expect("text");
+        let read = directory::snapshot::read(&token, &nation.hub.certificate).expect("the hub's");
+        kept.push((read.serial, read.revoked.len()));
+    }
+    assert_eq!(
+        kept,
+        [(said[0], 0), (said[0], 0), (said[2], 1)],
+        "what says the same is kept once"
+    );
 }
 
 #[tokio::test]
