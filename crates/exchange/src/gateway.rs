@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use directory::keyring::Keyring;
-use kernel::{Kind, OrgCode, Problem, Tenant, Time};
 use directory::{Directory, Snapshot};
-use kernel::{Digest, OrgCode, Problem, Tenant, Time};
+use kernel::{Digest, Kind, OrgCode, Problem, Tenant, Time};
 use seal::batch::RootCache;
 use store::Store;
 use store::log::RecordLog;

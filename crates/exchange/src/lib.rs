@@ -113,10 +113,12 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
             include_str!("../migrations/0006_exchange_quotas.sql"),
         ),
         (
-            "0008_operators_see",
-            include_str!("../migrations/0008_operators_see.sql"),
-            "0010_stamped_leaves",
-            include_str!("../migrations/0010_stamped_leaves.sql"),
+            "0007_operators_see",
+            include_str!("../migrations/0007_operators_see.sql"),
+        ),
+        (
+            "0008_stamped_leaves",
+            include_str!("../migrations/0008_stamped_leaves.sql"),
         ),
     ],
 };

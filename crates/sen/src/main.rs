@@ -47,7 +47,6 @@ enum Command {
         after_help = "The file declares services, clients' certificates and requests for agreements; docs/operating.md has one.\nLines: + new, ~ changed, = as it is, ! a problem. Nothing is removed; a second time changes nothing.\nExit code: 0 done or shown, 1 with problems.\n\nExample:\n  sen apply federation.toml --user vanhanh < password          what would change\n  sen apply federation.toml --user vanhanh --yes < password    does it"
     )]
     Apply(cli::apply::Apply),
-    /// Find exchanges in a node's data, and write their signed containers
     /// Find exchanges in a node's data, write their signed containers, archive old ones
     Evidence(cli::evidence::Evidence),
     /// Print this node's entry for the directory, for the hub's operator
