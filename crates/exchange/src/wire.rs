@@ -215,7 +215,7 @@ fn is_replay(reply: &Reply) -> bool {
 
 /// The problem a provider's gateway told; unknown keys of a later release become one of ours.
 pub(crate) fn problem_of(fault: &Fault) -> Problem {
-    const KNOWN: [(&str, Kind); 24] = [
+    const KNOWN: &[(&str, Kind)] = &[
         ("agreement-endpoint", Kind::Forbidden),
         ("path-outside", Kind::Malformed),
         ("service-type", Kind::NotFound),

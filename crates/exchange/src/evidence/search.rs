@@ -33,7 +33,7 @@ pub enum Outcome {
 }
 
 /// Refusals of a gateway that a rule is behind; every other key is of something that failed.
-const BY_A_RULE: [&str; 17] = [
+const BY_A_RULE: &[&str] = &[
     "body-too-large",
     "clock-skew",
     "envelope-version",

@@ -6,7 +6,7 @@ use kernel::{Kind, Problem};
 use super::CodeStyle;
 
 /// X-Road's codes of our problems; those that `{node}` begins are of whichever node said so.
-pub(super) const CODES: [(&str, &str); 47] = [
+pub(super) const CODES: &[(&str, &str)] = &[
     ("agreement-endpoint", "Server.ServerProxy.AccessDenied"),
     ("agreement-expired", "Server.ServerProxy.AccessDenied"),
     ("agreement-missing", "Server.ServerProxy.AccessDenied"),

@@ -2,8 +2,8 @@
 //! One binary for the whole suite. Never a mock of a gateway: both halves are the real ones.
 
 mod agreements;
-mod apply;
 mod altered;
+mod apply;
 mod asic;
 mod audit;
 mod between;
