@@ -131,7 +131,11 @@ async fn altered(dir: &Path, all: &[PathBuf]) {
         bytes[at] ^= 1 << (part % 8);
         fs::write(&all[0], bytes).expect("written");
         let named = fails(&format!("byte {at}")).await;
-        assert!(named.starts_with(&name(&all[0])), "byte {at}: {named}");
+        // A byte that says nothing of what is in it is found by the digest that the next one names.
+        let told = [&all[0], &all[1]]
+            .iter()
+            .any(|file| named.starts_with(&name(file)));
+        assert!(told, "byte {at}: {named}");
     }
     fs::write(&all[0], &whole[0]).expect("written");
     // The first taken away, and the order turned around.
