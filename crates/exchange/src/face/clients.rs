@@ -1,11 +1,14 @@
 //! `GET /listClients`: every member and system of the exchange, as the directory has them. Asks for
 //! no client: who takes part is public.
 
+use std::collections::HashMap;
+
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use directory::Snapshot;
+use directory::snapshot::SystemEntry;
 use kernel::{Kind, OrgCode, Problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -56,8 +59,12 @@ pub(super) async fn list(
     }
 }
 
-/// Each member, its systems behind it.
+/// Each member, its systems behind it: one pass over either list.
 fn lines(snapshot: &Snapshot) -> Vec<Line<'_>> {
+    let mut systems: HashMap<&OrgCode, Vec<&SystemEntry>> = HashMap::with_capacity(snapshot.members.len());
+    for system in &snapshot.systems {
+        systems.entry(&system.org).or_default().push(system);
+    }
     let mut lines = Vec::with_capacity(snapshot.members.len() + snapshot.systems.len());
     for member in &snapshot.members {
         let line = |system| Line {
@@ -66,8 +73,8 @@ fn lines(snapshot: &Snapshot) -> Vec<Line<'_>> {
             system,
         };
         lines.push(line(None));
-        let systems = snapshot.systems.iter().filter(|s| s.org == member.org);
-        lines.extend(systems.map(|s| line(Some((s.code.as_str(), s.name.as_str())))));
+        let own = systems.get(&member.org).into_iter().flatten();
+        lines.extend(own.map(|s| line(Some((s.code.as_str(), s.name.as_str())))));
     }
     lines
 }
