@@ -1,6 +1,8 @@
 //! How a registered service is called: not while it is disabled or stopped, and with what its operator
 //! lets callers know of its future. Never a change to what the service itself says.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use kernel::{Problem, Time};
 
@@ -9,7 +11,8 @@ use crate::behind::Behind;
 use crate::endpoint::Endpoint;
 use crate::ids::ServiceId;
 use crate::rest::HEADERS_MAX;
-use crate::service::{Answer, Call, Service};
+use crate::service::{Answer, Call, Large, Service};
+use crate::spool::Spool;
 
 /// The header of a stop that lies ahead: an ISO 8601 interval.
 const PLANNED_STOP: &str = "sen-planned-stop";
@@ -42,13 +45,29 @@ impl Service for Registered {
         self.behind.describe().await
     }
 
+    fn url(&self) -> Option<&str> {
+        self.behind.url()
+    }
+
     async fn call(&self, call: Call) -> Result<Answer, Problem> {
         let at = call.at;
-        if let Some(refusal) = self.entry.refusal(at) {
-            return Err(refusal);
-        }
+        self.may(at)?;
         let answer = self.behind.call(call).await?;
         Ok(with_future(answer, &self.entry, at))
+    }
+
+    async fn call_large(&self, call: Call, large: Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
+        let at = call.at;
+        self.may(at)?;
+        let (answer, spool) = self.behind.call_large(call, large).await?;
+        Ok((with_future(answer, &self.entry, at), spool))
+    }
+}
+
+impl Registered {
+    /// Refuses a call while the service is disabled or stopped.
+    fn may(&self, at: Time) -> Result<(), Problem> {
+        self.entry.refusal(at).map_or(Ok(()), Err)
     }
 }
 
