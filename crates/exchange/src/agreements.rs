@@ -66,7 +66,7 @@ async fn read_into(held: &mut Book, reader: &Reader) -> Result<(), Problem> {
         held.insert(agreement.hash(), agreement, row.revoked_at.is_some());
     }
     for word in life::store::standings(reader).await? {
-        held.stand(&word.agreement, &word.party, word.serial, word.suspends);
+        held.stand(&word.agreement, &word.party, word.serial, word.stop);
     }
     Ok(())
 }
@@ -322,14 +322,30 @@ impl Agreements {
         self.locked().standing(hash, at)
     }
 
-    /// Where all stand at an instant, by the parties' numbers.
-    pub(crate) fn standings(&self, at: Time) -> Vec<Standing> {
-        self.locked().standings(at)
+    /// Where some stand at an instant, by the parties' numbers: a page of those in a state and behind
+    /// one of them.
+    pub(crate) fn standings(
+        &self,
+        at: Time,
+        wanted: (Option<life::State>, Option<&Digest>),
+        limit: usize,
+    ) -> Vec<Standing> {
+        self.locked().standings(at, wanted, limit)
     }
 
     /// The newest agreement between a system and a service, whatever became of it.
     pub(crate) fn newest(&self, consumer: &SystemId, service: &ServiceId) -> Option<Digest> {
         self.locked().newest(consumer, service)
+    }
+
+    /// The organisations that may call a service by an agreement that is not over.
+    pub(crate) fn consumers_of(&self, service: &ServiceId, at: Time) -> Vec<OrgCode> {
+        self.locked().consumers_of(service, at)
+    }
+
+    /// The agreements on a service, whatever became of them, by the parties' numbers.
+    pub(crate) fn of_service(&self, service: &ServiceId) -> Vec<(Digest, Arc<Agreement>)> {
+        self.locked().of_service(service)
     }
 
     /// How many calls are left of an agreement's minute.
@@ -376,8 +392,8 @@ impl Agreements {
     }
 
     /// Takes a party's word on suspension into memory.
-    pub(crate) fn stand(&self, hash: &Digest, party: &OrgCode, serial: i64, suspends: bool) {
-        self.locked_mut().stand(hash, party, serial, suspends);
+    pub(crate) fn stand(&self, hash: &Digest, party: &OrgCode, serial: i64, stop: Option<life::Span>) {
+        self.locked_mut().stand(hash, party, serial, stop);
     }
 
     pub(crate) fn key_of(&self, org: &OrgCode) -> Option<PublicKey> {

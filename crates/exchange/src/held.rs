@@ -1,7 +1,9 @@
 //! Agreements as the hot path asks for them: by hash, and by who asks what. In memory only: the rows
 //! are in [`crate::agreements`]. Never forgets that one is revoked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use kernel::{Digest, Kind, OrgCode, Problem, Time};
@@ -9,7 +11,7 @@ use time::Date;
 
 use crate::agreement::Agreement;
 use crate::ids::{ServiceId, SystemId};
-use crate::life::State;
+use crate::life::{Span, State};
 use crate::quota::{QuotaLeft, Used};
 use crate::rate::Bucket;
 
@@ -19,13 +21,42 @@ pub(crate) struct Book {
     entries: HashMap<Digest, Held>,
     /// Hashes by service and consumer, the newest term first.
     by_service: HashMap<ServiceId, HashMap<SystemId, Vec<Digest>>>,
+    /// All of them in the order in which lists show them.
+    by_number: BTreeSet<Numbered>,
 }
+
+/// An agreement in the order of the parties' numbers.
+struct Numbered {
+    agreement: Arc<Agreement>,
+    hash: Digest,
+}
+
+impl Ord for Numbered {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_number = self.agreement.id.cmp(&other.agreement.id);
+        by_number.then(self.hash.cmp(&other.hash))
+    }
+}
+
+impl PartialOrd for Numbered {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Numbered {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Numbered {}
 
 struct Held {
     agreement: Arc<Agreement>,
     revoked: bool,
-    /// Each party's last word on suspension: its serial, and whether it suspends.
-    words: BTreeMap<OrgCode, (i64, bool)>,
+    /// Each party's last word on suspension: its serial, and for how long it suspends.
+    words: BTreeMap<OrgCode, (i64, Option<Span>)>,
     rate: Mutex<Bucket>,
     used: Mutex<Used>,
 }
@@ -38,6 +69,8 @@ pub(crate) struct Standing {
     pub(crate) state: State,
     /// The parties that suspend it now.
     pub(crate) suspended_by: Vec<OrgCode>,
+    /// All suspensions that are not over, planned ones too.
+    pub(crate) stops: Vec<(OrgCode, Span)>,
 }
 
 impl Book {
@@ -60,6 +93,7 @@ impl Book {
             revoked,
             words: BTreeMap::new(),
         };
+        self.by_number.insert(held.numbered(hash));
         self.entries.insert(hash, held);
         let (entries, by_service) = (&self.entries, &mut self.by_service);
         if let Some(hashes) = by_service.get_mut(&pair.0).and_then(|c| c.get_mut(&pair.1)) {
@@ -75,11 +109,11 @@ impl Book {
     }
 
     /// Takes a party's word on suspension over; an older one than the last changes nothing.
-    pub(crate) fn stand(&mut self, hash: &Digest, party: &OrgCode, serial: i64, suspends: bool) {
+    pub(crate) fn stand(&mut self, hash: &Digest, party: &OrgCode, serial: i64, stop: Option<Span>) {
         if let Some(held) = self.entries.get_mut(hash) {
-            let last = held.words.entry(party.clone()).or_insert((serial, suspends));
+            let last = held.words.entry(party.clone()).or_insert((serial, stop));
             if last.0 <= serial {
-                *last = (serial, suspends);
+                *last = (serial, stop);
             }
         }
     }
@@ -175,17 +209,57 @@ impl Book {
         self.entries.get(hash).map(|held| held.standing(*hash, at))
     }
 
-    /// Where all stand, by the parties' numbers.
-    pub(crate) fn standings(&self, at: Time) -> Vec<Standing> {
-        let mut all: Vec<_> = self.entries.iter().map(|(h, e)| e.standing(*h, at)).collect();
-        all.sort_by(|a, b| a.agreement.id.cmp(&b.agreement.id).then(a.hash.cmp(&b.hash)));
-        all
+    /// Where some stand, by the parties' numbers: those behind one of them, in a state when one is
+    /// asked for, and no more than a page. Walks the order, sorts nothing.
+    pub(crate) fn standings(
+        &self,
+        at: Time,
+        (state, after): (Option<State>, Option<&Digest>),
+        limit: usize,
+    ) -> Vec<Standing> {
+        let after = after.and_then(|hash| Some(self.entries.get(hash)?.numbered(*hash)));
+        let begin = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self.by_number.range((begin, Bound::Unbounded));
+        let held = behind.filter_map(|n| Some((n.hash, self.entries.get(&n.hash)?)));
+        let wanted = held.filter(|(_, held)| state.is_none_or(|state| held.state(at) == state));
+        wanted
+            .take(limit)
+            .map(|(hash, held)| held.standing(hash, at))
+            .collect()
     }
 
     /// The newest agreement between a system and a service, whatever became of it.
     pub(crate) fn newest(&self, consumer: &SystemId, service: &ServiceId) -> Option<Digest> {
         let hashes = self.by_service.get(service)?.get(consumer)?;
         hashes.first().copied()
+    }
+
+    /// The organisations that may call a service by an agreement that is not over.
+    pub(crate) fn consumers_of(&self, service: &ServiceId, at: Time) -> Vec<OrgCode> {
+        let held = self.on(service);
+        let running = held.filter(|(_, held)| !held.revoked && at < held.agreement.valid_to);
+        let mut orgs: Vec<_> = running
+            .map(|(_, held)| held.agreement.consumer.org.clone())
+            .collect();
+        orgs.sort();
+        orgs.dedup();
+        orgs
+    }
+
+    /// The agreements on a service, whatever became of them, by the parties' numbers.
+    pub(crate) fn of_service(&self, service: &ServiceId) -> Vec<(Digest, Arc<Agreement>)> {
+        let held = self.on(service);
+        let mut all: Vec<_> = held
+            .map(|(hash, held)| (hash, Arc::clone(&held.agreement)))
+            .collect();
+        all.sort_by(|a, b| a.1.id.cmp(&b.1.id).then(a.0.cmp(&b.0)));
+        all
+    }
+
+    fn on(&self, service: &ServiceId) -> impl Iterator<Item = (Digest, &Held)> {
+        let by_consumer = self.by_service.get(service).into_iter();
+        let hashes = by_consumer.flat_map(HashMap::values).flatten();
+        hashes.filter_map(|hash| Some((*hash, self.entries.get(hash)?)))
     }
 
     /// How many calls are left of an agreement's minute; takes none out.
@@ -196,12 +270,10 @@ impl Book {
     }
 
     pub(crate) fn list(&self) -> Vec<(Digest, Arc<Agreement>, bool)> {
-        let entries = self.entries.iter();
-        let mut list: Vec<_> = entries
-            .map(|(h, e)| (*h, Arc::clone(&e.agreement), e.revoked))
-            .collect();
-        list.sort_by(|a, b| a.1.id.cmp(&b.1.id).then(a.0.cmp(&b.0)));
-        list
+        let held = |n: &Numbered| Some((n.hash, self.entries.get(&n.hash)?));
+        let all = self.by_number.iter().filter_map(held);
+        all.map(|(hash, e)| (hash, Arc::clone(&e.agreement), e.revoked))
+            .collect()
     }
 
     fn checked(
@@ -227,7 +299,7 @@ impl Held {
             return Err(revoked.with("agreement", &self.agreement.id));
         }
         self.agreement.in_term(at)?;
-        if self.suspenders().next().is_some() {
+        if self.suspenders(at).next().is_some() {
             let suspended = Problem::new(Kind::Forbidden, "agreement-suspended");
             return Err(suspended.with("agreement", &self.agreement.id));
         }
@@ -238,20 +310,39 @@ impl Held {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn suspenders(&self) -> impl Iterator<Item = &OrgCode> {
-        self.words
+    fn suspenders(&self, at: Time) -> impl Iterator<Item = &OrgCode> {
+        let stops = self
+            .words
             .iter()
-            .filter(|(_, (_, suspends))| *suspends)
-            .map(|(party, _)| party)
+            .filter(move |(_, (_, stop))| stop.is_some_and(|stop| stop.holds(at)));
+        stops.map(|(party, _)| party)
+    }
+
+    fn stops(&self, at: Time) -> Vec<(OrgCode, Span)> {
+        let words = self.words.iter();
+        let stops = words.filter_map(|(party, (_, stop))| Some((party.clone(), (*stop)?)));
+        stops.filter(|(_, stop)| !stop.is_over(at)).collect()
+    }
+
+    fn numbered(&self, hash: Digest) -> Numbered {
+        Numbered {
+            agreement: Arc::clone(&self.agreement),
+            hash,
+        }
+    }
+
+    fn state(&self, at: Time) -> State {
+        let suspended = self.suspenders(at).next().is_some();
+        State::of_held(&self.agreement, self.revoked, suspended, at)
     }
 
     fn standing(&self, hash: Digest, at: Time) -> Standing {
-        let suspended_by: Vec<_> = self.suspenders().cloned().collect();
         Standing {
             hash,
             agreement: Arc::clone(&self.agreement),
-            state: State::of_held(&self.agreement, self.revoked, !suspended_by.is_empty(), at),
-            suspended_by,
+            state: self.state(at),
+            suspended_by: self.suspenders(at).cloned().collect(),
+            stops: self.stops(at),
         }
     }
 }
@@ -342,19 +433,60 @@ mod tests {
             let found = book.find(&a.consumer, &a.service, Time(1));
             found.map(|_| ()).map_err(|problem| problem.code)
         };
-        book.stand(&hash, &provider, 5, true);
-        book.stand(&hash, &consumer, 5, true);
+        book.stand(&hash, &provider, 5, Some(Span::AT_ONCE));
+        book.stand(&hash, &consumer, 5, Some(Span::AT_ONCE));
         assert_eq!(called(&book), Err("agreement-suspended"));
-        book.stand(&hash, &consumer, 6, false);
+        book.stand(&hash, &consumer, 6, None);
         assert_eq!(called(&book), Err("agreement-suspended"), "the other still does");
-        book.stand(&hash, &provider, 7, false);
+        book.stand(&hash, &provider, 7, None);
         assert_eq!(called(&book), Ok(()));
-        book.stand(&hash, &provider, 5, true);
+        book.stand(&hash, &provider, 5, Some(Span::AT_ONCE));
         assert_eq!(called(&book), Ok(()), "an old word heard again");
         let state = |book: &Book| book.standing(&hash, Time(1)).expect("held").state;
         assert_eq!(state(&book), State::InForce);
-        book.stand(&hash, &provider, 8, true);
+        book.stand(&hash, &provider, 8, Some(Span::AT_ONCE));
         assert_eq!(state(&book), State::Suspended);
+    }
+
+    #[test]
+    fn a_planned_suspension_holds_within_its_days_and_is_shown_before() {
+        let a = sample();
+        let mut book = book(&[(a.clone(), false)]);
+        let span = Span {
+            from: Some(Time(10)),
+            to: Some(Time(20)),
+        };
+        let hash = a.hash();
+        book.stand(&hash, &a.provider, 5, Some(span));
+        let called = |at| book.check(&hash, &a.consumer, &a.service, Time(at)).is_ok();
+        assert_eq!([9, 10, 19, 20].map(called), [true, false, false, true]);
+        let standing = |at| book.standing(&hash, Time(at)).expect("held");
+        assert_eq!(standing(9).state, State::InForce);
+        assert_eq!(standing(9).stops, [(a.provider.clone(), span)]);
+        assert!(standing(9).suspended_by.is_empty());
+        assert_eq!(standing(10).suspended_by, std::slice::from_ref(&a.provider));
+        assert!(standing(20).stops.is_empty());
+    }
+
+    #[test]
+    fn a_list_is_read_on_from_where_it_ended_in_the_order_of_the_numbers() {
+        let number = |n: i64| Agreement {
+            id: format!("{n:02}/TT"),
+            valid_to: Time(if n % 2 == 0 { 10 } else { 1_000 }),
+            ..sample()
+        };
+        let all: Vec<_> = [5, 1, 4, 2, 3].map(|n| (number(n), false)).into();
+        let book = book(&all);
+        let ids = |state, after: Option<i64>, limit| -> Vec<String> {
+            let after = after.map(|n| number(n).hash());
+            let found = book.standings(Time(10), (state, after.as_ref()), limit);
+            found.into_iter().map(|s| s.agreement.id.clone()).collect()
+        };
+        assert_eq!(ids(None, None, 2), ["01/TT", "02/TT"]);
+        assert_eq!(ids(None, Some(2), 2), ["03/TT", "04/TT"]);
+        assert_eq!(ids(Some(State::Expired), None, 9), ["02/TT", "04/TT"]);
+        assert_eq!(ids(Some(State::InForce), Some(1), 9), ["03/TT", "05/TT"]);
+        assert!(ids(None, Some(5), 9).is_empty());
     }
 
     #[test]

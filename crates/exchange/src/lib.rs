@@ -120,6 +120,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
             "0008_stamped_leaves",
             include_str!("../migrations/0008_stamped_leaves.sql"),
         ),
+        (
+            "0009_agreement_ends",
+            include_str!("../migrations/0009_agreement_ends.sql"),
+        ),
     ],
 };
 

@@ -5,7 +5,9 @@
 //! |---|---|
 //! | [`talk`] | the noun: a request and what became of it |
 //! | [`words`] | what one party says to the other, signed |
-//! | `request`, `offer`, `refuse`, `accept`, `suspend` | the verbs, one file each |
+//! | `request`, `withdraw`, `offer`, `refuse`, `accept`, `suspend` | the verbs, one file each |
+//! | [`span`] | from when to when a party stops one |
+//! | `end` | what is noted when a term is over |
 //! | `hear` | the same words when the other party says them |
 //! | `look` | what there is to see of one, and of all |
 //! | `store` | the SQL |
@@ -14,14 +16,17 @@
 //! a newer offer or a refusal is of no effect, and the consumer learns so from that offer or refusal.
 
 mod accept;
+pub(crate) mod end;
 mod hear;
 mod look;
 mod offer;
 mod refuse;
 mod request;
+pub mod span;
 pub(crate) mod store;
 mod suspend;
 pub mod talk;
+mod withdraw;
 pub mod words;
 
 use ::store::Tx;
@@ -31,6 +36,7 @@ use seal::key::Identity;
 use crate::agreement::Agreement;
 use crate::gateway::Exchange;
 pub use look::Known;
+pub use span::Span;
 use talk::Talk;
 use words::Signed;
 
@@ -53,11 +59,13 @@ pub enum State {
     Expired,
     /// The provider refused the request.
     Refused,
+    /// The consumer took the request back.
+    Withdrawn,
 }
 
 impl State {
     /// All of them, in the order of a life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Requested,
         Self::Offered,
         Self::Accepted,
@@ -66,6 +74,7 @@ impl State {
         Self::Revoked,
         Self::Expired,
         Self::Refused,
+        Self::Withdrawn,
     ];
 
     /// Its key, `in-force`.
@@ -80,6 +89,7 @@ impl State {
             Self::Revoked => "revoked",
             Self::Expired => "expired",
             Self::Refused => "refused",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
@@ -138,8 +148,13 @@ pub(crate) fn next_serial(now: Time, last: Option<i64>) -> i64 {
 
 /// Lets a word be carried to the other party.
 async fn tell(tx: &Tx, to: &OrgCode, about: &Digest, signed: &Signed) -> Result<(), Problem> {
+    tell_under(tx, to, &about.hex(), signed).await
+}
+
+/// The same under another key: words of one key are heard in the order in which they were said.
+pub(crate) async fn tell_under(tx: &Tx, to: &OrgCode, key: &str, signed: &Signed) -> Result<(), Problem> {
     let payload = serde_json::json!({ "to": to, "notice": signed.token });
-    tx.outbox(crate::notice::TOPIC, &about.hex(), &payload).await
+    tx.outbox(crate::notice::TOPIC, key, &payload).await
 }
 
 /// A reason that says something.

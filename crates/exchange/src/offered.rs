@@ -8,6 +8,7 @@
 //! | `openapi` | the endpoints that an OpenAPI document lists |
 //! | `service` | how a registered service is called |
 //! | `register`, `stand`, `refresh`, `attempt` | the verbs |
+//! | [`told`] | what the other parties of agreements are told of it |
 //! | `store` | the SQL |
 
 mod attempt;
@@ -19,6 +20,7 @@ mod service;
 mod setup;
 pub(crate) mod stand;
 mod store;
+pub mod told;
 
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ pub(crate) use register::is_of_a_field;
 use service::Registered;
 pub use setup::Setup;
 pub use stand::Verb;
+pub use told::{ServiceNotice, ServiceTold};
 
 /// What the facts of a service hang on.
 pub(crate) fn subject(service: &ServiceId) -> String {

@@ -8,6 +8,7 @@
 //! | `list`, `one`, `allowed` | what there is to see |
 //! | `draft` | the twelve items as a form and as JSON |
 //! | `request`, `offer`, `answer`, `stand` | what can be done |
+//! | `told` | what providers say of their services |
 //! | `services`, `clients` | services of this node; certificates of systems that connect |
 //! | `apply` | what a file declares |
 //! | `audit` | who did what, and who was refused |
@@ -23,11 +24,13 @@ mod list;
 mod monitoring;
 mod offer;
 mod one;
+mod page_of;
 mod request;
 mod services;
 mod stand;
 mod standing;
 mod traffic;
+mod told;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -43,6 +46,8 @@ use crate::life::Known;
 pub(crate) use self::list::{due, waits};
 pub(crate) use self::request::first;
 
+/// A day, in milliseconds.
+const DAY_MS: i64 = 86_400_000;
 /// The pages of the list.
 const LIST: &str = "/exchange/agreements";
 
@@ -61,6 +66,8 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(offer::by_json))
         .routes(routes!(answer::refuse_by_form))
         .routes(routes!(answer::refuse_by_json))
+        .routes(routes!(answer::withdraw_by_form))
+        .routes(routes!(answer::withdraw_by_json))
         .routes(routes!(answer::accept_by_form))
         .routes(routes!(answer::accept_by_json))
         .routes(routes!(stand::suspend_by_form))
@@ -83,6 +90,7 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(audit::json))
         .routes(routes!(apply::plan))
         .routes(routes!(apply::apply))
+        .routes(routes!(told::json))
         .merge(services::router())
         .merge(clients::router())
 }
@@ -136,6 +144,14 @@ impl Exchange {
     /// True when this node speaks for an organisation.
     fn is_here(&self, org: &OrgCode) -> bool {
         self.voice(org).is_ok()
+    }
+
+    /// The systems of this node's organisations: the name of each, and whose it is.
+    fn own_systems(&self) -> Vec<(String, OrgCode)> {
+        let snapshot = self.0.directory.snapshot();
+        let own = snapshot.systems.iter().filter(|system| self.is_here(&system.org));
+        own.map(|system| (format!("{}/{}", system.org, system.code), system.org.clone()))
+            .collect()
     }
 
     /// An organisation's name as the directory has it, or its code.

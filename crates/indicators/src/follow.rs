@@ -61,8 +61,9 @@ impl Indicators {
             {
                 rows::load_case(tx, &mut open, case.as_str()).await?;
             }
-            if let Fact::AgreementInForce { agreement, .. } | Fact::AgreementRevoked { agreement, .. } =
-                &record.fact
+            if let Fact::AgreementInForce { agreement, .. }
+            | Fact::AgreementRevoked { agreement, .. }
+            | Fact::AgreementExpired { agreement } = &record.fact
             {
                 rows::load_agreement(tx, &mut open, &agreement.hex()).await?;
             }

@@ -134,7 +134,7 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
                 p.add(Counter::AgreementsBegun, consumer, service, 1);
             }
         }
-        Fact::AgreementRevoked { agreement, .. } => {
+        Fact::AgreementRevoked { agreement, .. } | Fact::AgreementExpired { agreement } => {
             if let Some((consumer, service)) = p.open.disagree(&agreement.hex()) {
                 p.add(Counter::AgreementsEnded, &consumer, &service, 1);
             }
@@ -158,8 +158,10 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::AgreementOffered { .. }
         | Fact::AgreementRefused { .. }
         | Fact::AgreementAccepted { .. }
+        | Fact::AgreementWithdrawn { .. }
         | Fact::AgreementSuspended { .. }
         | Fact::AgreementResumed { .. }
+        | Fact::ServiceNoticeHeard { .. }
         | Fact::ServiceRegistered { .. }
         | Fact::ServiceChanged { .. }
         | Fact::ServiceEnabled { .. }

@@ -104,15 +104,34 @@ pub enum Fact {
         by: OrgCode,
         word: Digest,
     },
-    /// A party suspended an agreement; its signed word says why.
+    /// The consumer took its request back; its signed word says why.
+    AgreementWithdrawn {
+        request: Digest,
+        by: OrgCode,
+        word: Digest,
+    },
+    /// A party suspended an agreement; its signed word says why. At once without `from`, until it is
+    /// resumed without `to`.
     AgreementSuspended {
         agreement: Digest,
         by: OrgCode,
         word: Digest,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Time>,
     },
     /// The party that had suspended an agreement took that back.
     AgreementResumed {
         agreement: Digest,
+        by: OrgCode,
+        word: Digest,
+    },
+    /// The term of an agreement is over.
+    AgreementExpired { agreement: Digest },
+    /// A provider said how a service stands that an organisation here may call: stopped, disabled, gone.
+    ServiceNoticeHeard {
+        service: String,
         by: OrgCode,
         word: Digest,
     },

@@ -7,9 +7,11 @@ use store::Tx;
 use super::store as rows;
 use super::talk::{Offer, Talk};
 use super::words::{self, Said, Signed};
-use super::{accept, request, suspend};
+use super::{accept, request, suspend, withdraw};
 use crate::agreement::{Agreement, read_acceptance};
 use crate::agreements::Agreements;
+use crate::ids::ServiceId;
+use crate::offered::told;
 
 impl Agreements {
     /// Takes over a word of another party.
@@ -29,9 +31,11 @@ impl Agreements {
                 self.hear_answer(&heard, request).await
             }
             Said::Acceptance { request, .. } => self.hear_acceptance(&heard, request).await,
+            Said::Withdrawal { request, .. } => self.hear_withdrawal(&heard, request).await,
             Said::Suspension { agreement, .. } | Said::Resumption { agreement, .. } => {
                 self.hear_standing(&heard, agreement).await
             }
+            Said::Service { service, .. } => self.hear_of_service(&heard, service).await,
         }
     }
 
@@ -132,6 +136,46 @@ impl Agreements {
         if known { Ok(()) } else { Err(Problem::not_found()) }
     }
 
+    /// A withdrawal, at the provider.
+    async fn hear_withdrawal(&self, heard: &Signed, request: &Digest) -> Result<(), Problem> {
+        let mut known = false;
+        for tenant in self.tenants.iter() {
+            known |= self
+                .store
+                .write(tenant, &actor(heard), |tx| async move {
+                    let Some(before) = rows::talk(&tx, request).await? else {
+                        return Ok(false);
+                    };
+                    if !tx.tenant().holds(&before.draft.provider) {
+                        return Ok(false);
+                    }
+                    says_for(&heard.word.party, &before.draft.consumer.org)?;
+                    let reason = heard.word.said.reason();
+                    if let Some(talk) = before.clone().hear_withdrawal(reason)? {
+                        withdraw::note(&tx, &before, &talk, heard).await?;
+                    }
+                    Ok(true)
+                })
+                .await?;
+        }
+        if known { Ok(()) } else { Err(Problem::not_found()) }
+    }
+
+    /// How a service stands, at those who have an agreement on it; nobody else needs to know.
+    async fn hear_of_service(&self, heard: &Signed, service: &ServiceId) -> Result<(), Problem> {
+        says_for(&heard.word.party, &service.org)?;
+        let consumers = self.consumers_of(service, self.store.world().now());
+        let concerned = |tenant: &&OrgCode| consumers.iter().any(|org| tenant.holds(org));
+        for tenant in self.tenants.iter().filter(concerned) {
+            self.store
+                .write(tenant, &actor(heard), |tx| async move {
+                    told::hear(&tx, service, heard).await
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
     /// A suspension or a resumption, at either.
     async fn hear_standing(&self, heard: &Signed, hash: &Digest) -> Result<(), Problem> {
         let now = self.store.world().now();
@@ -140,7 +184,6 @@ impl Agreements {
         if super::other_party(party, &standing.agreement).is_none() {
             return Err(Problem::new(Kind::Forbidden, "seal-broken").with("hop", party));
         }
-        let suspends = matches!(heard.word.said, Said::Suspension { .. });
         for tenant in self.tenants.iter() {
             self.store
                 .write(tenant, &actor(heard), |tx| async move {
@@ -148,7 +191,7 @@ impl Agreements {
                 })
                 .await?;
         }
-        self.stand(hash, party, heard.word.order(), suspends);
+        self.stand(hash, party, heard.word.order(), heard.word.said.span());
         Ok(())
     }
 }

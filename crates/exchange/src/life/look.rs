@@ -1,11 +1,13 @@
 //! One agreement, or a request for one, with where it stands and all that was said about it. Never
 //! changes anything.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kernel::{Digest, OrgCode, Problem, Time};
 
 use super::State;
+use super::span::Span;
 use super::store::{self as rows, Told};
 use super::talk::Talk;
 use crate::agreement::{Agreement, signed_at};
@@ -25,6 +27,8 @@ pub struct Known {
     pub signed_by_both: bool,
     /// The parties that suspend it now.
     pub suspended_by: Vec<OrgCode>,
+    /// All suspensions that are not over, planned ones too.
+    pub stops: Vec<(OrgCode, Span)>,
     /// The request that led to it; none for an agreement that was adopted with both signatures.
     pub talk: Option<Talk>,
 }
@@ -32,7 +36,8 @@ pub struct Known {
 /// One thing that happened to an agreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Happened {
-    /// `request`, `offer`, `refusal`, `acceptance`, `signature`, `suspension`, `resumption`, `revocation`.
+    /// `request`, `withdrawal`, `offer`, `refusal`, `acceptance`, `signature`, `suspension`,
+    /// `resumption`, `revocation`, `expiry`.
     pub(crate) kind: String,
     /// By whom.
     pub(crate) party: OrgCode,
@@ -40,6 +45,8 @@ pub(crate) struct Happened {
     pub(crate) at: Time,
     /// Why; empty where no reason is needed.
     pub(crate) reason: String,
+    /// For how long; of a suspension only.
+    pub(crate) span: Span,
 }
 
 impl Exchange {
@@ -67,30 +74,53 @@ impl Exchange {
         Ok(Some(Known::of_talk(talk, now)))
     }
 
-    /// Everything that is known, requests that wait for an answer first, then by the parties' numbers.
+    /// A page of what is known: requests that wait for an answer first, then agreements by the
+    /// parties' numbers. Gives one more than `limit` when there are more.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn overview(&self) -> Result<Vec<Known>, Problem> {
+    pub(crate) async fn page_of(
+        &self,
+        state: Option<State>,
+        after: Option<&Digest>,
+        limit: usize,
+    ) -> Result<Vec<Known>, Problem> {
         let now = self.0.now();
-        let mut all = Vec::new();
+        let held = &self.0.agreements;
+        let after_held = after.filter(|hash| held.standing(hash, now).is_some());
+        let mut page = match after_held {
+            Some(_) => Vec::new(),
+            None => self.talks_of(state, after).await?,
+        };
+        let room = (limit + 1).saturating_sub(page.len());
+        let standings = held.standings(now, (state, after_held), room);
+        page.truncate(limit + 1);
+        page.extend(
+            standings
+                .into_iter()
+                .map(|standing| Known::of_held(standing, None)),
+        );
+        Ok(page)
+    }
+
+    /// Requests that have led to no agreement, behind one of them.
+    async fn talks_of(&self, state: Option<State>, after: Option<&Digest>) -> Result<Vec<Known>, Problem> {
+        let now = self.0.now();
+        let mut all: Vec<Known> = Vec::new();
+        let mut seen = BTreeSet::new();
         for tenant in self.0.agreements.tenants.iter() {
             let reader = self.0.store.read(tenant).await?;
-            for talk in rows::talks(&reader, TALKS_MAX).await? {
-                if !all.iter().any(|known: &Known| known.name == talk.request) {
-                    all.push(Known::of_talk(talk, now));
-                }
-            }
+            let talks = rows::talks(&reader, TALKS_MAX).await?.into_iter();
+            all.extend(talks.map(|talk| Known::of_talk(talk, now)));
         }
-        all.sort_by_key(|known| {
-            (
-                known.state,
-                known.talk.as_ref().and_then(|talk| talk.due),
-                known.name,
-            )
+        // Both parties may be of this node; each knows of the request.
+        all.retain(|known| seen.insert(known.name) && state.is_none_or(|state| known.state == state));
+        all.sort_by_cached_key(|known| {
+            let due = known.talk.as_ref().and_then(|talk| talk.due);
+            (known.state, due, known.name)
         });
-        let held = self.0.agreements.standings(now).into_iter();
-        all.extend(held.map(|standing| Known::of_held(standing, None)));
+        let at = all.iter().position(|known| Some(&known.name) == after);
+        all.drain(..at.map_or(0, |at| at + 1));
         Ok(all)
     }
 
@@ -116,8 +146,18 @@ impl Exchange {
                     party,
                     at,
                     reason,
+                    span: Span::AT_ONCE,
                 });
             }
+        }
+        if known.state == State::Expired && known.signed_by_both {
+            history.push(Happened {
+                kind: "expiry".to_owned(),
+                party: known.text.provider.clone(),
+                at: known.text.valid_to,
+                reason: String::new(),
+                span: Span::AT_ONCE,
+            });
         }
         if known.talk.is_none() {
             let signed = |(party, at)| Happened {
@@ -125,6 +165,7 @@ impl Exchange {
                 party,
                 at,
                 reason: String::new(),
+                span: Span::AT_ONCE,
             };
             history.extend(self.signatures(known).await?.into_iter().map(signed));
         }
@@ -171,6 +212,7 @@ impl Known {
             state: standing.state,
             signed_by_both: true,
             suspended_by: standing.suspended_by,
+            stops: standing.stops,
             talk,
         }
     }
@@ -182,6 +224,7 @@ impl Known {
             text: Arc::new(talk.text().clone()),
             state: talk.state(now),
             suspended_by: Vec::new(),
+            stops: Vec::new(),
             talk: Some(talk),
         }
     }
@@ -192,6 +235,7 @@ impl Happened {
     fn rank(&self) -> usize {
         let order = [
             "request",
+            "withdrawal",
             "offer",
             "refusal",
             "acceptance",
@@ -209,6 +253,7 @@ impl Happened {
             party: told.party,
             at: told.said_at,
             reason: told.reason,
+            span: told.span,
         }
     }
 }

@@ -3,6 +3,7 @@
 use kernel::{Digest, OrgCode, Problem, Time};
 use store::{Reader, Row, Tx, params};
 
+use super::span::Span;
 use super::talk::Talk;
 use super::words::Signed;
 use crate::agreement::SignedAgreement;
@@ -97,11 +98,12 @@ pub(crate) async fn save_talk(tx: &Tx, talk: &Talk) -> Result<(), Problem> {
 /// Keeps a word; false when it is kept already.
 pub(crate) async fn keep_word(tx: &Tx, subject: &Digest, signed: &Signed) -> Result<bool, Problem> {
     let word = &signed.word;
+    let span = word.said.span().unwrap_or_default();
     let kept = tx
         .exec(
             "insert into exchange_agreement_words \
-             (tenant, subject, kind, party, serial, said_at, heard_at, reason, word) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+             (tenant, subject, kind, party, serial, said_at, heard_at, reason, word, stops_from, stops_to) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
              on conflict (tenant, subject, kind, party, serial) do nothing",
             params![
                 tx.tenant(),
@@ -112,28 +114,44 @@ pub(crate) async fn keep_word(tx: &Tx, subject: &Digest, signed: &Signed) -> Res
                 word.at,
                 tx.now(),
                 word.said.reason(),
-                &signed.token
+                &signed.token,
+                span.from,
+                span.to
             ],
         )
         .await?;
     Ok(kept == 1)
 }
 
-/// The last word of a party on suspension: its serial, and whether it suspends.
+fn stop_of(row: &Row) -> Result<Option<Span>, Problem> {
+    if row.text("kind")? != "suspension" {
+        return Ok(None);
+    }
+    Ok(Some(span_of(row)?))
+}
+
+fn span_of(row: &Row) -> Result<Span, Problem> {
+    Ok(Span {
+        from: row.opt_int("stops_from")?.map(Time),
+        to: row.opt_int("stops_to")?.map(Time),
+    })
+}
+
+/// The last word of a party on suspension: its serial, and for how long it suspends.
 pub(crate) async fn last_word(
     tx: &Tx,
     agreement: &Digest,
     party: &OrgCode,
-) -> Result<Option<(i64, bool)>, Problem> {
+) -> Result<Option<(i64, Option<Span>)>, Problem> {
     let row = tx
         .one(
-            "select serial, kind from exchange_agreement_words \
+            "select serial, kind, stops_from, stops_to from exchange_agreement_words \
              where tenant = $1 and subject = $2 and party = $3 and kind in ('suspension', 'resumption') \
              order by serial desc limit 1",
             params![tx.tenant(), agreement, party],
         )
         .await?;
-    row.map(|row| Ok((row.int("serial")?, row.text("kind")? == "suspension")))
+    row.map(|row| Ok((row.int("serial")?, stop_of(&row)?)))
         .transpose()
 }
 
@@ -143,14 +161,14 @@ pub(crate) struct StandingRow {
     pub(crate) agreement: Digest,
     pub(crate) party: OrgCode,
     pub(crate) serial: i64,
-    pub(crate) suspends: bool,
+    pub(crate) stop: Option<Span>,
 }
 
 /// Every party's words on suspension, the older ones first.
 pub(crate) async fn standings(reader: &Reader) -> Result<Vec<StandingRow>, Problem> {
     let rows = reader
         .all(
-            "select subject, party, serial, kind from exchange_agreement_words \
+            "select subject, party, serial, kind, stops_from, stops_to from exchange_agreement_words \
              where tenant = $1 and kind in ('suspension', 'resumption') order by serial",
             params![reader.tenant()],
         )
@@ -161,7 +179,7 @@ pub(crate) async fn standings(reader: &Reader) -> Result<Vec<StandingRow>, Probl
                 agreement: row.digest("subject")?,
                 party: row.parse("party")?,
                 serial: row.int("serial")?,
-                suspends: row.text("kind")? == "suspension",
+                stop: stop_of(row)?,
             })
         })
         .collect()
@@ -176,13 +194,15 @@ pub(crate) struct Told {
     pub(crate) heard_at: Time,
     pub(crate) reason: String,
     pub(crate) word: String,
+    pub(crate) span: Span,
 }
 
 /// What was said about an agreement or a request, in the order in which it was.
 pub(crate) async fn told(reader: &Reader, subject: &Digest) -> Result<Vec<Told>, Problem> {
     let rows = reader
         .all(
-            "select kind, party, said_at, heard_at, reason, word from exchange_agreement_words \
+            "select kind, party, said_at, heard_at, reason, word, stops_from, stops_to \
+             from exchange_agreement_words \
              where tenant = $1 and subject = $2 order by said_at, serial, kind",
             params![reader.tenant(), subject],
         )
@@ -196,6 +216,7 @@ pub(crate) async fn told(reader: &Reader, subject: &Digest) -> Result<Vec<Told>,
                 heard_at: row.time("heard_at")?,
                 reason: row.text("reason")?,
                 word: row.text("word")?,
+                span: span_of(row)?,
             })
         })
         .collect()

@@ -45,6 +45,11 @@ pub enum Stage {
         /// Why.
         reason: String,
     },
+    /// The consumer took it back.
+    Withdrawn {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A text that the provider signed.
@@ -74,15 +79,17 @@ impl Talk {
     /// The provider offers, at first or anew.
     ///
     /// # Errors
-    /// Conflict `agreement-answered` after an acceptance or a refusal; conflict `stale` when there is
-    /// a newer offer; 422 `agreement-parties-changed` when the text is for another service or system.
+    /// Conflict `agreement-answered` after an acceptance, a refusal or a withdrawal; conflict `stale`
+    /// when there is a newer offer; 422 `agreement-parties-changed` when the text is for another service or system.
     pub fn offer(self, offer: Offer) -> Result<Self, Problem> {
         self.same_parties(&offer.agreement)?;
         match &self.stage {
             Stage::Requested => {}
             Stage::Offered { offer: last } if offer.serial > last.serial => {}
             Stage::Offered { .. } => return Err(Problem::stale()),
-            Stage::Accepted { .. } | Stage::Refused { .. } => return Err(answered()),
+            Stage::Accepted { .. } | Stage::Refused { .. } | Stage::Withdrawn { .. } => {
+                return Err(answered());
+            }
         }
         Ok(self.at(Stage::Offered { offer }))
     }
@@ -100,7 +107,7 @@ impl Talk {
             Stage::Accepted { offer: last, .. } => {
                 offer.serial > last.serial && offer.agreement != last.agreement
             }
-            Stage::Refused { .. } => false,
+            Stage::Refused { .. } | Stage::Withdrawn { .. } => false,
         };
         Ok(newer.then(|| self.at(Stage::Offered { offer })))
     }
@@ -112,7 +119,31 @@ impl Talk {
     pub fn refuse(self, reason: &str) -> Result<Self, Problem> {
         match self.stage {
             Stage::Requested | Stage::Offered { .. } => self.hear_refusal(reason).ok_or_else(answered),
-            Stage::Accepted { .. } | Stage::Refused { .. } => Err(answered()),
+            Stage::Accepted { .. } | Stage::Refused { .. } | Stage::Withdrawn { .. } => Err(answered()),
+        }
+    }
+
+    /// The consumer takes its request back.
+    ///
+    /// # Errors
+    /// Conflict `agreement-answered` after an acceptance, a refusal or a withdrawal.
+    pub fn withdraw(self, reason: &str) -> Result<Self, Problem> {
+        self.hear_withdrawal(reason)?.ok_or_else(answered)
+    }
+
+    /// The provider hears that the request was taken back, also one that it has answered with an offer:
+    /// nobody will accept it. `None` when that changes nothing; a refusal that crossed it stands.
+    ///
+    /// # Errors
+    /// Conflict `agreement-answered` after an acceptance.
+    pub fn hear_withdrawal(self, reason: &str) -> Result<Option<Self>, Problem> {
+        match self.stage {
+            Stage::Requested | Stage::Offered { .. } => {
+                let reason = reason.to_owned();
+                Ok(Some(self.at(Stage::Withdrawn { reason })))
+            }
+            Stage::Accepted { .. } => Err(answered()),
+            Stage::Refused { .. } | Stage::Withdrawn { .. } => Ok(None),
         }
     }
 
@@ -131,11 +162,11 @@ impl Talk {
     ///
     /// # Errors
     /// Conflict: `agreement-not-offered`; `agreement-offer-superseded` when another text is offered
-    /// now; `agreement-answered` after a refusal.
+    /// now; `agreement-answered` after a refusal or a withdrawal.
     pub fn accept(self, hash: &Digest, acceptance: &str) -> Result<Option<Self>, Problem> {
         match &self.stage {
             Stage::Requested => Err(Problem::new(Kind::Conflict, "agreement-not-offered")),
-            Stage::Refused { .. } => Err(answered()),
+            Stage::Refused { .. } | Stage::Withdrawn { .. } => Err(answered()),
             Stage::Offered { offer } | Stage::Accepted { offer, .. } if offer.agreement.hash() != *hash => {
                 Err(Problem::new(Kind::Conflict, "agreement-offer-superseded"))
             }
@@ -168,7 +199,7 @@ impl Talk {
     pub const fn text(&self) -> &Agreement {
         match &self.stage {
             Stage::Offered { offer } | Stage::Accepted { offer, .. } => &offer.agreement,
-            Stage::Requested | Stage::Refused { .. } => &self.draft,
+            Stage::Requested | Stage::Refused { .. } | Stage::Withdrawn { .. } => &self.draft,
         }
     }
 
@@ -177,7 +208,7 @@ impl Talk {
     pub const fn offered(&self) -> Option<&Offer> {
         match &self.stage {
             Stage::Offered { offer } | Stage::Accepted { offer, .. } => Some(offer),
-            Stage::Requested | Stage::Refused { .. } => None,
+            Stage::Requested | Stage::Refused { .. } | Stage::Withdrawn { .. } => None,
         }
     }
 
@@ -186,6 +217,7 @@ impl Talk {
     pub fn state(&self, at: Time) -> State {
         match &self.stage {
             Stage::Refused { .. } => State::Refused,
+            Stage::Withdrawn { .. } => State::Withdrawn,
             Stage::Requested => State::Requested,
             Stage::Offered { offer } if at >= offer.agreement.valid_to => State::Expired,
             Stage::Offered { .. } => State::Offered,
@@ -201,6 +233,7 @@ impl Talk {
             Stage::Offered { .. } => "offered",
             Stage::Accepted { .. } => "accepted",
             Stage::Refused { .. } => "refused",
+            Stage::Withdrawn { .. } => "withdrawn",
         }
     }
 
@@ -303,6 +336,32 @@ mod tests {
         assert_eq!(code(refused.clone().offer(offer(1, "x"))), "agreement-answered");
         assert_eq!(refused.clone().hear_offer(offer(1, "x")), Ok(None));
         assert_eq!(refused.hear_refusal("x"), None);
+    }
+
+    #[test]
+    fn a_request_is_taken_back_until_it_is_accepted_and_a_refusal_that_crossed_stands() {
+        let taken = talk().withdraw("hết nhu cầu").expect("may");
+        assert_eq!(taken.state(Time(1)), State::Withdrawn);
+        assert_eq!(code(taken.clone().withdraw("x")), "agreement-answered");
+        assert_eq!(code(taken.clone().offer(offer(1, "x"))), "agreement-answered");
+        assert_eq!(code(taken.clone().refuse("x")), "agreement-answered");
+        let hash = taken.draft.hash();
+        assert_eq!(code(taken.clone().accept(&hash, "c")), "agreement-answered");
+        assert_eq!(taken.clone().hear_offer(offer(1, "x")), Ok(None), "it crossed");
+        let refused = taken.clone().hear_refusal("x").expect("the provider's word");
+        assert_eq!(refused.state(Time(1)), State::Refused);
+        assert_eq!(refused.hear_withdrawal("x"), Ok(None));
+        assert_eq!(taken.hear_withdrawal("x"), Ok(None), "heard again");
+        let offered = talk().offer(offer(1, "x")).expect("offered");
+        let heard = offered
+            .clone()
+            .hear_withdrawal("x")
+            .expect("may")
+            .expect("changes");
+        assert_eq!(heard.state(Time(1)), State::Withdrawn);
+        let hash = offered.text().hash();
+        let accepted = offered.accept(&hash, "c").expect("may").expect("changes");
+        assert_eq!(code(accepted.withdraw("x")), "agreement-answered");
     }
 
     #[test]

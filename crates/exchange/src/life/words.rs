@@ -6,7 +6,10 @@ use seal::jws::{self, PublicKey};
 use seal::key::SigningKey;
 use serde::{Deserialize, Serialize};
 
+use super::span::Span;
 use crate::agreement::Agreement;
+use crate::ids::ServiceId;
+use crate::offered::told::ServiceTold;
 
 /// The type in the header.
 const TYPE: &str = "sen-agreement-word";
@@ -63,6 +66,13 @@ pub enum Said {
         /// The consumer's acceptance of the text.
         acceptance: String,
     },
+    /// The consumer takes its request back.
+    Withdrawal {
+        /// Which request.
+        request: Digest,
+        /// Why.
+        reason: String,
+    },
     /// A party stops an agreement for the time being.
     Suspension {
         /// Which.
@@ -71,6 +81,21 @@ pub enum Said {
         serial: i64,
         /// Why.
         reason: String,
+        /// Its first instant; at once when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Time>,
+        /// The first instant behind it; until the party resumes it when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<Time>,
+    },
+    /// The provider says how a service of its agreements stands.
+    Service {
+        /// Which.
+        service: ServiceId,
+        /// Greater than that of the provider's earlier words on it.
+        serial: i64,
+        /// How it stands.
+        told: ServiceTold,
     },
     /// The party that stopped it takes that back.
     Resumption {
@@ -90,8 +115,10 @@ impl Said {
             Self::Offer { .. } => "offer",
             Self::Refusal { .. } => "refusal",
             Self::Acceptance { .. } => "acceptance",
+            Self::Withdrawal { .. } => "withdrawal",
             Self::Suspension { .. } => "suspension",
             Self::Resumption { .. } => "resumption",
+            Self::Service { .. } => "service",
         }
     }
 
@@ -99,8 +126,19 @@ impl Said {
     #[must_use]
     pub fn reason(&self) -> &str {
         match self {
-            Self::Refusal { reason, .. } | Self::Suspension { reason, .. } => reason,
+            Self::Refusal { reason, .. }
+            | Self::Withdrawal { reason, .. }
+            | Self::Suspension { reason, .. } => reason,
             _ => "",
+        }
+    }
+
+    /// The stretch for which it stops an agreement; `None` for a word that stops none.
+    #[must_use]
+    pub const fn span(&self) -> Option<Span> {
+        match self {
+            Self::Suspension { from, to, .. } => Some(Span { from: *from, to: *to }),
+            _ => None,
         }
     }
 }
@@ -112,8 +150,12 @@ impl Word {
         match &self.said {
             Said::Offer { serial, .. }
             | Said::Suspension { serial, .. }
-            | Said::Resumption { serial, .. } => *serial,
-            Said::Request { .. } | Said::Refusal { .. } | Said::Acceptance { .. } => self.at.ms(),
+            | Said::Resumption { serial, .. }
+            | Said::Service { serial, .. } => *serial,
+            Said::Request { .. }
+            | Said::Refusal { .. }
+            | Said::Acceptance { .. }
+            | Said::Withdrawal { .. } => self.at.ms(),
         }
     }
 }
@@ -172,10 +214,19 @@ pub fn read(token: &str, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) -> Resu
     if *signer.borrow() != word.party.as_str() {
         return Err(broken());
     }
-    let reasons = matches!(word.said, Said::Refusal { .. } | Said::Suspension { .. });
+    let reasons = matches!(
+        word.said,
+        Said::Refusal { .. } | Said::Withdrawal { .. } | Said::Suspension { .. }
+    );
     let reason = word.said.reason();
     if (reasons && reason.trim().is_empty()) || reason.len() > REASON_BYTES_MAX {
         return Err(bad().because("no reason, or too long a one"));
+    }
+    if word.said.span().is_some_and(|span| !span.is_sound()) {
+        return Err(bad().because("it ends before it begins"));
+    }
+    if matches!(&word.said, Said::Service { told, .. } if !told.is_sound()) {
+        return Err(bad().because("no operator could have said this of a service"));
     }
     Ok(Signed {
         digest: Digest::of(&payload),
@@ -228,14 +279,35 @@ mod tests {
                 agreement: agreement.hash(),
                 acceptance: "a".into(),
             },
+            Said::Withdrawal {
+                request: Digest::of(b"r"),
+                reason: "vì sao".into(),
+            },
             Said::Suspension {
                 agreement: agreement.hash(),
                 serial: 2,
                 reason: "vì sao".into(),
+                from: None,
+                to: None,
+            },
+            Said::Suspension {
+                agreement: agreement.hash(),
+                serial: 2,
+                reason: "vì sao".into(),
+                from: Some(Time(10)),
+                to: Some(Time(20)),
             },
             Said::Resumption {
                 agreement: agreement.hash(),
                 serial: 3,
+            },
+            Said::Service {
+                service: agreement.service.clone(),
+                serial: 4,
+                told: ServiceTold {
+                    disabled: Some("bảo trì".into()),
+                    ..ServiceTold::default()
+                },
             },
         ];
         for said in said {
@@ -244,6 +316,27 @@ mod tests {
             assert_eq!((&read.word, read.digest), (&once.word, again.digest));
             assert!(is_word(&once.token));
         }
+    }
+
+    #[test]
+    fn a_suspension_at_once_is_written_as_before_there_were_planned_ones() {
+        let said = |from, to| Said::Suspension {
+            agreement: Digest::of(b"a"),
+            serial: 2,
+            reason: "x".to_owned(),
+            from,
+            to,
+        };
+        let json = kernel::digest::canonical_json(&said(None, None)).expect("json");
+        let hash = Digest::of(b"a");
+        assert_eq!(
+            json,
+            format!(r#"{{"agreement":"{hash}","reason":"x","serial":2,"word":"suspension"}}"#)
+        );
+        let key = SigningKey::generate();
+        let backwards = sign(word(said(Some(Time(20)), Some(Time(10)))), &key);
+        let refused = read(&backwards.token, &of_g22(&key)).expect_err("refused");
+        assert_eq!(refused.code, "agreement-word");
     }
 
     #[test]

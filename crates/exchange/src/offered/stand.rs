@@ -43,7 +43,7 @@ pub enum Verb {
 }
 
 impl Exchange {
-    /// Does something with a service.
+    /// Does something with a service; the other parties of its agreements are told.
     ///
     /// # Errors
     /// 404 when nobody registered it here; 422 at the field that is not sound; conflict `stale` when it
@@ -51,7 +51,9 @@ impl Exchange {
     pub async fn stand_service(&self, id: &ServiceId, verb: &Verb, actor: &Actor) -> Result<(), Problem> {
         let first = self.first_stop(id);
         let _turn = self.0.offering.lock().await;
-        let (tenant, _) = self.voice(&id.org).map_err(|_| Problem::not_found())?;
+        let (tenant, seal) = self.voice(&id.org).map_err(|_| Problem::not_found())?;
+        let consumers = self.agreements().consumers_of(id, self.0.now());
+        let (consumers, key) = (&consumers, &seal.key);
         let left = self
             .0
             .store
@@ -63,6 +65,7 @@ impl Exchange {
                     None => rows::remove(&tx, id).await?,
                 }
                 tx.fact(&super::subject(id), fact).await?;
+                super::told::tell(&tx, (id, left.as_ref()), consumers, key).await?;
                 Ok(left)
             })
             .await?;

@@ -1,5 +1,5 @@
-//! `POST …/refuse` and `POST …/accept`: the provider says no to a request, the consumer says yes to an
-//! offer.
+//! `POST …/refuse`, `POST …/accept` and `POST …/withdraw`: the provider says no to a request, the
+//! consumer says yes to an offer, or takes its request back.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -33,6 +33,11 @@ impl Exchange {
     async fn refuse(&self, name: &str, reason: &str, who: &Principal) -> Result<(), Problem> {
         let request = self.request_behind(name).await?;
         self.refuse_agreement(&request, reason, &who.actor).await
+    }
+
+    async fn take_back(&self, name: &str, reason: &str, who: &Principal) -> Result<(), Problem> {
+        let request = self.request_behind(name).await?;
+        self.withdraw_request(&request, reason, &who.actor).await
     }
 
     async fn accept(&self, name: &str, agreement: &str, who: &Principal) -> Result<Digest, Problem> {
@@ -76,6 +81,49 @@ pub(crate) async fn refuse_by_form(
     let reason = fields.lines("reason").unwrap_or_default();
     let done = x.refuse(&name, &reason, &who).await;
     after(&x, &page, (&name, "refuse"), done).await
+}
+
+/// Why a request is taken back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgreementWithdrawal {
+    /// Why; the provider reads it.
+    reason: String,
+}
+
+/// Takes a request back that was not accepted; the provider is told.
+#[utoipa::path(post, path = "/api/v1/exchange/agreements/{hash}/withdraw", tag = "exchange",
+    operation_id = "withdraw_agreement_request",
+    params(("hash" = String, Path, description = "the request's name")), request_body = AgreementWithdrawal,
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-withdrawn"]))),
+    responses((status = 204), (status = 403), (status = 404), (status = 409), (status = 422)))]
+pub(crate) async fn withdraw_by_json(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    Path(name): Path<String>,
+    Json(asked): Json<AgreementWithdrawal>,
+) -> Result<StatusCode, Refusal> {
+    x.take_back(&name, &asked.reason, &who).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a request back by a form.
+#[utoipa::path(post, path = "/exchange/agreements/{hash}/withdraw", tag = "exchange",
+    operation_id = "withdraw_agreement_request_by_form",
+    params(("hash" = String, Path, description = "the request's name")),
+    security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-withdrawn"]))),
+    responses((status = 303, description = "to the request"), (status = 403), (status = 404), (status = 409),
+              (status = 422, description = "the page again, with what is wrong")))]
+pub(crate) async fn withdraw_by_form(
+    State(x): State<Exchange>,
+    Operator(who): Operator,
+    page: Page,
+    Path(name): Path<String>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let reason = fields.lines("reason").unwrap_or_default();
+    let done = x.take_back(&name, &reason, &who).await;
+    after(&x, &page, (&name, "withdraw"), done).await
 }
 
 /// Accepts what was offered; both signatures are there then.

@@ -1,8 +1,8 @@
 //! `GET /exchange/clients` and what can be done there: the certificates with which information systems
-//! of this node's organisations connect over mutual TLS.
+//! of this node's organisations connect over mutual TLS; searched, and a page at a time.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use kernel::{Digest, Kind, Problem};
@@ -13,13 +13,13 @@ use utoipa_axum::routes;
 use web::{Fields, Json, Page, Refusal};
 
 use super::Operator;
+use super::page_of::{cut, has, next_page, searched};
 use crate::callers::Registered;
 use crate::gateway::Exchange;
 use crate::ids::SystemId;
+use crate::life::end::SOON_MS;
 
 const LIST: &str = "/exchange/clients";
-/// What ends within this many milliseconds is told beforehand: thirty days.
-const SOON_MS: i64 = 30 * 86_400_000;
 
 /// The operations on certificates of information systems.
 pub(super) fn router() -> OpenApiRouter<Exchange> {
@@ -30,6 +30,30 @@ pub(super) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(register_by_json))
         .routes(routes!(remove_by_form))
         .routes(routes!(remove_by_json))
+}
+
+/// What to list.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+struct Wanted {
+    /// Only certificates with this in their system, name or SHA-256.
+    q: Option<String>,
+    /// Go on after this one, `{system} {thumbprint}`: the next page.
+    after: Option<String>,
+}
+
+/// A page of certificates by system, and the one after which the next page begins.
+async fn found(x: &Exchange, wanted: &Wanted) -> Result<(Vec<Registered>, Option<String>), Problem> {
+    let name = |one: &Registered| format!("{} {}", one.system, one.thumbprint);
+    let mut all = x.client_certificates().await?;
+    let q = searched(wanted.q.as_deref());
+    all.retain(|one| has(&q, &[&name(one), &one.name]));
+    if let Some(after) = &wanted.after {
+        let at = all.iter().position(|one| name(one) == *after);
+        all.drain(..at.map_or(0, |at| at + 1));
+    }
+    let more = cut(&mut all, x.0.store.limits().page_rows_max);
+    let next = all.last().filter(|_| more).map(name);
+    Ok((all, next))
 }
 
 /// A certificate with which a system connects.
@@ -62,12 +86,16 @@ impl ClientCertificate {
     }
 }
 
-/// Lists the certificates with which information systems connect.
+/// Lists the certificates with which information systems connect, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/clients", tag = "exchange",
-    operation_id = "list_client_certificates",
+    operation_id = "list_client_certificates", params(Wanted),
     security(("session" = ["operator"])), responses((status = 200, body = Vec<ClientCertificate>)))]
-async fn json(State(x): State<Exchange>, _: Operator) -> Result<axum::Json<Vec<ClientCertificate>>, Refusal> {
-    let all = x.client_certificates().await?;
+async fn json(
+    State(x): State<Exchange>,
+    _: Operator,
+    Query(wanted): Query<Wanted>,
+) -> Result<axum::Json<Vec<ClientCertificate>>, Refusal> {
+    let (all, _) = found(&x, &wanted).await?;
     Ok(axum::Json(all.iter().map(ClientCertificate::of).collect()))
 }
 
@@ -77,6 +105,9 @@ struct View<'a> {
     page: &'a Page,
     errors: String,
     rows: Vec<Row>,
+    q: String,
+    next: Option<String>,
+    first: bool,
     systems: Vec<String>,
     system: String,
     system_error: String,
@@ -93,7 +124,12 @@ struct Row {
     note: Option<(String, &'static str)>,
 }
 
-async fn body(x: &Exchange, page: &Page, sent: &Fields, problems: &[Problem]) -> Result<String, Problem> {
+async fn body(
+    x: &Exchange,
+    page: &Page,
+    wanted: &Wanted,
+    (sent, problems): (&Fields, &[Problem]),
+) -> Result<String, Problem> {
     let now = x.0.now();
     let note = |one: &Registered| {
         if one.valid_to <= now {
@@ -104,9 +140,8 @@ async fn body(x: &Exchange, page: &Page, sent: &Fields, problems: &[Problem]) ->
             None
         }
     };
-    let rows = x.client_certificates().await?;
-    let snapshot = x.0.directory.snapshot();
-    let ours = snapshot.systems.iter().filter(|system| x.is_here(&system.org));
+    let (rows, next) = found(x, wanted).await?;
+    let q = wanted.q.clone().unwrap_or_default();
     let view = View {
         errors: page.errors(problems),
         rows: rows
@@ -119,9 +154,10 @@ async fn body(x: &Exchange, page: &Page, sent: &Fields, problems: &[Problem]) ->
                 note: note(one),
             })
             .collect(),
-        systems: ours
-            .map(|system| format!("{}/{}", system.org, system.code))
-            .collect(),
+        next: next.map(|next| next_page(LIST, &q, &next)),
+        first: wanted.after.is_none(),
+        q,
+        systems: x.own_systems().into_iter().map(|(id, _)| id).collect(),
         system: sent.text("system").unwrap_or_default().to_owned(),
         system_error: page.field_error(problems, "system"),
         certificate: sent.lines("certificate").unwrap_or_default(),
@@ -133,10 +169,15 @@ async fn body(x: &Exchange, page: &Page, sent: &Fields, problems: &[Problem]) ->
 
 /// The certificates of information systems as a page.
 #[utoipa::path(get, path = "/exchange/clients", tag = "exchange",
-    operation_id = "client_certificates_page", security(("session" = ["operator"])),
+    operation_id = "client_certificates_page", params(Wanted), security(("session" = ["operator"])),
     responses((status = 200, description = "the certificates", content_type = "text/html")))]
-async fn page(State(x): State<Exchange>, _: Operator, page: Page) -> Result<Html<String>, Refusal> {
-    let body = body(&x, &page, &Fields::default(), &[]).await?;
+async fn page(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+    Query(wanted): Query<Wanted>,
+) -> Result<Html<String>, Refusal> {
+    let body = body(&x, &page, &wanted, (&Fields::default(), &[])).await?;
     Ok(page.html(&page.t("exchange-clients"), body))
 }
 
@@ -214,7 +255,7 @@ async fn register_by_form(
     match x.register_client((system, &pem), &who).await {
         Ok(_) => Ok(see()),
         Err(problem) if problem.kind == Kind::Invalid => {
-            let body = body(&x, &page, &fields, &[problem]).await?;
+            let body = body(&x, &page, &Wanted::default(), (&fields, &[problem])).await?;
             Ok(page.html_status(422, &page.t("exchange-clients"), body))
         }
         Err(problem) => Err(problem.into()),

@@ -6,12 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Fields, Page};
 
+use super::DAY_MS;
 use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
 use crate::quota::Quota;
-
-/// A day, in milliseconds.
-const DAY_MS: i64 = 86_400_000;
 
 /// The text of an agreement.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]

@@ -4,26 +4,35 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Html;
-use kernel::{Problem, Time};
+use kernel::{Digest, Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Page, Refusal};
 
 use super::Operator;
 use crate::gateway::Exchange;
+use crate::life::end::SOON_MS;
 use crate::life::{self, Known};
-
-/// What ends within this many milliseconds is told beforehand: thirty days.
-const SOON_MS: i64 = 30 * 86_400_000;
 
 /// What to list.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 pub(crate) struct Wanted {
     /// Only those in this state: `requested`, `offered`, `accepted`, `in-force`, `suspended`,
-    /// `revoked`, `expired`, `refused`.
+    /// `revoked`, `expired`, `refused`, `withdrawn`.
     state: Option<String>,
     /// Go on after the one of this hash or name: the next page.
     after: Option<String>,
+}
+
+/// For how long a party suspends an agreement.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AgreementPause {
+    /// The party.
+    by: String,
+    /// Its first instant, milliseconds since 1970; none when it began at once.
+    from: Option<i64>,
+    /// The first instant behind it, milliseconds since 1970; none until it is resumed.
+    to: Option<i64>,
 }
 
 /// An agreement, or a request for one, as the operator sees it.
@@ -43,10 +52,13 @@ pub(crate) struct AgreementLine {
     valid_from: i64,
     /// Milliseconds since 1970.
     valid_to: i64,
-    /// `requested`, `offered`, `accepted`, `in-force`, `suspended`, `revoked`, `expired` or `refused`.
+    /// `requested`, `offered`, `accepted`, `in-force`, `suspended`, `revoked`, `expired`, `refused` or
+    /// `withdrawn`.
     state: &'static str,
     /// The parties that suspend it now.
     suspended_by: Vec<String>,
+    /// All suspensions that are not over, planned ones too.
+    suspensions: Vec<AgreementPause>,
     /// True when an organisation of this node is to answer.
     waits: bool,
     /// By when the provider owes its answer, milliseconds since 1970.
@@ -69,6 +81,15 @@ impl AgreementLine {
             valid_to: a.valid_to.ms(),
             state: known.state.as_str(),
             suspended_by: known.suspended_by.iter().map(ToString::to_string).collect(),
+            suspensions: known
+                .stops
+                .iter()
+                .map(|(by, span)| AgreementPause {
+                    by: by.to_string(),
+                    from: span.from.map(Time::ms),
+                    to: span.to.map(Time::ms),
+                })
+                .collect(),
             waits: waits(x, known),
             due: due(known).map(Time::ms),
         }
@@ -102,13 +123,9 @@ async fn found(x: &Exchange, wanted: &Wanted) -> Result<(Vec<Known>, Option<Stri
         Some(state) => state,
         None => None,
     };
-    let mut all = x.overview().await?;
-    all.retain(|known| state.is_none_or(|state| known.state == state));
-    if let Some(after) = wanted.after.as_deref() {
-        let at = all.iter().position(|known| known.name.hex() == after);
-        all.drain(..at.map_or(0, |at| at + 1));
-    }
+    let after = wanted.after.as_deref().and_then(Digest::parse);
     let rows_max = x.0.store.limits().page_rows_max;
+    let mut all = x.page_of(state, after.as_ref(), rows_max).await?;
     let more = all.len() > rows_max;
     all.truncate(rows_max);
     let next = all.last().filter(|_| more).map(|last| last.name.hex());
@@ -138,6 +155,8 @@ struct View<'a> {
     rows: Vec<Row>,
     next: Option<String>,
     first: bool,
+    ending: Vec<EndingRow>,
+    heard: Vec<HeardRow>,
 }
 
 struct Row {
@@ -160,7 +179,7 @@ pub(crate) const fn class(state: life::State) -> &'static str {
         life::State::Requested | life::State::Offered | life::State::Suspended => "tag tag-wait",
         life::State::Accepted => "tag tag-now",
         life::State::Revoked | life::State::Refused => "tag tag-bad",
-        life::State::Expired => "tag tag-none",
+        life::State::Expired | life::State::Withdrawn => "tag tag-none",
     }
 }
 
@@ -176,11 +195,51 @@ fn notes(x: &Exchange, page: &Page, known: &Known) -> Vec<(String, &'static str)
             None => (page.t("exchange-waits"), "tag tag-wait"),
         });
     }
-    let left_ms = known.text.valid_to.ms() - now.ms();
-    if matches!(known.state, life::State::InForce | life::State::Suspended) && left_ms <= SOON_MS {
+    if ends_soon(known, now) {
         notes.push((page.t("exchange-ends-soon"), "tag tag-wait"));
     }
+    let planned = known.stops.iter().any(|(_, span)| !span.holds(now));
+    if planned && known.state != life::State::Suspended {
+        notes.push((page.t("exchange-suspension-planned"), "tag tag-wait"));
+    }
     notes
+}
+
+/// True for an agreement whose term ends within thirty days.
+pub(super) fn ends_soon(known: &Known, now: Time) -> bool {
+    let runs = matches!(known.state, life::State::InForce | life::State::Suspended);
+    runs && known.text.valid_to.ms() - now.ms() <= SOON_MS
+}
+
+/// What the operator has to know before anything else: agreements that end soon, and what providers
+/// say of their services.
+async fn beforehand(x: &Exchange, page: &Page) -> Result<(Vec<EndingRow>, Vec<HeardRow>), Problem> {
+    let now = x.0.now();
+    let ending = x.ending_soon().await?.into_iter();
+    let ending = ending.map(|ending| EndingRow {
+        name: ending.hash.hex(),
+        id: x.agreements().name_of(&ending.hash).unwrap_or_default(),
+        last: page.date(ending.valid_to.plus_ms(-1).date()),
+    });
+    let heard = x.service_notices().await?;
+    let heard = heard.iter().map(|notice| HeardRow {
+        service: notice.service.to_string(),
+        said: super::told::sentences(page, notice, now),
+    });
+    Ok((ending.collect(), heard.collect()))
+}
+
+/// An agreement that ends soon.
+struct EndingRow {
+    name: String,
+    id: String,
+    last: String,
+}
+
+/// What a provider says of a service: sentences, each with its own words behind it.
+struct HeardRow {
+    service: String,
+    said: Vec<(String, String)>,
 }
 
 /// The agreements as a page.
@@ -194,6 +253,10 @@ pub(crate) async fn page(
     Query(wanted): Query<Wanted>,
 ) -> Result<Html<String>, Refusal> {
     let (list, next) = found(&x, &wanted).await?;
+    let (ending, heard) = match wanted.after {
+        None => beforehand(&x, &page).await?,
+        Some(_) => (Vec::new(), Vec::new()),
+    };
     let row = |known: &Known| Row {
         name: known.name.hex(),
         id: known.text.id.clone(),
@@ -221,6 +284,8 @@ pub(crate) async fn page(
         rows: list.iter().map(row).collect(),
         next: next.map(|next| format!("{}?state={chosen}&after={next}", super::LIST)),
         first: wanted.after.is_none(),
+        ending,
+        heard,
         page: &page,
     };
     let body = view.render().map_err(Problem::internal)?;

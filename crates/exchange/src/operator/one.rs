@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
-use kernel::{Kind, OrgCode, Problem};
+use kernel::{Kind, OrgCode, Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Page, Refusal};
@@ -12,8 +12,9 @@ use web::{Page, Refusal};
 use super::Operator;
 use super::draft::{self, AgreementText};
 use super::list::{self, AgreementLine};
+use super::told::{self, ServiceNoticeLine};
 use crate::gateway::Exchange;
-use crate::life::{self, Known, SUPERSEDED};
+use crate::life::{self, Known, SUPERSEDED, Span};
 
 /// A signature under the text.
 #[derive(Serialize, ToSchema)]
@@ -27,8 +28,8 @@ struct AgreementSignature {
 /// One thing that happened.
 #[derive(Serialize, ToSchema)]
 struct AgreementEvent {
-    /// `request`, `offer`, `refusal`, `acceptance`, `signature`, `suspension`, `resumption` or
-    /// `revocation`.
+    /// `request`, `withdrawal`, `offer`, `refusal`, `acceptance`, `signature`, `suspension`,
+    /// `resumption`, `revocation` or `expiry`.
     kind: String,
     /// By whom.
     party: String,
@@ -36,6 +37,10 @@ struct AgreementEvent {
     at: i64,
     /// Why; empty where no reason is needed.
     reason: String,
+    /// The first instant of a suspension that was planned, milliseconds since 1970.
+    from: Option<i64>,
+    /// The first instant behind a suspension, where that is known, milliseconds since 1970.
+    to: Option<i64>,
 }
 
 /// All there is to see of one agreement or request.
@@ -51,6 +56,8 @@ pub(crate) struct AgreementSeen {
     text: AgreementText,
     signatures: Vec<AgreementSignature>,
     history: Vec<AgreementEvent>,
+    /// What the provider says of the service now.
+    service_notice: Option<ServiceNoticeLine>,
 }
 
 /// Shows one agreement or request.
@@ -66,6 +73,7 @@ pub(crate) async fn json(
     let known = x.known(&name).await?;
     let signatures = x.signatures(&known).await?;
     let history = x.history(&known).await?;
+    let notice = x.service_notice(&known.text.service).await?;
     Ok(axum::Json(AgreementSeen {
         line: AgreementLine::of(&x, &known),
         request: known.talk.as_ref().map(|talk| talk.request.hex()),
@@ -85,8 +93,11 @@ pub(crate) async fn json(
                 party: event.party.to_string(),
                 at: event.at.ms(),
                 reason: event.reason,
+                from: event.span.from.map(Time::ms),
+                to: event.span.to.map(Time::ms),
             })
             .collect(),
+        service_notice: notice.as_ref().map(ServiceNoticeLine::of),
     }))
 }
 
@@ -106,7 +117,9 @@ struct View<'a> {
     consumer: (String, String),
     state: String,
     class: &'static str,
-    note: Option<String>,
+    notes: Vec<String>,
+    /// What the provider says of the service: sentences, each with its own words behind it.
+    heard: Vec<(String, String)>,
     items: Vec<(&'static str, String, String)>,
     signatures: Vec<(String, Option<String>)>,
     events: Vec<Event>,
@@ -127,6 +140,8 @@ struct Event {
 struct Can {
     /// The provider is here and has the word.
     answer: bool,
+    /// The consumer is here and has not accepted.
+    withdraw: bool,
     /// The hash to accept: the consumer is here.
     accept: Option<String>,
     suspend: Vec<(String, String)>,
@@ -143,31 +158,34 @@ impl Can {
             life::State::Accepted | life::State::InForce | life::State::Suspended
         );
         let suspends = |org: &&OrgCode| known.suspended_by.contains(*org);
-        let of = |wanted: bool| -> Vec<_> {
-            own.iter()
-                .filter(|org| runs && suspends(org) == wanted)
-                .map(named)
-                .collect()
-        };
+        let stops = |org: &&OrgCode| known.stops.iter().any(|(by, _)| by == *org);
+        let open = matches!(known.state, life::State::Requested | life::State::Offered);
+        let suspend = own.iter().filter(|org| runs && !suspends(org)).map(named);
+        let resume = own.iter().filter(|org| runs && stops(org)).map(named);
         Self {
-            answer: matches!(known.state, life::State::Requested | life::State::Offered)
-                && x.is_here(&known.text.provider),
+            answer: open && x.is_here(&known.text.provider),
+            withdraw: open && x.is_here(&known.text.consumer.org),
             accept: offered(known).filter(|_| x.is_here(&known.text.consumer.org)),
-            suspend: of(false),
-            resume: of(true),
+            suspend: suspend.collect(),
+            resume: resume.collect(),
             revoke: own.iter().filter(|_| runs).map(named).collect(),
         }
     }
 
     fn any(&self) -> bool {
-        self.answer || self.accept.is_some() || !self.revoke.is_empty()
+        self.answer || self.withdraw || self.accept.is_some() || !self.revoke.is_empty()
     }
 }
 
 impl View<'_> {
     /// The message at the reason of a verb's form.
     fn error(&self, verb: &str) -> String {
-        self.page.field_error(self.problems, &format!("{verb}-reason"))
+        self.error_at(&format!("{verb}-reason"))
+    }
+
+    /// The message at a field.
+    fn error_at(&self, field: &str) -> String {
+        self.page.field_error(self.problems, field)
     }
 }
 
@@ -209,6 +227,49 @@ pub(crate) async fn after(
     Ok(page.html_status(422, &known.text.id, body).into_response())
 }
 
+/// What happened, in words; a suspension with its days where it has some.
+fn happened(page: &Page, kind: &str, span: Span, party: String) -> String {
+    let event = page.tw(&format!("exchange-event-{kind}"), &[("party", party)]);
+    match days(page, span) {
+        Some(days) => format!("{event} {days}"),
+        None => event,
+    }
+}
+
+/// The days of a suspension; none for one at once and until it is resumed.
+fn days(page: &Page, span: Span) -> Option<String> {
+    let from = span.from.map(|from| page.date(from.date()));
+    let to = span.to.map(|to| page.date(to.plus_ms(-1).date()));
+    Some(match (from, to) {
+        (Some(from), Some(to)) => page.tw("exchange-span-between", &[("from", from), ("to", to)]),
+        (Some(from), None) => page.tw("exchange-span-from", &[("from", from)]),
+        (None, Some(to)) => page.tw("exchange-span-to", &[("to", to)]),
+        (None, None) => return None,
+    })
+}
+
+/// What the operator has to know of it now.
+fn notes(x: &Exchange, page: &Page, known: &Known) -> Vec<String> {
+    let now = x.0.now();
+    let mut notes = Vec::new();
+    let suspenders: Vec<String> = known.suspended_by.iter().map(|o| x.organisation(o)).collect();
+    if !suspenders.is_empty() && known.state == life::State::Suspended {
+        notes.push(page.tw("exchange-suspended-by", &[("party", suspenders.join("; "))]));
+    }
+    for (by, span) in known.stops.iter().filter(|(_, span)| !span.holds(now)) {
+        let days = days(page, *span).unwrap_or_default();
+        let args = [("party", x.organisation(by)), ("days", days)];
+        notes.push(page.tw("exchange-suspends-later", &args));
+    }
+    if list::ends_soon(known, now) {
+        let day = page.date(known.text.valid_to.plus_ms(-1).date());
+        notes.push(page.tw("exchange-ends-on", &[("day", day)]));
+    }
+    let owed = list::due(known);
+    notes.extend(owed.map(|due| page.tw("exchange-owed-until", &[("due", page.time(due))])));
+    notes
+}
+
 async fn body(x: &Exchange, page: &Page, known: &Known, problems: &[Problem]) -> Result<String, Problem> {
     let both = |org: &OrgCode| (x.organisation(org), org.to_string());
     let signed = x.signatures(known).await?;
@@ -220,22 +281,15 @@ async fn body(x: &Exchange, page: &Page, known: &Known, problems: &[Problem]) ->
     let events = x.history(known).await?.into_iter().map(|event| Event {
         iso: event.at.rfc3339(),
         at: page.time(event.at),
-        what: page.tw(
-            &format!("exchange-event-{}", event.kind),
-            &[("party", x.organisation(&event.party))],
-        ),
+        what: happened(page, &event.kind, event.span, x.organisation(&event.party)),
         reason: if event.reason == SUPERSEDED {
             page.t("exchange-superseded")
         } else {
             event.reason
         },
     });
-    let suspenders: Vec<String> = known.suspended_by.iter().map(|o| x.organisation(o)).collect();
-    let note = if !suspenders.is_empty() && known.state == life::State::Suspended {
-        Some(page.tw("exchange-suspended-by", &[("party", suspenders.join("; "))]))
-    } else {
-        list::due(known).map(|due| page.tw("exchange-owed-until", &[("due", page.time(due))]))
-    };
+    let heard = x.service_notice(&known.text.service).await?;
+    let now = x.0.now();
     let view = View {
         errors: page.errors(problems),
         name: known.name.hex(),
@@ -244,7 +298,8 @@ async fn body(x: &Exchange, page: &Page, known: &Known, problems: &[Problem]) ->
         consumer: both(consumer),
         state: page.t(&format!("exchange-state-{}", known.state.as_str())),
         class: list::class(known.state),
-        note,
+        notes: notes(x, page, known),
+        heard: heard.map_or_else(Vec::new, |notice| told::sentences(page, &notice, now)),
         items: draft::shown(page, &known.text),
         signatures: vec![
             (x.organisation(provider), at(provider)),

@@ -60,7 +60,6 @@ pub(crate) struct View<'a> {
 
 fn body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -> Result<String, Problem> {
     let snapshot = x.0.directory.snapshot();
-    let systems = snapshot.systems.iter().filter(|system| x.is_here(&system.org));
     let view = View {
         errors: page.errors(problems),
         title: "exchange-request-title",
@@ -68,11 +67,10 @@ fn body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -> Res
         action: super::LIST.to_owned(),
         items: draft::boxes(page, fields, problems),
         fixed: false,
-        systems: systems
-            .map(|system| {
-                let id = format!("{}/{}", system.org, system.code);
-                (id, x.organisation(&system.org))
-            })
+        systems: x
+            .own_systems()
+            .into_iter()
+            .map(|(id, org)| (id, x.organisation(&org)))
             .collect(),
         services: snapshot
             .services

@@ -30,6 +30,8 @@ use crate::ids::ServiceId;
 /// The pages of the list.
 const LIST: &str = "/exchange/services";
 
+pub(super) use super::page_of::{cut, has, next_page, searched};
+
 /// A service's name as a path has it.
 type Named = (String, String, String);
 

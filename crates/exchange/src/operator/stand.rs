@@ -4,24 +4,40 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use kernel::{OrgCode, Problem};
+use kernel::{OrgCode, Problem, Time};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Fields, Json, Page, Principal, Refusal};
 
-use super::Operator;
 use super::one::after;
+use super::{DAY_MS, Operator};
 use crate::gateway::Exchange;
+use crate::life::Span;
 
-/// Why an agreement stops, and by which of this node's organisations.
+/// Why an agreement ends, and by which of this node's organisations.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AgreementStop {
-    /// The organisation that suspends it, or ends it.
+    /// The organisation that ends it.
     #[schema(example = "G22")]
     by: String,
     /// Why; the other party reads it.
     reason: String,
+}
+
+/// Why an agreement is suspended, by which of this node's organisations, and for how long.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgreementSuspension {
+    /// The organisation that suspends it.
+    #[schema(example = "G22")]
+    by: String,
+    /// Why; the other party reads it.
+    reason: String,
+    /// Its first instant, milliseconds since 1970; at once when left out.
+    from: Option<i64>,
+    /// The first instant behind it, milliseconds since 1970; until it is resumed when left out.
+    to: Option<i64>,
 }
 
 /// Which of this node's organisations goes on with an agreement.
@@ -35,7 +51,7 @@ pub(crate) struct AgreementResumption {
 
 /// What a party does, with its reason.
 enum Verb {
-    Suspend(String),
+    Suspend(String, Span),
     Resume,
     Revoke(String),
 }
@@ -44,7 +60,7 @@ impl Verb {
     /// Its name among the forms of the page.
     const fn as_str(&self) -> &'static str {
         match self {
-            Self::Suspend(_) => "suspend",
+            Self::Suspend(..) => "suspend",
             Self::Resume => "resume",
             Self::Revoke(_) => "revoke",
         }
@@ -59,7 +75,10 @@ impl Exchange {
             .map_err(|_| Problem::invalid("by", "organisation-code"))?;
         let hash = super::name_of(name)?;
         match verb {
-            Verb::Suspend(reason) => self.suspend_agreement(&hash, &by, reason, &who.actor).await,
+            Verb::Suspend(reason, span) => {
+                self.plan_suspension(&hash, &by, (reason, *span), &who.actor)
+                    .await
+            }
             Verb::Resume => self.resume_agreement(&hash, &by, &who.actor).await,
             Verb::Revoke(reason) => {
                 let reason = crate::life::reason(reason)?;
@@ -89,19 +108,35 @@ fn reason(fields: &Fields) -> String {
     fields.lines("reason").unwrap_or_default()
 }
 
-/// Suspends an agreement at once; the other party is told.
+/// The stretch that a form asks for; days count from their first instant to their last.
+fn span(fields: &Fields) -> Result<Span, Problem> {
+    let day = |field: &str, plus_ms: i64| -> Result<Option<Time>, Problem> {
+        let day = fields.date(field)?;
+        Ok(day.map(|day| Time::at(day, 0).plus_ms(plus_ms)))
+    };
+    Ok(Span {
+        from: day("from", 0)?,
+        to: day("to", DAY_MS)?,
+    })
+}
+
+/// Suspends an agreement, at once or from a later instant on; the other party is told.
 #[utoipa::path(post, path = "/api/v1/exchange/agreements/{hash}/suspend", tag = "exchange",
     operation_id = "suspend_agreement",
-    params(("hash" = String, Path,)), request_body = AgreementStop,
+    params(("hash" = String, Path,)), request_body = AgreementSuspension,
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-suspended"]))),
     responses((status = 204), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn suspend_by_json(
     State(x): State<Exchange>,
     Operator(who): Operator,
     Path(name): Path<String>,
-    Json(asked): Json<AgreementStop>,
+    Json(asked): Json<AgreementSuspension>,
 ) -> Result<StatusCode, Refusal> {
-    let verb = Verb::Suspend(asked.reason);
+    let span = Span {
+        from: asked.from.map(Time),
+        to: asked.to.map(Time),
+    };
+    let verb = Verb::Suspend(asked.reason, span);
     x.stand(&name, &asked.by, &verb, &who).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -119,7 +154,11 @@ pub(crate) async fn suspend_by_form(
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    let verb = Verb::Suspend(reason(&fields));
+    let span = match span(&fields) {
+        Ok(span) => span,
+        Err(problem) => return after(&x, &page, (&name, "suspend"), Err(problem)).await,
+    };
+    let verb = Verb::Suspend(reason(&fields), span);
     x.stand_by_form((&name, verb), &who, &page, &fields).await
 }
 

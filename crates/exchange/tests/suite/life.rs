@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use directory::Calendars;
 use exchange::agreement::Agreement;
+use exchange::life::Span;
 use exchange::life::talk::Stage;
 use exchange::life::words::{self, Said, Word};
 use exchange::{Notices, State, Terms};
@@ -494,4 +495,170 @@ async fn a_fact_of_an_agreement_names_the_word_it_rests_on_and_no_reason() {
     let word = Digest::of(&payload);
     let by = org("G01");
     assert_eq!(last.fact, Fact::AgreementRefused { request, by, word });
+}
+
+#[tokio::test]
+async fn a_request_is_taken_back_by_who_asked_and_no_answer_is_owed_any_more() {
+    let nation = nation().await;
+    let (national, ministry) = (&nation.national, &nation.ministry);
+    let request = ask(&nation).await;
+    let by_provider = ministry.exchange.withdraw_request(&request, "x", &ACTOR).await;
+    assert_eq!(by_provider.expect_err("not its own").code, "member-unknown");
+    let without = national.exchange.withdraw_request(&request, " ", &ACTOR).await;
+    assert_eq!(without.expect_err("a reason is needed").code, "field-missing");
+    let taken = national
+        .exchange
+        .withdraw_request(&request, "Hết nhu cầu", &ACTOR);
+    taken.await.expect("taken back");
+    let word = waiting(national).await;
+    carry(national).await;
+    // Heard again it changes nothing, and from another side it is nobody's word.
+    ministry
+        .exchange
+        .agreements()
+        .hear(&word[0])
+        .await
+        .expect("heard");
+    let stranger = Word {
+        party: org("G15"),
+        at: ministry.now(),
+        said: Said::Withdrawal {
+            request,
+            reason: "x".to_owned(),
+        },
+    };
+    let forged = words::sign(stranger, &ministry.seal("G15").key).token;
+    let refused = ministry.exchange.agreements().hear(&forged).await;
+    assert_eq!(refused.expect_err("no party").code, "seal-broken");
+    for (node, tenant) in [(national, "G22"), (ministry, "G01")] {
+        assert_eq!(state(node, &request).await, State::Withdrawn);
+        assert_eq!(
+            facts(node, tenant, &request).await,
+            ["agreement-requested", "agreement-withdrawn"]
+        );
+    }
+    let reader = ministry.temp.store.read(&org("G01")).await.expect("reads");
+    let open = list(&reader, &org("G01"), Which::Open, ministry.now()).await;
+    assert!(open.expect("reads").is_empty(), "nothing is owed");
+    let offered = ministry
+        .exchange
+        .offer_agreement(&request, nation.agreement(), &ACTOR)
+        .await;
+    assert_eq!(offered.expect_err("too late").code, "agreement-answered");
+    let again = national.exchange.withdraw_request(&request, "x", &ACTOR).await;
+    assert_eq!(again.expect_err("once").code, "agreement-answered");
+}
+
+#[tokio::test]
+async fn a_withdrawal_and_an_offer_that_cross_end_the_same_at_both_nodes() {
+    let nation = nation().await;
+    let (national, ministry) = (&nation.national, &nation.ministry);
+    let request = ask(&nation).await;
+    let taken = national.exchange.withdraw_request(&request, "x", &ACTOR);
+    taken.await.expect("taken back");
+    let hash = offer(&nation, &request, nation.agreement()).await;
+    carry(national).await;
+    carry(ministry).await;
+    for node in [national, ministry] {
+        assert_eq!(state(node, &request).await, State::Withdrawn);
+    }
+    let accepted = national.exchange.accept_agreement(&request, &hash, &ACTOR).await;
+    assert_eq!(accepted.expect_err("taken back").code, "agreement-answered");
+    assert!(ministry.exchange.agreements().list().is_empty());
+}
+
+#[tokio::test]
+async fn a_planned_suspension_is_told_before_holds_within_its_days_and_outlives_a_restart() {
+    let mut nation = nation().await;
+    let request = ask(&nation).await;
+    let long = Agreement {
+        valid_to: nation.national.now().plus_ms(90 * 86_400_000),
+        ..nation.agreement()
+    };
+    let hash = offer(&nation, &request, long).await;
+    carry(&nation.ministry).await;
+    let accepted = nation.national.exchange.accept_agreement(&request, &hash, &ACTOR);
+    accepted.await.expect("accepted");
+    carry(&nation.national).await;
+    let by = org("G01");
+    let in_days = |days: i64| nation.national.now().plus_ms(days * 86_400_000);
+    let span = Span {
+        from: Some(in_days(20)),
+        to: Some(in_days(30)),
+    };
+    let soon = Span {
+        from: Some(in_days(2)),
+        ..span
+    };
+    let plan = async |nation: &Nation, span| {
+        let words = ("Nâng cấp hệ thống", span);
+        let planned = nation
+            .ministry
+            .exchange
+            .plan_suspension(&hash, &by, words, &ACTOR);
+        planned.await
+    };
+    let refused = plan(&nation, soon).await.expect_err("seven working days");
+    assert_eq!(
+        (refused.code, refused.field.as_deref()),
+        ("agreement-stop-soon", Some("from"))
+    );
+    plan(&nation, span).await.expect("announced");
+    carry(&nation.ministry).await;
+    let known = nation
+        .national
+        .exchange
+        .look(&hash)
+        .await
+        .expect("reads")
+        .expect("known");
+    assert_eq!(
+        (known.state, known.stops),
+        (State::InForce, vec![(by.clone(), span)])
+    );
+    nation.ask("{}").await.expect("it has not begun");
+    nation.restart_ministry().await;
+    nation.advance_ms(20 * 86_400_000);
+    for node in [&nation.national, &nation.ministry] {
+        assert_eq!(state(node, &hash).await, State::Suspended);
+    }
+    assert_eq!(nation.refused("{}").await, "agreement-suspended");
+    nation.advance_ms(10 * 86_400_000);
+    for node in [&nation.national, &nation.ministry] {
+        assert_eq!(state(node, &hash).await, State::InForce, "it is over by itself");
+    }
+    nation.ask("{}").await.expect("it goes on");
+    let resumed = nation
+        .ministry
+        .exchange
+        .resume_agreement(&hash, &org("G01"), &ACTOR)
+        .await;
+    assert_eq!(resumed.expect_err("it is over").code, "agreement-not-suspended");
+}
+
+#[tokio::test]
+async fn the_end_of_a_term_is_a_fact_at_both_nodes_once() {
+    let nation = Nation::new().await;
+    let hash = nation.agreement().hash();
+    let noted = async |node: &Node| node.exchange.note_ends().await.expect("noted");
+    assert_eq!(noted(&nation.national).await, 0, "it has not ended");
+    for (node, tenant) in [(&nation.national, "G22"), (&nation.ministry, "G01")] {
+        node.temp.clock.set(nation.agreement().valid_to);
+        assert_eq!((noted(node).await, noted(node).await), (1, 0));
+        assert_eq!(
+            facts(node, tenant, &hash).await,
+            ["agreement-in-force", "agreement-expired"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_agreement_that_was_ended_before_is_not_noted_as_expired() {
+    let nation = Nation::new().await;
+    let (hash, by) = (nation.agreement().hash(), org("G01"));
+    let key = &nation.ministry.seal("G01").key;
+    let held = nation.ministry.exchange.agreements();
+    held.revoke(hash, &by, "x", &ACTOR, key).await.expect("revoked");
+    nation.ministry.temp.clock.set(nation.agreement().valid_to);
+    assert_eq!(nation.ministry.exchange.note_ends().await.expect("noted"), 0);
 }

@@ -31,6 +31,7 @@ mod nodes;
 mod offered;
 mod offered_tls;
 mod operator;
+mod operator_ends;
 mod operator_life;
 mod operator_services;
 mod quotas;

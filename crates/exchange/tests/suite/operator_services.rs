@@ -307,3 +307,57 @@ async fn nobody_but_an_operator_sees_or_changes_services_and_certificates() {
     }
     assert_eq!(desk.get("services").await[0]["standing"], "enabled");
 }
+
+#[tokio::test]
+async fn services_and_certificates_are_searched_and_given_a_page_at_a_time() {
+    let limits = kernel::limits::Limits {
+        page_rows_max: 2,
+        ..kernel::limits::Limits::default()
+    };
+    let nation = Nation::with(limits).await;
+    let desk = desk_at(&nation.ministry).await;
+    for code in ["a", "b", "c"] {
+        let service = json!({"service": format!("G01/population/{code}"), "url": "http://127.0.0.1:9/x"});
+        assert_eq!(desk.post("services", &service).await.0, 201);
+    }
+    let names = |list: &Value, field: &str| -> Vec<String> {
+        let lines = list.as_array().expect("a list").iter();
+        lines
+            .map(|line| line[field].as_str().expect("text").to_owned())
+            .collect()
+    };
+    let services = async |query: &str| names(&desk.get(&format!("services{query}")).await, "service");
+    assert_eq!(services("").await, ["G01/population/a", "G01/population/b"]);
+    assert_eq!(services("?after=G01/population/b").await, ["G01/population/c"]);
+    assert_eq!(services("?q=POPULATION/c").await, ["G01/population/c"]);
+    assert!(services("?q=nothing").await.is_empty());
+    let (_, _, first) = desk.page("/exchange/services?q=x", None).await;
+    assert!(first.contains("after=G01/population/b"), "{first}");
+    let (_, _, none) = desk.page("/exchange/services?q=%3Cb%3E", None).await;
+    assert!(
+        none.contains("&#60;b&#62;") && !none.contains("population/a"),
+        "{none}"
+    );
+    let pems = [
+        nation.ministry.keyring.node.certificate.pem(),
+        nation.ministry.seal("G01").certificate.pem(),
+        nation.ministry.seal("G15").certificate.pem(),
+    ];
+    for pem in &pems {
+        let client = json!({"system": "G01/population", "certificate": pem});
+        let (status, told) = desk.post("clients", &client).await;
+        assert_eq!(status, 201, "{told}");
+    }
+    let first = names(&desk.get("clients").await, "thumbprint");
+    assert_eq!(first.len(), 2);
+    let after = format!("clients?after=G01/population%20{}", first[1]);
+    let second = names(&desk.get(&after).await, "thumbprint");
+    assert!(second.len() == 1 && !first.contains(&second[0]), "{second:?}");
+    let found = names(&desk.get(&format!("clients?q={}", second[0])).await, "thumbprint");
+    assert_eq!(found, second);
+    let (_, _, page) = desk.page("/exchange/clients", None).await;
+    assert!(
+        page.contains(&format!("after=G01/population%20{}", first[1])),
+        "{page}"
+    );
+}

@@ -1,17 +1,44 @@
-//! `GET /exchange/services` and its twin: every service that an operator registered here, and how it
-//! stands.
+//! `GET /exchange/services` and its twin: the services that operators registered here, and how they
+//! stand; searched, and a page at a time.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Html;
 use kernel::{Problem, Time};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Page, Refusal};
 
 use super::super::Operator;
 use crate::gateway::Exchange;
+use crate::ids::ServiceId;
 use crate::offered::{Entry, Standing};
+
+/// What to list.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+pub(crate) struct Wanted {
+    /// Only services with this in their name or address.
+    q: Option<String>,
+    /// Go on after the service of this name: the next page.
+    after: Option<String>,
+}
+
+/// A page of services by name, and the name after which the next one begins.
+async fn found(x: &Exchange, wanted: &Wanted) -> Result<(Vec<Entry>, Option<String>), Problem> {
+    let mut all = x.registered_services().await?;
+    let q = super::searched(wanted.q.as_deref());
+    all.retain(|e| super::has(&q, &[&e.id.to_string(), &e.setup.url]));
+    if let Some(after) = wanted
+        .after
+        .as_deref()
+        .and_then(|name| name.parse::<ServiceId>().ok())
+    {
+        all.retain(|e| e.id > after);
+    }
+    let more = super::cut(&mut all, x.0.store.limits().page_rows_max);
+    let next = all.last().filter(|_| more).map(|e| e.id.to_string());
+    Ok((all, next))
+}
 
 /// A registered service, in short.
 #[derive(Serialize, ToSchema)]
@@ -45,14 +72,15 @@ impl ServiceLine {
     }
 }
 
-/// Lists the services that operators registered at this node.
+/// Lists the services that operators registered at this node, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/services", tag = "exchange", operation_id = "list_services",
-    security(("session" = ["operator"])), responses((status = 200, body = Vec<ServiceLine>)))]
+    params(Wanted), security(("session" = ["operator"])), responses((status = 200, body = Vec<ServiceLine>)))]
 pub(crate) async fn json(
     State(x): State<Exchange>,
     _: Operator,
+    Query(wanted): Query<Wanted>,
 ) -> Result<axum::Json<Vec<ServiceLine>>, Refusal> {
-    let all = x.registered_services().await?;
+    let (all, _) = found(&x, &wanted).await?;
     let now = x.0.now();
     Ok(axum::Json(all.iter().map(|e| ServiceLine::of(e, now)).collect()))
 }
@@ -62,6 +90,9 @@ pub(crate) async fn json(
 struct View<'a> {
     page: &'a Page,
     rows: Vec<Row>,
+    q: String,
+    next: Option<String>,
+    first: bool,
 }
 
 struct Row {
@@ -85,14 +116,16 @@ pub(super) const fn class(standing: Standing) -> &'static str {
 
 /// The registered services as a page.
 #[utoipa::path(get, path = "/exchange/services", tag = "exchange", operation_id = "services_page",
-    security(("session" = ["operator"])),
+    params(Wanted), security(("session" = ["operator"])),
     responses((status = 200, description = "the services", content_type = "text/html")))]
 pub(crate) async fn page(
     State(x): State<Exchange>,
     _: Operator,
     page: Page,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Html<String>, Refusal> {
-    let all = x.registered_services().await?;
+    let (all, next) = found(&x, &wanted).await?;
+    let q = wanted.q.clone().unwrap_or_default();
     let now = x.0.now();
     let row = |entry: &Entry| {
         let standing = entry.standing(now);
@@ -108,6 +141,9 @@ pub(crate) async fn page(
     };
     let view = View {
         rows: all.iter().map(row).collect(),
+        next: next.map(|next| super::next_page(super::LIST, &q, &next)),
+        first: wanted.after.is_none(),
+        q,
         page: &page,
     };
     let body = view.render().map_err(Problem::internal)?;

@@ -197,8 +197,7 @@ async fn body(x: &Exchange, page: &Page, entry: &Entry, beside: Beside<'_>) -> R
             None => page.tw("exchange-stop-from", &[("from", from)]),
         }
     });
-    let about = x.agreements().list().into_iter();
-    let about = about.filter(|(_, agreement, _)| agreement.service == entry.id);
+    let about = x.agreements().of_service(&entry.id).into_iter();
     let notice = match standing {
         Standing::Disabled => entry.disabled.clone(),
         Standing::Stopping | Standing::Stopped => entry.stop.as_ref().map(|stop| stop.reason.clone()),
@@ -215,7 +214,7 @@ async fn body(x: &Exchange, page: &Page, entry: &Entry, beside: Beside<'_>) -> R
         over: crate::offered::stand::is_over(entry, now),
         sunset: entry.sunset.map(|at| page.date(at.date())),
         first_stop: x.first_stop(&entry.id).map(|day| page.date(day)),
-        agreements: about.map(|(hash, a, _)| (hash.hex(), a.id.clone())).collect(),
+        agreements: about.map(|(hash, a)| (hash.hex(), a.id.clone())).collect(),
         events: events.collect(),
         entry,
         beside,

@@ -7,14 +7,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Kind, Problem, Time};
 use web::{Fields, Json, Page, Refusal};
 
-use super::super::Operator;
+use super::super::{DAY_MS, Operator};
 use super::Named;
 use super::one::{self, Beside};
 use crate::gateway::Exchange;
 use crate::offered::Verb;
-
-/// A day, in milliseconds.
-const DAY_MS: i64 = 86_400_000;
 
 /// What a form asks for; days count from their first instant to their last.
 fn read(fields: &Fields) -> Result<Verb, Problem> {

@@ -1,5 +1,5 @@
 //! Agreements from the request to the end, each step once by the pages and once as a program takes it:
-//! asked for and refused; asked for, offered, accepted, suspended, resumed and ended.
+//! asked for and refused; asked for and taken back; asked for, offered, accepted, suspended, resumed and ended.
 
 use std::time::Duration;
 
@@ -27,6 +27,12 @@ impl Script<'_> {
             self.step(cast, Place::Ministry, by, &refused, "refuse", &why)
                 .await?;
             see(operator(cast, Place::National)?, &refused, "refused").await?;
+            let id = format!("03/{number}/MAU");
+            let taken = self.request(cast, by, &id).await.context("asking")?;
+            let why = [("reason", json!("Hết nhu cầu (mẫu)"))];
+            self.step(cast, Place::National, by, &taken, "withdraw", &why)
+                .await?;
+            see(operator(cast, Place::Ministry)?, &taken, "withdrawn").await?;
             let id = format!("02/{number}/MAU");
             let request = self.request(cast, by, &id).await.context("asking")?;
             self.lead(cast, by, &request, &id).await?;
