@@ -12,6 +12,7 @@ use store::{Reader, Store};
 use time::Date;
 
 use crate::agreement::{Agreement, SignedAgreement, read_revocation, revocation};
+use crate::delegation::book::Delegations;
 use crate::held::{Book, Standing};
 use crate::ids::{ServiceId, SystemId};
 use crate::life;
@@ -26,6 +27,8 @@ pub struct Agreements {
     directory: Directory,
     pub(crate) tenants: Arc<[Tenant]>,
     held: Arc<RwLock<Book>>,
+    /// Who acts for whom.
+    pub(crate) delegations: Delegations,
     /// The dated terms of the pack, once they are known.
     terms: Arc<OnceLock<Terms>>,
 }
@@ -77,15 +80,18 @@ impl Agreements {
     /// # Errors
     /// When the store cannot be read.
     pub async fn open(store: Store, directory: Directory, tenants: &[Tenant]) -> Result<Self, Problem> {
-        let mut held = Book::default();
+        let (mut held, delegations) = (Book::default(), Delegations::default());
         for tenant in tenants {
-            read_into(&mut held, &store.read(tenant).await?).await?;
+            let reader = store.read(tenant).await?;
+            read_into(&mut held, &reader).await?;
+            delegations.read(&reader).await?;
         }
         Ok(Self {
             store,
             directory,
             tenants: tenants.into(),
             held: Arc::new(RwLock::new(held)),
+            delegations,
             terms: Arc::new(OnceLock::new()),
         })
     }

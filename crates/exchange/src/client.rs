@@ -175,6 +175,7 @@ impl Gateway {
         wire::may_ask(self, &ask.service, now)?;
         let sealer = self.sealers.get(&ask.consumer.org.top());
         let sealer = sealer.ok_or_else(|| self.not_here(&ask.consumer.org))?;
+        let rest = self.in_whose_name(rest, &ask.consumer, &ask.service, now)?;
         let head = RequestHead {
             consumer: ask.consumer,
             service: ask.service,

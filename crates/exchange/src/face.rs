@@ -33,6 +33,8 @@ use serde::{Deserialize, Serialize};
 use crate::gateway::Exchange;
 use crate::ids::SystemId;
 
+pub(crate) use names::identifier;
+
 /// How X-Road's error codes are written: as its releases before 7.8 write them, or as 7.8 does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

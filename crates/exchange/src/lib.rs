@@ -8,6 +8,7 @@
 //! | [`provider`] | the provider's half, top to bottom |
 //! | [`agreement`], [`endpoint`], [`agreements`] | the noun, what of a service it grants, and what a node holds (in memory: `held`, `rate`, [`quota`]) |
 //! | [`life`], [`terms`] | how an agreement comes to be, stops and goes on; what is owed by when |
+//! | [`delegation`] | who acts or publishes for whom |
 //! | `check`, `fit` | what is asked of a sealed message; what of a service's answer may leave |
 //! | [`message`], [`rest`], [`envelope`] | the signed bytes, what they carry of HTTP, the wire's and the log's format |
 //! | [`wire`] | the one module that knows how gateways talk |
@@ -37,6 +38,7 @@ mod certificates;
 mod check;
 pub mod circuits;
 pub mod client;
+pub mod delegation;
 pub mod endpoint;
 pub mod envelope;
 pub mod evidence;
@@ -123,6 +125,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0009_agreement_ends",
             include_str!("../migrations/0009_agreement_ends.sql"),
+        ),
+        (
+            "0011_delegations",
+            include_str!("../migrations/0011_delegations.sql"),
         ),
     ],
 };

@@ -17,7 +17,7 @@
 
 mod accept;
 pub(crate) mod end;
-mod hear;
+pub(crate) mod hear;
 mod look;
 mod offer;
 mod refuse;

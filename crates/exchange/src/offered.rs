@@ -125,7 +125,12 @@ impl Exchange {
             endpoints: setup.endpoints.clone(),
             openapi: (!setup.openapi.is_empty()).then(|| setup.openapi.clone()),
         };
-        self.provide(Arc::new(Registered { entry, behind }));
+        let delegations = self.0.agreements.delegations.clone();
+        self.provide(Arc::new(Registered {
+            entry,
+            behind,
+            delegations,
+        }));
         Ok(())
     }
 

@@ -8,6 +8,7 @@
 //! | `list`, `one`, `allowed` | what there is to see |
 //! | `draft` | the twelve items as a form and as JSON |
 //! | `request`, `offer`, `answer`, `stand` | what can be done |
+//! | `delegations` | who acts for whom |
 //! | `told` | what providers say of their services |
 //! | `services`, `clients` | services of this node; certificates of systems that connect |
 //! | `apply` | what a file declares |
@@ -19,6 +20,7 @@ mod answer;
 mod apply;
 mod audit;
 mod clients;
+mod delegations;
 mod draft;
 mod list;
 mod monitoring;
@@ -93,6 +95,7 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(told::json))
         .merge(services::router())
         .merge(clients::router())
+        .merge(delegations::router())
 }
 
 /// A signed-in operator.

@@ -99,6 +99,7 @@ impl Gateway {
                 .agreements
                 .spend(&head.agreement, &head.consumer, &head.service, now)?;
             agreement.grants(&head.rest)?;
+            self.acts_rightly(head, now)?;
             Some((agreement, self.offered(&head.service)?))
         };
         // Without a key the answer could not leave: then nothing is done either.

@@ -207,7 +207,7 @@ impl Headers {
         let mut list = Vec::with_capacity(map.len());
         for (name, value) in map {
             let name = name.as_str();
-            if !carried(name, way) || named.iter().any(|n| n == name) {
+            if !carried(name, way) || name == crate::delegation::HEADER || named.iter().any(|n| n == name) {
                 continue;
             }
             let bad = || Problem::new(Kind::Malformed, "malformed").at(name);

@@ -216,6 +216,7 @@ fn is_replay(reply: &Reply) -> bool {
 /// The problem a provider's gateway told; unknown keys of a later release become one of ours.
 pub(crate) fn problem_of(fault: &Fault) -> Problem {
     const KNOWN: &[(&str, Kind)] = &[
+    const KNOWN: [(&str, Kind); 26] = [
         ("agreement-endpoint", Kind::Forbidden),
         ("path-outside", Kind::Malformed),
         ("service-type", Kind::NotFound),
@@ -227,6 +228,8 @@ pub(crate) fn problem_of(fault: &Fault) -> Problem {
         ("agreement-revoked", Kind::Forbidden),
         ("agreement-suspended", Kind::Forbidden),
         ("system-stopped", Kind::Forbidden),
+        ("delegation-missing", Kind::Forbidden),
+        ("delegation-over", Kind::Forbidden),
         ("member-unknown", Kind::Forbidden),
         ("service-unknown", Kind::NotFound),
         ("node-revoked", Kind::Forbidden),

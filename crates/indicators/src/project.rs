@@ -162,6 +162,9 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::AgreementSuspended { .. }
         | Fact::AgreementResumed { .. }
         | Fact::ServiceNoticeHeard { .. }
+        | Fact::DelegationOffered { .. }
+        | Fact::DelegationInForce { .. }
+        | Fact::DelegationEnded { .. }
         | Fact::ServiceRegistered { .. }
         | Fact::ServiceChanged { .. }
         | Fact::ServiceEnabled { .. }

@@ -135,6 +135,25 @@ pub enum Fact {
         by: OrgCode,
         word: Digest,
     },
+    /// An organisation offered another to act for it; `delegation` is the document's hash.
+    DelegationOffered {
+        delegation: Digest,
+        delegator: OrgCode,
+        agent: OrgCode,
+    },
+    /// Both signed: the agent acts for the delegator, as `consumer` or as `provider`.
+    DelegationInForce {
+        delegation: Digest,
+        delegator: OrgCode,
+        agent: OrgCode,
+        role: String,
+    },
+    /// A party ended a delegation, or an offer of one; its signed word says why.
+    DelegationEnded {
+        delegation: Digest,
+        by: OrgCode,
+        word: Digest,
+    },
     /// An operator registered a service behind this node; `entry` is the digest of what is said of it.
     ServiceRegistered { service: String, entry: Digest },
     /// An operator changed what is said of a service: address, time, endpoints, roots.

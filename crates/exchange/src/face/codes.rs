@@ -7,6 +7,7 @@ use super::CodeStyle;
 
 /// X-Road's codes of our problems; those that `{node}` begins are of whichever node said so.
 pub(super) const CODES: &[(&str, &str)] = &[
+pub(super) const CODES: [(&str, &str); 49] = [
     ("agreement-endpoint", "Server.ServerProxy.AccessDenied"),
     ("agreement-expired", "Server.ServerProxy.AccessDenied"),
     ("agreement-missing", "Server.ServerProxy.AccessDenied"),
@@ -17,6 +18,8 @@ pub(super) const CODES: &[(&str, &str)] = &[
     ("caller-unknown", "Server.ClientProxy.SslAuthenticationFailed"),
     ("client-header", "Client.InvalidClientIdentifier"),
     ("clock-skew", "Server.ServerProxy.InvalidRequest"),
+    ("delegation-missing", "Server.ServerProxy.AccessDenied"),
+    ("delegation-over", "Server.ServerProxy.AccessDenied"),
     ("envelope-bad", "{node}.InvalidMessage"),
     (
         "envelope-version",

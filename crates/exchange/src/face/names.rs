@@ -75,7 +75,7 @@ fn parts<const N: usize>(path: &str) -> Result<([String; N], &str), Problem> {
 }
 
 /// One part of an identifier: percent-encoded UTF-8 of X-Road's strict character set.
-pub(super) fn identifier(text: &str) -> Result<String, Problem> {
+pub(crate) fn identifier(text: &str) -> Result<String, Problem> {
     let bad = || Problem::new(Kind::Malformed, "identifier-bad");
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -36,6 +36,9 @@ impl Agreements {
                 self.hear_standing(&heard, agreement).await
             }
             Said::Service { service, .. } => self.hear_of_service(&heard, service).await,
+            Said::DelegationOffer { delegation } => self.hear_delegation_offer(&heard, delegation).await,
+            Said::DelegationDeal { delegation } => self.hear_delegation_deal(&heard, delegation).await,
+            Said::DelegationEnd { delegation, .. } => self.hear_delegation_end(&heard, delegation).await,
         }
     }
 
@@ -249,7 +252,7 @@ async fn take_answer(tx: &Tx, talk: Talk, heard: &Signed) -> Result<Option<Diges
 }
 
 /// Refuses a word of somebody who does not speak for a party.
-fn says_for(by: &OrgCode, party: &OrgCode) -> Result<(), Problem> {
+pub(crate) fn says_for(by: &OrgCode, party: &OrgCode) -> Result<(), Problem> {
     if by.holds(party) {
         Ok(())
     } else {
@@ -258,7 +261,7 @@ fn says_for(by: &OrgCode, party: &OrgCode) -> Result<(), Problem> {
 }
 
 /// What is not sound here and now will not become so by being said again.
-fn late(fault: Problem) -> Problem {
+pub(crate) fn late(fault: Problem) -> Problem {
     Problem {
         kind: Kind::Conflict,
         ..fault

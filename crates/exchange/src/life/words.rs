@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::span::Span;
 use crate::agreement::Agreement;
+use crate::delegation::SignedDelegation;
 use crate::ids::ServiceId;
 use crate::offered::told::ServiceTold;
 
@@ -97,6 +98,23 @@ pub enum Said {
         /// How it stands.
         told: ServiceTold,
     },
+    /// An organisation lets another act for it.
+    DelegationOffer {
+        /// The document with the delegator's acceptance.
+        delegation: SignedDelegation,
+    },
+    /// Who is to act accepts.
+    DelegationDeal {
+        /// The document with both acceptances.
+        delegation: SignedDelegation,
+    },
+    /// A party ends a delegation.
+    DelegationEnd {
+        /// Which.
+        delegation: Digest,
+        /// Why.
+        reason: String,
+    },
     /// The party that stopped it takes that back.
     Resumption {
         /// Which.
@@ -119,6 +137,9 @@ impl Said {
             Self::Suspension { .. } => "suspension",
             Self::Resumption { .. } => "resumption",
             Self::Service { .. } => "service",
+            Self::DelegationOffer { .. } => "delegation-offer",
+            Self::DelegationDeal { .. } => "delegation-deal",
+            Self::DelegationEnd { .. } => "delegation-end",
         }
     }
 
@@ -128,7 +149,8 @@ impl Said {
         match self {
             Self::Refusal { reason, .. }
             | Self::Withdrawal { reason, .. }
-            | Self::Suspension { reason, .. } => reason,
+            | Self::Suspension { reason, .. }
+            | Self::DelegationEnd { reason, .. } => reason,
             _ => "",
         }
     }
@@ -155,7 +177,10 @@ impl Word {
             Said::Request { .. }
             | Said::Refusal { .. }
             | Said::Acceptance { .. }
-            | Said::Withdrawal { .. } => self.at.ms(),
+            | Said::Withdrawal { .. }
+            | Said::DelegationOffer { .. }
+            | Said::DelegationDeal { .. }
+            | Said::DelegationEnd { .. } => self.at.ms(),
         }
     }
 }
@@ -216,7 +241,7 @@ pub fn read(token: &str, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) -> Resu
     }
     let reasons = matches!(
         word.said,
-        Said::Refusal { .. } | Said::Withdrawal { .. } | Said::Suspension { .. }
+        Said::Refusal { .. } | Said::Withdrawal { .. } | Said::Suspension { .. } | Said::DelegationEnd { .. }
     );
     let reason = word.said.reason();
     if (reasons && reason.trim().is_empty()) || reason.len() > REASON_BYTES_MAX {

@@ -6,6 +6,7 @@ use kernel::{Actor, Fact, Kind, Problem};
 use super::entry::Entry;
 use super::setup::Setup;
 use super::store as rows;
+use crate::delegation::book::Acts;
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
 
@@ -23,6 +24,7 @@ impl Exchange {
         actor: &Actor,
     ) -> Result<Entry, Vec<Problem>> {
         let mut faults: Vec<Problem> = self.name_fault(&id).into_iter().collect();
+        faults.extend(self.delegation_fault(&id, &setup));
         let setup = match self.complete(setup).await {
             Ok(setup) if faults.is_empty() => setup,
             Ok(_) => return Err(faults),
@@ -74,6 +76,9 @@ impl Exchange {
     ) -> Result<Entry, Vec<Problem>> {
         let one = |problem| vec![problem];
         self.registered_service(id).await.map_err(one)?;
+        if let Some(fault) = self.delegation_fault(id, &setup) {
+            return Err(vec![fault]);
+        }
         let setup = self.complete(setup).await?;
         self.put_setup(id, &setup, actor).await.map_err(one)
     }
@@ -110,6 +115,14 @@ impl Exchange {
             .await?;
         self.offer(entry.clone())?;
         Ok(entry)
+    }
+
+    /// What is missing for a service to be published in another organisation's name.
+    fn delegation_fault(&self, id: &ServiceId, setup: &Setup) -> Option<Problem> {
+        let acts = Acts::publishing(setup.publishes_for.as_ref()?, id);
+        let found = self.agreements().delegations.find(&acts, self.0.now());
+        let kind = Kind::Invalid;
+        found.err().map(|p| Problem { kind, ..p }.at("publishes_for"))
     }
 
     /// What is wrong with a name for a new service.

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use kernel::{Problem, Time};
+use kernel::{Digest, Problem, Time};
 
 use super::entry::{Entry, http_date};
 use crate::behind::Behind;
+use crate::delegation::HEADER;
+use crate::delegation::book::{Acts, Delegations};
 use crate::endpoint::Endpoint;
 use crate::ids::ServiceId;
 use crate::rest::HEADERS_MAX;
@@ -21,6 +23,7 @@ const PLANNED_STOP: &str = "sen-planned-stop";
 pub(super) struct Registered {
     pub(super) entry: Entry,
     pub(super) behind: Behind,
+    pub(super) delegations: Delegations,
 }
 
 #[async_trait]
@@ -51,23 +54,38 @@ impl Service for Registered {
 
     async fn call(&self, call: Call) -> Result<Answer, Problem> {
         let at = call.at;
-        self.may(at)?;
+        let delegation = self.may(at)?;
         let answer = self.behind.call(call).await?;
-        Ok(with_future(answer, &self.entry, at))
+        Ok(self.finished(answer, delegation, at))
     }
 
     async fn call_large(&self, call: Call, large: Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
         let at = call.at;
-        self.may(at)?;
+        let delegation = self.may(at)?;
         let (answer, spool) = self.behind.call_large(call, large).await?;
-        Ok((with_future(answer, &self.entry, at), spool))
+        Ok((self.finished(answer, delegation, at), spool))
     }
 }
 
 impl Registered {
-    /// Refuses a call while the service is disabled or stopped.
-    fn may(&self, at: Time) -> Result<(), Problem> {
-        self.entry.refusal(at).map_or(Ok(()), Err)
+    /// Refuses a call while the service is disabled or stopped, or is published in another's name
+    /// without a delegation; gives the delegation.
+    fn may(&self, at: Time) -> Result<Option<Digest>, Problem> {
+        if let Some(refusal) = self.entry.refusal(at) {
+            return Err(refusal);
+        }
+        let Entry { id, setup, .. } = &self.entry;
+        let delegator = setup.publishes_for.as_ref();
+        let found = delegator.map(|delegator| self.delegations.find(&Acts::publishing(delegator, id), at));
+        found.transpose()
+    }
+
+    fn finished(&self, answer: Answer, delegation: Option<Digest>, at: Time) -> Answer {
+        let mut answer = with_future(answer, &self.entry, at);
+        if let Some(hash) = delegation {
+            answer.headers = answer.headers.with(HEADER, &hash.hex());
+        }
+        answer
     }
 }
 

@@ -2,7 +2,7 @@
 //! that. Pure. Never calls anybody: what a document or a certificate says is looked at elsewhere.
 
 use axum::http::Uri;
-use kernel::Problem;
+use kernel::{OrgCode, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
@@ -29,6 +29,10 @@ pub struct Setup {
     pub roots: String,
     /// True when it is shown the node's own certificate where it asks for one.
     pub shows_node: bool,
+    /// The organisation in whose name it is published, by a delegation; none in its own. Left out of
+    /// the text when none, so that services registered before keep their digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishes_for: Option<OrgCode>,
 }
 
 impl Setup {
@@ -98,6 +102,7 @@ pub(crate) mod tests {
             endpoints: Vec::new(),
             roots: String::new(),
             shows_node: false,
+            publishes_for: None,
         }
     }
 

@@ -20,6 +20,12 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// A header's text; empty when there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
     pub(crate) fn code(&self) -> String {
         assert_eq!(self.headers["content-type"], "application/problem+json");
         let body: serde_json::Value = serde_json::from_slice(&self.body).expect("json");

@@ -13,6 +13,7 @@ mod certificates;
 mod circuits;
 mod clocks;
 mod counting;
+mod delegations;
 mod directory;
 mod evidence;
 mod evidence_pages;

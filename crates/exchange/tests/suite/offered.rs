@@ -70,6 +70,7 @@ impl System {
             endpoints: Vec::new(),
             roots: String::new(),
             shows_node: false,
+            publishes_for: None,
         }
     }
 

@@ -65,7 +65,7 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("results", "{document}") => &ids.result,
             ("agreements", "{hash}") => &ids.agreement,
             ("exchanges" | "evidence", "{request}") => &ids.request,
-            ("certificates", "{thumbprint}") => {
+            ("certificates", "{thumbprint}") | ("delegations", "{hash}") => {
                 "00000000000000000000000000000000000000000000000000000000000000aa"
             }
             ("members", "{org}") => "G01",

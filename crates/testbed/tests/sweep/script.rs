@@ -4,6 +4,7 @@
 
 mod agreements;
 mod courses;
+mod delegations;
 mod directory;
 mod services;
 
@@ -53,6 +54,7 @@ pub(crate) async fn play(
     script.agreements(&mut cast).await.context("agreements")?;
     script.services(&mut cast).await.context("services")?;
     script.directory(&mut cast).await.context("the directory")?;
+    script.delegations(&mut cast).await.context("delegations")?;
     Ok((ids, script.played))
 }
 

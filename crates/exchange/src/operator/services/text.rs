@@ -38,6 +38,10 @@ pub(crate) struct ServiceText {
     /// True to show it the node's own certificate where it asks for one.
     #[serde(default)]
     pub(in crate::operator) shows_node: bool,
+    /// The organisation in whose name it is published, by a delegation; none in its own.
+    #[serde(default)]
+    #[schema(example = "H56")]
+    pub(in crate::operator) publishes_for: Option<String>,
 }
 
 const fn timeout_ms() -> u64 {
@@ -56,6 +60,7 @@ impl ServiceText {
             endpoints: setup.endpoints.iter().map(ToString::to_string).collect(),
             roots: setup.roots.clone(),
             shows_node: setup.shows_node,
+            publishes_for: setup.publishes_for.as_ref().map(ToString::to_string),
         }
     }
 
@@ -76,6 +81,7 @@ impl ServiceText {
                 .collect(),
             roots: area("roots"),
             shows_node: fields.text("shows_node").is_some(),
+            publishes_for: fields.text("publishes_for").map(str::to_owned),
         }
     }
 
@@ -93,8 +99,17 @@ impl ServiceText {
         if endpoints.is_err() {
             faults.push(Problem::invalid("endpoints", "agreement-endpoints"));
         }
-        match (id, endpoints) {
-            (Ok(id), Ok(endpoints)) => {
+        let delegator = self
+            .publishes_for
+            .as_deref()
+            .map(str::trim)
+            .filter(|text| !text.is_empty());
+        let delegator = delegator.map(str::parse).transpose();
+        if delegator.is_err() {
+            faults.push(Problem::invalid("publishes_for", "organisation-code"));
+        }
+        match (id, endpoints, delegator) {
+            (Ok(id), Ok(endpoints), Ok(publishes_for)) => {
                 let setup = Setup {
                     url: self.url.clone(),
                     timeout_ms: self.timeout_ms,
@@ -102,6 +117,7 @@ impl ServiceText {
                     endpoints,
                     roots: self.roots.trim().to_owned(),
                     shows_node: self.shows_node,
+                    publishes_for,
                 };
                 Ok((id, setup))
             }
@@ -122,7 +138,7 @@ pub(super) struct Item {
     pub(super) error: String,
 }
 
-const BOXES: [(&str, &str); 7] = [
+const BOXES: [(&str, &str); 8] = [
     ("service", "line"),
     ("url", "line"),
     ("timeout_ms", "count"),
@@ -130,6 +146,7 @@ const BOXES: [(&str, &str); 7] = [
     ("endpoints", "area"),
     ("roots", "area"),
     ("shows_node", "tick"),
+    ("publishes_for", "line"),
 ];
 
 /// The boxes of the form with what is in them; without the name where that is fixed.
@@ -147,6 +164,7 @@ pub(super) fn boxes(
         "openapi" => text.openapi.clone(),
         "endpoints" => text.endpoints.join("\n"),
         "roots" => text.roots.clone(),
+        "publishes_for" => text.publishes_for.clone().unwrap_or_default(),
         _ if text.shows_node => "true".to_owned(),
         _ => String::new(),
     };

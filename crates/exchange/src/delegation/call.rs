@@ -1,0 +1,111 @@
+//! What a call in another organisation's name shows, and what is asked of it at either node. A call in
+//! nobody else's name costs one look at a field.
+
+use kernel::{Digest, OrgCode, Problem, Time};
+
+use super::book::{Acts, missing};
+use super::{HEADER, Role};
+use crate::face::identifier;
+use crate::gateway::Gateway;
+use crate::ids::{INSTANCE, ServiceId, SystemId};
+use crate::message::RequestHead;
+use crate::rest::Rest;
+
+impl Gateway {
+    /// The call with the delegation that it rests on, when it is in another organisation's name.
+    ///
+    /// # Errors
+    /// `delegation-missing`, `delegation-over`.
+    pub(crate) fn in_whose_name(
+        &self,
+        mut rest: Rest,
+        consumer: &SystemId,
+        service: &ServiceId,
+        now: Time,
+    ) -> Result<Rest, Problem> {
+        let Some(delegator) = represented(&rest, consumer) else {
+            return Ok(rest);
+        };
+        let hash = self
+            .agreements
+            .delegations
+            .find(&acts(&delegator, consumer, service), now)?;
+        rest.headers = rest.headers.with(HEADER, &hash.hex());
+        Ok(rest)
+    }
+
+    /// The delegation that a call names is held here, in force, and for this very call.
+    ///
+    /// # Errors
+    /// As [`Gateway::in_whose_name`].
+    pub(crate) fn acts_rightly(&self, head: &RequestHead, now: Time) -> Result<(), Problem> {
+        let Some(delegator) = represented(&head.rest, &head.consumer) else {
+            return Ok(());
+        };
+        let named = head.rest.headers.get(HEADER).and_then(Digest::parse);
+        let acts = acts(&delegator, &head.consumer, &head.service);
+        self.agreements
+            .delegations
+            .check(&named.ok_or_else(missing)?, &acts, now)
+    }
+}
+
+const fn acts<'a>(delegator: &'a OrgCode, consumer: &'a SystemId, service: &'a ServiceId) -> Acts<'a> {
+    Acts {
+        delegator,
+        agent: &consumer.org,
+        role: Role::Consumer,
+        service,
+    }
+}
+
+/// The organisation of the exchange in whose name a call is made; none for its own, and for parties
+/// that are none (a business by its tax number).
+fn represented(rest: &Rest, consumer: &SystemId) -> Option<OrgCode> {
+    let text = rest.represented.as_deref()?;
+    let parts = text
+        .split('/')
+        .map(identifier)
+        .collect::<Result<Vec<_>, _>>()
+        .ok()?;
+    let (_, class) = INSTANCE.split_once('/').unwrap_or_default();
+    let code = match parts.as_slice() {
+        [code] => code,
+        [of, code] if of.eq_ignore_ascii_case(class) => code,
+        _ => return None,
+    };
+    let org: OrgCode = code.to_ascii_uppercase().parse().ok()?;
+    (consumer.org.top() != org.top()).then_some(org)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_another_organisation_of_the_exchange_is_acted_for() {
+        let consumer: SystemId = "G22/portal".parse().expect("an id");
+        let of = |text: Option<&str>| {
+            let rest = Rest {
+                represented: text.map(str::to_owned),
+                ..Rest::default()
+            };
+            represented(&rest, &consumer).map(|org| org.to_string())
+        };
+        for (text, org) in [
+            ("H56", Some("H56")),
+            ("GOV/H56", Some("H56")),
+            ("gov/h56", Some("H56")),
+            ("GOV/%4856", Some("H56")),
+            ("GOV/H56.1", Some("H56.1")),
+            ("COM/H56", None),
+            ("0101", None),
+            ("G22", None),
+            ("GOV/G22.1", None),
+            ("COM/G22", None),
+        ] {
+            assert_eq!(of(Some(text)).as_deref(), org, "{text}");
+        }
+        assert_eq!(of(None), None);
+    }
+}
