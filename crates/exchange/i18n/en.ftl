@@ -886,3 +886,10 @@ exchange-delegation-valid_to = Until the end of
 exchange-delegation-hint-valid_to = The last day.
 exchange-service-publishes_for = Published in the name of
 exchange-service-hint-publishes_for = The code of another organisation that delegated it to this one; empty in its own name.
+# Fields of an agreement, checked against the OpenAPI document of the service.
+problem-agreement-field-unknown = The service has no field { $name }.
+    .rule = A field that is granted stands in an answer that the OpenAPI document of the service describes ({ $place }).
+    .remedy = Correct the name, or describe the field in the document.
+problem-agreement-field-record = The answer { $place } has no record that could be cut to fields.
+    .rule = An answer is cut in its member “record”, which the OpenAPI document describes.
+    .remedy = Leave that endpoint out of the agreement, describe its record, or grant it without fields.

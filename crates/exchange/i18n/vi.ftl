@@ -886,3 +886,10 @@ exchange-delegation-valid_to = Đến hết ngày
 exchange-delegation-hint-valid_to = Ngày cuối cùng.
 exchange-service-publishes_for = Công bố thay cho
 exchange-service-hint-publishes_for = Mã cơ quan đã ủy quyền cho cơ quan này; để trống nếu nhân danh chính mình.
+# Trường dữ liệu của thỏa thuận, đối chiếu với tài liệu OpenAPI của dịch vụ.
+problem-agreement-field-unknown = Dịch vụ không có trường { $name }.
+    .rule = Trường được cấp phải có trong câu trả lời mà tài liệu OpenAPI của dịch vụ mô tả ({ $place }).
+    .remedy = Sửa lại tên trường, hoặc mô tả trường đó trong tài liệu.
+problem-agreement-field-record = Câu trả lời { $place } không có bản ghi để cắt theo trường.
+    .rule = Câu trả lời được cắt trong phần “record” mà tài liệu OpenAPI mô tả.
+    .remedy = Bỏ điểm truy cập đó khỏi thỏa thuận, mô tả bản ghi của nó, hoặc cấp không kèm trường.

@@ -5,7 +5,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`entry`], `setup` | the noun: what is said of a service, and how it stands at an instant |
-//! | `openapi` | the endpoints that an OpenAPI document lists |
+//! | `openapi`, `schema` | the endpoints that an OpenAPI document lists; the fields its answers have |
 //! | `service` | how a registered service is called |
 //! | `register`, `stand`, `refresh`, `attempt` | the verbs |
 //! | [`told`] | what the other parties of agreements are told of it |
@@ -16,6 +16,7 @@ pub mod entry;
 mod openapi;
 mod refresh;
 mod register;
+mod schema;
 mod service;
 mod setup;
 pub(crate) mod stand;

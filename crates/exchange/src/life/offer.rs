@@ -13,8 +13,8 @@ impl Exchange {
     /// Offers a text for a request, at first or anew; gives the text's hash.
     ///
     /// # Errors
-    /// 404 for a request that no provider here has heard of; 422 at the item that is not sound, and
-    /// `agreement-parties-changed`; conflict `agreement-answered`, and `agreement-held` when the text
+    /// 404 for a request that no provider here has heard of; 422 at the item that is not sound, at
+    /// `fields` that the service's OpenAPI document does not have, and `agreement-parties-changed`; conflict `agreement-answered`, and `agreement-held` when the text
     /// is an agreement already.
     pub async fn offer_agreement(
         &self,
@@ -25,6 +25,7 @@ impl Exchange {
         if let Some(fault) = text.faults(self.0.now()).into_iter().next() {
             return Err(fault);
         }
+        self.fields_are_described(&text).await?;
         let talk = self.talk(request).await?.ok_or_else(Problem::not_found)?;
         let (tenant, seal) = self.voice(&talk.draft.provider)?;
         let (hash, key) = (text.hash(), &seal.key);

@@ -25,6 +25,7 @@ impl Exchange {
         if let Some(fault) = draft.faults(now).into_iter().next() {
             return Err(fault);
         }
+        self.fields_are_described(&draft).await?;
         let unknown = || Problem::new(Kind::NotFound, "member-unknown").with("member", &draft.provider);
         self.0
             .directory

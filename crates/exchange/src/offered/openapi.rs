@@ -16,49 +16,83 @@ const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(TOLD_MAX).collect()
 }
 
-/// Reads the endpoints, in the document's order.
+/// An operation of a path.
+pub(super) struct Operation<'a> {
+    /// Its method, in small letters.
+    pub(super) method: &'static str,
+    /// Its path, as the document writes it.
+    pub(super) path: &'a str,
+    /// What the document says of it.
+    pub(super) item: &'a Value,
+}
+
+/// Reads a document.
 ///
 /// # Errors
-/// 422 at `openapi`: `service-openapi-json`, `service-openapi-version`, `service-openapi-path`,
-/// `service-openapi-reference`, `service-endpoints`.
-pub(super) fn endpoints(bytes: &[u8], depth_max: usize) -> Result<Vec<Endpoint>, Problem> {
+/// 422 at `openapi`: `service-openapi-json`, `service-openapi-version`.
+pub(super) fn read(bytes: &[u8], depth_max: usize) -> Result<Value, Problem> {
     let document: Value = web::json::read(bytes, depth_max).map_err(|e| {
         Problem::invalid("openapi", "service-openapi-json")
             .with("depth", depth_max)
             .because(e)
     })?;
     let version = document["openapi"].as_str().unwrap_or_default();
-    let Some(paths) = document["paths"]
-        .as_object()
-        .filter(|_| version.starts_with("3."))
-    else {
-        return Err(Problem::invalid("openapi", "service-openapi-version"));
-    };
+    if version.starts_with("3.") && document["paths"].is_object() {
+        Ok(document)
+    } else {
+        Err(Problem::invalid("openapi", "service-openapi-version"))
+    }
+}
+
+fn wrong(path: &str) -> Problem {
+    Problem::invalid("openapi", "service-openapi-path").with("path", shown(path))
+}
+
+/// The operations, in the document's order.
+///
+/// # Errors
+/// 422 at `openapi`: `service-openapi-path`, `service-openapi-reference`, `service-endpoints`.
+pub(super) fn operations(document: &Value) -> Result<Vec<Operation<'_>>, Problem> {
     let mut all = Vec::new();
-    for (path, item) in paths {
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
         // Extensions stand beside the paths.
         if path.starts_with("x-") {
             continue;
         }
-        let wrong = || Problem::invalid("openapi", "service-openapi-path").with("path", shown(path));
-        let item = resolved(&document, item)?.as_object().ok_or_else(wrong)?;
-        for method in METHODS.iter().filter(|method| item.contains_key(**method)) {
-            let endpoint = format!("{} {}", method.to_uppercase(), template(path).ok_or_else(wrong)?);
-            all.push(endpoint.parse().map_err(|_| wrong())?);
-            if all.len() > ENDPOINTS_MAX {
-                return Err(Problem::invalid("openapi", "service-endpoints").with("max", ENDPOINTS_MAX));
-            }
+        let item = resolved(document, item)?;
+        let item = item.as_object().ok_or_else(|| wrong(path))?;
+        let operation = |method: &&'static str| {
+            let item = item.get(*method)?;
+            Some(Operation { method, path, item })
+        };
+        all.extend(METHODS.iter().filter_map(operation));
+        if all.len() > ENDPOINTS_MAX {
+            return Err(Problem::invalid("openapi", "service-endpoints").with("max", ENDPOINTS_MAX));
         }
     }
     Ok(all)
 }
 
+/// The endpoints of a document, in its order.
+///
+/// # Errors
+/// As [`operations`].
+pub(super) fn endpoints(document: &Value) -> Result<Vec<Endpoint>, Problem> {
+    let all = operations(document)?.into_iter();
+    all.map(|operation| {
+        let path = template(operation.path).ok_or_else(|| wrong(operation.path))?;
+        let endpoint = format!("{} {path}", operation.method.to_uppercase());
+        endpoint.parse().map_err(|_| wrong(operation.path))
+    })
+    .collect()
+}
+
 /// A path item, or what it refers to within the document.
-fn resolved<'a>(document: &'a Value, item: &'a Value) -> Result<&'a Value, Problem> {
+pub(super) fn resolved<'a>(document: &'a Value, item: &'a Value) -> Result<&'a Value, Problem> {
     let mut item = item;
     for _ in 0..=REFERENCES_MAX {
         let Some(reference) = item.as_object().and_then(reference) else {
@@ -117,10 +151,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(document: &Value) -> Result<Vec<String>, (&'static str, Option<String>)> {
-        endpoints(document.to_string().as_bytes(), 64)
+    fn listed(document: &Value) -> Result<Vec<String>, (&'static str, Option<String>)> {
+        read_endpoints(document.to_string().as_bytes())
             .map(|all| all.iter().map(ToString::to_string).collect())
             .map_err(|p| (p.code, p.args.into_iter().next().map(|(_, value)| value)))
+    }
+
+    fn read_endpoints(bytes: &[u8]) -> Result<Vec<Endpoint>, Problem> {
+        endpoints(&super::read(bytes, 64)?)
     }
 
     fn with_paths(paths: &Value) -> Value {
@@ -146,7 +184,7 @@ mod tests {
             "GET /a/*",
             "HEAD /a/*-*/d",
         ];
-        assert_eq!(read(&with_paths(&paths)).expect("reads"), expected);
+        assert_eq!(listed(&with_paths(&paths)).expect("reads"), expected);
     }
 
     #[test]
@@ -155,10 +193,10 @@ mod tests {
             "persons", "/a/**", "/a/*", "/a/", "/a//b", "/../a", "/{", "/a}b", "/{a{b}}", "/{}", "/a?b",
             "/a b", "/é",
         ] {
-            let refused = read(&with_paths(&json!({path: {"get": {}}}))).expect_err(path);
+            let refused = listed(&with_paths(&json!({path: {"get": {}}}))).expect_err(path);
             assert_eq!(refused, ("service-openapi-path", Some(path.to_owned())));
         }
-        let item = read(&with_paths(&json!({"/a": [1]}))).expect_err("no item");
+        let item = listed(&with_paths(&json!({"/a": [1]}))).expect_err("no item");
         assert_eq!(item.0, "service-openapi-path");
     }
 
@@ -166,7 +204,7 @@ mod tests {
     fn a_reference_is_followed_within_the_document_and_to_an_end_only() {
         let mut document = with_paths(&json!({"/a": {"$ref": "#/components/pathItems/a"}}));
         document["components"]["pathItems"]["a"] = json!({"get": {}});
-        assert_eq!(read(&document).expect("reads"), ["GET /a"]);
+        assert_eq!(listed(&document).expect("reads"), ["GET /a"]);
         for (paths, told) in [
             (
                 json!({"/a": {"$ref": "#/paths/~1b"}, "/b": {"$ref": "#/paths/~1a"}}),
@@ -179,7 +217,7 @@ mod tests {
             ),
             (json!({"/a": {"$ref": "#/nothing"}}), "#/nothing"),
         ] {
-            let (code, reference) = read(&with_paths(&paths)).expect_err("refused");
+            let (code, reference) = listed(&with_paths(&paths)).expect_err("refused");
             assert_eq!(code, "service-openapi-reference");
             assert!(reference.expect("told").starts_with(told), "{told}");
         }
@@ -194,18 +232,18 @@ mod tests {
             (json!([]), "service-openapi-version"),
             (json!("x"), "service-openapi-version"),
         ] {
-            assert_eq!(read(&document).expect_err("refused").0, code, "{document}");
+            assert_eq!(listed(&document).expect_err("refused").0, code, "{document}");
         }
         let deep = format!("{{\"openapi\":\"3.0.0\",\"paths\":{}", "[".repeat(10_000));
         for text in ["", "openapi: 3.0.0\npaths:\n", "<html>", &deep] {
-            let refused = endpoints(text.as_bytes(), 64).expect_err("refused");
+            let refused = read_endpoints(text.as_bytes()).expect_err("refused");
             assert_eq!(refused.code, "service-openapi-json");
         }
         let mut many = Map::new();
         for n in 0..=ENDPOINTS_MAX {
             many.insert(format!("/{n}"), json!({"get": {}}));
         }
-        let refused = read(&with_paths(&Value::Object(many))).expect_err("too many");
+        let refused = listed(&with_paths(&Value::Object(many))).expect_err("too many");
         assert_eq!(refused.0, "service-endpoints");
     }
 }

@@ -3,12 +3,15 @@
 
 use axum::http::Request;
 use bytes::Bytes;
-use kernel::{Actor, Digest, Problem};
+use kernel::{Actor, Digest, Kind, Problem};
+use serde_json::Value;
 use web::client::ClientError;
 
 use super::entry::Entry;
 use super::openapi;
+use super::schema;
 use super::setup::Setup;
+use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
@@ -85,6 +88,11 @@ impl Exchange {
 
     /// The endpoints of a setup's document.
     pub(super) async fn described(&self, setup: &Setup) -> Result<Vec<Endpoint>, Problem> {
+        openapi::endpoints(&self.document(setup).await?)
+    }
+
+    /// A setup's document as it stands now.
+    async fn document(&self, setup: &Setup) -> Result<Value, Problem> {
         let limits = self.0.store.limits();
         let (_, client) = self.way_to(setup)?;
         let unreachable = || Problem::invalid("openapi", "service-openapi-unreachable");
@@ -104,7 +112,29 @@ impl Exchange {
         if answer.status().as_u16() != 200 {
             return Err(unreachable().because(answer.status()));
         }
-        openapi::endpoints(answer.body(), limits.json_depth_max)
+        openapi::read(answer.body(), limits.json_depth_max)
+    }
+
+    /// Checks that the fields which an agreement grants are in the answers that the OpenAPI document of
+    /// its service describes, where the service is registered here and has one.
+    ///
+    /// # Errors
+    /// 422 at `fields`: `agreement-field-unknown`, `agreement-field-record`, and why the document cannot
+    /// be read.
+    pub(crate) async fn fields_are_described(&self, text: &Agreement) -> Result<(), Problem> {
+        if text.fields.is_empty() {
+            return Ok(());
+        }
+        let entry = match self.registered_service(&text.service).await {
+            Err(nobody) if nobody.kind == Kind::NotFound => return Ok(()),
+            entry => entry?,
+        };
+        if entry.setup.openapi.is_empty() {
+            return Ok(());
+        }
+        let at_fields = |problem: Problem| problem.at("fields");
+        let document = self.document(&entry.setup).await.map_err(at_fields)?;
+        schema::check(&document, &text.endpoints, &text.fields).map_err(at_fields)
     }
 }
 

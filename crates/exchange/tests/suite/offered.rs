@@ -402,3 +402,46 @@ async fn a_name_is_one_of_this_node_and_free() {
     let provider: SystemId = "G01/population".parse().expect("a system");
     assert_eq!(persons().provider(), provider);
 }
+
+#[tokio::test]
+async fn a_field_that_the_document_does_not_describe_is_refused_with_its_name_and_place() {
+    let nation = nation().await;
+    let system = System::start(None).await;
+    let record = json!({"type": "object", "properties": {"full_name": {"type": "string"}}});
+    let schema = json!({"type": "object", "properties": {"record": record}});
+    let answer = json!({"200": {"content": {"application/json": {"schema": schema}}}});
+    let document = json!({"openapi": "3.1.0", "paths": {"/persons/{id}": {"get": {"responses": answer}}}});
+    system.describe(document.to_string());
+    register(&nation, system.with_document())
+        .await
+        .expect("registered");
+    let asked = |fields: &[&str]| Agreement {
+        service: persons(),
+        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        ..nation.agreement()
+    };
+    // The consumer's node does not have the document: the provider's looks.
+    let request = nation
+        .national
+        .exchange
+        .request_agreement(asked(&["full_name", "salary"]), &operator())
+        .await
+        .expect("asked");
+    crate::life::carry(&nation.national).await;
+    let offer = async |fields: &[&str]| {
+        let (text, who) = (asked(fields), operator());
+        let exchange = &nation.ministry.exchange;
+        exchange.offer_agreement(&request, text, &who).await
+    };
+    let refused = offer(&["full_name", "salary"]).await.expect_err("refused");
+    assert_eq!(
+        (refused.code, refused.field.as_deref()),
+        ("agreement-field-unknown", Some("fields"))
+    );
+    let told: Vec<&str> = refused.args.iter().map(|(_, value)| value.as_str()).collect();
+    assert_eq!(told, ["salary", "GET /persons/{id} 200 record"]);
+    offer(&["full_name"]).await.expect("offered");
+    system.describe("{".to_owned());
+    let unreadable = offer(&["full_name"]).await.expect_err("refused");
+    assert_eq!(unreadable.field.as_deref(), Some("fields"));
+}
