@@ -10,6 +10,7 @@ use kernel::{Kind, Problem, Time};
 
 use crate::breaker::{Breaker, Failure, Pass, State};
 use crate::gateway::Exchange;
+use crate::service::Service;
 
 /// A circuit as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,9 @@ pub enum Hop {
     Service,
 }
 
+/// A place among the addresses of a service, and the address with how a call passes there.
+pub(crate) type WayIn<'s> = (usize, Option<(&'s str, Pass)>);
+
 /// The circuits of one kind of hop.
 #[derive(Debug, Default)]
 pub(crate) struct Circuits {
@@ -67,6 +71,33 @@ impl Circuits {
             Some(found) => found.breaker.enter(now),
             None => Ok(Pass::Usual),
         }
+    }
+
+    /// Lets a call to a service pass: at the address whose turn it is, or at the next one that does not
+    /// rest. No address for a service within the platform.
+    ///
+    /// # Errors
+    /// How many milliseconds to wait when all of them rest.
+    pub(crate) fn way_to<'s>(&self, service: &'s dyn Service, now: Time) -> Result<WayIn<'s>, i64> {
+        let (ways, mut wait_ms) = (service.ways(), i64::MAX);
+        let mut tried = 0_u64;
+        let mut way = service.pick();
+        for _ in 0..ways {
+            // By its weight again; where the turn comes back to one that rests, the next one beside it.
+            while tried & (1 << way) != 0 {
+                way = (way + 1) % ways;
+            }
+            tried |= 1 << way;
+            let Some(url) = service.way(way) else {
+                break;
+            };
+            match self.enter(url, now) {
+                Ok(pass) => return Ok((way, Some((url, pass)))),
+                Err(rest_ms) => wait_ms = wait_ms.min(rest_ms),
+            }
+            way = service.pick();
+        }
+        if ways == 0 { Ok((0, None)) } else { Err(wait_ms) }
     }
 
     /// How long nothing passes to an address, in milliseconds; 0 when the next call does. Only looks.

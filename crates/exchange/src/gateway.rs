@@ -25,6 +25,7 @@ use crate::ids::ServiceId;
 use crate::message::RequestHead;
 use crate::metadata::METADATA_PER_MINUTE;
 use crate::monitoring::Health;
+use crate::offered::RegisteredServices;
 use crate::passing::Passing;
 use crate::rate::Bucket;
 use crate::replay::ReplayGuard;
@@ -57,6 +58,8 @@ pub(crate) struct Gateway {
     pub(crate) services: RwLock<HashMap<ServiceId, Arc<dyn Service>>>,
     /// One change of a registered service at a time, from its row to memory.
     pub(crate) offering: tokio::sync::Mutex<()>,
+    /// The services that operators registered.
+    pub(crate) registered: RegisteredServices,
     /// With which certificates information systems connect.
     pub(crate) callers: Callers,
     pub(crate) replay: ReplayGuard,
@@ -169,6 +172,7 @@ impl Exchange {
             sealers,
             services: RwLock::new(HashMap::new()),
             offering: tokio::sync::Mutex::new(()),
+            registered: RegisteredServices::default(),
             callers,
             replay,
             passing: Passing::new(spools, patience_ms),

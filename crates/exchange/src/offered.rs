@@ -6,13 +6,14 @@
 //! |---|---|
 //! | [`entry`], `setup` | the noun: what is said of a service, and how it stands at an instant |
 //! | `openapi`, `schema` | the endpoints that an OpenAPI document lists; the fields its answers have |
-//! | `service` | how a registered service is called |
+//! | `service`, `ways`, `health` | how a registered service is called, at which address, and whether that works |
 //! | `register`, `stand`, `refresh`, `attempt` | the verbs |
 //! | [`told`] | what the other parties of agreements are told of it |
 //! | `store` | the SQL |
 
 mod attempt;
 pub mod entry;
+mod health;
 mod openapi;
 mod refresh;
 mod register;
@@ -22,6 +23,7 @@ mod setup;
 pub(crate) mod stand;
 mod store;
 pub mod told;
+mod ways;
 
 use std::sync::Arc;
 
@@ -34,12 +36,17 @@ use crate::behind::Behind;
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
 pub use entry::{Entry, Standing, Stop};
+pub use health::WaySeen;
 pub use refresh::Difference;
 pub(crate) use register::is_of_a_field;
 use service::Registered;
-pub use setup::Setup;
+pub(crate) use service::RegisteredServices;
+pub(crate) use setup::health_every_s;
+pub use setup::{Setup, Way};
 pub use stand::Verb;
 pub use told::{ServiceNotice, ServiceTold};
+pub use ways::Checked;
+use ways::Ways;
 
 /// What the facts of a service hang on.
 pub(crate) fn subject(service: &ServiceId) -> String {
@@ -117,21 +124,23 @@ impl Exchange {
     fn offer(&self, entry: Entry) -> Result<(), Problem> {
         let (_, client) = self.way_to(&entry.setup)?;
         let setup = &entry.setup;
-        let behind = Behind {
+        let ways = Ways::of(setup, |url| Behind {
             id: entry.id.clone(),
-            url: setup.url.clone(),
-            client,
+            url: url.to_owned(),
+            client: client.clone(),
             call_ms_max: setup.timeout_ms,
             answer_bytes_max: self.0.store.limits().exchange_body_bytes_max,
             endpoints: setup.endpoints.clone(),
             openapi: (!setup.openapi.is_empty()).then(|| setup.openapi.clone()),
-        };
+        });
         let delegations = self.0.agreements.delegations.clone();
-        self.provide(Arc::new(Registered {
+        let registered = Arc::new(Registered {
             entry,
-            behind,
+            ways,
             delegations,
-        }));
+        });
+        self.0.registered.put(Arc::clone(&registered));
+        self.provide(registered);
         Ok(())
     }
 

@@ -168,12 +168,9 @@ impl Gateway {
             return (refused, None);
         }
         let now = self.now();
-        let entered = match service.url() {
-            Some(url) => match self.service_circuits.enter(url, now) {
-                Ok(pass) => Some((url, pass)),
-                Err(wait_ms) => return (resting(&agreement.service, wait_ms), None),
-            },
-            None => None,
+        let (way, entered) = match self.service_circuits.way_to(service, now) {
+            Ok(found) => found,
+            Err(wait_ms) => return (resting(&agreement.service, wait_ms), None),
         };
         let limits = self.store.limits();
         // The rest is for the two gateways, so that the refusal still reaches the consumer in time.
@@ -187,6 +184,7 @@ impl Gateway {
                 body,
                 spools: self.passing.spools.clone(),
                 memory_bytes_max: self.memory_bytes_max(),
+                way,
             };
             service.call_large(call, large).await
         };

@@ -54,6 +54,21 @@ pub trait Service: Send + Sync {
         None
     }
 
+    /// At how many addresses it is called.
+    fn ways(&self) -> usize {
+        usize::from(self.url().is_some())
+    }
+
+    /// One of them.
+    fn way(&self, _way: usize) -> Option<&str> {
+        self.url()
+    }
+
+    /// Whose turn it is among them.
+    fn pick(&self) -> usize {
+        0
+    }
+
     /// True when it takes every method and every path below it; else it takes POST at itself, and
     /// the gateway answers the rest with 405 and 404.
     fn is_rest(&self) -> bool {
@@ -102,6 +117,8 @@ pub struct Large {
     pub spools: Spools,
     /// Size of an answer that stays in memory, in bytes.
     pub memory_bytes_max: usize,
+    /// At which of its addresses the service is called.
+    pub(crate) way: usize,
 }
 
 /// A verified, allowed call.

@@ -1,13 +1,14 @@
 //! How a registered service is called: not while it is disabled or stopped, and with what its operator
 //! lets callers know of its future. Never a change to what the service itself says.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use kernel::{Digest, Problem, Time};
 
 use super::entry::{Entry, http_date};
-use crate::behind::Behind;
+use super::ways::Ways;
 use crate::delegation::HEADER;
 use crate::delegation::book::{Acts, Delegations};
 use crate::endpoint::Endpoint;
@@ -19,10 +20,40 @@ use crate::spool::Spool;
 /// The header of a stop that lies ahead: an ISO 8601 interval.
 const PLANNED_STOP: &str = "sen-planned-stop";
 
+/// The registered services as they are in memory, by name.
+#[derive(Default)]
+pub(crate) struct RegisteredServices(RwLock<HashMap<ServiceId, Arc<Registered>>>);
+
+impl RegisteredServices {
+    /// All of them.
+    pub(super) fn read(&self) -> Vec<Arc<Registered>> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.values().cloned().collect()
+    }
+
+    /// One of them.
+    pub(super) fn get(&self, id: &ServiceId) -> Option<Arc<Registered>> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(id).cloned()
+    }
+
+    /// Takes one in, in place of what it was before.
+    pub(super) fn put(&self, service: Arc<Registered>) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(service.entry.id.clone(), service);
+    }
+
+    /// Takes one out.
+    pub(super) fn remove(&self, id: &ServiceId) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.remove(id);
+    }
+}
+
 /// A service as an operator registered it.
 pub(super) struct Registered {
     pub(super) entry: Entry,
-    pub(super) behind: Behind,
+    pub(super) ways: Ways,
     pub(super) delegations: Delegations,
 }
 
@@ -33,36 +64,48 @@ impl Service for Registered {
     }
 
     fn is_rest(&self) -> bool {
-        self.behind.is_rest()
+        self.ways.at(0).is_rest()
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {
-        self.behind.endpoints()
+        self.ways.at(0).endpoints()
     }
 
     fn is_described(&self) -> bool {
-        self.behind.is_described()
+        self.ways.at(0).is_described()
     }
 
     async fn describe(&self) -> Result<Answer, Problem> {
-        self.behind.describe().await
+        self.ways.at(0).describe().await
     }
 
     fn url(&self) -> Option<&str> {
-        self.behind.url()
+        self.ways.at(0).url()
+    }
+
+    fn ways(&self) -> usize {
+        self.ways.len()
+    }
+
+    fn way(&self, way: usize) -> Option<&str> {
+        self.ways.at(way).url()
+    }
+
+    fn pick(&self) -> usize {
+        self.ways.pick()
     }
 
     async fn call(&self, call: Call) -> Result<Answer, Problem> {
         let at = call.at;
         let delegation = self.may(at)?;
-        let answer = self.behind.call(call).await?;
+        let answer = self.ways.at(0).call(call).await?;
         Ok(self.finished(answer, delegation, at))
     }
 
     async fn call_large(&self, call: Call, large: Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
         let at = call.at;
         let delegation = self.may(at)?;
-        let (answer, spool) = self.behind.call_large(call, large).await?;
+        let (answer, spool) = self.ways.at(large.way).call_large(call, large).await?;
         Ok((self.finished(answer, delegation, at), spool))
     }
 }

@@ -14,6 +14,47 @@ const ROOTS_BYTES_MAX: usize = 64 << 10;
 /// Endpoints of one service, count.
 pub(crate) const ENDPOINTS_MAX: usize = 1_000;
 
+/// Addresses of one service, count.
+const WAYS_MAX: usize = 16;
+/// The largest weight of an address.
+const WEIGHT_MAX: u32 = 100;
+/// How often a health check may be made, in seconds.
+const HEALTH_EVERY_S: std::ops::RangeInclusive<u32> = 5..=3_600;
+
+/// Another address of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Way {
+    /// Where.
+    pub url: String,
+    /// How often it is picked, against the others.
+    pub weight: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it may skip by reference"
+)]
+const fn is_one(weight: &u32) -> bool {
+    *weight == 1
+}
+
+/// How often the health of a service is looked at when nobody says otherwise, in seconds.
+pub(crate) const fn health_every_s() -> u32 {
+    30
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it may skip by reference"
+)]
+const fn is_usual(every_s: &u32) -> bool {
+    *every_s == health_every_s()
+}
+
 /// How a service is reached and what it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
@@ -29,6 +70,18 @@ pub struct Setup {
     pub roots: String,
     /// True when it is shown the node's own certificate where it asks for one.
     pub shows_node: bool,
+    /// How often `url` is picked, against `others`.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub weight: u32,
+    /// Where it is called besides, by the same scheme.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Way>,
+    /// The path below each address that tells whether the system works; empty when none does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub health: String,
+    /// How often that is asked, in seconds.
+    #[serde(default = "health_every_s", skip_serializing_if = "is_usual")]
+    pub health_every_s: u32,
     /// The organisation in whose name it is published, by a delegation; none in its own. Left out of
     /// the text when none, so that services registered before keep their digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,6 +93,46 @@ impl Setup {
     #[must_use]
     pub fn is_tls(&self) -> bool {
         self.url.starts_with("https://")
+    }
+
+    /// Every address with its weight.
+    pub fn ways(&self) -> impl Iterator<Item = (&str, u32)> {
+        let others = self.others.iter().map(|way| (way.url.as_str(), way.weight));
+        std::iter::once((self.url.as_str(), self.weight)).chain(others)
+    }
+
+    /// What is wrong with its other addresses, the weights and the health check.
+    fn way_faults(&self) -> Vec<Problem> {
+        let mut faults = Vec::new();
+        let scheme = |url: &str| Some(address(url)?.scheme_str()?.to_owned());
+        let first = scheme(&self.url);
+        let good = |way: &Way| {
+            let fits = first.is_none() || scheme(&way.url) == first;
+            fits && address(&way.url).is_some() && !way.url.contains('?')
+        };
+        let mut urls: Vec<&str> = self.ways().map(|(url, _)| url).collect();
+        urls.sort_unstable();
+        urls.dedup();
+        let once = urls.len() == self.others.len() + 1 && urls.len() <= WAYS_MAX;
+        if !once || !self.others.iter().all(good) {
+            faults.push(Problem::invalid("others", "service-others").with("max", WAYS_MAX));
+        }
+        for (n, (_, weight)) in self.ways().enumerate() {
+            if !(1..=WEIGHT_MAX).contains(&weight) {
+                let field = if n == 0 { "weight" } else { "others" };
+                faults.push(Problem::invalid(field, "service-weight").with("max", WEIGHT_MAX));
+            }
+        }
+        let is_path = self.health.starts_with('/') && self.health.bytes().all(is_plain);
+        if !self.health.is_empty() && (!is_path || self.health.len() > URL_BYTES_MAX) {
+            faults.push(Problem::invalid("health", "service-health"));
+        }
+        if !HEALTH_EVERY_S.contains(&self.health_every_s) {
+            let problem = Problem::invalid("health_every_s", "service-health-every");
+            let (least, most) = (HEALTH_EVERY_S.start(), HEALTH_EVERY_S.end());
+            faults.push(problem.with("min", least).with("max", most));
+        }
+        faults
     }
 
     /// What keeps it from being offered, each at its field; `ms_max` bounds its time.
@@ -71,14 +164,14 @@ impl Setup {
         if self.shows_node && !self.is_tls() {
             faults.push(Problem::invalid("shows_node", "service-shows-node"));
         }
+        faults.extend(self.way_faults());
         faults
     }
 }
 
 /// An address that can be called: `http` or `https`, a host, no user, no fragment.
 fn address(text: &str) -> Option<Uri> {
-    let plain = |b: u8| b.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&b);
-    if text.len() > URL_BYTES_MAX || !text.bytes().all(plain) {
+    if text.len() > URL_BYTES_MAX || !text.bytes().all(is_plain) {
         return None;
     }
     let uri: Uri = text.parse().ok()?;
@@ -88,6 +181,11 @@ fn address(text: &str) -> Option<Uri> {
     let port = authority.as_str().rsplit(']').next().unwrap_or_default();
     let ported = !port.contains(':') || authority.port_u16().is_some_and(|port| port > 0);
     (known && ported && !authority.host().is_empty() && !authority.as_str().contains('@')).then_some(uri)
+}
+
+/// A character of an address that nothing would cut off or rewrite.
+fn is_plain(b: u8) -> bool {
+    b.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&b)
 }
 
 #[cfg(test)]
@@ -103,6 +201,10 @@ pub(crate) mod tests {
             roots: String::new(),
             shows_node: false,
             publishes_for: None,
+            weight: 1,
+            others: Vec::new(),
+            health: String::new(),
+            health_every_s: health_every_s(),
         }
     }
 
@@ -170,6 +272,50 @@ pub(crate) mod tests {
             |s| s.endpoints = vec![Endpoint::post(); ENDPOINTS_MAX + 1],
             "endpoints",
             "service-endpoints",
+        );
+        let other = |url: &str, weight| Way {
+            url: url.to_owned(),
+            weight,
+        };
+        for (others, code) in [
+            (vec![other("http://h/", 1)], "service-others"),
+            (
+                vec![other("https://g/", 1), other("https://g/", 1)],
+                "service-others",
+            ),
+            (vec![other("https://g/?a", 1)], "service-others"),
+            (vec![other("g", 1)], "service-others"),
+            (
+                (0..16).map(|n| other(&format!("https://g{n}/"), 1)).collect(),
+                "service-others",
+            ),
+            (vec![other("https://g/", 0)], "service-weight"),
+            (vec![other("https://g/", 101)], "service-weight"),
+        ] {
+            let mut setup = setup("https://h/");
+            (setup.roots, setup.others) = ("PEM".to_owned(), others);
+            assert_eq!(told(&setup), [("others".to_owned(), code)]);
+        }
+        check(|s| s.weight = 0, "weight", "service-weight");
+        for health in ["health", "/a b", "/#", "/é"] {
+            let mut setup = setup("http://h/");
+            setup.health = health.to_owned();
+            assert_eq!(told(&setup), [("health".to_owned(), "service-health")]);
+        }
+        check(|s| s.health_every_s = 4, "health_every_s", "service-health-every");
+        check(
+            |s| s.health_every_s = 3_601,
+            "health_every_s",
+            "service-health-every",
+        );
+        let json = serde_json::to_string(&setup("http://h/")).expect("json");
+        assert!(
+            !json.contains("health") && !json.contains("weight"),
+            "as before there were several"
+        );
+        assert_eq!(
+            serde_json::from_str::<Setup>(&json).expect("reads"),
+            setup("http://h/")
         );
         let plain = Setup {
             shows_node: true,

@@ -71,7 +71,10 @@ impl Exchange {
             .await?;
         match left {
             Some(entry) => self.offer(entry)?,
-            None => self.withdraw(id),
+            None => {
+                self.0.registered.remove(id);
+                self.withdraw(id);
+            }
         }
         Ok(())
     }

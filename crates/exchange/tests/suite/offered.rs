@@ -71,6 +71,10 @@ impl System {
             roots: String::new(),
             shows_node: false,
             publishes_for: None,
+            weight: 1,
+            others: Vec::new(),
+            health: String::new(),
+            health_every_s: 30,
         }
     }
 
@@ -444,4 +448,62 @@ async fn a_field_that_the_document_does_not_describe_is_refused_with_its_name_an
     system.describe("{".to_owned());
     let unreadable = offer(&["full_name"]).await.expect_err("refused");
     assert_eq!(unreadable.field.as_deref(), Some("fields"));
+}
+
+#[tokio::test]
+async fn a_service_is_called_at_its_addresses_by_their_weights_and_not_where_its_health_fails() {
+    let nation = nation().await;
+    let (first, second) = (System::start(None).await, System::start(None).await);
+    first.describe("first".to_owned());
+    second.describe("second".to_owned());
+    let setup = Setup {
+        weight: 3,
+        others: vec![exchange::offered::Way {
+            url: second.url.clone(),
+            weight: 1,
+        }],
+        health: "/health".to_owned(),
+        health_every_s: 5,
+        ..first.setup()
+    };
+    register(&nation, setup).await.expect("registered");
+    agree(&nation).await;
+    let face = face(&nation).await;
+    // What a system says of itself tells which one was called.
+    let called = async |times: usize| -> (usize, usize) {
+        let mut firsts = 0;
+        for _ in 0..times {
+            let told = face.persons(NATIVE, "/openapi.json").await;
+            assert_eq!(told.status, 200);
+            firsts += usize::from(&told.body[..] == b"first");
+        }
+        (firsts, times - firsts)
+    };
+    assert_eq!(called(8).await, (6, 2), "three to one");
+    let exchange = &nation.ministry.exchange;
+    exchange.check_health().await;
+    let seen = exchange.ways_of(&persons());
+    assert!(
+        seen.iter()
+            .all(|way| way.checked.is_some_and(|c| c.status == Some(200))),
+        "{seen:?}"
+    );
+    let clock = &nation.ministry.temp.clock;
+    let last = |seen: &[exchange::offered::WaySeen]| seen[0].checked.map(|checked| checked.at);
+    clock.advance_ms(4_999);
+    exchange.check_health().await;
+    assert_eq!(last(&exchange.ways_of(&persons())), last(&seen), "it is not due");
+    first.end();
+    // A connection that is kept open may be answered once more.
+    for _ in 0..10 {
+        clock.advance_ms(5_000);
+        exchange.check_health().await;
+        if exchange.ways_of(&persons())[0].rests {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let seen = exchange.ways_of(&persons());
+    assert!(seen[0].rests && !seen[1].rests, "{seen:?}");
+    assert_eq!(called(8).await, (0, 8), "all at the one that works");
 }

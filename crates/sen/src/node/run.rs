@@ -91,6 +91,7 @@ impl Node {
         running.spawn(async move { joined(outbox.await) });
         running.spawn(self.exchange.clone().follow_evidence(stop.clone()));
         running.spawn(self.exchange.clone().follow_terms(stop.clone()));
+        running.spawn(self.exchange.clone().follow_health(stop.clone()));
         let every = Duration::from_millis(self.plan.jobs.timestamp_ms);
         running.spawn(self.exchange.clone().stamp_evidence(every, stop.clone()));
         running.spawn(self.indicators.follow(stop.clone()));

@@ -16,7 +16,7 @@ use super::list::{self, ServiceLine};
 use super::text::ServiceText;
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
-use crate::offered::{Difference, Entry, Standing};
+use crate::offered::{Difference, Entry, Standing, WaySeen};
 
 /// A stop that was announced.
 #[derive(Serialize, ToSchema)]
@@ -42,6 +42,33 @@ struct ServiceEvent {
     at: i64,
 }
 
+/// An address of a service, and how it stands.
+#[derive(Serialize, ToSchema)]
+struct ServiceWay {
+    /// Where.
+    url: String,
+    /// How often it is picked, against the others.
+    weight: u32,
+    /// True while nothing is sent there, because it failed.
+    rests: bool,
+    /// When its health was checked last, milliseconds since 1970; none when it never was.
+    checked_at: Option<i64>,
+    /// What that answered; none when nothing came back.
+    status: Option<u16>,
+}
+
+impl ServiceWay {
+    fn of(seen: &WaySeen) -> Self {
+        Self {
+            url: seen.url.clone(),
+            weight: seen.weight,
+            rests: seen.rests,
+            checked_at: seen.checked.map(|checked| checked.at.ms()),
+            status: seen.checked.and_then(|checked| checked.status),
+        }
+    }
+}
+
 /// All there is to see of one service.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServiceSeen {
@@ -49,6 +76,8 @@ pub(crate) struct ServiceSeen {
     line: ServiceLine,
     /// How it is reached and what it has, as a change takes it.
     text: ServiceText,
+    /// Its addresses, and how each stands.
+    ways: Vec<ServiceWay>,
     stop: Option<ServiceStop>,
     /// The first day on which a stop may begin that is announced now.
     first_stop: Option<String>,
@@ -70,6 +99,7 @@ pub(crate) async fn json(
     Ok(axum::Json(ServiceSeen {
         line: ServiceLine::of(&entry, x.0.now()),
         text: ServiceText::of(&entry),
+        ways: x.ways_of(&entry.id).iter().map(ServiceWay::of).collect(),
         first_stop: x.first_stop(&entry.id).map(kernel::time::iso),
         stop: entry.stop.map(|stop| ServiceStop {
             from: stop.from.ms(),
@@ -109,6 +139,8 @@ struct View<'a> {
     name: String,
     provider: String,
     entry: &'a Entry,
+    /// Each address: where, its weight, how it stands and the class of that.
+    ways: Vec<(String, u32, String, &'static str)>,
     state: String,
     class: &'static str,
     notice: Option<String>,
@@ -180,6 +212,29 @@ pub(super) async fn again(
     Ok(page.html_status(status, &entry.id.to_string(), body))
 }
 
+/// How an address stands, in words, and their class.
+fn way(page: &Page, seen: &WaySeen) -> (String, &'static str) {
+    let Some(checked) = seen.checked else {
+        return match seen.rests {
+            true => (page.t("exchange-way-rests"), "tag tag-bad"),
+            false => (page.t("exchange-way-unchecked"), "tag tag-none"),
+        };
+    };
+    let at = ("at", page.time(checked.at));
+    match checked.status {
+        Some(status) => {
+            let class = if checked.is_good() {
+                "tag tag-good"
+            } else {
+                "tag tag-bad"
+            };
+            let args = [at, ("status", status.to_string())];
+            (page.tw("exchange-way-answered", &args), class)
+        }
+        None => (page.tw("exchange-way-silent", &[at]), "tag tag-bad"),
+    }
+}
+
 async fn body(x: &Exchange, page: &Page, entry: &Entry, beside: Beside<'_>) -> Result<String, Problem> {
     let now = x.0.now();
     let standing = entry.standing(now);
@@ -203,8 +258,14 @@ async fn body(x: &Exchange, page: &Page, entry: &Entry, beside: Beside<'_>) -> R
         Standing::Stopping | Standing::Stopped => entry.stop.as_ref().map(|stop| stop.reason.clone()),
         Standing::Enabled => None,
     };
+    let ways = x.ways_of(&entry.id);
+    let ways = ways.iter().map(|seen| {
+        let (stands, class) = way(page, seen);
+        (seen.url.clone(), seen.weight, stands, class)
+    });
     let view = View {
         errors: page.errors(beside.problems),
+        ways: ways.collect(),
         name: entry.id.to_string(),
         provider: x.organisation(&entry.id.org),
         state: page.t(&format!("exchange-service-{}", standing.as_str())),

@@ -7,7 +7,7 @@ use web::{Fields, Page};
 
 use crate::endpoint::Endpoint;
 use crate::ids::ServiceId;
-use crate::offered::{Entry, Setup};
+use crate::offered::{Entry, Setup, Way, health_every_s};
 
 /// Time for a service to answer when nobody says another, in milliseconds.
 const TIMEOUT_MS: u64 = 10_000;
@@ -42,6 +42,50 @@ pub(crate) struct ServiceText {
     #[serde(default)]
     #[schema(example = "H56")]
     pub(in crate::operator) publishes_for: Option<String>,
+    /// How often `url` is picked, against `others`; 1 when left out.
+    #[serde(default = "one")]
+    pub(in crate::operator) weight: u32,
+    /// Where it is called besides, by the same scheme.
+    #[serde(default)]
+    pub(in crate::operator) others: Vec<ServiceWayText>,
+    /// The path below each address that tells whether the system works; empty when none does.
+    #[serde(default)]
+    #[schema(example = "/health")]
+    pub(in crate::operator) health: String,
+    /// How often that is asked, in seconds; 30 when left out.
+    #[serde(default = "health_every_s")]
+    pub(in crate::operator) health_every_s: u32,
+}
+
+/// Another address of a service.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceWayText {
+    /// Where.
+    #[schema(example = "http://127.0.0.1:9001")]
+    url: String,
+    /// How often it is picked, against the others; 1 when left out.
+    #[serde(default = "one")]
+    weight: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// Other addresses as a form has them: one a line, its weight behind it.
+fn others(area: &str) -> Vec<ServiceWayText> {
+    let lines = area.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            let (url, weight) = line.split_once(char::is_whitespace).unwrap_or((line, "1"));
+            ServiceWayText {
+                url: url.to_owned(),
+                // What is no number is as wrong as none: the box is told so.
+                weight: weight.trim().parse().unwrap_or(0),
+            }
+        })
+        .collect()
 }
 
 const fn timeout_ms() -> u64 {
@@ -61,6 +105,17 @@ impl ServiceText {
             roots: setup.roots.clone(),
             shows_node: setup.shows_node,
             publishes_for: setup.publishes_for.as_ref().map(ToString::to_string),
+            weight: setup.weight,
+            others: setup
+                .others
+                .iter()
+                .map(|way| ServiceWayText {
+                    url: way.url.clone(),
+                    weight: way.weight,
+                })
+                .collect(),
+            health: setup.health.clone(),
+            health_every_s: setup.health_every_s,
         }
     }
 
@@ -82,6 +137,12 @@ impl ServiceText {
             roots: area("roots"),
             shows_node: fields.text("shows_node").is_some(),
             publishes_for: fields.text("publishes_for").map(str::to_owned),
+            weight: fields.text("weight").map_or(1, |text| text.parse().unwrap_or(0)),
+            others: others(&area("others")),
+            health: line("health"),
+            health_every_s: fields
+                .text("health_every_s")
+                .map_or(health_every_s(), |text| text.parse().unwrap_or(0)),
         }
     }
 
@@ -118,6 +179,17 @@ impl ServiceText {
                     roots: self.roots.trim().to_owned(),
                     shows_node: self.shows_node,
                     publishes_for,
+                    weight: self.weight,
+                    others: self
+                        .others
+                        .iter()
+                        .map(|way| Way {
+                            url: way.url.clone(),
+                            weight: way.weight,
+                        })
+                        .collect(),
+                    health: self.health.clone(),
+                    health_every_s: self.health_every_s,
                 };
                 Ok((id, setup))
             }
@@ -138,9 +210,13 @@ pub(super) struct Item {
     pub(super) error: String,
 }
 
-const BOXES: [(&str, &str); 8] = [
+const BOXES: [(&str, &str); 12] = [
     ("service", "line"),
     ("url", "line"),
+    ("weight", "count"),
+    ("others", "area"),
+    ("health", "line"),
+    ("health_every_s", "count"),
     ("timeout_ms", "count"),
     ("openapi", "line"),
     ("endpoints", "area"),
@@ -164,6 +240,16 @@ pub(super) fn boxes(
         "openapi" => text.openapi.clone(),
         "endpoints" => text.endpoints.join("\n"),
         "roots" => text.roots.clone(),
+        "weight" => text.weight.to_string(),
+        "others" => {
+            let lines = text
+                .others
+                .iter()
+                .map(|way| format!("{} {}", way.url, way.weight));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+        "health" => text.health.clone(),
+        "health_every_s" => text.health_every_s.to_string(),
         "publishes_for" => text.publishes_for.clone().unwrap_or_default(),
         _ if text.shows_node => "true".to_owned(),
         _ => String::new(),
@@ -188,6 +274,8 @@ pub(super) fn boxes(
 pub(super) fn empty() -> ServiceText {
     ServiceText {
         timeout_ms: TIMEOUT_MS,
+        weight: 1,
+        health_every_s: health_every_s(),
         ..ServiceText::default()
     }
 }
