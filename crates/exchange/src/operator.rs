@@ -31,8 +31,8 @@ mod request;
 mod services;
 mod stand;
 mod standing;
-mod traffic;
 mod told;
+mod traffic;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

@@ -14,10 +14,11 @@ const NOTE_AFTER: u64 = 10_000;
 const FOLLOWER: &str = "exchange-acts";
 
 /// What the names of administrative acts begin with.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "agreement-",
     "certificate-",
     "client-",
+    "delegation-",
     "directory-",
     "group-",
     "member-",
@@ -26,7 +27,7 @@ const KINDS: [&str; 9] = [
     "system-",
 ];
 /// What follows from an act and is none.
-const NONE: [&str; 2] = ["agreement-in-force", "directory-adopted"];
+const NONE: [&str; 3] = ["agreement-in-force", "directory-adopted", "service-notice-heard"];
 
 impl Exchange {
     /// Turns new facts into rows; gives how many facts it looked at.

@@ -103,6 +103,14 @@ impl Exchange {
         Ok(page)
     }
 
+    /// All of it, for who counts or compares; lists read a page.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn overview(&self) -> Result<Vec<Known>, Problem> {
+        self.page_of(None, None, usize::MAX - 1).await
+    }
+
     /// Requests that have led to no agreement, behind one of them.
     async fn talks_of(&self, state: Option<State>, after: Option<&Digest>) -> Result<Vec<Known>, Problem> {
         let now = self.0.now();

@@ -238,6 +238,7 @@ impl Exchange {
 /// What is declared otherwise than it is.
 fn of_service(entry: &Entry, then: &ServiceText) -> Vec<DeclaredDifference> {
     let now = ServiceText::of(entry);
+    let others = now.other_ways();
     let list = |endpoints: &[String]| endpoints.join(", ");
     let mut pairs = vec![
         ("url", now.url, then.url.clone()),
@@ -252,6 +253,19 @@ fn of_service(entry: &Entry, then: &ServiceText) -> Vec<DeclaredDifference> {
             "shows_node",
             now.shows_node.to_string(),
             then.shows_node.to_string(),
+        ),
+        (
+            "publishes_for",
+            now.publishes_for.clone().unwrap_or_default(),
+            then.publishes_for.clone().unwrap_or_default(),
+        ),
+        ("weight", now.weight.to_string(), then.weight.to_string()),
+        ("others", others, then.other_ways()),
+        ("health", now.health.clone(), then.health.clone()),
+        (
+            "health_every_s",
+            now.health_every_s.to_string(),
+            then.health_every_s.to_string(),
         ),
     ];
     // Left out beside a document, they are read from it.

@@ -93,6 +93,15 @@ const fn timeout_ms() -> u64 {
 }
 
 impl ServiceText {
+    /// Its other addresses, one a line with its weight behind it.
+    pub(in crate::operator) fn other_ways(&self) -> String {
+        let lines = self
+            .others
+            .iter()
+            .map(|way| format!("{} {}", way.url, way.weight));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     /// What is said of a service now.
     pub(in crate::operator) fn of(entry: &Entry) -> Self {
         let setup = &entry.setup;
@@ -241,13 +250,7 @@ pub(super) fn boxes(
         "endpoints" => text.endpoints.join("\n"),
         "roots" => text.roots.clone(),
         "weight" => text.weight.to_string(),
-        "others" => {
-            let lines = text
-                .others
-                .iter()
-                .map(|way| format!("{} {}", way.url, way.weight));
-            lines.collect::<Vec<_>>().join("\n")
-        }
+        "others" => text.other_ways(),
         "health" => text.health.clone(),
         "health_every_s" => text.health_every_s.to_string(),
         "publishes_for" => text.publishes_for.clone().unwrap_or_default(),
