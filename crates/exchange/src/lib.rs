@@ -127,8 +127,8 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
             include_str!("../migrations/0009_agreement_ends.sql"),
         ),
         (
-            "0011_delegations",
-            include_str!("../migrations/0011_delegations.sql"),
+            "0010_delegations",
+            include_str!("../migrations/0010_delegations.sql"),
         ),
     ],
 };

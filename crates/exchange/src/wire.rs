@@ -216,7 +216,6 @@ fn is_replay(reply: &Reply) -> bool {
 /// The problem a provider's gateway told; unknown keys of a later release become one of ours.
 pub(crate) fn problem_of(fault: &Fault) -> Problem {
     const KNOWN: &[(&str, Kind)] = &[
-    const KNOWN: [(&str, Kind); 26] = [
         ("agreement-endpoint", Kind::Forbidden),
         ("path-outside", Kind::Malformed),
         ("service-type", Kind::NotFound),

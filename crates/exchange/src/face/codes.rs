@@ -7,8 +7,6 @@ use super::CodeStyle;
 
 /// X-Road's codes of our problems; those that `{node}` begins are of whichever node said so.
 pub(super) const CODES: &[(&str, &str)] = &[
-pub(super) const CODES: [(&str, &str); 49] = [
-pub(super) const CODES: [(&str, &str); 50] = [
     ("agreement-endpoint", "Server.ServerProxy.AccessDenied"),
     ("agreement-expired", "Server.ServerProxy.AccessDenied"),
     ("agreement-missing", "Server.ServerProxy.AccessDenied"),
