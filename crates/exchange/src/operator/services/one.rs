@@ -216,8 +216,8 @@ pub(super) async fn again(
 fn way(page: &Page, seen: &WaySeen) -> (String, &'static str) {
     let Some(checked) = seen.checked else {
         return match seen.rests {
-            true => (page.t("exchange-way-rests"), "tag tag-bad"),
-            false => (page.t("exchange-way-unchecked"), "tag tag-none"),
+            true => (page.t("exchange-address-rests"), "tag tag-bad"),
+            false => (page.t("exchange-address-unchecked"), "tag tag-none"),
         };
     };
     let at = ("at", page.time(checked.at));
@@ -229,9 +229,9 @@ fn way(page: &Page, seen: &WaySeen) -> (String, &'static str) {
                 "tag tag-bad"
             };
             let args = [at, ("status", status.to_string())];
-            (page.tw("exchange-way-answered", &args), class)
+            (page.tw("exchange-address-answered", &args), class)
         }
-        None => (page.tw("exchange-way-silent", &[at]), "tag tag-bad"),
+        None => (page.tw("exchange-address-silent", &[at]), "tag tag-bad"),
     }
 }
 
