@@ -324,7 +324,9 @@ impl Exchange {
         offered.map_err(|problem| {
             vec![match (problem.code, problem.kind) {
                 ("member-unknown", Kind::NotFound) => Problem::invalid("agent", "delegation-party"),
-                ("member-unknown", _) => Problem::invalid("delegator", "delegation-party"),
+                ("member-unknown" | "member-elsewhere", _) => {
+                    Problem::invalid("delegator", "delegation-party")
+                }
                 _ => problem,
             }]
         })

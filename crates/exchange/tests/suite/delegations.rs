@@ -101,7 +101,7 @@ async fn an_end_of_a_delegation_holds_at_once_where_it_is_said_and_then_everywhe
     assert_eq!(end("G01", "x").await.expect_err("no party").code, "not-found");
     assert_eq!(
         end("G22", "x").await.expect_err("elsewhere").code,
-        "member-unknown"
+        "member-elsewhere"
     );
     end("G15", "Hết nhu cầu").await.expect("ended");
     let told = face.in_the_name_of("GOV/G15").await;

@@ -503,7 +503,7 @@ async fn a_request_is_taken_back_by_who_asked_and_no_answer_is_owed_any_more() {
     let (national, ministry) = (&nation.national, &nation.ministry);
     let request = ask(&nation).await;
     let by_provider = ministry.exchange.withdraw_request(&request, "x", &ACTOR).await;
-    assert_eq!(by_provider.expect_err("not its own").code, "member-unknown");
+    assert_eq!(by_provider.expect_err("not its own").code, "member-elsewhere");
     let without = national.exchange.withdraw_request(&request, " ", &ACTOR).await;
     assert_eq!(without.expect_err("a reason is needed").code, "field-missing");
     let taken = national

@@ -151,7 +151,7 @@ async fn an_error_is_told_in_json_or_xml_as_accept_says_and_in_the_nodes_spellin
         );
         let body = std::str::from_utf8(&told.body).expect("text");
         assert!(
-            body.contains("<error><type>Server.ServerProxy.AccessDenied</type><message>There is no"),
+            body.contains("<error><type>Server.ServerProxy.AccessDenied</type><message>No data-sharing agreement lets G22/portal call"),
             "{body}"
         );
     }
