@@ -79,9 +79,13 @@ fn explained(path: &str, error: &serde_json::Error) -> Problem {
     let wanted = wanted.split(" at line ").next().unwrap_or_default();
     if let Some(value) = named("unknown variant `") {
         let problem = Problem::invalid(if is_named { path } else { &value }, "json-value-unknown");
-        return problem
-            .with("value", value)
-            .with("values", wanted.trim_start_matches("one of ").replace('`', ""));
+        return problem.with("value", value).with(
+            "values",
+            wanted
+                .trim_start_matches("one of ")
+                .replace("` or `", ", ")
+                .replace('`', ""),
+        );
     }
     if error.classify() != Category::Data || !is_named {
         let kind = if error.classify() == Category::Data {
@@ -200,7 +204,7 @@ mod tests {
             refused(r#"{"name":1}"#),
             (422, "json-field-bad", Some("name".to_owned()))
         );
-        assert_eq!(refused("[1]").1, "json-bad", "there is no field to name");
+        assert_eq!(refused("1").1, "json-bad", "there is no field to name");
         for bad in ["", "{", r#"{"name":"\ud800"}"#, "nul", r#"{"name":"a"}x"#] {
             assert_eq!(refused(bad).0, 400, "{bad}");
         }
