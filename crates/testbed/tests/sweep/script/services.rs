@@ -23,6 +23,22 @@ impl Script<'_> {
             self.service(cast, by, code).await.context(code)?;
             self.certificate(cast, by).await.context("a certificate")?;
         }
+        self.declared(cast).await.context("a declared service")
+    }
+
+    /// Carries out what a file declares, and takes it off again.
+    async fn declared(&mut self, cast: &mut Cast) -> anyhow::Result<()> {
+        let (by, who) = (By::Json, operator(cast)?);
+        let service = json!({"service": "G01/population/declared", "url": "http://127.0.0.1:9"});
+        let file = [("service", json!([service]))];
+        let call = by.send(who, "/exchange/apply", &file);
+        self.leaves(Place::Ministry, &by.name("/exchange/apply"), call)
+            .await?;
+        let disable = [("do", json!("disable")), ("notice", json!("Bảo trì (mẫu)"))];
+        for fields in [&disable[..], &[("do", json!("remove"))]] {
+            let stand = format!("{SERVICES}/G01/population/declared/stand");
+            by.send(who, &stand, fields).await?;
+        }
         Ok(())
     }
 
