@@ -377,6 +377,17 @@ async fn agreements(desk: &Browser) -> anyhow::Result<()> {
         ("/exchange/clients", "clients-none"),
         ("/exchange/evidence?case=G22-000000-0000", "evidence-none"),
         ("/exchange/evidence?from=2026-02-31", "evidence-wrong"),
+        ("/exchange/traffic", "traffic"),
+        ("/exchange/traffic?from=2026-02-31", "traffic-wrong"),
+        ("/exchange/standing", "standing"),
+        ("/exchange/audit", "audit"),
+        ("/exchange/members", "members"),
+        ("/exchange/members/G01", "member"),
+        ("/exchange/registrations", "registrations-none"),
+        ("/exchange/registrations/new", "registration-new"),
+        ("/exchange/trust", "trust"),
+        ("/exchange/groups", "groups"),
+        ("/exchange/delegations", "delegations-none"),
         ("/exchange/agreements/new", "agreement-new"),
     ] {
         desk.go(Place::National, path).await?;
