@@ -13,10 +13,8 @@ mod trust;
 
 use kernel::Time;
 use seal::certificate::Certificate;
-use web::axum::extract::FromRequestParts;
-use web::axum::http::request::Parts;
+use web::Page;
 use web::openapi::{OpenApiRouter, routes};
-use web::{Page, Principal, Refusal, SignedIn};
 
 use crate::DirectoryState;
 use crate::snapshot::Snapshot;
@@ -52,19 +50,6 @@ pub(crate) fn router() -> OpenApiRouter<DirectoryState> {
         .routes(routes!(registration::approve_by_json))
         .routes(routes!(registration::decline_by_form))
         .routes(routes!(registration::decline_by_json))
-}
-
-/// A signed-in operator.
-pub(crate) struct Operator(pub(crate) Principal);
-
-impl<S: Send + Sync> FromRequestParts<S> for Operator {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let SignedIn(who) = SignedIn::from_request_parts(parts, state).await?;
-        who.require("operator")?;
-        Ok(Self(who))
-    }
 }
 
 /// A certificate as a page shows it.

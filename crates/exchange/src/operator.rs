@@ -34,13 +34,10 @@ mod standing;
 mod told;
 mod traffic;
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Digest, OrgCode, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Principal, Refusal, SignedIn};
 
 use crate::gateway::Exchange;
 use crate::life::Known;
@@ -96,19 +93,6 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .merge(services::router())
         .merge(clients::router())
         .merge(delegations::router())
-}
-
-/// A signed-in operator.
-pub(crate) struct Operator(pub(crate) Principal);
-
-impl<S: Send + Sync> FromRequestParts<S> for Operator {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let SignedIn(who) = SignedIn::from_request_parts(parts, state).await?;
-        who.require("operator")?;
-        Ok(Self(who))
-    }
 }
 
 /// The name in a path: an agreement's hash or a request's name.

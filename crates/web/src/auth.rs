@@ -106,6 +106,10 @@ impl Principal {
 #[derive(Clone, Debug)]
 pub struct SignedIn(pub Principal);
 
+/// A signed-in operator of the node: who else is signed in gets 403.
+#[derive(Clone, Debug)]
+pub struct Operator(pub Principal);
+
 /// The signed-in party, if any.
 #[derive(Clone, Debug)]
 pub struct MaybeSignedIn(pub Option<Principal>);
@@ -145,6 +149,16 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
             Some(principal) => Ok(Self(principal)),
             None => Err(Problem::new(Kind::NotSignedIn, "not-signed-in").into()),
         }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Operator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let SignedIn(who) = SignedIn::from_request_parts(parts, state).await?;
+        who.require("operator")?;
+        Ok(Self(who))
     }
 }
 

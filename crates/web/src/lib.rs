@@ -43,7 +43,7 @@ mod testing;
 pub mod tls;
 pub mod trace;
 
-pub use auth::{Authenticate, MaybeSignedIn, Principal, SignedIn};
+pub use auth::{Authenticate, MaybeSignedIn, Operator, Principal, SignedIn};
 pub use axum::{self, http};
 pub use client::{Client, ClientError};
 pub use form::{Fields, Upload};

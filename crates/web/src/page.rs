@@ -129,13 +129,24 @@ impl Page {
     /// The error summary above a form: a list of links to the fields at fault; empty when none is.
     #[must_use]
     pub fn errors(&self, problems: &[Problem]) -> String {
+        self.errors_named(problems, |_| None)
+    }
+
+    /// As [`Page::errors`], each line led by what the field is called on the form: for forms where many
+    /// fields can break one rule.
+    #[must_use]
+    pub fn errors_named(&self, problems: &[Problem], label: impl Fn(&str) -> Option<String>) -> String {
         if problems.is_empty() {
             return String::new();
         }
-        let problems = problems
-            .iter()
-            .map(|p| (p.field.as_deref(), self.problem_text(p)))
-            .collect();
+        let said = |p: &Problem| {
+            let text = self.problem_text(p);
+            match p.field.as_deref().and_then(&label) {
+                Some(label) => format!("{label}: {text}"),
+                None => text,
+            }
+        };
+        let problems = problems.iter().map(|p| (p.field.as_deref(), said(p))).collect();
         Errors {
             title: self.t("web-error-summary"),
             problems,

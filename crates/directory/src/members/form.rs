@@ -9,9 +9,8 @@ use web::axum::extract::State;
 use web::axum::http::{StatusCode, header};
 use web::axum::response::{Html, IntoResponse, Response};
 use web::openapi::ToSchema;
-use web::{Fields, Json, Page, Principal, Refusal};
+use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
-use super::Operator;
 use crate::DirectoryState;
 use crate::registration::change::Change;
 

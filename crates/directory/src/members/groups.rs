@@ -5,9 +5,9 @@ use askama::Template;
 use kernel::Problem;
 use web::axum::extract::State;
 use web::axum::response::Html;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::{Age, Operator};
+use super::Age;
 use crate::DirectoryState;
 use crate::snapshot::GroupEntry;
 

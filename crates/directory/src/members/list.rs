@@ -12,9 +12,9 @@ use web::axum::extract::{Query, State};
 use web::axum::response::Html;
 use web::openapi::ToSchema;
 use web::page::query_value;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::{Age, Operator, Shown, age};
+use super::{Age, Shown, age};
 use crate::DirectoryState;
 use crate::snapshot::{self, MemberEntry, Snapshot};
 

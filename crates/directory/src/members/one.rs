@@ -11,9 +11,9 @@ use web::axum::extract::{Path, State};
 use web::axum::response::Html;
 use web::openapi::ToSchema;
 use web::page::query_value;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::{Age, Operator, Shown};
+use super::{Age, Shown};
 use crate::registration::State as Stands;
 use crate::registration::change::Change;
 use crate::snapshot::{self, MemberEntry, NodeEntry, ServiceEntry, Snapshot};

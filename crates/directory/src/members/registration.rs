@@ -9,11 +9,11 @@ use web::axum::extract::{Path, State};
 use web::axum::http::{StatusCode, header};
 use web::axum::response::{Html, IntoResponse, Response};
 use web::openapi::ToSchema;
-use web::{Fields, Json, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Refusal};
 
+use super::Shown;
 use super::one::class_of;
 use super::registrations::RegistrationLine;
-use super::{Operator, Shown};
 use crate::DirectoryState;
 use crate::registration::deliver::NOT_TAKEN;
 use crate::registration::{Registration, Side, State as Stands};

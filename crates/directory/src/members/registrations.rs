@@ -8,9 +8,8 @@ use web::axum::extract::{Query, State};
 use web::axum::http::{StatusCode, header};
 use web::axum::response::{Html, IntoResponse, Response};
 use web::openapi::ToSchema;
-use web::{Fields, Json, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Refusal};
 
-use super::Operator;
 use super::one::class_of;
 use crate::DirectoryState;
 use crate::registration::change::Change;

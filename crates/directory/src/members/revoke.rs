@@ -6,9 +6,9 @@ use kernel::{Digest, Kind, Problem};
 use web::axum::extract::State;
 use web::axum::http::{StatusCode, header};
 use web::axum::response::{IntoResponse, Response};
-use web::{Fields, Page, Refusal};
+use web::{Fields, Operator, Page, Refusal};
 
-use super::{Operator, one};
+use super::one;
 use crate::DirectoryState;
 
 /// Revokes a certificate by the form: it is refused here at once, and by other nodes when they follow.

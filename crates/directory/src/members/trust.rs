@@ -5,9 +5,9 @@ use askama::Template;
 use kernel::Problem;
 use web::axum::extract::State;
 use web::axum::response::Html;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::{Age, Operator, Shown};
+use super::{Age, Shown};
 use crate::DirectoryState;
 use crate::snapshot::{self, GOVERNMENT};
 

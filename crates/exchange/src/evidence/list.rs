@@ -6,11 +6,10 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use kernel::{Digest, OrgCode, Problem, Time};
 use web::page::query_value;
-use web::{Page, Principal, Refusal};
+use web::{Operator, Page, Principal, Refusal};
 
 use super::search::{EvidenceFound, Outcome, Search, Wanted};
 use crate::gateway::Exchange;
-use crate::operator::Operator;
 use crate::store::Indexed;
 
 impl Exchange {

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Html;
 use kernel::{OrgCode, Problem, Time};
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
 use super::checks::{EvidenceCheck, EvidenceDetail};
 use super::list::{class, precise, words};
@@ -14,7 +14,6 @@ use super::over_there::OtherSide;
 use super::proof::{EvidenceMoment, EvidenceProof, EvidenceSide};
 use crate::export::Which;
 use crate::gateway::Exchange;
-use crate::operator::Operator;
 
 /// The steps with tools of others, as docs/x-road.md has them.
 const COMMANDS: &str = r#"xmlsec1 --verify --trusted-pem ca.pem --verification-gmt-time "$AT" \

@@ -46,8 +46,9 @@ impl Exchange {
     /// Does something with a service; the other parties of its agreements are told.
     ///
     /// # Errors
-    /// 404 when nobody registered it here; 422 at the field that is not sound; conflict `stale` when it
-    /// stands so already, `service-enabled` for the end of a service that answers.
+    /// 404 when nobody registered it here; 422 at the field that is not sound; conflict
+    /// `service-stands-so` when it stands so already, `service-enabled` for the end of a service that
+    /// answers.
     pub async fn stand_service(&self, id: &ServiceId, verb: &Verb, actor: &Actor) -> Result<(), Problem> {
         let first = self.first_stop(id);
         let _turn = self.0.offering.lock().await;
@@ -99,7 +100,7 @@ fn apply(
     let left = match verb {
         Verb::Enable | Verb::Remove if !is_disabled => {
             return Err(match verb {
-                Verb::Enable => Problem::stale(),
+                Verb::Enable => so_already(&service),
                 _ => Problem::new(Kind::Conflict, "service-enabled").with("service", &service),
             });
         }
@@ -111,7 +112,7 @@ fn apply(
         Verb::Disable { notice: text } => {
             let text = notice("notice", text)?.to_owned();
             if is_disabled {
-                return Err(Problem::stale());
+                return Err(so_already(&service));
             }
             Entry {
                 disabled: Some(text),
@@ -121,7 +122,7 @@ fn apply(
         Verb::Sunset { at } => {
             let sunset = at.map(Time);
             if sunset == entry.sunset {
-                return Err(Problem::stale());
+                return Err(so_already(&service));
             }
             if sunset.is_some_and(|at| at <= now) {
                 return Err(Problem::invalid("at", "service-sunset-past"));
@@ -135,7 +136,7 @@ fn apply(
                 ..entry
             }
         }
-        Verb::LiftStop if entry.stop.is_none() => return Err(Problem::stale()),
+        Verb::LiftStop if entry.stop.is_none() => return Err(so_already(&service)),
         Verb::LiftStop => Entry { stop: None, ..entry },
     };
     let digest = super::digest(&left);
@@ -165,6 +166,10 @@ fn apply(
         },
     };
     Ok((Some(left), fact))
+}
+
+fn so_already(service: &str) -> Problem {
+    Problem::new(Kind::Conflict, "service-stands-so").with("service", service)
 }
 
 /// A stop that is announced in time.
@@ -219,7 +224,7 @@ mod tests {
             refused(&disable(" "), entry()),
             ("field-missing", Some("notice".to_owned()))
         );
-        assert_eq!(refused(&Verb::Enable, entry()).0, "stale");
+        assert_eq!(refused(&Verb::Enable, entry()).0, "service-stands-so");
         assert_eq!(refused(&Verb::Remove, entry()).0, "service-enabled");
         let (off, fact) = done(&disable("lỗi"), entry());
         let off = off.expect("there");
@@ -227,7 +232,7 @@ mod tests {
             (off.disabled.as_deref(), fact.as_str()),
             (Some("lỗi"), "service-disabled")
         );
-        assert_eq!(refused(&disable("lỗi"), off.clone()).0, "stale");
+        assert_eq!(refused(&disable("lỗi"), off.clone()).0, "service-stands-so");
         assert_eq!(
             done(&Verb::Enable, off.clone()),
             (Some(entry()), "service-enabled".to_owned())
@@ -239,7 +244,7 @@ mod tests {
     fn a_sunset_lies_ahead_and_can_be_taken_back() {
         let sunset = |at: Option<i64>| Verb::Sunset { at };
         assert_eq!(refused(&sunset(Some(0)), entry()).0, "service-sunset-past");
-        assert_eq!(refused(&sunset(None), entry()).0, "stale");
+        assert_eq!(refused(&sunset(None), entry()).0, "service-stands-so");
         let (set, fact) = done(&sunset(Some(1)), entry());
         assert_eq!(fact, "service-sunset-set");
         assert_eq!(done(&sunset(None), set.expect("there")).0, Some(entry()));
@@ -275,7 +280,10 @@ mod tests {
             done(&Verb::LiftStop, left),
             (Some(entry()), "service-stop-lifted".to_owned())
         );
-        assert_eq!(super::tests::refused(&Verb::LiftStop, entry()).0, "stale");
+        assert_eq!(
+            super::tests::refused(&Verb::LiftStop, entry()).0,
+            "service-stands-so"
+        );
     }
 
     #[test]

@@ -8,9 +8,8 @@ use kernel::time::parse_iso;
 use kernel::{Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::Operator;
 use crate::agreement::Agreement;
 use crate::gateway::Exchange;
 use crate::ids::{ServiceId, SystemId};

@@ -7,9 +7,8 @@ use axum::response::Response;
 use kernel::{Digest, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use web::{Fields, Json, Page, Principal, Refusal};
+use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
-use super::Operator;
 use super::one::after;
 use crate::gateway::Exchange;
 

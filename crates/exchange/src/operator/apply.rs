@@ -6,9 +6,8 @@ use axum::extract::State;
 use kernel::{Digest, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Json, Page, Principal, Refusal};
+use web::{Json, Operator, Page, Principal, Refusal};
 
-use super::Operator;
 use super::clients::ClientCertificateText;
 use super::draft::AgreementText;
 use super::services::ServiceText;

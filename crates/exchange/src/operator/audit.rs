@@ -8,9 +8,9 @@ use kernel::{OrgCode, Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::page::query_value;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::{Operator, first};
+use super::first;
 use crate::audit::{self, Act, ActPlace, ActsAsked};
 use crate::evidence::list::{precise, words};
 use crate::evidence::search::{DAY_END, instant, read};

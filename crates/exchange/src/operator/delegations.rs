@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Fields, Json, Page, Principal, Refusal};
+use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
+use super::DAY_MS;
 use super::request::first;
-use super::{DAY_MS, Operator};
 use crate::delegation::{Delegation, KnownDelegation, Role, Stage};
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;

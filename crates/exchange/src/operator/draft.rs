@@ -229,6 +229,14 @@ pub(crate) fn boxes(page: &Page, fields: &Fields, problems: &[Problem]) -> Vec<I
     BOXES.into_iter().map(item).collect()
 }
 
+/// What is wrong with a form, above it, by the names of its boxes.
+pub(crate) fn errors(page: &Page, problems: &[Problem]) -> String {
+    page.errors_named(problems, |field| {
+        let known = BOXES.iter().any(|(_, name, _)| *name == field);
+        known.then(|| page.t(&format!("exchange-item-{field}")))
+    })
+}
+
 /// What the boxes hold for a text.
 pub(crate) fn filled(text: &Agreement) -> Vec<(&'static str, String)> {
     let words = text
@@ -256,7 +264,9 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
         let found = values.iter().find(|(name, _)| *name == field);
         match field {
             "valid_from" => page.date(text.valid_from.date()),
-            "valid_to" => page.date(text.valid_to.plus_ms(-1).date()),
+            "valid_to" if ends_with_a_day(text) => page.date(text.valid_to.plus_ms(-1).date()),
+            "valid_to" => page.time(text.valid_to),
+            "fields" if text.fields.is_empty() => page.t("exchange-fields-all"),
             "fields" => text.fields.join(", "),
             "endpoints" if text.endpoints.is_empty() => page.t("exchange-endpoints-all"),
             "endpoints" => endpoints(text, ", "),
@@ -269,10 +279,18 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
         .into_iter()
         .filter(|(number, _, _)| !number.is_empty())
         .map(|(number, field, _)| {
-            let label = page.t(&format!("exchange-item-{field}"));
+            let label = match field {
+                "valid_to" if !ends_with_a_day(text) => page.t("exchange-item-until"),
+                _ => page.t(&format!("exchange-item-{field}")),
+            };
             (number, label, value(field))
         })
         .collect()
+}
+
+/// True when the term ends with a day's last instant, as a form writes it; a program may write any.
+fn ends_with_a_day(text: &Agreement) -> bool {
+    Time::at(text.valid_to.date(), 0) == text.valid_to
 }
 
 fn bound(calls: Option<u32>) -> String {

@@ -7,9 +7,8 @@ use axum::response::Html;
 use kernel::{Digest, Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::Operator;
 use crate::gateway::Exchange;
 use crate::life::end::SOON_MS;
 use crate::life::{self, Known};

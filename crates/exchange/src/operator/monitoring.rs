@@ -2,9 +2,8 @@
 //! know X-Road's operational monitoring.
 
 use axum::extract::{Query, State};
-use web::{Lang, Page, Refusal};
+use web::{Lang, Operator, Page, Refusal};
 
-use super::Operator;
 use crate::gateway::Exchange;
 use crate::monitoring::health::HealthData;
 use crate::monitoring::{OperationalData, RecordsWanted};

@@ -7,9 +7,8 @@ use axum::response::{Html, Response};
 use kernel::{Digest, Kind, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Fields, Json, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Refusal};
 
-use super::Operator;
 use super::draft::{self, AgreementText};
 use super::request::{View, first};
 use crate::gateway::Exchange;
@@ -71,7 +70,7 @@ fn answered_here(x: &Exchange, known: &Known) -> Result<(), Problem> {
 fn body(page: &Page, known: &Known, fields: &Fields, problems: &[Problem]) -> Result<String, Problem> {
     let back = format!("{}/{}", super::LIST, known.name);
     let view = View {
-        errors: page.errors(problems),
+        errors: draft::errors(page, problems),
         title: "exchange-offer-title",
         action: format!("{back}/offer"),
         back,

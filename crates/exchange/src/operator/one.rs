@@ -7,9 +7,8 @@ use axum::response::{Html, IntoResponse, Response};
 use kernel::{Kind, OrgCode, Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::Operator;
 use super::draft::{self, AgreementText};
 use super::list::{self, AgreementLine};
 use super::told::{self, ServiceNoticeLine};

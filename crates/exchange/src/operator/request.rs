@@ -8,9 +8,8 @@ use axum::response::{Html, IntoResponse, Response};
 use kernel::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Fields, Json, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Refusal};
 
-use super::Operator;
 use super::draft::{self, AgreementText, Item};
 use crate::gateway::Exchange;
 
@@ -61,7 +60,7 @@ pub(crate) struct View<'a> {
 fn body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -> Result<String, Problem> {
     let snapshot = x.0.directory.snapshot();
     let view = View {
-        errors: page.errors(problems),
+        errors: draft::errors(page, problems),
         title: "exchange-request-title",
         back: super::LIST.to_owned(),
         action: super::LIST.to_owned(),

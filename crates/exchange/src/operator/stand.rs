@@ -7,10 +7,10 @@ use axum::response::Response;
 use kernel::{OrgCode, Problem, Time};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use web::{Fields, Json, Page, Principal, Refusal};
+use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
+use super::DAY_MS;
 use super::one::after;
-use super::{DAY_MS, Operator};
 use crate::gateway::Exchange;
 use crate::life::Span;
 

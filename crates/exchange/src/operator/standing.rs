@@ -7,9 +7,8 @@ use axum::response::{Html, IntoResponse, Response};
 use kernel::{Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Fields, Json, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Refusal};
 
-use super::Operator;
 use super::services::ServiceTried;
 use super::traffic::number;
 use crate::gateway::Exchange;

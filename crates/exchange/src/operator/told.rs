@@ -5,9 +5,8 @@ use axum::extract::State;
 use kernel::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::Operator;
 use crate::gateway::Exchange;
 use crate::offered::ServiceNotice;
 

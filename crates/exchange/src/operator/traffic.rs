@@ -7,9 +7,9 @@ use axum::response::Response;
 use kernel::{Digest, OrgCode, Problem, Time};
 use web::chart::{Chart, Kind};
 use web::page::query_value;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::{Operator, first};
+use super::first;
 use crate::evidence::Outcome;
 use crate::evidence::list::words;
 use crate::gateway::Exchange;
@@ -65,7 +65,8 @@ struct Found {
     none: bool,
     over: String,
     figures: Vec<(String, String)>,
-    pictures: Vec<String>,
+    /// Title and picture of each.
+    pictures: Vec<(String, String)>,
     times: Vec<Line>,
     bys: Vec<Tab>,
     sorts: Vec<Tab>,
@@ -354,7 +355,7 @@ fn figures(page: &Page, seen: &TrafficSeen) -> Vec<(String, String)> {
 }
 
 /// What people would rather look at; every number also stands in the table.
-fn pictures(page: &Page, asked: &Asked, seen: &TrafficSeen) -> Vec<String> {
+fn pictures(page: &Page, asked: &Asked, seen: &TrafficSeen) -> Vec<(String, String)> {
     let labelled = |of: &dyn Fn(&TrafficSum) -> Option<f64>| -> Vec<(String, Option<f64>)> {
         let points = seen.points.iter();
         points
@@ -394,7 +395,14 @@ fn whole(count: u64) -> f64 {
     count as f64
 }
 
-fn picture(page: &Page, key: &str, kind: Kind, points: &[(String, Option<f64>)], unit: &str) -> String {
+/// A picture behind its title.
+fn picture(
+    page: &Page,
+    key: &str,
+    kind: Kind,
+    points: &[(String, Option<f64>)],
+    unit: &str,
+) -> (String, String) {
     let title = page.t(&format!("exchange-traffic-plot-{key}"));
     let known: Vec<f64> = points.iter().filter_map(|(_, value)| *value).collect();
     let words = |value: f64| format!("{}{unit}", decimal(page, value));
@@ -405,7 +413,7 @@ fn picture(page: &Page, key: &str, kind: Kind, points: &[(String, Option<f64>)],
         ),
         _ => page.t("exchange-traffic-none"),
     };
-    Chart {
+    let svg = Chart {
         id: key,
         title: &title,
         description: &description,
@@ -414,7 +422,8 @@ fn picture(page: &Page, key: &str, kind: Kind, points: &[(String, Option<f64>)],
         end_min: 1.0,
         number: &words,
     }
-    .svg()
+    .svg();
+    (title, svg)
 }
 
 /// A number as an axis says it: whole, or with one decimal.

@@ -239,7 +239,7 @@ async fn a_disabled_service_is_refused_with_its_operators_words_in_every_form() 
     }
     stand(&nation, Verb::Enable).await.expect("enabled");
     assert_eq!(face.persons(X_ROAD, "/persons/1").await.status, 200);
-    assert_eq!(stand(&nation, Verb::Enable).await, Err("stale"));
+    assert_eq!(stand(&nation, Verb::Enable).await, Err("service-stands-so"));
 }
 
 #[tokio::test]

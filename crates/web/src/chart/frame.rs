@@ -85,10 +85,16 @@ impl Chart<'_> {
         let last = self.points.len().saturating_sub(1);
         for (index, (label, _)) in self.points.iter().enumerate() {
             if (last - index).is_multiple_of(every) {
+                // With many periods there is no room beside the last one.
+                let (x, anchor) = if index == last && self.points.len() > LABELS_MAX {
+                    (WIDTH, "end")
+                } else {
+                    (self.x(index), "middle")
+                };
                 let _ = write!(
                     svg,
-                    r##"<text class="chart-label" x="{}" y="{}" text-anchor="middle" fill="#55504a">{}</text>"##,
-                    at(self.x(index)),
+                    r##"<text class="chart-label" x="{}" y="{}" text-anchor="{anchor}" fill="#55504a">{}</text>"##,
+                    at(x),
                     at(HEIGHT - 8.0),
                     escape(label),
                 );
@@ -197,6 +203,18 @@ mod tests {
             assert!(svg.contains(part), "{part}: {svg}");
         }
         assert!(!svg.contains("style="));
+    }
+
+    #[test]
+    fn the_last_label_of_many_periods_ends_inside_the_picture() {
+        let last = |count: usize| {
+            let svg = chart(Kind::Bars, &vec![Some(1.0); count]);
+            let labels = svg.split("<text class=\"chart-label\"").skip(4);
+            let last = labels.last().expect("labels of periods");
+            last.split('>').next().unwrap_or_default().to_owned()
+        };
+        assert!(last(4).contains(r#"text-anchor="middle""#));
+        assert!(last(60).contains(r#"x="640""#) && last(60).contains(r#"text-anchor="end""#));
     }
 
     #[test]

@@ -5,9 +5,8 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::probe::{Broken, Tried};
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::super::Operator;
 use super::Named;
 use super::one::{self, Beside};
 use crate::gateway::Exchange;

@@ -5,9 +5,8 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Response};
 use kernel::Problem;
-use web::{Fields, Json, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Refusal};
 
-use super::super::Operator;
 use super::super::request::first;
 use super::Named;
 use super::list::ServiceLine;
@@ -17,22 +16,24 @@ use crate::gateway::Exchange;
 use crate::ids::ServiceId;
 use crate::offered::Entry;
 
-fn view<'a>(
+/// The form as it stands, with what is wrong in it.
+fn body(
     x: &Exchange,
-    page: &'a Page,
+    page: &Page,
     (id, text): (&ServiceId, &ServiceText),
     problems: &[Problem],
-) -> View<'a> {
+) -> Result<String, Problem> {
     let back = format!("{}/{id}", super::LIST);
-    View {
-        errors: page.errors(problems),
+    let view = View {
+        errors: text::errors(page, problems),
         title: "exchange-service-change",
         action: back.clone(),
         back,
         items: text::boxes(page, text, problems, (true, x.service_ms_max())),
         name: Some(id.to_string()),
         page,
-    }
+    };
+    view.render().map_err(Problem::internal)
 }
 
 /// The form of a service, filled with what is said of it now.
@@ -49,8 +50,7 @@ pub(crate) async fn form(
 ) -> Result<Html<String>, Refusal> {
     let entry = x.registered_service(&super::id_of(&named)?).await?;
     let text = ServiceText::of(&entry);
-    let body = view(&x, &page, (&entry.id, &text), &[]).render();
-    let body = body.map_err(Problem::internal)?;
+    let body = body(&x, &page, (&entry.id, &text), &[])?;
     Ok(page.html(&page.t("exchange-service-change"), body))
 }
 
@@ -92,8 +92,7 @@ pub(crate) async fn by_form(
         Ok(_) => return Ok(super::see(&id)),
         Err(problems) => told_in_a_form(problems)?,
     };
-    let body = view(&x, &page, (&id, &text), &problems).render();
-    let body = body.map_err(Problem::internal)?;
+    let body = body(&x, &page, (&id, &text), &problems)?;
     Ok(page.html_status(422, &page.t("exchange-service-change"), body))
 }
 

@@ -7,9 +7,8 @@ use axum::response::Html;
 use kernel::{Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Page, Refusal};
+use web::{Operator, Page, Refusal};
 
-use super::super::Operator;
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
 use crate::offered::{Entry, Standing};

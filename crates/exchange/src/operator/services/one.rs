@@ -7,9 +7,8 @@ use axum::response::{Html, Response};
 use kernel::{Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Fields, Page, Refusal};
+use web::{Fields, Operator, Page, Refusal};
 
-use super::super::Operator;
 use super::Named;
 use super::attempt::ServiceTried;
 use super::list::{self, ServiceLine};

@@ -7,9 +7,8 @@ use axum::response::Response;
 use kernel::{Digest, Kind, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Fields, Json, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Refusal};
 
-use super::super::Operator;
 use super::Named;
 use super::one::{self, Beside};
 use crate::endpoint::Endpoint;

@@ -5,9 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use kernel::Problem;
-use web::{Fields, Json, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Refusal};
 
-use super::super::Operator;
 use super::super::request::first;
 use super::list::ServiceLine;
 use super::text::{self, Item, ServiceText};
@@ -28,16 +27,18 @@ pub(super) struct View<'a> {
     pub(super) name: Option<String>,
 }
 
-fn view<'a>(x: &Exchange, page: &'a Page, text: &ServiceText, problems: &[Problem]) -> View<'a> {
-    View {
-        errors: page.errors(problems),
+/// The form as it stands, with what is wrong in it.
+fn body(x: &Exchange, page: &Page, text: &ServiceText, problems: &[Problem]) -> Result<String, Problem> {
+    let view = View {
+        errors: text::errors(page, problems),
         title: "exchange-service-new",
         back: super::LIST.to_owned(),
         action: super::LIST.to_owned(),
         items: text::boxes(page, text, problems, (false, x.service_ms_max())),
         name: None,
         page,
-    }
+    };
+    view.render().map_err(Problem::internal)
 }
 
 /// The form of a new service.
@@ -49,8 +50,7 @@ pub(crate) async fn form(
     _: Operator,
     page: Page,
 ) -> Result<Html<String>, Refusal> {
-    let body = view(&x, &page, &text::empty(), &[]).render();
-    let body = body.map_err(Problem::internal)?;
+    let body = body(&x, &page, &text::empty(), &[])?;
     Ok(page.html(&page.t("exchange-service-new"), body))
 }
 
@@ -76,8 +76,7 @@ pub(crate) async fn by_form(
         Ok(entry) => return Ok(super::see(&entry.id)),
         Err(problems) => told_in_a_form(problems)?,
     };
-    let body = view(&x, &page, &text, &problems).render();
-    let body = body.map_err(Problem::internal)?;
+    let body = body(&x, &page, &text, &problems)?;
     Ok(page.html_status(422, &page.t("exchange-service-new"), body))
 }
 

@@ -5,9 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Kind, Problem, Time};
-use web::{Fields, Json, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Refusal};
 
-use super::super::{DAY_MS, Operator};
+use super::super::DAY_MS;
 use super::Named;
 use super::one::{self, Beside};
 use crate::gateway::Exchange;

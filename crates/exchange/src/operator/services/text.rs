@@ -273,6 +273,14 @@ pub(super) fn boxes(
         .collect()
 }
 
+/// What is wrong with the form, above it, by the names of its boxes.
+pub(super) fn errors(page: &Page, problems: &[Problem]) -> String {
+    page.errors_named(problems, |field| {
+        let known = BOXES.iter().any(|(name, _)| *name == field);
+        known.then(|| page.t(&format!("exchange-service-{field}")))
+    })
+}
+
 /// The form of a new service, before anything is written in it.
 pub(super) fn empty() -> ServiceText {
     ServiceText {
