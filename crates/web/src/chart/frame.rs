@@ -40,6 +40,10 @@ const TOP: f64 = 16.0;
 const BOTTOM: f64 = 30.0;
 /// Labels below the axis, count.
 const LABELS_MAX: usize = 8;
+/// The same when they are long.
+const LONG_LABELS_MAX: usize = 5;
+/// A label of more characters is long.
+const SHORT_CHARS: usize = 7;
 
 impl Chart<'_> {
     /// The picture.
@@ -81,12 +85,18 @@ impl Chart<'_> {
                 escape(&(self.number)(end * part)),
             );
         }
-        let every = self.points.len().div_ceil(LABELS_MAX).max(1);
+        let is_long = |(label, _): &(String, _)| label.chars().count() > SHORT_CHARS;
+        let most = if self.points.iter().any(is_long) {
+            LONG_LABELS_MAX
+        } else {
+            LABELS_MAX
+        };
+        let every = self.points.len().div_ceil(most).max(1);
         let last = self.points.len().saturating_sub(1);
         for (index, (label, _)) in self.points.iter().enumerate() {
             if (last - index).is_multiple_of(every) {
                 // With many periods there is no room beside the last one.
-                let (x, anchor) = if index == last && self.points.len() > LABELS_MAX {
+                let (x, anchor) = if index == last && every > 1 {
                     (WIDTH, "end")
                 } else {
                     (self.x(index), "middle")
