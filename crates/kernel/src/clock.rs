@@ -45,11 +45,28 @@ impl World {
     /// A new id: 48 bits of time then 80 of chance, 32 lowercase hex digits; sorts by time.
     #[must_use]
     pub fn id(&self) -> String {
-        let mut bytes = [0_u8; 16];
-        self.chance.fill(&mut bytes);
+        hex::encode(self.ordered())
+    }
+
+    /// A new UUID of version 7 (RFC 9562, section 5.7) as text; sorts by time.
+    #[must_use]
+    pub fn uuid(&self) -> String {
+        let mut bytes = self.ordered();
+        bytes[6] = 0x70 | (bytes[6] & 0x0f);
+        bytes[8] = 0x80 | (bytes[8] & 0x3f);
+        let mut text = hex::encode(bytes);
+        for at in [20, 16, 12, 8] {
+            text.insert(at, '-');
+        }
+        text
+    }
+
+    /// 48 bits of time, in milliseconds since 1970, then 80 of chance.
+    fn ordered(&self) -> [u8; 16] {
+        let mut bytes = self.random::<16>();
         let ms = self.now().ms().to_be_bytes();
         bytes[..6].copy_from_slice(&ms[2..]);
-        hex::encode(bytes)
+        bytes
     }
 
     /// A secret of 32 random bytes, as 64 lowercase hex digits.
@@ -90,5 +107,36 @@ struct MachineChance;
 impl Chance for MachineChance {
     fn fill(&self, out: &mut [u8]) {
         aws_lc_rs::rand::fill(out).expect("the machine's random source answers");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct At(Time);
+
+    impl Clock for At {
+        fn now(&self) -> Time {
+            self.0
+        }
+    }
+
+    struct Ones;
+
+    impl Chance for Ones {
+        fn fill(&self, out: &mut [u8]) {
+            out.fill(0xff);
+        }
+    }
+
+    #[test]
+    fn an_id_and_a_uuid_begin_with_their_time_and_a_uuid_names_its_version() {
+        let world = World {
+            clock: Arc::new(At(Time(0x0192_3456_789a))),
+            chance: Arc::new(Ones),
+        };
+        assert_eq!(world.id(), "01923456789affffffffffffffffffff");
+        assert_eq!(world.uuid(), "01923456-789a-7fff-bfff-ffffffffffff");
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn read(exchange: &Exchange, named: Named, parts: &Parts) -> Result<C
         None => format!(
             "{}-{}",
             INSTANCE.split('/').next().unwrap_or_default(),
-            uuid(exchange)
+            g.store.world().uuid()
         ),
     };
     let method = super::method(&parts.method)
@@ -134,24 +134,6 @@ fn one(headers: &HeaderMap, name: &'static str) -> Result<Option<String>, Proble
         return Err(bad());
     }
     Ok(Some(text.to_owned()))
-}
-
-/// A new id in the form of RFC 9562, version 7: those of one time stand together, in an index too.
-pub(super) fn uuid(exchange: &Exchange) -> String {
-    let mut id = exchange.0.store.world().id();
-    id.replace_range(12..13, "7");
-    // The variant's two bits are 10: the digit 8, 9, a or b.
-    let variant = match id.as_bytes().get(16) {
-        Some(b'0' | b'4' | b'8' | b'c') => "8",
-        Some(b'1' | b'5' | b'9' | b'd') => "9",
-        Some(b'2' | b'6' | b'a' | b'e') => "a",
-        _ => "b",
-    };
-    id.replace_range(16..17, variant);
-    for at in [20, 16, 12, 8] {
-        id.insert(at, '-');
-    }
-    id
 }
 
 #[cfg(test)]

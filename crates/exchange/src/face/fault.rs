@@ -12,7 +12,6 @@ use kernel::Problem;
 use serde_json::{Map, Value};
 use web::{Lang, Texts};
 
-use super::asked::uuid;
 use super::codes::{code_of, code_of_service, styled};
 use super::{CodeStyle, Form};
 use crate::gateway::Exchange;
@@ -111,7 +110,7 @@ pub(super) fn refused(exchange: &Exchange, problem: &Problem, form: Form) -> Res
             response
         }
         Form::XRoad(style, text) => {
-            let detail = uuid(exchange);
+            let detail = exchange.0.store.world().uuid();
             tracing::warn!(%problem, detail, "a call at the X-Road face was refused");
             let said = Said {
                 code: styled(&code_of(problem), style),
@@ -134,7 +133,7 @@ pub(super) fn service_failed(
     style: CodeStyle,
     text: Syntax,
 ) -> Response {
-    let detail = uuid(exchange);
+    let detail = exchange.0.store.world().uuid();
     // The one text of another party that is shown: what its operator lets callers know.
     let told: serde_json::Value = serde_json::from_slice(&heard.body).unwrap_or_default();
     let notice = told["detail"].as_str().unwrap_or_default().to_owned();
