@@ -202,13 +202,18 @@ fn signatures(records: &[(u64, Vec<u8>)]) -> Result<Vec<(OrgCode, Kept)>, Proble
     let mut all = Vec::new();
     for (_, bytes) in records {
         let record: Evidence = envelope::read(bytes)?;
-        let head = RequestHead::kept(&record.request.head)?;
-        let answer = record.answer.map(|answer| (head.service.org, answer));
-        for (org, kept) in std::iter::once((head.consumer.org, record.request)).chain(answer) {
-            if seen.insert(kept.sealed.signature) {
-                all.push((org, kept));
-            }
+        let request_is_new = seen.insert(record.request.sealed.signature);
+        let answer = record.answer;
+        let answer = answer.filter(|answer| seen.insert(answer.sealed.signature));
+        // Most messages share their signature with one before: their heads are not read.
+        if !request_is_new && answer.is_none() {
+            continue;
         }
+        let head = RequestHead::kept(&record.request.head)?;
+        if request_is_new {
+            all.push((head.consumer.org, record.request));
+        }
+        all.extend(answer.map(|answer| (head.service.org, answer)));
     }
     Ok(all)
 }

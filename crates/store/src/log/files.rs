@@ -267,13 +267,15 @@ impl Shared {
             (view.segments.clone(), view.tiles[tile])
         };
         let (mut position, mut out) = (from / TILE * TILE, Vec::new());
+        // One room for all chunks: fresh memory for each costs more than what is read into it.
+        let mut bytes = Vec::new();
         while let Some(place) = segments.get(segment) {
             // A segment begun for records that never came (a crash, a full disk) holds none.
             if offset >= place.length {
                 (segment, offset) = (segment + 1, HEADER.len() as u64);
                 continue;
             }
-            let bytes = chunk(place, offset).map_err(|e| disk(&e, &place.path))?;
+            chunk(place, offset, &mut bytes).map_err(|e| disk(&e, &place.path))?;
             let mut at = 0;
             // The chunk may end inside a record: the next one begins there.
             while out.len() < limit {
@@ -306,8 +308,8 @@ impl Shared {
 }
 
 /// Some bytes of a segment from an offset: at least one whole record.
-fn chunk(segment: &Segment, offset: u64) -> io::Result<Vec<u8>> {
-    const CHUNK: u64 = 1 << 20;
+fn chunk(segment: &Segment, offset: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+    const CHUNK: u64 = 1 << 18;
     let mut file = File::open(&segment.path)?;
     file.seek(SeekFrom::Start(offset))?;
     let mut head = [0; 4];
@@ -315,9 +317,9 @@ fn chunk(segment: &Segment, offset: u64) -> io::Result<Vec<u8>> {
     let whole = u64::from(u32::from_le_bytes(head)) + frame::HEAD as u64;
     let length = whole.max(CHUNK).min(segment.length.saturating_sub(offset));
     file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::new();
-    file.take(length).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    bytes.clear();
+    file.take(length).read_to_end(bytes)?;
+    Ok(())
 }
 
 /// A record is not what was written.
