@@ -14,7 +14,7 @@ use web::problem::Refusal;
 use crate::evidence::{Search, file_safe};
 use crate::export::{Inclusion, Which};
 use crate::gateway::Exchange;
-use crate::store::Indexed;
+use crate::index::{Indexed, Look};
 
 /// The exchange's operations on a node's portal.
 pub fn router(exchange: Exchange) -> OpenApiRouter {
@@ -57,7 +57,8 @@ async fn list_exchanges(
         own: x.seen_by(&who),
         ..Search::default()
     };
-    let found = search.run(&reader, x.0.store.limits().page_rows_max).await?;
+    let look = Look::of(&reader, x.0.index.tail());
+    let found = search.run(&look, x.0.store.limits().page_rows_max).await?;
     Ok(axum::Json(found.exchanges))
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`mod@search`], `store` | what is looked for, and the look along one index |
+//! | [`mod@search`] | what is looked for |
 //! | `list`, `one` | the pages and their twins |
 //! | `proof`, `checks` | what an auditor can follow of one exchange |
 //! | `over_there` | the other node's word on the same exchange |
@@ -19,7 +19,6 @@ pub(crate) mod over_there;
 mod proof;
 pub mod search;
 pub(crate) mod shelf;
-mod store;
 
 use kernel::{OrgCode, Problem};
 use utoipa_axum::router::OpenApiRouter;
@@ -27,10 +26,10 @@ use utoipa_axum::routes;
 use web::Principal;
 
 use crate::gateway::Exchange;
-use crate::store::Indexed;
+use crate::index::Indexed;
 
 pub use beside::{Beside, Containers, Stamped};
-pub use search::{Cursor, EvidenceFound, Outcome, Search, Wanted};
+pub use search::{EvidenceFound, Outcome, Search, Wanted};
 
 /// The page of the search; below it each exchange has its own.
 const PAGE: &str = "/exchange/evidence";

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::evidence::shelf::Shelf;
 use crate::gateway::{Exchange, Gateway};
-pub use crate::store::Indexed;
-use crate::store::{self as rows};
+pub use crate::index::Indexed;
+use crate::index::Look;
 
 /// Which message of an exchange a container holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +53,16 @@ impl Exchange {
     /// # Errors
     /// When the store cannot be read.
     pub async fn find(&self, request: &str) -> Result<Vec<Indexed>, Problem> {
-        let look = async || rows::find(&self.0.store.read(&self.0.home).await?, request).await;
+        let g = &*self.0;
+        let reader = g.store.read(&g.home).await?;
+        let look = async || Look::of(&reader, g.index.tail()).request(request).await;
         let found = look().await?;
-        // What is answered stands in the log at once, and in the rows a moment later.
-        if found.is_empty() && self.fold_evidence().await? > 0 {
-            return look().await;
+        // What is answered stands in the log at once, and in the index a moment later.
+        if !found.is_empty() {
+            return Ok(found);
         }
-        Ok(found)
+        self.fold_evidence().await?;
+        look().await
     }
 
     /// The container of one message of an exchange.

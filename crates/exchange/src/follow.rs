@@ -8,103 +8,56 @@ use std::time::Duration;
 use kernel::fact::ExchangeCount;
 use kernel::time::{Date, iso, parse_iso};
 use kernel::{Actor, Digest, Fact, Problem, Time};
+use store::Tx;
 use tokio::sync::watch;
 
 use crate::audit;
-use crate::envelope::{self, CONSUMER, Evidence, Kept};
 use crate::evidence::Outcome;
 use crate::gateway::{Exchange, Gateway, STREAM};
-use crate::message::{AnswerHead, RequestHead};
-use crate::monitoring::health::Sizes;
-use crate::standing::clocks::Clock;
-use crate::store::{self as rows, Indexed};
-use crate::traffic::{self, Grain};
+use crate::index::{self, Block, Indexed};
+use crate::record::{self, Entry};
+use crate::store as rows;
+use crate::traffic::{self, Counted, Grain};
 
 /// Records folded in one transaction, count.
-const STEP: usize = 2_000;
+const STEP: u64 = 2_048;
+/// Steps in which what was counted before is read again for the index, count: more than a block has.
+const BEHIND_STEPS_MAX: usize = 4;
+/// Records read at a time for the quotas, count.
+const RECALLED: usize = 2_000;
 /// How long the follower rests when there is nothing new.
 const REST: Duration = Duration::from_millis(200);
 const FOLLOWER: &str = "exchange-follow";
 
 impl Exchange {
-    /// Folds what is new; gives how many records it folded.
+    /// Folds what is new: into the index, and once into the counts; gives how many records were counted.
     ///
     /// # Errors
     /// When the log or the store cannot be used; nothing is half done then.
     pub async fn fold_evidence(&self) -> Result<usize, Problem> {
         let g = &*self.0;
-        if g.evidence.len().await <= g.folded.load(Ordering::Acquire) {
+        if g.evidence.len().await <= g.index.next().0 {
             return Ok(0); // without a question to the database: this is asked five times a second
         }
-        let from = g
-            .store
-            .write(&g.home, &Actor::Platform, |tx| async move {
-                tx.position(FOLLOWER).await
-            })
-            .await?;
-        let records = g.evidence.read(from, STEP).await?;
-        if records.is_empty() {
-            g.folded.fetch_max(from, Ordering::AcqRel);
+        let mut counted = g.counted.lock().await;
+        let to = match *counted {
+            Some(to) => to,
+            None => *counted.insert(g.counted_to().await?),
+        };
+        // After a start, what was counted before and is in no block yet is read again for the index.
+        for _ in 0..BEHIND_STEPS_MAX {
+            if g.index.next().0 >= to {
+                break;
+            }
+            g.index_more(to).await?;
+        }
+        if g.index.next().0 < to {
             return Ok(0);
         }
-        let to = from + records.len() as u64;
-        let entries = records
-            .iter()
-            .map(|(p, bytes)| entry(*p, bytes))
-            .collect::<Result<Vec<_>, _>>()?;
-        let counts = count(entries.iter().map(|e| &e.indexed))?;
-        let quotas: Vec<(String, String, u32)> = self
-            .0
-            .metered(entries.iter().map(|e| &e.indexed))
-            .into_iter()
-            .map(|((agreement, day), calls)| (agreement.hex(), iso(day), calls))
-            .collect();
-        let traffic = traffic::count(entries.iter().map(|e| &e.indexed), &|hash| g.holds(hash));
-        let series_max = g.store.limits().traffic_series_max;
-        let (now, hour) = (g.now(), Grain::Hour.begin(g.now()).ms());
-        let sweeps = g.swept.load(Ordering::Acquire) != hour;
-        let (entries, counts, quotas, traffic) = (&entries, &counts, &quotas, &traffic);
-        g.store
-            .write(&g.home, &Actor::Platform, |tx| async move {
-                if tx.position(FOLLOWER).await? != from {
-                    return Ok(()); // another process of this node was first
-                }
-                // The id of a replay is that of the exchange it repeats: it is counted only.
-                let whole = || entries.iter().filter(|e| !e.replayed);
-                let exchanges: Vec<&Indexed> = whole().map(|e| &e.indexed).collect();
-                rows::index(&tx, &exchanges).await?;
-                let messages: Vec<(&str, &str)> = whole()
-                    .filter_map(|e| Some((e.message.as_deref()?, e.indexed.request.as_str())))
-                    .collect();
-                rows::index_messages(&tx, &messages).await?;
-                for (agreement, day, calls) in quotas {
-                    rows::count_quota(&tx, agreement, day, *calls).await?;
-                }
-                traffic::add(&tx, traffic, series_max).await?;
-                if sweeps {
-                    traffic::forget(&tx, now).await?;
-                    audit::forget_refusals(&tx, now).await?;
-                }
-                let fact = Fact::ExchangesCounted {
-                    stream: STREAM.to_owned(),
-                    from,
-                    to,
-                    counts: counts.clone(),
-                };
-                tx.fact(&format!("stream/{STREAM}"), fact).await?;
-                tx.set_position(FOLLOWER, to).await
-            })
-            .await?;
-        g.folded.fetch_max(to, Ordering::AcqRel);
-        g.swept.store(hour, Ordering::Release);
-        let calls = entries.iter().map(|e| &e.indexed);
-        let calls = calls.map(|e| (Time(e.began), e.own.as_str(), place(&e.result)));
-        g.seconds.add(calls, now);
-        g.health.add(entries.iter().map(|e| (&e.indexed, e.sizes)), now);
-        let clocks = entries.iter();
-        g.clocks
-            .read(clocks.filter_map(|e| Some((e.indexed.member.as_str(), e.clock?))));
-        Ok(records.len())
+        let count = g.fold(to).await?;
+        // When somebody else counted them, where the counting stands is asked for anew.
+        *counted = count.map(|count| to + count as u64);
+        Ok(count.unwrap_or_default())
     }
 
     /// Folds what is new in both logs; the larger count of the two.
@@ -114,11 +67,16 @@ impl Exchange {
         Ok(self.fold_evidence().await?.max(acts))
     }
 
+    /// Whether there is another whole step to fold.
+    async fn is_behind(&self) -> bool {
+        self.0.evidence.len().await >= self.0.index.next().0 + STEP
+    }
+
     /// Folds for as long as the node runs.
     pub async fn follow_evidence(self, mut shutdown: watch::Receiver<bool>) {
         while !*shutdown.borrow() {
             let rest = match self.fold_all().await {
-                Ok(n) if n == STEP => continue,
+                Ok(n) if n > 0 && self.is_behind().await => continue,
                 Ok(_) => REST,
                 Err(problem) => {
                     tracing::error!(%problem, "folding the evidence failed; trying again");
@@ -141,6 +99,89 @@ fn place(result: &str) -> usize {
 }
 
 impl Gateway {
+    /// Up to where the evidence is counted.
+    async fn counted_to(&self) -> Result<u64, Problem> {
+        self.store
+            .write(&self.home, &Actor::Platform, |tx| async move {
+                tx.position(FOLLOWER).await
+            })
+            .await
+    }
+
+    /// What comes next in the log, before a position and within one block.
+    async fn unindexed(&self, to: u64) -> Result<Vec<Entry>, Problem> {
+        let (from, room) = self.index.next();
+        let limit = room.min(to.saturating_sub(from)).min(STEP);
+        let records = self
+            .evidence
+            .read(from, usize::try_from(limit).unwrap_or(usize::MAX));
+        record::entries(&records.await?)
+    }
+
+    /// Takes into the index what was counted before.
+    async fn index_more(&self, to: u64) -> Result<(), Problem> {
+        let entries = self.unindexed(to).await?;
+        let next = self.index.next().0 + entries.len() as u64;
+        if let Some(block) = &self.index.block_with(exchanges(&entries), next) {
+            self.store
+                .write(&self.home, &Actor::Platform, |tx| async move {
+                    index::insert(&tx, block).await
+                })
+                .await?;
+        }
+        self.index.take(record::exchanges(entries), next);
+        Ok(())
+    }
+
+    /// Counts what comes next and takes it into the index; none when another process of this node has
+    /// counted it.
+    async fn fold(&self, from: u64) -> Result<Option<usize>, Problem> {
+        let entries = self.unindexed(u64::MAX).await?;
+        if entries.is_empty() {
+            return Ok(Some(0));
+        }
+        let (count, to) = (entries.len(), from + entries.len() as u64);
+        let now = self.now();
+        let hour = Grain::Hour.begin(now).ms();
+        let sums = Sums {
+            counts: counts(all(&entries))?,
+            quotas: self.metered(all(&entries)),
+            traffic: traffic::count(all(&entries), &|hash| self.holds(hash)),
+            block: self.index.block_with(exchanges(&entries), to),
+            sweeps: self.swept.load(Ordering::Acquire) != hour,
+        };
+        let (sums, series_max) = (&sums, self.store.limits().traffic_series_max);
+        let ours = self
+            .store
+            .write(&self.home, &Actor::Platform, |tx| async move {
+                if tx.position(FOLLOWER).await? != from {
+                    return Ok(false);
+                }
+                sums.write(&tx, (from, to), series_max).await?;
+                tx.set_position(FOLLOWER, to).await?;
+                Ok(true)
+            })
+            .await?;
+        if !ours {
+            return Ok(None);
+        }
+        self.swept.store(hour, Ordering::Release);
+        self.keep_in_mind(&entries, now);
+        self.index.take(record::exchanges(entries), to);
+        Ok(Some(count))
+    }
+
+    /// What is told of the last minutes, from memory.
+    fn keep_in_mind(&self, entries: &[Entry], now: Time) {
+        let calls = all(entries).map(|e| (Time(e.began), e.own.as_str(), place(e.result)));
+        self.seconds.add(calls, now);
+        self.health
+            .add(entries.iter().map(|e| (&e.indexed, e.sizes)), now);
+        let clocks = entries.iter();
+        self.clocks
+            .read(clocks.filter_map(|e| Some((e.indexed.member.as_str(), e.clock?))));
+    }
+
     /// Whether an agreement's hash is one that this node holds.
     fn holds(&self, hash: &str) -> bool {
         Digest::parse(hash).is_some_and(|hash| self.agreements.held(&hash).is_some())
@@ -149,7 +190,7 @@ impl Gateway {
     /// The calls of some exchanges that count against a quota here, by agreement and day.
     fn metered<'a>(&self, exchanges: impl Iterator<Item = &'a Indexed>) -> BTreeMap<(Digest, Date), u32> {
         let mut calls = BTreeMap::new();
-        for e in exchanges.filter(|e| e.side == "provider" && e.status != 0) {
+        for e in exchanges.filter(|e| e.side == index::PROVIDER && e.status != 0) {
             if let Some(agreement) = Digest::parse(&e.agreement)
                 && self.agreements.has_quota(&agreement)
             {
@@ -179,89 +220,71 @@ impl Gateway {
             self.agreements.recall(&agreement, day, calls);
         }
         loop {
-            let records = self.evidence.read(from, STEP).await?;
+            let records = self.evidence.read(from, RECALLED).await?;
             if records.is_empty() {
                 return Ok(());
             }
             from += records.len() as u64;
-            let entries = records
-                .iter()
-                .map(|(p, bytes)| entry(*p, bytes))
-                .collect::<Result<Vec<_>, _>>()?;
-            for ((agreement, day), calls) in self.metered(entries.iter().map(|e| &e.indexed)) {
+            let entries = record::entries(&records)?;
+            for ((agreement, day), calls) in self.metered(all(&entries)) {
                 self.agreements.recall(&agreement, day, calls);
             }
         }
     }
 }
 
-/// What is made of a record.
-struct Entry {
-    /// The record as the index has it.
-    indexed: Indexed,
-    /// Its consumer's id of the message.
-    message: Option<String>,
-    /// Whether it is of a replay.
-    replayed: bool,
-    /// What it says of the other side's clock.
-    clock: Option<Clock>,
-    /// How large its messages are.
-    sizes: Sizes,
+/// The exchanges of some records, replays too.
+fn all(entries: &[Entry]) -> impl Iterator<Item = &Indexed> {
+    entries.iter().map(|entry| &entry.indexed)
 }
 
-fn entry(position: u64, bytes: &[u8]) -> Result<Entry, Problem> {
-    let record: Evidence = envelope::read(bytes)?;
-    let head = RequestHead::kept(&record.request.head)?;
-    let clock = Clock::of(&record, &head);
-    let size = |kept: &Kept| kept.head.len() as u64 + kept.size;
-    let sizes = Sizes {
-        request: size(&record.request),
-        answer: record.answer.as_ref().map(size),
-    };
-    let answer = record.answer.as_ref();
-    let answer = answer.map(|a| AnswerHead::kept(&a.head)).transpose()?;
-    let status = answer.as_ref().map(|h| h.status);
-    // A gateway's refusal, or what the provider's gateway said in its service's place.
-    let fault = answer
-        .and_then(|h| h.fault)
-        .unwrap_or_else(|| record.fault.clone());
-    let (consumer, provider) = (head.consumer.org.top(), head.service.org.top());
-    let (side, own, member) = if record.side == CONSUMER {
-        ("consumer", consumer, provider)
-    } else {
-        ("provider", provider, consumer)
-    };
-    let indexed = Indexed {
-        request: head.request,
-        side: side.to_owned(),
-        stream: STREAM.to_owned(),
-        position,
-        consumer: head.consumer.to_string(),
-        service: head.service.to_string(),
-        agreement: head.agreement.hex(),
-        issue: head.issue,
-        status: status.map_or(0, i64::from),
-        began: record.began,
-        ended: record.ended,
-        own: own.to_string(),
-        member: member.to_string(),
-        result: Outcome::of(status, &fault).as_str().to_owned(),
-        fault,
-    };
-    Ok(Entry {
-        indexed,
-        message: head.rest.id,
-        replayed: record.fault == "replayed",
-        sizes,
-        clock: clock.filter(|_| record.fault != "replayed"),
-    })
+/// The exchanges of some records, without replays.
+fn exchanges(entries: &[Entry]) -> impl Iterator<Item = &Indexed> {
+    let whole = entries.iter().filter(|entry| !entry.replayed);
+    whole.map(|entry| &entry.indexed)
 }
 
-fn count<'a>(entries: impl Iterator<Item = &'a Indexed>) -> Result<Vec<ExchangeCount>, Problem> {
+/// What is written of some records.
+struct Sums {
+    counts: Vec<ExchangeCount>,
+    /// Calls that count against a quota, by agreement and day.
+    quotas: BTreeMap<(Digest, Date), u32>,
+    traffic: Counted,
+    /// The block of the index that they complete.
+    block: Option<Block>,
+    /// Whether old counts are forgotten with them: once an hour.
+    sweeps: bool,
+}
+
+impl Sums {
+    async fn write(&self, tx: &Tx, (from, to): (u64, u64), series_max: u64) -> Result<(), Problem> {
+        if let Some(block) = &self.block {
+            index::insert(tx, block).await?;
+        }
+        for ((agreement, day), calls) in &self.quotas {
+            rows::count_quota(tx, &agreement.hex(), &iso(*day), *calls).await?;
+        }
+        traffic::add(tx, &self.traffic, series_max).await?;
+        if self.sweeps {
+            traffic::forget(tx, tx.now()).await?;
+            audit::forget_refusals(tx, tx.now()).await?;
+        }
+        let fact = Fact::ExchangesCounted {
+            stream: STREAM.to_owned(),
+            from,
+            to,
+            counts: self.counts.clone(),
+        };
+        tx.fact(&format!("stream/{STREAM}"), fact).await?;
+        Ok(())
+    }
+}
+
+fn counts<'a>(entries: impl Iterator<Item = &'a Indexed>) -> Result<Vec<ExchangeCount>, Problem> {
     let mut counts: BTreeMap<(&str, &str, &str, bool), u64> = BTreeMap::new();
     for e in entries {
         *counts
-            .entry((&e.consumer, &e.service, &e.side, (200..300).contains(&e.status)))
+            .entry((&e.consumer, &e.service, e.side, (200..300).contains(&e.status)))
             .or_default() += 1;
     }
     counts

@@ -22,6 +22,7 @@ use crate::certificates::Certificates;
 use crate::circuits::Circuits;
 use crate::envelope::{self, Evidence};
 use crate::ids::ServiceId;
+use crate::index::{self, Index};
 use crate::message::RequestHead;
 use crate::metadata::METADATA_PER_MINUTE;
 use crate::monitoring::Health;
@@ -73,8 +74,10 @@ pub(crate) struct Gateway {
     pub(crate) metadata: Mutex<Bucket>,
     pub(crate) roots: RootCache,
     pub(crate) certificates: Certificates,
-    /// Up to where the evidence is folded, as this process knows.
-    pub(crate) folded: AtomicU64,
+    /// Where the exchanges of the log are found.
+    pub(crate) index: Index,
+    /// Up to where the evidence is counted, as this process knows; one folding at a time.
+    pub(crate) counted: tokio::sync::Mutex<Option<u64>>,
     /// When this process opened the gateway.
     pub(crate) began: Time,
     /// How the services did lately.
@@ -158,6 +161,7 @@ impl Exchange {
         let agreements =
             Agreements::open(parts.store.clone(), parts.directory.clone(), &parts.tenants).await?;
         let callers = Callers::open(&parts.store, &parts.tenants).await?;
+        let index = Index::behind(index::blocks(&parts.store.read(&home).await?).await?);
         let gateway = Gateway {
             node: parts.node,
             home,
@@ -181,7 +185,8 @@ impl Exchange {
             metadata: Mutex::new(Bucket::full(METADATA_PER_MINUTE)),
             roots: RootCache::default(),
             certificates,
-            folded: AtomicU64::new(0),
+            index,
+            counted: tokio::sync::Mutex::new(None),
             began: world.now(),
             acts_seen: AtomicU64::new(0),
             refusals: Refusals::default(),

@@ -16,6 +16,7 @@
 //! | [`spool`], `passing` | bodies too large for memory, and where they are on their way |
 //! | [`replay`], [`sealer`], `to_the_end` | one effect a request; one signature a batch; no exchange left half-way |
 //! | `certificates` | what evidence was sealed with, for as long as it is kept |
+//! | `index`, `record` | where the exchanges of the log are found, and what is made of a record for it |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`evidence`] | what is made of it for people: searched, proved, taken away |
 //! | `audit` | who did what, and who was refused |
@@ -49,6 +50,7 @@ pub mod follow;
 pub mod gateway;
 mod held;
 pub mod ids;
+mod index;
 pub mod life;
 pub mod message;
 mod metadata;
@@ -61,6 +63,7 @@ mod passing;
 pub mod provider;
 pub mod quota;
 mod rate;
+mod record;
 pub mod replay;
 pub mod rest;
 pub mod sealer;
@@ -129,6 +132,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0010_delegations",
             include_str!("../migrations/0010_delegations.sql"),
+        ),
+        (
+            "0011_evidence_index",
+            include_str!("../migrations/0011_evidence_index.sql"),
         ),
     ],
 };

@@ -20,11 +20,11 @@ mod seen;
 mod store;
 mod wanted;
 
-pub(crate) use count::count;
 #[cfg(test)]
 pub(crate) use count::tests;
+pub(crate) use count::{Counted, count};
 pub(crate) use grain::Grain;
 pub(crate) use seconds::Seconds;
 pub(crate) use seen::{TrafficRow, TrafficSeen, TrafficSum};
-pub(crate) use store::{add, forget};
+pub(crate) use store::{add, any, forget};
 pub(crate) use wanted::{Asked, By, Sort, Span, Wanted};

@@ -11,17 +11,23 @@ use store::{Blobs, Database, Reader, StoreError};
 
 use super::search::{EvidenceFound, Search};
 use super::shelf::{Shelf, Source};
-use super::store as rows;
 use crate::envelope::Kept;
 use crate::export::Which;
 use crate::gateway::STREAM;
-use crate::store::{Indexed, find};
+use crate::index::{self, Indexed, Look, Tail};
+use crate::record;
+use crate::traffic;
+
+/// Records of the log read at a time, count.
+const STEP: usize = 2_000;
 
 /// A node's evidence, opened beside it.
 pub struct Beside(Place);
 
 struct Place {
     reader: Reader,
+    /// What was in no block when it was opened.
+    tail: Tail,
     log: Log,
     blobs: Blobs,
 }
@@ -57,7 +63,7 @@ impl Beside {
         for tenant in tenants {
             let reader = store::check::reader(database, tenant).await.map_err(bad)?;
             // One of them is the home, which holds the rows of all.
-            let has = rows::any(&reader).await?;
+            let has = traffic::any(&reader).await?;
             if has || home.is_none() {
                 home = Some(reader);
             }
@@ -68,8 +74,18 @@ impl Beside {
         let log = Log::open(database, &folder.join("logs"), STREAM)
             .await
             .map_err(bad)?;
+        let reader = home.ok_or_else(|| Problem::internal("a node hosts an organisation"))?;
+        let mut tail = Tail::behind(index::blocks(&reader).await?);
+        loop {
+            let records = log.read(tail.next(), STEP).await?;
+            let Some((last, _)) = records.last() else { break };
+            let next = last + 1;
+            let entries = record::entries(&records)?;
+            tail.take(record::exchanges(entries), next);
+        }
         Ok(Self(Place {
-            reader: home.ok_or_else(|| Problem::internal("a node hosts an organisation"))?,
+            reader,
+            tail,
             log,
             blobs: Blobs::beside(&folder.join("blobs")),
         }))
@@ -80,7 +96,7 @@ impl Beside {
     /// # Errors
     /// When the rows cannot be read.
     pub async fn search(&self, search: &Search, rows_max: usize) -> Result<EvidenceFound, Problem> {
-        search.run(&self.0.reader, rows_max).await
+        search.run(&self.look(), rows_max).await
     }
 
     /// The sides this node has of an exchange.
@@ -88,7 +104,11 @@ impl Beside {
     /// # Errors
     /// When the rows cannot be read.
     pub async fn find(&self, request: &str) -> Result<Vec<Indexed>, Problem> {
-        find(&self.0.reader, request).await
+        self.look().request(request).await
+    }
+
+    fn look(&self) -> Look<'_> {
+        Look::of(&self.0.reader, self.0.tail.clone())
     }
 
     /// Records of the evidence log with their positions from a position, at most `limit`.
@@ -168,6 +188,10 @@ impl Containers<'_> {
 impl Source for Place {
     async fn rows(&self) -> Result<Reader, Problem> {
         Ok(self.reader.clone())
+    }
+
+    fn tail(&self) -> Tail {
+        self.tail.clone()
     }
 
     async fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {

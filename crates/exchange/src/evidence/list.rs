@@ -10,7 +10,7 @@ use web::{Operator, Page, Principal, Refusal};
 
 use super::search::{EvidenceFound, Outcome, Search, Wanted};
 use crate::gateway::Exchange;
-use crate::store::Indexed;
+use crate::index::{Indexed, Look};
 
 impl Exchange {
     async fn evidence_of(&self, who: &Principal, search: Search) -> Result<EvidenceFound, Problem> {
@@ -18,8 +18,12 @@ impl Exchange {
             own: self.seen_by(who),
             ..search
         };
-        let reader = self.0.store.read(&self.0.home).await?;
-        search.run(&reader, self.0.store.limits().page_rows_max).await
+        // What has just been answered is found.
+        self.fold_evidence().await?;
+        let g = &*self.0;
+        let reader = g.store.read(&g.home).await?;
+        let look = Look::of(&reader, g.index.tail());
+        search.run(&look, g.store.limits().page_rows_max).await
     }
 }
 
@@ -134,7 +138,7 @@ impl Exchange {
             agreement: agreement.map(|hash| (hash.hex(), name_of(hash).unwrap_or_else(|| hash.hex()))),
             case: e.issue.clone().unwrap_or_default(),
             result: page.t(&format!("exchange-result-{}", e.result)),
-            class: class(&e.result),
+            class: class(e.result),
             why: words(page, &e.fault),
         }
     }

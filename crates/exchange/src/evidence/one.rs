@@ -177,7 +177,7 @@ impl Exchange {
             agreement: held.map(|number| (e.agreement.clone(), number)),
             result: (
                 page.t(&format!("exchange-result-{}", e.result)) + &status,
-                class(&e.result),
+                class(e.result),
             ),
             why: words(page, &e.fault),
             files: files.map(file).collect(),

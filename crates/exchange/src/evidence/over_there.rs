@@ -14,8 +14,9 @@ use web::{Peer, Refusal};
 use super::proof::EvidenceSide;
 use crate::envelope::{self, Evidence};
 use crate::gateway::{Exchange, STREAM};
+use crate::index::Indexed;
 use crate::message::RequestHead;
-use crate::store::{self as rows, Indexed};
+use crate::store as rows;
 
 /// The path on the peer listener, in front of the exchange's id.
 const PATH: &str = "/exchange/v1/evidence/";
@@ -115,7 +116,7 @@ impl Exchange {
         Ok(OtherRecord {
             timeline: timeline.collect(),
             v: VERSION,
-            side: side.side,
+            side: side.side.to_owned(),
             began: record.began,
             ended: record.ended,
             request_head: digest(&record.request.head),

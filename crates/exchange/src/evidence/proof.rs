@@ -20,9 +20,10 @@ use crate::endpoint;
 use crate::envelope::{self, CONSUMER, Evidence};
 use crate::export::Which;
 use crate::gateway::{Exchange, Gateway};
+use crate::index::Indexed;
 use crate::life::store as agreements;
 use crate::message::{AnswerHead, RequestHead};
-use crate::store::{Indexed, Stamp};
+use crate::store::Stamp;
 
 /// All there is to follow of one exchange.
 #[derive(Serialize, ToSchema)]

@@ -1,21 +1,14 @@
-//! What an operator looks for among the exchanges of a node, and the look itself: along one index,
-//! newest first, a bounded number of rows a page whatever the history. Never a name or a personal
-//! number: rows hold ids only.
+//! What an operator looks for among the exchanges of a node. Never a name or a personal number: the index
+//! holds ids only.
 
 use kernel::time::parse_iso;
 use kernel::{Digest, OrgCode, Problem, Time};
 use serde::{Deserialize, Serialize};
-use store::Reader;
 use utoipa::ToSchema;
 
-use super::store as rows;
 use crate::ids::ServiceId;
-use crate::store::{self as index, Indexed};
+use crate::index::{Asked, By, Indexed, Look};
 
-/// Rows one page looks at, count: what is rarer is found on a later page.
-pub(super) const SCAN_MAX: usize = 2_000;
-/// Rows read at a time, count.
-const STEP: usize = 200;
 /// Sides of exchanges that one message id may stand for, count; more are not shown.
 const SIDES_MAX: usize = 100;
 /// Midnight at the end of a day, in minutes of it.
@@ -110,61 +103,15 @@ pub struct Search {
     pub request: Option<String>,
     /// Only records of this organisation of the node; all of them when none is named.
     pub own: Option<OrgCode>,
-    /// Behind this one: the next page.
-    pub after: Option<Cursor>,
-}
-
-/// A place in the order of a search.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    pub(crate) began: i64,
-    pub(crate) request: String,
-    pub(crate) side: String,
-}
-
-impl Cursor {
-    pub(crate) fn of(row: &Indexed) -> Self {
-        Self {
-            began: row.began,
-            request: row.request.clone(),
-            side: row.side.clone(),
-        }
-    }
-
-    /// The form in links: `BEGAN.SIDE.REQUEST`.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        format!("{}.{}.{}", self.began, self.side, self.request)
-    }
-
-    /// Reads that form.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, '.');
-        let (began, side, request) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Self {
-            began: began.parse().ok()?,
-            request: request.to_owned(),
-            side: side.to_owned(),
-        })
-    }
-}
-
-/// What a search is driven by: the index it walks.
-#[derive(Clone, Debug)]
-pub(super) enum By {
-    Case(String),
-    Agreement(Digest),
-    Service(ServiceId),
-    Member(OrgCode),
-    Failure(Outcome),
-    Time,
+    /// Only records before this position of the log: the next page.
+    pub after: Option<u64>,
 }
 
 /// A page of what was found.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EvidenceFound {
-    /// The exchanges, newest first; one that both sides of which are here stands twice.
+    /// The exchanges, in the order in which they were recorded, the newest first; one that both sides of which are here
+    /// stands twice.
     pub exchanges: Vec<Indexed>,
     /// Where the next page begins: give it as `after`; none when this was all.
     pub next: Option<String>,
@@ -178,59 +125,45 @@ impl Search {
     ///
     /// # Errors
     /// When the rows cannot be read.
-    pub async fn run(&self, reader: &Reader, rows_max: usize) -> Result<EvidenceFound, Problem> {
+    pub(crate) async fn run(&self, look: &Look<'_>, rows_max: usize) -> Result<EvidenceFound, Problem> {
         if let Some(request) = &self.request {
-            return self.by_request(reader, request).await;
+            return self.by_request(look, request).await;
         }
-        let (by, from) = (self.driven_by(), self.from.unwrap_or(Time(i64::MIN)));
-        let mut here = self.start();
-        let (mut exchanges, mut looked) = (Vec::new(), 0);
-        loop {
-            let some = rows::page(reader, &by, from, &here, STEP).await?;
-            let was_all = some.len() < STEP;
-            for row in some {
-                if self.meets(&row) {
-                    if exchanges.len() == rows_max {
-                        let next = Some(here.to_text());
-                        return Ok(EvidenceFound {
-                            exchanges,
-                            next,
-                            looked_to: None,
-                        });
-                    }
-                    exchanges.push(row.clone());
-                }
-                here = Cursor::of(&row);
-                looked += 1;
-            }
-            let ended = was_all || looked >= SCAN_MAX;
-            if ended {
-                return Ok(EvidenceFound {
-                    exchanges,
-                    next: (!was_all).then(|| here.to_text()),
-                    looked_to: (!was_all).then_some(here.began),
-                });
-            }
-        }
+        let asked = Asked {
+            by: self.driven_by(),
+            time: self.time(),
+            below: self.after.unwrap_or(u64::MAX),
+            meets: &|row| self.meets(row),
+            limit: rows_max,
+        };
+        let found = look.page(&asked).await?;
+        Ok(EvidenceFound {
+            exchanges: found.rows,
+            next: found.below.map(|below| below.to_string()),
+            looked_to: found.looked_to,
+        })
     }
 
     /// The few rows of one id.
-    async fn by_request(&self, reader: &Reader, request: &str) -> Result<EvidenceFound, Problem> {
-        let mut exchanges = index::find(reader, request).await?;
+    async fn by_request(&self, look: &Look<'_>, request: &str) -> Result<EvidenceFound, Problem> {
+        let mut exchanges = look.request(request).await?;
         if exchanges.is_empty() {
-            exchanges = index::by_message(reader, request, SIDES_MAX).await?;
+            exchanges = look.message(request, SIDES_MAX).await?;
         }
-        exchanges.retain(|row| {
-            let since = self.from.is_none_or(|from| row.began >= from.ms());
-            let until = self.to.is_none_or(|to| row.began < to.ms());
-            since && until && self.meets(row)
-        });
+        let (from, to) = self.time();
+        exchanges.retain(|row| (from..to).contains(&row.began) && self.meets(row));
         exchanges.reverse();
         Ok(EvidenceFound {
             exchanges,
             next: None,
             looked_to: None,
         })
+    }
+
+    /// From when on calls began, and before when.
+    fn time(&self) -> (i64, i64) {
+        let ms = |time: Option<Time>, none| time.map_or(none, Time::ms);
+        (ms(self.from, i64::MIN), ms(self.to, i64::MAX))
     }
 
     /// The rarest thing that is named has the shortest way.
@@ -245,33 +178,25 @@ impl Search {
             By::Service(service.clone())
         } else if let Some(member) = &self.member {
             By::Member(member.clone())
+        } else if let Some(own) = &self.own {
+            By::Own(own.clone())
         } else {
             By::Time
         }
     }
 
-    fn start(&self) -> Cursor {
-        let began = self.to.map_or(i64::MAX, Time::ms);
-        match &self.after {
-            // A cursor of another search must not lead behind the span's end.
-            Some(after) if after.began < began => after.clone(),
-            _ => Cursor {
-                began,
-                request: String::new(),
-                side: String::new(),
-            },
-        }
-    }
-
-    /// Everything that is named holds for a row; its time is the cursor's matter.
+    /// Everything that is named holds for a row, but for its time and its place.
     fn meets(&self, row: &Indexed) -> bool {
-        let is = |wanted: Option<String>, value: &str| wanted.is_none_or(|wanted| wanted == value);
-        is(self.own.as_ref().map(ToString::to_string), &row.own)
-            && is(self.member.as_ref().map(ToString::to_string), &row.member)
-            && is(self.service.as_ref().map(ToString::to_string), &row.service)
-            && is(self.agreement.map(|hash| hash.hex()), &row.agreement)
-            && is(self.result.map(|result| result.as_str().to_owned()), &row.result)
-            && is(self.case.clone(), row.issue.as_deref().unwrap_or_default())
+        let is = |wanted: Option<&str>, value: &str| wanted.is_none_or(|wanted| wanted == value);
+        is(self.own.as_ref().map(OrgCode::as_str), &row.own)
+            && is(self.member.as_ref().map(OrgCode::as_str), &row.member)
+            && self
+                .service
+                .as_ref()
+                .is_none_or(|service| service.to_string() == row.service)
+            && self.agreement.is_none_or(|hash| hash.hex() == row.agreement)
+            && is(self.result.map(Outcome::as_str), row.result)
+            && is(self.case.as_deref(), row.issue.as_deref().unwrap_or_default())
     }
 }
 
@@ -315,7 +240,7 @@ impl Wanted {
             result: read(&mut problems, &self.result, bad("result"), Outcome::parse),
             case: read(&mut problems, &self.case, bad("case"), text),
             request: read(&mut problems, &self.request, bad("request"), text),
-            after: read(&mut problems, &self.after, bad("after"), Cursor::parse),
+            after: read(&mut problems, &self.after, bad("after"), |t| t.parse().ok()),
             ..Search::default()
         };
         let no_organisation = Problem::invalid("member", "organisation-code");
@@ -435,16 +360,5 @@ mod tests {
         ] {
             assert_eq!(Outcome::of(status, fault), outcome, "{status:?} {fault}");
         }
-    }
-
-    #[test]
-    fn a_cursor_reads_back_whatever_the_other_side_called_its_request() {
-        let cursor = Cursor {
-            began: 7,
-            request: "a.b/c".to_owned(),
-            side: "provider".to_owned(),
-        };
-        assert_eq!(Cursor::parse(&cursor.to_text()), Some(cursor));
-        assert_eq!(Cursor::parse("x"), None);
     }
 }

@@ -15,8 +15,9 @@ use store::Reader;
 use crate::envelope::{self, Evidence, Kept};
 use crate::export::Which;
 use crate::gateway::{Gateway, STREAM};
+use crate::index::{Indexed, Look, Tail};
 use crate::message::RequestHead;
-use crate::store::{self as rows, Indexed, Stamp};
+use crate::store::{self as rows, Stamp};
 use crate::timestamping::{signature_file, signature_files};
 
 /// Where evidence is read.
@@ -24,6 +25,9 @@ use crate::timestamping::{signature_file, signature_files};
 pub(crate) trait Source: Send + Sync {
     /// The rows of the node's home organisation.
     async fn rows(&self) -> Result<Reader, Problem>;
+
+    /// What of the evidence log is in no block of the index yet.
+    fn tail(&self) -> Tail;
 
     /// Records of the evidence log from a position, at most `limit`.
     async fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem>;
@@ -36,6 +40,10 @@ pub(crate) trait Source: Send + Sync {
 impl Source for Gateway {
     async fn rows(&self) -> Result<Reader, Problem> {
         self.store.read(&self.home).await
+    }
+
+    fn tail(&self) -> Tail {
+        self.index.tail()
     }
 
     async fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
@@ -84,7 +92,8 @@ impl<'a> Shelf<'a> {
 
     /// The container of one message of an exchange, from whichever side of it has it.
     pub(crate) async fn container(&self, request: &str, which: Which) -> Result<Vec<u8>, Problem> {
-        for found in rows::find(&self.source.rows().await?, request).await? {
+        let rows = self.source.rows().await?;
+        for found in Look::of(&rows, self.source.tail()).request(request).await? {
             if let Some(zip) = self.container_of(&found, which).await? {
                 return Ok(zip);
             }

@@ -16,7 +16,8 @@ use crate::evidence::file_safe;
 use crate::export::Which;
 use crate::gateway::{Exchange, STREAM};
 use crate::ids::{INSTANCE, ServiceId, SystemId};
-use crate::store::{self as rows, Indexed};
+use crate::index::{Indexed, Look};
+use crate::store as rows;
 
 /// Sides of exchanges that one message id may stand for, count; more are not packed.
 const SIDES_MAX: usize = 100;
@@ -153,10 +154,9 @@ impl Exchange {
         // What has just been answered can be fetched.
         self.fold_evidence().await.map_err(|e| broken(&e))?;
         let reader = self.0.store.read(&self.0.home).await.map_err(|e| broken(&e))?;
-        let found = rows::by_message(&reader, &wanted.message, SIDES_MAX)
-            .await
-            .map_err(|e| broken(&e))?;
-        drop(reader);
+        let look = Look::of(&reader, self.0.index.tail());
+        let found = look.message(&wanted.message, SIDES_MAX).await;
+        let found = found.map_err(|e| broken(&e))?;
         let client = wanted.client.to_string();
         let provider = format!("{client}/");
         let mut found: Vec<Indexed> = found

@@ -8,7 +8,7 @@ use kernel::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::store::Indexed;
+use crate::index::Indexed;
 
 /// The time that the figures are of, in minutes.
 const MINUTES: i64 = 10;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::envelope::{CONSUMER, Evidence, Kept};
+use crate::index::Indexed;
 use crate::message::RequestHead;
-use crate::store::Indexed;
 
 /// One call at one gateway; times in milliseconds since 1970 but for the first.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -67,7 +67,7 @@ pub(crate) struct OperationalRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fault_string: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) status_code: Option<i64>,
+    pub(crate) status_code: Option<u16>,
     /// The release of this node.
     pub(crate) x_road_version: &'static str,
 }

@@ -6,32 +6,23 @@ use std::collections::BTreeMap;
 
 use kernel::{OrgCode, Problem};
 use serde::{Deserialize, Serialize};
-use store::params;
 use utoipa::ToSchema;
 
 use super::record::{Around, OperationalRecord};
 use crate::envelope::{self, Evidence};
-use crate::evidence::Cursor;
 use crate::gateway::{Exchange, Gateway};
 use crate::ids::SystemId;
+use crate::index::{Indexed, Look, Place};
 use crate::message::RequestHead;
-use crate::store::{Indexed, indexed};
 
 /// Records one answer gives, count.
 const RECORDS_MAX: usize = 1_000;
-/// Rows one answer looks at, count: of a rare client there is less in it, and a place to go on.
-const SCAN_MAX: usize = 5_000;
 /// What began this shortly ago is not given yet, in milliseconds.
 const OFFSET_MS: i64 = 60_000;
 /// Records of the log that are read together although some between them are not wanted, count.
 const GAP_MAX: u64 = 8;
 /// Records read at a time, count.
 const RUN_MAX: u64 = 256;
-
-const BY_TIME: &str = "select request, side, stream, log_position, consumer, service, agreement, issue, status, began, \
-     ended, own, member, result, fault from exchange_requests \
-     where tenant || '' = $1 and began < $2 and (began, request, side) > ($3, $4, $5) \
-     order by began, request, side limit $6";
 
 /// Which records are wanted.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -66,7 +57,7 @@ pub(crate) struct OperationalData {
 
 /// What is wanted, read.
 pub(crate) struct Asked {
-    after: Cursor,
+    from: Place,
     /// Calls that began before this instant.
     to: i64,
     client: Option<SystemId>,
@@ -95,13 +86,12 @@ impl RecordsWanted {
             None | Some("") => None,
             Some(text) => Some(SystemId::from_header(text).map_err(|_| bad("client"))?),
         };
-        let after = match self.after.as_deref() {
-            // Before every row of its instant: a side is never without a name.
-            None | Some("") => Cursor::at(from * 1_000),
-            Some(text) => Cursor::parse(text).ok_or_else(|| bad("after"))?,
+        let from = match self.after.as_deref() {
+            None | Some("") => at(from * 1_000),
+            Some(text) => parse(text).ok_or_else(|| bad("after"))?,
         };
         let to = to.map_or(i64::MAX, |to| (to + 1) * 1_000);
-        Ok(Asked { after, to, client })
+        Ok(Asked { from, to, client })
     }
 }
 
@@ -121,42 +111,18 @@ impl Exchange {
         let told_to = g.now().ms() - OFFSET_MS;
         let to = asked.to.min(told_to);
         let reader = g.store.read(&g.home).await?;
-        let after = &asked.after;
-        let limit = SCAN_MAX;
-        let rows = reader
-            .all(
-                BY_TIME,
-                params![
-                    reader.tenant(),
-                    to,
-                    after.began,
-                    &after.request,
-                    &after.side,
-                    limit
-                ],
-            )
-            .await?;
-        let looked = rows.len();
-        let (mut wanted, mut last) = (Vec::new(), None);
-        for row in &rows {
-            let row = indexed(row)?;
-            last = Some(Cursor::of(&row));
-            if own.is_none_or(|own| row.own == own.as_str()) && is_of(asked.client.as_ref(), &row) {
-                wanted.push(row);
-            }
-            if wanted.len() == RECORDS_MAX {
-                break;
-            }
-        }
-        let more = looked == SCAN_MAX || wanted.len() == RECORDS_MAX;
+        let meets = |row: &Indexed| {
+            own.is_none_or(|own| row.own == own.as_str()) && is_of(asked.client.as_ref(), row)
+        };
+        let look = Look::of(&reader, g.index.tail());
+        let (wanted, next) = look.oldest(asked.from, to, &meets, RECORDS_MAX).await?;
         let records = g.records_of(&wanted, words).await?;
         // What is not given yet is to be asked for later: from where this answer ends.
         let waits = (asked.to > told_to).then_some(told_to.div_euclid(1_000).max(0));
-        let next = last.filter(|_| more);
         Ok(OperationalData {
             records_count: records.len(),
             next_records_from: next.as_ref().map(|next| next.began.div_euclid(1_000)).or(waits),
-            next: next.map(|next| next.to_text()),
+            next: next.map(text),
             records,
         })
     }
@@ -218,15 +184,23 @@ fn runs(sorted: &[u64]) -> Vec<(u64, usize)> {
         .collect()
 }
 
-impl Cursor {
-    /// Before every row of an instant.
-    fn at(began: i64) -> Self {
-        Self {
-            began,
-            request: String::new(),
-            side: String::new(),
-        }
-    }
+/// Before every call of an instant.
+const fn at(began: i64) -> Place {
+    Place { began, position: 0 }
+}
+
+/// A place as it stands in a link: `BEGAN.POSITION`.
+fn text(place: Place) -> String {
+    format!("{}.{}", place.began, place.position)
+}
+
+/// Reads that form.
+fn parse(text: &str) -> Option<Place> {
+    let (began, position) = text.split_once('.')?;
+    Some(Place {
+        began: began.parse().ok()?,
+        position: position.parse().ok()?,
+    })
 }
 
 #[cfg(test)]

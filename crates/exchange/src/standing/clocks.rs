@@ -6,9 +6,6 @@ use std::sync::{Mutex, PoisonError};
 
 use kernel::Time;
 
-use crate::envelope::{CONSUMER, Evidence};
-use crate::message::RequestHead;
-
 /// How long a better reading is kept although there are newer ones, in milliseconds.
 const KEPT_MS: i64 = 600_000;
 
@@ -37,14 +34,17 @@ impl Clock {
     /// What a record says of the other side's clock: on the consumer's side the answer was signed between
     /// our beginning and our end. A provider knows only that a request was sent before it came, which
     /// bounds one side: it counts as a reading of a second's doubt.
-    pub(crate) fn of(record: &Evidence, head: &RequestHead) -> Option<Self> {
-        let (began, ended) = (Time(record.began), Time(record.ended));
-        if record.side == CONSUMER {
-            let answer = record.answer.as_ref()?;
-            return Some(Self::between(began, Time(answer.sealed.signing_time), ended));
+    pub(crate) fn of(
+        consumes: bool,
+        (began, ended): (Time, Time),
+        sent: Time,
+        answer_signed: Option<Time>,
+    ) -> Option<Self> {
+        if consumes {
+            return Some(Self::between(began, answer_signed?, ended));
         }
         Some(Self {
-            ahead_ms: head.sent.ms() - began.ms(),
+            ahead_ms: sent.ms() - began.ms(),
             within_ms: 1_000,
             at: began,
         })

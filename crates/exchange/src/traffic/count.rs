@@ -6,7 +6,7 @@ use kernel::Time;
 
 use super::grain::Grain;
 use super::latency::Times;
-use crate::store::Indexed;
+use crate::index::Indexed;
 
 /// What calls have in common that are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,11 +26,11 @@ impl Series {
         let agreement = if is_held(&e.agreement) { &e.agreement } else { "" };
         Self {
             own: e.own.clone(),
-            side: e.side.clone(),
+            side: e.side.to_owned(),
             member: e.member.clone(),
             service: e.service.clone(),
             agreement: agreement.to_owned(),
-            result: e.result.clone(),
+            result: e.result.to_owned(),
             fault: e.fault.clone(),
         }
     }
@@ -83,19 +83,20 @@ pub(crate) mod tests {
     pub(crate) fn record(service: &str, began: i64, took: i64, fault: &str) -> Indexed {
         Indexed {
             request: format!("{began}-{service}-{took}"),
-            side: "provider".to_owned(),
-            stream: "evidence-0".to_owned(),
+            side: "provider",
+            stream: "evidence-0",
             position: 0,
             consumer: "G22/portal".to_owned(),
             service: service.to_owned(),
             agreement: "aa".to_owned(),
+            message: None,
             issue: None,
             status: 200,
             began,
             ended: began + took,
             own: "G01".to_owned(),
             member: "G22".to_owned(),
-            result: if fault.is_empty() { "ok" } else { "fault" }.to_owned(),
+            result: if fault.is_empty() { "ok" } else { "fault" },
             fault: fault.to_owned(),
         }
     }

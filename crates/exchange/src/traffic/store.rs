@@ -263,7 +263,7 @@ fn sum(row: &Row) -> Result<Sum, Problem> {
 }
 
 /// True when a tenant has a count at all.
-pub(super) async fn any(reader: &Reader) -> Result<bool, Problem> {
+pub(crate) async fn any(reader: &Reader) -> Result<bool, Problem> {
     let row = reader
         .one(
             "select grain from exchange_traffic where tenant = $1 limit 1",
@@ -280,7 +280,7 @@ mod tests {
     use super::super::count::{count, tests::record};
     use super::*;
 
-    async fn filled(records: &[crate::store::Indexed], series_max: u64) -> (testkit::TempStore, Reader) {
+    async fn filled(records: &[crate::index::Indexed], series_max: u64) -> (testkit::TempStore, Reader) {
         let temp = testkit::store(&[crate::MIGRATIONS]).await;
         let home: OrgCode = "G01".parse().expect("a code");
         for some in records.chunks(100) {

@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 
 use exchange::STREAM;
+use exchange::evidence::Search;
 use futures_util::future::join_all;
 use kernel::{Digest, Fact, OrgCode};
 
+use crate::evidence_pages::beside;
 use crate::figures;
 use crate::nation::Nation;
 use crate::node::Node;
@@ -86,6 +88,49 @@ async fn folding_again_and_after_a_restart_changes_nothing() {
     assert!(folded >= 1, "at once, one of them does it");
     assert_eq!(counted(&nation.ministry, "G01").await, [(0, 3, 3), (3, 4, 1)]);
     assert_eq!(index(&nation).await, first);
+}
+
+/// All positions that a search beside the node gives, a page at a time.
+async fn positions(node: &Node) -> Vec<u64> {
+    let beside = beside(node).await;
+    let (mut search, mut seen) = (Search::default(), Vec::new());
+    loop {
+        let page = beside.search(&search, 1_000).await.expect("found");
+        seen.extend(page.exchanges.iter().map(|e| e.position));
+        match page.next {
+            Some(next) => search.after = Some(next.parse().expect("a position")),
+            None => return seen,
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_stands_in_blocks_of_the_index_and_what_does_not_yet_are_found_alike_also_after_a_restart() {
+    let mut nation = Nation::new().await;
+    let first = nation.ask("{}").await.expect("an answer").request;
+    let node = &nation.ministry;
+    let log = node.temp.store.log(STREAM).await.expect("the log");
+    let (_, record) = log.read(0, 1).await.expect("read").remove(0);
+    log.append(vec![record; 4_200]).await.expect("a past");
+    let last = nation.ask("{}").await.expect("an answer").request;
+    let place = async |node: &Node, request: &str| {
+        let sides = node.exchange.find(request).await.expect("found");
+        sides.iter().map(|e| e.position).collect::<Vec<_>>()
+    };
+    // Found at once, before anything is in a block.
+    assert_eq!(place(node, &first).await, [0]);
+    while node.exchange.fold_evidence().await.expect("folded") > 0 {}
+    let counts = counted(node, "G01").await;
+    assert_eq!(counts.iter().map(|(_, _, count)| count).sum::<u64>(), 4_202);
+    let all: Vec<u64> = (0..4_202).rev().collect();
+    assert_eq!(positions(node).await, all);
+    nation.restart_ministry().await;
+    let node = &nation.ministry;
+    assert_eq!(positions(node).await, all);
+    assert_eq!(place(node, &last).await, [4_201]);
+    assert_eq!(place(node, &first).await, [0]);
+    while node.exchange.fold_evidence().await.expect("folded") > 0 {}
+    assert_eq!(counted(node, "G01").await, counts, "nothing is counted twice");
 }
 
 #[tokio::test]

@@ -351,7 +351,7 @@ async fn only_the_other_partys_node_is_told_of_a_record() {
     assert_eq!(ask(&nation.ministry).await, 404);
 }
 
-async fn beside(node: &Node) -> Beside {
+pub(crate) async fn beside(node: &Node) -> Beside {
     let tenants: Vec<OrgCode> = node.keyring.seals.keys().cloned().collect();
     let config = &node.temp.config;
     Beside::open(&config.database, &config.folder, &tenants)

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use exchange::evidence::{Cursor, Search, file_safe};
+use exchange::evidence::{Search, file_safe};
 use exchange::export::{Indexed, Which};
 use kernel::{Digest, Time, World};
 
@@ -117,19 +117,19 @@ async fn of_node(
                     part: which.as_str().to_owned(),
                     node: shelf.node.clone(),
                     request: e.request.clone(),
-                    side: e.side.clone(),
+                    side: e.side.to_owned(),
                     position: e.position,
                     consumer: e.consumer.clone(),
                     service: e.service.clone(),
                     agreement: e.agreement.clone(),
                     case: e.issue.clone(),
                     began: Time(e.began).rfc3339(),
-                    result: e.result.clone(),
+                    result: e.result.to_owned(),
                     directory: directory(shelf, e, out).await?,
                 });
             }
         }
-        match found.next.as_deref().and_then(Cursor::parse) {
+        match found.next.and_then(|next| next.parse().ok()) {
             Some(next) => search.after = Some(next),
             None => return Ok(()),
         }

@@ -113,7 +113,7 @@ pub async fn find(shelves: &[Shelf], search: &Search, rows_max: usize) -> anyhow
         let mut found = shelf.evidence.search(&search, rows_max).await?;
         // A page that looked long enough ends early; here nobody waits for a page.
         while let (Some(next), true) = (&found.next, found.exchanges.len() < rows_max) {
-            search.after = exchange::evidence::Cursor::parse(next);
+            search.after = next.parse().ok();
             let more = shelf
                 .evidence
                 .search(&search, rows_max - found.exchanges.len())
