@@ -11,6 +11,7 @@ use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem, Tenant, Time};
 use seal::certificate::{Certificate, Trust};
 use tokio::io::AsyncWriteExt as _;
 
+use crate::groups::{self, Local};
 use crate::snapshot::{self, Further, NodeEntry, Snapshot};
 
 /// How often the file of the directory is given the time at which the hub confirmed it, in milliseconds.
@@ -34,6 +35,8 @@ struct Inner {
     confirmed: AtomicI64,
     /// When the file was last given that time, milliseconds; 0 before the first time.
     touched: AtomicI64,
+    /// The groups that this node keeps for itself.
+    local: Local,
 }
 
 /// One snapshot, ready for questions.
@@ -48,6 +51,8 @@ struct Held {
     further: BTreeMap<OrgCode, Vec<Certificate>>,
     /// Systems that may neither call nor be called; nearly always none.
     stopped: HashSet<(OrgCode, String)>,
+    /// The systems in each global group.
+    groups: HashMap<String, HashSet<String>>,
     trust: Arc<Trust>,
 }
 
@@ -80,6 +85,7 @@ impl Held {
             nodes: nodes.map(|n| (n.id.clone(), n.clone())).collect(),
             node_of_certificate,
             stopped: stopped.map(|s| (s.org.clone(), s.system.clone())).collect(),
+            groups: groups::members(&snapshot.groups),
             members,
             further,
             trust: Arc::new(snapshot.trust()?),
@@ -110,7 +116,10 @@ impl Directory {
         let hub: OrgCode = organisation
             .parse()
             .map_err(|_| Problem::internal("the hub's certificate names no organisation"))?;
-        let newest = crate::store::newest_adopted(&store.read(&tenant).await?).await?;
+        let reader = store.read(&tenant).await?;
+        let newest = crate::store::newest_adopted(&reader).await?;
+        let local = Local::read(&reader).await?;
+        drop(reader);
         let kept = match tokio::fs::read_to_string(&file).await {
             Ok(token) => snapshot::read(&token, &hub_anchor)
                 .and_then(|snapshot| Held::of(snapshot, &token))
@@ -134,6 +143,7 @@ impl Directory {
             adopting: tokio::sync::Mutex::new(newest),
             confirmed,
             touched: AtomicI64::new(0),
+            local,
         })))
     }
 
@@ -189,6 +199,7 @@ impl Directory {
         let any_stopped = !held.stopped.is_empty();
         *inner.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
         inner.any_stopped.store(any_stopped, Ordering::Release);
+        inner.local.say_changed();
         self.confirm(now);
         Ok(true)
     }
@@ -262,6 +273,15 @@ impl Directory {
             && self.held().stopped.contains(&(org.clone(), system.to_owned()))
     }
 
+    /// True when a system (`H56/one-stop`) is in a global group.
+    #[must_use]
+    pub fn in_global_group(&self, group: &str, system: &str) -> bool {
+        let held = self.held();
+        held.groups
+            .get(group)
+            .is_some_and(|systems| systems.contains(system))
+    }
+
     /// A member's certificate by its thumbprint, also when it is revoked: old evidence is checked
     /// with the certificate it names.
     #[must_use]
@@ -329,6 +349,10 @@ impl Directory {
 
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    pub(crate) fn local(&self) -> &Local {
+        &self.0.local
     }
 
     pub(crate) fn tenant(&self) -> &Tenant {

@@ -15,6 +15,7 @@
 //! | [`adopted`] | the snapshot this node holds: [`Directory`] |
 //! | [`hub`] | publishing and revoking |
 //! | [`mod@follow`] | keeping up with the hub |
+//! | [`groups`] | who is in which group, global or of this node |
 //! | [`registration`] | how an owner has its part of the directory changed |
 //! | `members` | pages of who takes part, and what can be done about it |
 //! | `pages`, `units`, `api` | what people and programs read |
@@ -25,6 +26,7 @@ pub mod areas;
 pub mod calendars;
 pub mod collate;
 pub mod follow;
+pub mod groups;
 pub mod hub;
 pub mod keyring;
 mod members;
@@ -62,6 +64,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0002_registrations",
             include_str!("../migrations/0002_registrations.sql"),
+        ),
+        (
+            "0003_local_groups",
+            include_str!("../migrations/0003_local_groups.sql"),
         ),
     ],
 };

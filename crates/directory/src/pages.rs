@@ -250,7 +250,7 @@ pub(crate) mod tests {
         }
     }
 
-    async fn send(
+    pub(crate) async fn send(
         router: &web::axum::Router,
         request: Request<Body>,
     ) -> (StatusCode, header::HeaderMap, String) {

@@ -16,7 +16,7 @@ pub mod change;
 mod decide;
 pub mod deliver;
 mod hear;
-mod names;
+pub(crate) mod names;
 pub(crate) mod store;
 pub mod words;
 

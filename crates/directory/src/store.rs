@@ -3,6 +3,7 @@
 use ::store::{Reader, Tx, params};
 use kernel::{Digest, Problem};
 
+use crate::groups::LocalGroup;
 use crate::pack::PackFile;
 
 /// True when this content of a file was recorded before.
@@ -51,5 +52,38 @@ pub(crate) async fn keep_published(tx: &Tx, serial: u64, hash: &Digest, jws: &st
     let sql = "insert into directory_published (tenant, serial, hash, jws, at) values ($1, $2, $3, $4, $5)";
     tx.exec(sql, params![tx.tenant(), serial, hash, jws, tx.now()])
         .await?;
+    Ok(())
+}
+
+/// The local groups of a node.
+pub(crate) async fn local_groups(reader: &Reader) -> Result<Vec<LocalGroup>, Problem> {
+    let sql = "select code, name, systems from directory_local_groups where tenant = $1 order by code";
+    let rows = reader.all(sql, params![reader.tenant()]).await?;
+    let group = |row: &::store::Row| {
+        Ok(LocalGroup {
+            code: row.text("code")?,
+            name: row.text("name")?,
+            systems: row.json("systems")?,
+        })
+    };
+    rows.iter().map(group).collect()
+}
+
+/// Writes a local group as it is now.
+pub(crate) async fn save_local_group(tx: &Tx, group: &LocalGroup) -> Result<(), Problem> {
+    let sql = "insert into directory_local_groups (tenant, code, name, systems, changed_at) \
+               values ($1, $2, $3, $4, $5) on conflict (tenant, code) do update set \
+               name = excluded.name, systems = excluded.systems, changed_at = excluded.changed_at";
+    let systems = serde_json::to_string(&group.systems).map_err(Problem::internal)?;
+    let (code, name) = (group.code.as_str(), group.name.as_str());
+    tx.exec(sql, params![tx.tenant(), code, name, systems, tx.now()])
+        .await?;
+    Ok(())
+}
+
+/// Forgets a local group; its facts stay.
+pub(crate) async fn drop_local_group(tx: &Tx, code: &str) -> Result<(), Problem> {
+    let sql = "delete from directory_local_groups where tenant = $1 and code = $2";
+    tx.exec(sql, params![tx.tenant(), code]).await?;
     Ok(())
 }

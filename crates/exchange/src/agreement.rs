@@ -7,6 +7,7 @@ use seal::key::SigningKey;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{self, Endpoint};
+use crate::grouped::UnderGroup;
 use crate::ids::{ServiceId, SystemId};
 use crate::quota::Quota;
 use crate::rest::Rest;
@@ -72,6 +73,10 @@ pub struct Agreement {
     /// Item 12: anything else.
     #[serde(default)]
     pub other: String,
+    /// The group for whose members the provider offers it. Left out of the text without one, so that
+    /// agreements made before there were groups keep their hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<UnderGroup>,
 }
 
 /// An agreement with both signatures (compact JWS over its hash).
@@ -168,7 +173,10 @@ impl Agreement {
     /// a request for the other.
     #[must_use]
     pub fn same_parties(&self, other: &Self) -> bool {
-        self.provider == other.provider && self.consumer == other.consumer && self.service == other.service
+        self.provider == other.provider
+            && self.consumer == other.consumer
+            && self.service == other.service
+            && self.group == other.group
     }
 
     fn bytes(&self) -> usize {
@@ -294,6 +302,9 @@ impl SignedAgreement {
         if service.org != self.agreement.provider || service.is_reserved() {
             return Err(Problem::invalid("service", "agreement-service"));
         }
+        if self.agreement.is_for_a_group() {
+            return Err(Problem::invalid("consumer", "group-name"));
+        }
         Ok(hash)
     }
 }
@@ -325,6 +336,7 @@ pub(crate) mod tests {
             storage: "x".into(),
             deletion: "x".into(),
             other: String::new(),
+            group: None,
         }
     }
 

@@ -13,7 +13,7 @@ use time::Date;
 
 use crate::agreement::{Agreement, SignedAgreement, read_revocation, revocation};
 use crate::delegation::book::Delegations;
-use crate::held::{Book, Standing};
+use crate::held::{Book, Members, Standing};
 use crate::ids::{ServiceId, SystemId};
 use crate::life;
 use crate::quota::QuotaLeft;
@@ -63,6 +63,21 @@ impl Holdings {
     }
 }
 
+/// Asks the directory who is in a group. Of a local one only the provider's node knows.
+fn members(directory: Directory, tenants: Arc<[Tenant]>) -> Members {
+    Arc::new(move |agreement: &Agreement| {
+        let Some(under) = &agreement.group else {
+            return true;
+        };
+        let (code, system) = (under.name.code.as_str(), agreement.consumer.to_string());
+        if !under.name.local {
+            return directory.in_global_group(code, &system);
+        }
+        let is_here = tenants.iter().any(|tenant| tenant.holds(&agreement.provider));
+        !is_here || directory.in_local_group(code, &system)
+    })
+}
+
 async fn read_into(held: &mut Book, reader: &Reader) -> Result<(), Problem> {
     for row in rows::agreements(reader).await? {
         let agreement = row.signed.agreement;
@@ -80,7 +95,8 @@ impl Agreements {
     /// # Errors
     /// When the store cannot be read.
     pub async fn open(store: Store, directory: Directory, tenants: &[Tenant]) -> Result<Self, Problem> {
-        let (mut held, delegations) = (Book::default(), Delegations::default());
+        let held = Book::asking(members(directory.clone(), tenants.into()));
+        let (mut held, delegations) = (held, Delegations::default());
         for tenant in tenants {
             let reader = store.read(tenant).await?;
             read_into(&mut held, &reader).await?;
@@ -389,6 +405,16 @@ impl Agreements {
     #[must_use]
     pub fn quota_left(&self, hash: &Digest, at: Time) -> Vec<QuotaLeft> {
         self.locked().quota_left(hash, at)
+    }
+
+    /// Agreements whose consumer has left their group, each with its provider.
+    pub(crate) fn left_groups(&self, at: Time) -> Vec<(Digest, OrgCode)> {
+        self.locked().left_groups(at)
+    }
+
+    /// True when the consumer of an agreement is in its group, as far as this node knows.
+    pub(crate) fn is_member(&self, agreement: &Agreement) -> bool {
+        self.locked().is_member(agreement)
     }
 
     /// Takes an agreement that both signed into memory.

@@ -23,7 +23,13 @@ pub(crate) struct Book {
     by_service: HashMap<ServiceId, HashMap<SystemId, Vec<Digest>>>,
     /// All of them in the order in which lists show them.
     by_number: BTreeSet<Numbered>,
+    /// Whether the consumer of an agreement under a group is in it; not asked of any other. Without it
+    /// everybody is.
+    members: Option<Members>,
 }
+
+/// Answers whether the consumer of an agreement is in its group, from memory.
+pub(crate) type Members = Arc<dyn Fn(&Agreement) -> bool + Send + Sync>;
 
 /// An agreement in the order of the parties' numbers.
 struct Numbered {
@@ -74,6 +80,38 @@ pub(crate) struct Standing {
 }
 
 impl Book {
+    /// A book that asks for the members of groups.
+    pub(crate) fn asking(members: Members) -> Self {
+        Self {
+            members: Some(members),
+            ..Self::default()
+        }
+    }
+
+    /// True when the consumer's system is not in the group of the agreement; one without a group asks
+    /// nothing.
+    fn is_out(&self, held: &Held) -> bool {
+        let asks = held.agreement.group.is_some();
+        asks && self.members.as_ref().is_some_and(|is_in| !is_in(&held.agreement))
+    }
+
+    /// Agreements whose term is not over and whose consumer has left their group, with the provider.
+    pub(crate) fn left_groups(&self, at: Time) -> Vec<(Digest, OrgCode)> {
+        let grouped = self
+            .entries
+            .iter()
+            .filter(|(_, held)| held.agreement.group.is_some());
+        let left =
+            grouped.filter(|(_, held)| !held.revoked && at < held.agreement.valid_to && self.is_out(held));
+        left.map(|(hash, held)| (*hash, held.agreement.provider.clone()))
+            .collect()
+    }
+
+    /// True when the consumer of an agreement is in its group.
+    pub(crate) fn is_member(&self, agreement: &Agreement) -> bool {
+        self.members.as_ref().is_none_or(|is_in| is_in(agreement))
+    }
+
     /// Adds an agreement. What is revoked at one tenant is revoked: by either party, for both.
     pub(crate) fn insert(&mut self, hash: Digest, agreement: Agreement, revoked: bool) {
         if let Some(held) = self.entries.get_mut(&hash) {
@@ -135,7 +173,7 @@ impl Book {
             let Some(held) = self.entries.get(hash) else {
                 continue;
             };
-            match held.in_force(at) {
+            match held.in_force(at, || self.is_out(held)) {
                 Ok(()) => return Ok((*hash, Arc::clone(&held.agreement))),
                 Err(problem) => refused = refused.or(Some(problem)),
             }
@@ -206,7 +244,9 @@ impl Book {
 
     /// Where one stands.
     pub(crate) fn standing(&self, hash: &Digest, at: Time) -> Option<Standing> {
-        self.entries.get(hash).map(|held| held.standing(*hash, at))
+        self.entries
+            .get(hash)
+            .map(|held| held.standing(*hash, at, self.is_out(held)))
     }
 
     /// Where some stand, by the parties' numbers: those behind one of them, in a state when one is
@@ -221,10 +261,11 @@ impl Book {
         let begin = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
         let behind = self.by_number.range((begin, Bound::Unbounded));
         let held = behind.filter_map(|n| Some((n.hash, self.entries.get(&n.hash)?)));
-        let wanted = held.filter(|(_, held)| state.is_none_or(|state| held.state(at) == state));
+        let wanted =
+            held.filter(|(_, held)| state.is_none_or(|state| held.state(at, self.is_out(held)) == state));
         wanted
             .take(limit)
-            .map(|(hash, held)| held.standing(hash, at))
+            .map(|(hash, held)| held.standing(hash, at, self.is_out(held)))
             .collect()
     }
 
@@ -287,18 +328,22 @@ impl Book {
         if held.agreement.consumer != *consumer || held.agreement.service != *service {
             return Err(missing(consumer, service));
         }
-        held.in_force(at)?;
+        held.in_force(at, || self.is_out(held))?;
         Ok(held)
     }
 }
 
 impl Held {
-    fn in_force(&self, at: Time) -> Result<(), Problem> {
+    fn in_force(&self, at: Time, is_out: impl Fn() -> bool) -> Result<(), Problem> {
         if self.revoked {
             let revoked = Problem::new(Kind::Forbidden, "agreement-revoked");
             return Err(revoked.with("agreement", &self.agreement.id));
         }
         self.agreement.in_term(at)?;
+        if is_out() {
+            let left = Problem::new(Kind::Forbidden, "agreement-group-left");
+            return Err(left.with("agreement", &self.agreement.id));
+        }
         if self.suspenders(at).next().is_some() {
             let suspended = Problem::new(Kind::Forbidden, "agreement-suspended");
             return Err(suspended.with("agreement", &self.agreement.id));
@@ -331,16 +376,16 @@ impl Held {
         }
     }
 
-    fn state(&self, at: Time) -> State {
+    fn state(&self, at: Time, is_out: bool) -> State {
         let suspended = self.suspenders(at).next().is_some();
-        State::of_held(&self.agreement, self.revoked, suspended, at)
+        State::of_held(&self.agreement, self.revoked || is_out, suspended, at)
     }
 
-    fn standing(&self, hash: Digest, at: Time) -> Standing {
+    fn standing(&self, hash: Digest, at: Time, is_out: bool) -> Standing {
         Standing {
             hash,
             agreement: Arc::clone(&self.agreement),
-            state: self.state(at),
+            state: self.state(at, is_out),
             suspended_by: self.suspenders(at).cloned().collect(),
             stops: self.stops(at),
         }

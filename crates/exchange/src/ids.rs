@@ -6,7 +6,6 @@ use std::str::FromStr;
 
 use kernel::OrgCode;
 use kernel::codes::NotACode;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// The instance and member class that lead every X-Road identifier of this exchange.
 pub const INSTANCE: &str = "VN/GOV";
@@ -129,7 +128,7 @@ impl FromStr for ServiceId {
 }
 
 /// A part of an identifier: 1 to 64 characters of `a-z0-9-`.
-fn part(text: &str, code: &'static str) -> Result<String, NotACode> {
+pub(crate) fn part(text: &str, code: &'static str) -> Result<String, NotACode> {
     let good = (1..=64).contains(&text.len())
         && text
             .bytes()
@@ -143,20 +142,23 @@ fn part(text: &str, code: &'static str) -> Result<String, NotACode> {
 
 macro_rules! as_text {
     ($name:ident) => {
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
                 s.collect_str(self)
             }
         }
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                String::deserialize(d)?.parse().map_err(D::Error::custom)
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                String::deserialize(d)?
+                    .parse()
+                    .map_err(<D::Error as serde::de::Error>::custom)
             }
         }
     };
 }
 as_text!(SystemId);
 as_text!(ServiceId);
+pub(crate) use as_text;
 
 #[cfg(test)]
 mod tests {

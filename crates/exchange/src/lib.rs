@@ -9,6 +9,7 @@
 //! | [`agreement`], [`endpoint`], [`agreements`] | the noun, what of a service it grants, and what a node holds (in memory: `held`, `rate`, [`quota`]) |
 //! | [`life`], [`terms`] | how an agreement comes to be, stops and goes on; what is owed by when |
 //! | [`delegation`] | who acts or publishes for whom |
+//! | [`grouped`] | agreements that a provider offers to all members of a group |
 //! | `check`, `fit` | what is asked of a sealed message; what of a service's answer may leave |
 //! | [`message`], [`rest`], [`envelope`] | the signed bytes, what they carry of HTTP, the wire's and the log's format |
 //! | [`wire`] | the one module that knows how gateways talk |
@@ -48,6 +49,7 @@ pub mod face;
 mod fit;
 pub mod follow;
 pub mod gateway;
+pub mod grouped;
 mod held;
 pub mod ids;
 mod index;
@@ -136,6 +138,8 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0011_evidence_index",
             include_str!("../migrations/0011_evidence_index.sql"),
+            "0012_group_offers",
+            include_str!("../migrations/0012_group_offers.sql"),
         ),
     ],
 };

@@ -51,7 +51,7 @@ impl Deliver for Notices {
             return Err(Problem::new(Kind::NotFound, "member-unknown").with("member", &to));
         };
         if node.id == g.node {
-            return match g.agreements.hear(&notice).await {
+            return match self.0.hear(&notice).await {
                 Err(late) if late.kind == Kind::Conflict => {
                     without_effect(&to, late);
                     Ok(())
@@ -90,6 +90,6 @@ async fn take(
     notice: String,
 ) -> Result<(), web::Refusal> {
     exchange.node_behind(&peer)?;
-    exchange.0.agreements.hear(&notice).await?;
+    exchange.hear(&notice).await?;
     Ok(())
 }

@@ -9,6 +9,7 @@
 //! | `draft` | the twelve items as a form and as JSON |
 //! | `request`, `offer`, `answer`, `stand` | what can be done |
 //! | `delegations` | who acts for whom |
+//! | `group_offers` | agreements offered to groups, and taken up |
 //! | `told` | what providers say of their services |
 //! | `services`, `clients` | services of this node; certificates of systems that connect |
 //! | `apply` | what a file declares |
@@ -22,6 +23,7 @@ mod audit;
 mod clients;
 mod delegations;
 mod draft;
+mod group_offers;
 mod list;
 mod monitoring;
 mod offer;
@@ -93,6 +95,7 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .merge(services::router())
         .merge(clients::router())
         .merge(delegations::router())
+        .merge(group_offers::router())
 }
 
 /// The name in a path: an agreement's hash or a request's name.

@@ -232,6 +232,7 @@ fn agreement(file: &File, parties: &Parties, at: usize, service: ServiceId, offe
         storage: file.storage.clone(),
         deletion: file.deletion.clone(),
         other: file.other.clone(),
+        group: None,
     }
 }
 

@@ -226,6 +226,7 @@ pub(crate) fn problem_of(fault: &Fault) -> Problem {
         ("agreement-expired", Kind::Forbidden),
         ("agreement-revoked", Kind::Forbidden),
         ("agreement-suspended", Kind::Forbidden),
+        ("agreement-group-left", Kind::Forbidden),
         ("system-stopped", Kind::Forbidden),
         ("delegation-missing", Kind::Forbidden),
         ("delegation-over", Kind::Forbidden),

@@ -162,6 +162,10 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::AgreementSuspended { .. }
         | Fact::AgreementResumed { .. }
         | Fact::ServiceNoticeHeard { .. }
+        | Fact::GroupSaved { .. }
+        | Fact::GroupEnded { .. }
+        | Fact::GroupOffered { .. }
+        | Fact::GroupOfferEnded { .. }
         | Fact::DelegationOffered { .. }
         | Fact::DelegationInForce { .. }
         | Fact::DelegationEnded { .. }

@@ -135,6 +135,24 @@ pub enum Fact {
         by: OrgCode,
         word: Digest,
     },
+    /// An operator made a local group of systems, or changed who is in it.
+    GroupSaved {
+        group: String,
+        added: Vec<String>,
+        removed: Vec<String>,
+    },
+    /// An operator ended a local group: nobody is in it any more.
+    GroupEnded { group: String },
+    /// A provider offered an agreement to each member of a group; `offer` is the text's hash. Written at
+    /// the provider and at each organisation that was told.
+    GroupOffered {
+        offer: Digest,
+        provider: OrgCode,
+        group: String,
+        service: String,
+    },
+    /// An offer to a group is not there any more, for anybody or for who was told.
+    GroupOfferEnded { offer: Digest, by: OrgCode },
     /// An organisation offered another to act for it; `delegation` is the document's hash.
     DelegationOffered {
         delegation: Digest,

@@ -87,6 +87,7 @@ fn agreement(world: &World) -> anyhow::Result<Agreement> {
         storage: words(),
         deletion: words(),
         other: String::new(),
+        group: None,
     })
 }
 

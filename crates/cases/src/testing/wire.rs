@@ -48,5 +48,6 @@ fn agreement(consumer: &SystemId, service: &ServiceId) -> Agreement {
         storage: text(),
         deletion: text(),
         other: text(),
+        group: None,
     }
 }

@@ -12,7 +12,7 @@ const CODE_BYTES_MAX: usize = 64;
 const ADDRESS_BYTES_MAX: usize = 260;
 
 /// A name for people: clean, not empty, of bounded length.
-pub(super) fn name(field: &str, text: &str) -> Result<(), Problem> {
+pub(crate) fn name(field: &str, text: &str) -> Result<(), Problem> {
     let good =
         !text.is_empty() && text.chars().count() <= NAME_CHARS_MAX && kernel::text::clean(text) == text;
     good.then_some(())
@@ -26,7 +26,7 @@ fn written(field: &str, text: &str, letter: impl Fn(u8) -> bool) -> Result<(), P
 }
 
 /// A code of a system, a node or a group: small letters, digits, `-`.
-pub(super) fn code(field: &str, text: &str) -> Result<(), Problem> {
+pub(crate) fn code(field: &str, text: &str) -> Result<(), Problem> {
     written(field, text, |b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 

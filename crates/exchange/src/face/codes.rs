@@ -9,6 +9,7 @@ use super::CodeStyle;
 pub(super) const CODES: &[(&str, &str)] = &[
     ("agreement-endpoint", "Server.ServerProxy.AccessDenied"),
     ("agreement-expired", "Server.ServerProxy.AccessDenied"),
+    ("agreement-group-left", "Server.ServerProxy.AccessDenied"),
     ("agreement-missing", "Server.ServerProxy.AccessDenied"),
     ("agreement-revoked", "Server.ServerProxy.AccessDenied"),
     ("body-too-large", "Client.BadRequest"),

@@ -1,5 +1,6 @@
-//! What is noted when the term of an agreement is over: a fact, once. Never ends anything: a call is
-//! refused from the term's last instant on, whether this has run or not.
+//! What is noted when the term of an agreement is over: a fact, once; and looked after when groups
+//! change. Never what refuses a call: it is refused from the term's last instant on, and once its system
+//! has left its group, whether this has run or not.
 
 use std::time::Duration;
 
@@ -26,14 +27,19 @@ pub(crate) struct Ending {
 }
 
 impl Exchange {
-    /// Notes the end of terms for as long as the node runs.
+    /// Notes the end of terms, and follows the groups, for as long as the node runs.
     pub async fn follow_terms(self, mut shutdown: watch::Receiver<bool>) {
+        let mut groups = self.0.directory.groups_changed();
         while !*shutdown.borrow() {
+            if let Err(problem) = self.follow_groups().await {
+                tracing::warn!(%problem, "members of groups are not told yet; it is tried again");
+            }
             if let Err(problem) = self.note_ends().await {
                 tracing::warn!(%problem, "the end of agreements is not noted yet; it is tried again");
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
+                _ = groups.changed() => {}
                 _ = shutdown.changed() => {}
             }
         }

@@ -36,6 +36,15 @@ impl Agreements {
                 self.hear_standing(&heard, agreement).await
             }
             Said::Service { service, .. } => self.hear_of_service(&heard, service).await,
+            Said::GroupOffer {
+                to,
+                agreement,
+                serial,
+                systems,
+            } => {
+                self.hear_group_offer(&heard, (to, agreement, *serial, systems))
+                    .await
+            }
             Said::DelegationOffer { delegation } => self.hear_delegation_offer(&heard, delegation).await,
             Said::DelegationDeal { delegation } => self.hear_delegation_deal(&heard, delegation).await,
             Said::DelegationEnd { delegation, .. } => self.hear_delegation_end(&heard, delegation).await,
@@ -49,6 +58,9 @@ impl Agreements {
         let tenant = tenants
             .find(|t| t.holds(&draft.provider))
             .ok_or_else(Problem::not_found)?;
+        if draft.is_for_a_group() {
+            return Err(late(Problem::invalid("consumer", "group-name")));
+        }
         if let Some(fault) = draft.faults(now).into_iter().next() {
             return Err(late(fault));
         }

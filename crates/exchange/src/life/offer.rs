@@ -19,7 +19,7 @@ impl Exchange {
     pub async fn offer_agreement(
         &self,
         request: &Digest,
-        text: Agreement,
+        mut text: Agreement,
         actor: &Actor,
     ) -> Result<Digest, Problem> {
         if let Some(fault) = text.faults(self.0.now()).into_iter().next() {
@@ -27,6 +27,8 @@ impl Exchange {
         }
         self.fields_are_described(&text).await?;
         let talk = self.talk(request).await?.ok_or_else(Problem::not_found)?;
+        // What is written anew for a request under a group stays under it.
+        text.group.clone_from(&talk.draft.group);
         let (tenant, seal) = self.voice(&talk.draft.provider)?;
         let (hash, key) = (text.hash(), &seal.key);
         if self.0.agreements.standing(&hash, self.0.now()).is_some() {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::span::Span;
 use crate::agreement::Agreement;
 use crate::delegation::SignedDelegation;
-use crate::ids::ServiceId;
+use crate::ids::{ServiceId, SystemId};
 use crate::offered::told::ServiceTold;
 
 /// The type in the header.
@@ -98,6 +98,17 @@ pub enum Said {
         /// How it stands.
         told: ServiceTold,
     },
+    /// The provider offers an agreement to each member of a group, or not any more.
+    GroupOffer {
+        /// To whom this word is.
+        to: OrgCode,
+        /// The text; the provider's own system stands in the consumer's place.
+        agreement: Agreement,
+        /// Greater than that of the provider's earlier words on it to this member.
+        serial: i64,
+        /// The member's systems in the group; none when it is not offered to it any more.
+        systems: Vec<SystemId>,
+    },
     /// An organisation lets another act for it.
     DelegationOffer {
         /// The document with the delegator's acceptance.
@@ -137,6 +148,7 @@ impl Said {
             Self::Suspension { .. } => "suspension",
             Self::Resumption { .. } => "resumption",
             Self::Service { .. } => "service",
+            Self::GroupOffer { .. } => "group-offer",
             Self::DelegationOffer { .. } => "delegation-offer",
             Self::DelegationDeal { .. } => "delegation-deal",
             Self::DelegationEnd { .. } => "delegation-end",
@@ -173,6 +185,7 @@ impl Word {
             Said::Offer { serial, .. }
             | Said::Suspension { serial, .. }
             | Said::Resumption { serial, .. }
+            | Said::GroupOffer { serial, .. }
             | Said::Service { serial, .. } => *serial,
             Said::Request { .. }
             | Said::Refusal { .. }

@@ -9,6 +9,7 @@ use web::{Fields, Page};
 use super::DAY_MS;
 use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
+use crate::grouped::{GroupName, UnderGroup};
 use crate::quota::Quota;
 
 /// The text of an agreement.
@@ -73,7 +74,7 @@ impl AgreementText {
     pub(crate) fn of(a: &Agreement) -> Self {
         Self {
             id: a.id.clone(),
-            consumer: a.consumer.to_string(),
+            consumer: consumer(a),
             service: a.service.to_string(),
             fields: a.fields.clone(),
             endpoints: a.endpoints.iter().map(ToString::to_string).collect(),
@@ -93,6 +94,36 @@ impl AgreementText {
             storage: a.storage.clone(),
             deletion: a.deletion.clone(),
             other: a.other.clone(),
+        }
+    }
+
+    /// The text for a group that it says: `consumer` names the group.
+    ///
+    /// # Errors
+    /// Every fault at its field.
+    pub(crate) fn for_a_group(&self, now: Time) -> Result<Agreement, Vec<Problem>> {
+        let name: Result<GroupName, _> = self.consumer.trim().parse();
+        let service = self.service.parse::<crate::ServiceId>();
+        // The provider's own system stands where the consumer would.
+        let consumer = service.map_or_else(|_| String::new(), |service| service.provider().to_string());
+        let text = Self {
+            consumer,
+            ..self.clone()
+        };
+        let read = text.agreement(now);
+        match (name, read) {
+            (Ok(name), Ok(agreement)) => Ok(Agreement {
+                group: Some(UnderGroup { name, offer: None }),
+                ..agreement
+            }),
+            (name, read) => {
+                let mut faults = read.err().unwrap_or_default();
+                faults.retain(|fault| fault.field.as_deref() != Some("consumer"));
+                if name.is_err() {
+                    faults.insert(0, Problem::invalid("consumer", "group-name"));
+                }
+                Err(faults)
+            }
         }
     }
 
@@ -143,6 +174,7 @@ impl AgreementText {
             storage: self.storage.clone(),
             deletion: self.deletion.clone(),
             other: self.other.clone(),
+            group: None,
         };
         let faults = agreement.faults(now);
         if faults.is_empty() {
@@ -229,6 +261,22 @@ pub(crate) fn boxes(page: &Page, fields: &Fields, problems: &[Problem]) -> Vec<I
     BOXES.into_iter().map(item).collect()
 }
 
+/// The same for a text that is offered to a group, which stands where the consumer would.
+pub(crate) fn boxes_for_a_group(page: &Page, fields: &Fields, problems: &[Problem]) -> Vec<Item> {
+    let mut boxes = boxes(page, fields, problems);
+    if let Some(group) = boxes.iter_mut().find(|item| item.field == "consumer") {
+        group.label = page.t("exchange-group");
+        group.hint = page.t("exchange-hint-group");
+    }
+    boxes
+}
+
+/// Who uses the data, as a text: a system, or a group that it is offered to.
+fn consumer(text: &Agreement) -> String {
+    let group = text.group.as_ref().filter(|_| text.is_for_a_group());
+    group.map_or_else(|| text.consumer.to_string(), |under| under.name.to_string())
+}
+
 /// What is wrong with a form, above it, by the names of its boxes.
 pub(crate) fn errors(page: &Page, problems: &[Problem]) -> String {
     page.errors_named(problems, |field| {
@@ -244,7 +292,7 @@ pub(crate) fn filled(text: &Agreement) -> Vec<(&'static str, String)> {
         .into_iter()
         .map(|(field, value)| (field, value.to_owned()));
     let rest = [
-        ("consumer", text.consumer.to_string()),
+        ("consumer", consumer(text)),
         ("service", text.service.to_string()),
         ("fields", text.fields.join("\n")),
         ("endpoints", endpoints(text, "\n")),
@@ -266,6 +314,13 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
             "valid_from" => page.date(text.valid_from.date()),
             "valid_to" if ends_with_a_day(text) => page.date(text.valid_to.plus_ms(-1).date()),
             "valid_to" => page.time(text.valid_to),
+            "consumer" => match &text.group {
+                Some(under) if under.offer.is_some() => page.tw(
+                    "exchange-consumer-in-group",
+                    &[("system", consumer(text)), ("group", under.name.to_string())],
+                ),
+                _ => consumer(text),
+            },
             "fields" if text.fields.is_empty() => page.t("exchange-fields-all"),
             "fields" => text.fields.join(", "),
             "endpoints" if text.endpoints.is_empty() => page.t("exchange-endpoints-all"),
@@ -307,6 +362,21 @@ fn endpoints(text: &Agreement, between: &str) -> String {
 /// # Errors
 /// Every fault at its box.
 pub(crate) fn read(fields: &Fields, now: Time) -> Result<Agreement, Vec<Problem>> {
+    read_as(fields, |text| text.agreement(now))
+}
+
+/// The text for a group that a form holds.
+///
+/// # Errors
+/// Every fault at its box.
+pub(crate) fn read_for_a_group(fields: &Fields, now: Time) -> Result<Agreement, Vec<Problem>> {
+    read_as(fields, |text| text.for_a_group(now))
+}
+
+fn read_as(
+    fields: &Fields,
+    meant: impl Fn(&AgreementText) -> Result<Agreement, Vec<Problem>>,
+) -> Result<Agreement, Vec<Problem>> {
     let mut faults = Vec::new();
     let mut day = |field: &str, plus_ms: i64| match fields.date(field) {
         Ok(Some(day)) => Time::at(day, 0).plus_ms(plus_ms).ms(),
@@ -355,7 +425,7 @@ pub(crate) fn read(fields: &Fields, now: Time) -> Result<Agreement, Vec<Problem>
         deletion: area("deletion"),
         other: area("other"),
     };
-    match text.agreement(now) {
+    match meant(&text) {
         Ok(agreement) if faults.is_empty() => Ok(agreement),
         Ok(_) => Err(faults),
         Err(more) => {

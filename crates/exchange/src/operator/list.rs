@@ -54,6 +54,8 @@ pub(crate) struct AgreementLine {
     /// `requested`, `offered`, `accepted`, `in-force`, `suspended`, `revoked`, `expired`, `refused` or
     /// `withdrawn`.
     state: &'static str,
+    /// The group under which it was made, `global/one-stops`; none for most.
+    group: Option<String>,
     /// The parties that suspend it now.
     suspended_by: Vec<String>,
     /// All suspensions that are not over, planned ones too.
@@ -79,6 +81,7 @@ impl AgreementLine {
             valid_from: a.valid_from.ms(),
             valid_to: a.valid_to.ms(),
             state: known.state.as_str(),
+            group: a.group.as_ref().map(|under| under.name.to_string()),
             suspended_by: known.suspended_by.iter().map(ToString::to_string).collect(),
             suspensions: known
                 .stops

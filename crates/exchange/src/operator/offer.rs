@@ -72,6 +72,8 @@ fn body(page: &Page, known: &Known, fields: &Fields, problems: &[Problem]) -> Re
     let view = View {
         errors: draft::errors(page, problems),
         title: "exchange-offer-title",
+        lead: "exchange-offer-lead",
+        send: "exchange-offer-sign",
         action: format!("{back}/offer"),
         back,
         items: draft::boxes(page, fields, problems),

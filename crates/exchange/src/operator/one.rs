@@ -13,6 +13,7 @@ use super::draft::{self, AgreementText};
 use super::list::{self, AgreementLine};
 use super::told::{self, ServiceNoticeLine};
 use crate::gateway::Exchange;
+use crate::grouped::LEFT;
 use crate::life::{self, Known, SUPERSEDED, Span};
 
 /// A signature under the text.
@@ -283,6 +284,8 @@ async fn body(x: &Exchange, page: &Page, known: &Known, problems: &[Problem]) ->
         what: happened(page, &event.kind, event.span, x.organisation(&event.party)),
         reason: if event.reason == SUPERSEDED {
             page.t("exchange-superseded")
+        } else if event.reason == LEFT {
+            page.t("exchange-group-left")
         } else {
             event.reason
         },

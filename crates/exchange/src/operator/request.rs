@@ -17,7 +17,7 @@ use crate::gateway::Exchange;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AgreementRequested {
     /// The request's name.
-    request: String,
+    pub(crate) request: String,
 }
 
 /// Asks a provider for an agreement.
@@ -47,6 +47,9 @@ pub(crate) struct View<'a> {
     pub(crate) page: &'a Page,
     pub(crate) errors: String,
     pub(crate) title: &'static str,
+    pub(crate) lead: &'static str,
+    /// What its button says.
+    pub(crate) send: &'static str,
     pub(crate) back: String,
     pub(crate) action: String,
     pub(crate) items: Vec<Item>,
@@ -62,6 +65,8 @@ fn body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -> Res
     let view = View {
         errors: draft::errors(page, problems),
         title: "exchange-request-title",
+        lead: "exchange-request-lead",
+        send: "exchange-request-send",
         back: super::LIST.to_owned(),
         action: super::LIST.to_owned(),
         items: draft::boxes(page, fields, problems),

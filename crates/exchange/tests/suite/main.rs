@@ -21,6 +21,7 @@ mod face;
 mod figures;
 mod forged;
 mod formats;
+mod grouped;
 mod happy;
 mod hostile;
 mod life;

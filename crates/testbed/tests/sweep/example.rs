@@ -65,10 +65,11 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("results", "{document}") => &ids.result,
             ("agreements", "{hash}") => &ids.agreement,
             ("exchanges" | "evidence", "{request}") => &ids.request,
-            ("certificates", "{thumbprint}") | ("delegations", "{hash}") => {
+            ("certificates", "{thumbprint}") | ("delegations" | "group-offers", "{hash}") => {
                 "00000000000000000000000000000000000000000000000000000000000000aa"
             }
             ("members", "{org}") => "G01",
+            ("groups" | "local-groups", "{group}") => "sample",
             ("registrations", "{request}") => {
                 "00000000000000000000000000000000000000000000000000000000000000bb"
             }

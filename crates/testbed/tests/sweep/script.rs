@@ -6,6 +6,7 @@ mod agreements;
 mod courses;
 mod delegations;
 mod directory;
+mod groups;
 mod services;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,7 @@ pub(crate) async fn play(
     script.services(&mut cast).await.context("services")?;
     script.directory(&mut cast).await.context("the directory")?;
     script.delegations(&mut cast).await.context("delegations")?;
+    script.groups(&mut cast).await.context("groups")?;
     Ok((ids, script.played))
 }
 

@@ -130,7 +130,7 @@ async fn see(who: &mut Person, name: &str, state: &str) -> anyhow::Result<Value>
 }
 
 /// The twelve items, as a form or a program sends them.
-fn text(by: By, id: &str) -> Vec<(&'static str, Value)> {
+pub(super) fn text(by: By, id: &str) -> Vec<(&'static str, Value)> {
     let days = match by {
         By::Page => [json!("2026-01-01"), json!("2034-12-31")],
         By::Json => [json!(1_767_200_400_000_i64), json!(2_051_197_200_000_i64)],

@@ -1,0 +1,140 @@
+//! An offer to a group, as a member hears it; and what follows by itself once a member has taken one up:
+//! the provider's node offers that very text, the member's accepts it. A request that is not of an offer
+//! waits for the operator, as any. Never signs a text that nobody looked at.
+
+use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem};
+
+use super::store as rows;
+use super::{KnownGroupOffer, verbs};
+use crate::agreement::Agreement;
+use crate::agreements::Agreements;
+use crate::gateway::Exchange;
+use crate::ids::SystemId;
+use crate::life::hear::{late, says_for};
+use crate::life::talk::Stage;
+use crate::life::words::{self, Said, Signed};
+
+impl Agreements {
+    /// An offer to a group, at an organisation with systems in it; one without systems ends it there.
+    pub(crate) async fn hear_group_offer(
+        &self,
+        heard: &Signed,
+        (to, text, serial, systems): (&OrgCode, &Agreement, i64, &[SystemId]),
+    ) -> Result<(), Problem> {
+        says_for(&heard.word.party, &text.provider)?;
+        let bad = || late(Problem::invalid("consumer", "group-name"));
+        if !text.is_for_a_group() || text.consumer != text.service.provider() {
+            return Err(bad());
+        }
+        if let Some(fault) = text.faults(self.store.world().now()).into_iter().next()
+            && !systems.is_empty()
+        {
+            return Err(late(fault));
+        }
+        let hash = text.hash();
+        let actor = &Actor::System(heard.word.party.to_string());
+        if text.provider.top() == to.top() || systems.iter().any(|system| system.org != *to) {
+            return Err(bad());
+        }
+        for tenant in self.tenants.iter().filter(|tenant| tenant.holds(to)) {
+            let known = &KnownGroupOffer {
+                hash,
+                text: text.clone(),
+                systems: systems.to_vec(),
+                serial,
+                ended: systems.is_empty(),
+            };
+            self.store
+                .write(tenant, actor, |tx| async move {
+                    let before = rows::one(&tx, &hash).await?;
+                    let nothing_new = match &before {
+                        Some(before) => before.serial >= serial,
+                        None => known.systems.is_empty(),
+                    };
+                    if nothing_new {
+                        return Ok(());
+                    }
+                    rows::save(&tx, known).await?;
+                    let fact = if known.systems.is_empty() {
+                        Fact::GroupOfferEnded {
+                            offer: hash,
+                            by: heard.word.party.clone(),
+                        }
+                    } else {
+                        verbs::offered(known)
+                    };
+                    tx.fact(&verbs::subject(&hash), fact).await.map(drop)
+                })
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+impl Exchange {
+    /// Takes over a word of another party, and does what it settles by itself.
+    ///
+    /// # Errors
+    /// As [`Agreements::hear`].
+    pub async fn hear(&self, notice: &str) -> Result<(), Problem> {
+        let held = &self.0.agreements;
+        held.hear(notice).await?;
+        if !words::is_word(notice) {
+            return Ok(());
+        }
+        let heard = words::read(notice, &|org| held.key_of(org))?;
+        let done = match &heard.word.said {
+            Said::Request { agreement } if agreement.group_offer().is_some() => {
+                self.offer_as_offered(&heard.digest).await
+            }
+            Said::Offer {
+                request, agreement, ..
+            } if agreement.group_offer().is_some() => self.accept_as_taken_up(request).await,
+            _ => Ok(()),
+        };
+        match done {
+            // It was answered, or accepted, meanwhile.
+            Err(problem) if problem.kind == Kind::Conflict => Ok(()),
+            done => done,
+        }
+    }
+
+    /// At the provider: a request that is an offer to a group, taken up by a member, is offered at once.
+    async fn offer_as_offered(&self, request: &Digest) -> Result<(), Problem> {
+        let Some(talk) = self.talk(request).await? else {
+            return Ok(());
+        };
+        let (draft, open) = (&talk.draft, matches!(talk.stage, Stage::Requested));
+        let (Some(offer), Ok((tenant, _))) = (draft.group_offer(), self.voice(&draft.provider)) else {
+            return Ok(());
+        };
+        let known = rows::read(&self.0.store.read(tenant).await?, &offer).await?;
+        let is_of_it = known.is_some_and(|known| {
+            !known.ended && known.text.for_member(&draft.consumer, draft.valid_from) == *draft
+        });
+        if !(open && is_of_it && self.0.agreements.is_member(draft)) {
+            tracing::info!(%request, "a request under a group waits for the operator");
+            return Ok(());
+        }
+        let offered = self.offer_agreement(request, draft.clone(), &Actor::Platform);
+        offered.await.map(drop)
+    }
+
+    /// At the member: what was taken up comes back signed by the provider, unchanged, and is accepted.
+    async fn accept_as_taken_up(&self, request: &Digest) -> Result<(), Problem> {
+        for tenant in self.0.agreements.tenants.iter() {
+            let reader = self.0.store.read(tenant).await?;
+            let talk = crate::life::store::read_talk(&reader, request).await?;
+            drop(reader);
+            if let Some(talk) = talk
+                && tenant.holds(&talk.draft.consumer.org)
+                && let Stage::Offered { offer } = &talk.stage
+                && offer.agreement == talk.draft
+            {
+                let hash = offer.agreement.hash();
+                return self.accept_agreement(request, &hash, &Actor::Platform).await;
+            }
+        }
+        Ok(())
+    }
+}
