@@ -4,14 +4,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use ::store::Store;
 use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem, Tenant, Time};
 use seal::certificate::{Certificate, Trust};
+use seal::key::Identity;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::groups::{self, Local};
+use crate::parts::{Head, Parts, RESIGN_MS};
 use crate::snapshot::{self, Further, NodeEntry, Snapshot};
 
 /// How often the file of the directory is given the time at which the hub confirmed it, in milliseconds.
@@ -37,6 +39,10 @@ struct Inner {
     touched: AtomicI64,
     /// The groups that this node keeps for itself.
     local: Local,
+    /// The hub's seal, at the hub.
+    signs: OnceLock<Identity>,
+    /// The newest head, as it was signed here or taken over.
+    head: Mutex<Option<(Head, Arc<str>)>>,
 }
 
 /// One snapshot, ready for questions.
@@ -54,6 +60,8 @@ struct Held {
     /// The systems in each global group.
     groups: HashMap<String, HashSet<String>>,
     trust: Arc<Trust>,
+    /// The signed form in parts, once somebody asks for them.
+    parts: OnceLock<Arc<Parts>>,
 }
 
 impl Held {
@@ -89,6 +97,7 @@ impl Held {
             members,
             further,
             trust: Arc::new(snapshot.trust()?),
+            parts: OnceLock::new(),
             snapshot: Arc::new(snapshot),
         })
     }
@@ -144,6 +153,8 @@ impl Directory {
             confirmed,
             touched: AtomicI64::new(0),
             local,
+            signs: OnceLock::new(),
+            head: Mutex::new(None),
         })))
     }
 
@@ -216,6 +227,95 @@ impl Directory {
                 .and_then(|file| file.set_modified(std::time::UNIX_EPOCH + since_1970(now)))
                 .ok();
         }
+    }
+
+    /// Signs heads from now on: this is the hub's directory.
+    pub(crate) fn sign_heads(&self, seal: Identity) {
+        if self.0.signs.set(seal).is_err() {
+            tracing::warn!("the hub was opened twice over one directory");
+        }
+    }
+
+    /// The signed snapshot in parts; none before the first adoption.
+    pub(crate) fn parts(&self) -> Result<Option<Arc<Parts>>, Problem> {
+        let held = self.held();
+        if held.token.is_empty() {
+            return Ok(None);
+        }
+        if let Some(parts) = held.parts.get() {
+            return Ok(Some(Arc::clone(parts)));
+        }
+        let parts = Arc::new(Parts::of(&held.token)?);
+        Ok(Some(Arc::clone(held.parts.get_or_init(|| parts))))
+    }
+
+    /// The signed head of what is held: the hub's own, not older than a minute; elsewhere the newest
+    /// one that was taken over. None when there is none for what is held.
+    pub(crate) fn head(&self) -> Result<Option<Arc<str>>, Problem> {
+        let (held, now) = (self.held(), self.0.store.world().now());
+        let mut newest = self.0.head.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(seal) = self.0.signs.get() else {
+            let of_it = newest.as_ref().filter(|(head, _)| head.snapshot == held.hash);
+            return Ok(of_it.map(|(_, token)| Arc::clone(token)));
+        };
+        if let Some((head, token)) = &*newest
+            && head.snapshot == held.hash
+            && (0..RESIGN_MS).contains(&(now.ms() - head.at.ms()))
+        {
+            return Ok(Some(Arc::clone(token)));
+        }
+        let Some(parts) = self.parts()? else {
+            return Ok(None);
+        };
+        let head = Head {
+            hub: held.snapshot.hub.clone(),
+            serial: held.snapshot.serial,
+            at: now,
+            snapshot: held.hash,
+            index: parts.index,
+        };
+        let token: Arc<str> = head.sign(seal)?.into();
+        *newest = Some((head, Arc::clone(&token)));
+        Ok(Some(token))
+    }
+
+    /// Reads a head that was fetched: the hub's, and not older than what is known.
+    ///
+    /// # Errors
+    /// `directory-seal-broken`; 409 `directory-older` for a serial below the newest ever adopted, or
+    /// said before the newest head; `clock-skew` when it was signed in the future.
+    pub(crate) async fn read_head(&self, token: &str) -> Result<Head, Problem> {
+        let inner = &*self.0;
+        let head = Head::read(token, &inner.hub)?;
+        if self.is_revoked(&inner.hub.thumbprint()) {
+            return Err(Problem::new(Kind::Invalid, "directory-seal-broken").because("the hub is revoked"));
+        }
+        let now = inner.store.world().now();
+        if head.at.ms() > now.ms() + inner.store.limits().clock_skew_ms_max {
+            return Err(Problem::new(Kind::Invalid, "clock-skew").with("hop", &head.hub));
+        }
+        let last = inner.adopting.lock().await.map_or(0, |(serial, _)| serial);
+        let newest = inner.head.lock().unwrap_or_else(PoisonError::into_inner);
+        let said_before = newest.as_ref().is_some_and(|(newest, _)| head.at < newest.at);
+        if head.serial < last || said_before {
+            let older = Problem::new(Kind::Conflict, "directory-older");
+            return Err(older.with("serial", head.serial).with("held", last));
+        }
+        Ok(head)
+    }
+
+    /// Takes a head over that is of what is held: the hub said at its time that this is current.
+    pub(crate) fn keep_head(&self, head: Head, token: &str) {
+        let now = self.0.store.world().now();
+        self.confirm(head.at.min(now));
+        let mut newest = self.0.head.lock().unwrap_or_else(PoisonError::into_inner);
+        *newest = Some((head, token.into()));
+    }
+
+    /// The digest of the newest head's signed form.
+    pub(crate) fn head_tag(&self) -> Option<Digest> {
+        let newest = self.0.head.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.as_ref().map(|(_, token)| Digest::of(token.as_bytes()))
     }
 
     /// The snapshot held.

@@ -30,18 +30,72 @@ pub(crate) async fn signed_snapshot(
     if token.is_empty() {
         return Err(Problem::new(Kind::Unavailable, "directory-empty").into());
     }
-    let tag = format!("\"{hash}\"");
-    if headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|v| v.as_bytes() == tag.as_bytes())
-    {
-        return Ok(StatusCode::NOT_MODIFIED.into_response());
+    Ok(unless_held(
+        &headers,
+        &hash,
+        "application/jose",
+        token.to_string(),
+    ))
+}
+
+/// What is asked for, or that the caller holds it already.
+fn unless_held(headers: &HeaderMap, name: &Digest, media: &str, body: String) -> Response {
+    let tag = format!("\"{name}\"");
+    let held = headers.get(header::IF_NONE_MATCH);
+    if held.is_some_and(|held| held.as_bytes() == tag.as_bytes()) {
+        return StatusCode::NOT_MODIFIED.into_response();
     }
-    let head = [
-        (header::CONTENT_TYPE, "application/jose".to_owned()),
-        (header::ETAG, tag),
-    ];
-    Ok((head, token.to_string()).into_response())
+    let head = [(header::CONTENT_TYPE, media.to_owned()), (header::ETAG, tag)];
+    (head, body).into_response()
+}
+
+/// Which snapshot counts and how it is put together, signed by the hub within the last minute.
+#[utoipa::path(
+    get, path = "/directory/head", tag = "directory", security(()),
+    responses(
+        (status = 200, description = "The head of the snapshot held", content_type = "application/jose", body = String),
+        (status = 304, description = "The caller holds it already"),
+        (status = 503, description = "None is known for what is held"),
+    )
+)]
+pub(crate) async fn signed_head(
+    State(directory): State<Directory>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let head = directory.head()?;
+    let token = head.ok_or_else(|| Problem::new(Kind::Unavailable, "directory-empty"))?;
+    let name = Digest::of(token.as_bytes());
+    Ok(unless_held(
+        &headers,
+        &name,
+        "application/jose",
+        token.to_string(),
+    ))
+}
+
+/// A part of the snapshot, or the list of them, by the digest of its bytes.
+#[utoipa::path(
+    get, path = "/directory/parts/{digest}", tag = "directory", security(()),
+    params(("digest" = String, Path, description = "SHA-256 of the bytes, 64 hex digits")),
+    responses(
+        (status = 200, description = "The bytes", content_type = "application/json", body = String),
+        (status = 404, description = "No part of the snapshot held"),
+    )
+)]
+pub(crate) async fn part(
+    State(directory): State<Directory>,
+    headers: HeaderMap,
+    Path(digest): Path<String>,
+) -> Result<Response, Refusal> {
+    let name = Digest::parse(&digest).ok_or_else(Problem::not_found)?;
+    let part = directory.parts()?.and_then(|parts| parts.get(&name));
+    let bytes = part.ok_or_else(Problem::not_found)?;
+    Ok(unless_held(
+        &headers,
+        &name,
+        "application/json",
+        bytes.to_string(),
+    ))
 }
 
 /// The directory: nodes, members, systems, services, certificates, revocations.

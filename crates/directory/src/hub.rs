@@ -46,6 +46,7 @@ impl Hub {
             directory.adopt(&token).await?;
         }
         drop(reader);
+        directory.sign_heads(seal.clone());
         Ok(Self(Arc::new(Inner {
             directory,
             seal,

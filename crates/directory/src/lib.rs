@@ -12,6 +12,7 @@
 //! | [`pack`] | reading of pack files, and the fact that they were loaded |
 //! | [`keyring`] | a node's keys on disk |
 //! | [`snapshot`] | who takes part, where, and with which certificates |
+//! | `parts` | the snapshot as nodes fetch it: a small signed head, and only what changed |
 //! | [`adopted`] | the snapshot this node holds: [`Directory`] |
 //! | [`hub`] | publishing and revoking |
 //! | [`mod@follow`] | keeping up with the hub |
@@ -33,6 +34,7 @@ mod members;
 pub mod organisations;
 pub mod pack;
 mod pages;
+mod parts;
 pub mod people;
 pub mod registration;
 pub mod snapshot;
@@ -126,9 +128,12 @@ pub fn word_router(registrar: Registrar) -> web::axum::Router {
     registration::deliver::routes().with_state(registrar)
 }
 
-/// The routes of a node-to-node listener: the signed snapshot, which any node may hand on.
+/// The routes of a node-to-node listener: the signed snapshot, whole or by its head and parts, which any
+/// node may hand on.
 pub fn peer_router(directory: Directory) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(api::signed_snapshot))
+        .routes(routes!(api::signed_head))
+        .routes(routes!(api::part))
         .with_state(directory)
 }

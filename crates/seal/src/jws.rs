@@ -16,8 +16,8 @@ use crate::certificate::Certificate;
 use crate::error::SealError;
 use crate::key::SigningKey;
 
-/// Size of a token, in bytes.
-const TOKEN_BYTES_MAX: usize = 4 << 20;
+/// Size of a token, in bytes: a directory of some thousand members is one.
+const TOKEN_BYTES_MAX: usize = 16 << 20;
 /// Size of a token's header, in bytes of base64.
 const HEADER_BYTES_MAX: usize = 1024;
 
@@ -148,6 +148,32 @@ pub fn peek(token: &str) -> Result<Vec<u8>, SealError> {
     } else {
         decode(part)
     }
+}
+
+/// Takes a token's payload out (RFC 7515, appendix F), **without checking it**: what is left and the payload.
+///
+/// # Errors
+/// When it is no token.
+pub fn detach(token: &str) -> Result<(String, Vec<u8>), SealError> {
+    let payload = peek(token)?;
+    let (Some((header, _)), Some((_, signature))) = (token.split_once('.'), token.rsplit_once('.')) else {
+        return Err(SealError::Token("not three parts"));
+    };
+    Ok((format!("{header}..{signature}"), payload))
+}
+
+/// Puts a payload that was taken out back; whether the token holds is for [`verify`] to say.
+///
+/// # Errors
+/// When what was left is no token without its payload.
+pub fn attach(detached: &str, payload: &[u8]) -> Result<String, SealError> {
+    let (header, signature) = detached
+        .split_once("..")
+        .ok_or(SealError::Token("not detached"))?;
+    Ok(format!(
+        "{header}.{}.{signature}",
+        URL_SAFE_NO_PAD.encode(payload)
+    ))
 }
 
 fn read_header(part: &str) -> Result<Header, SealError> {

@@ -25,16 +25,17 @@ impl Exchange {
     /// 422 at the item that is not sound, `group-unknown` at `consumer`; 403 `member-unknown` when the
     /// provider is hosted elsewhere; conflict `stale` for a text that was offered before.
     pub async fn offer_to_group(&self, text: Agreement, actor: &Actor) -> Result<Digest, Problem> {
-        let bad = |code| Problem::invalid("consumer", code);
         let group = text.group.clone().filter(|_| text.is_for_a_group());
-        let group = group.ok_or_else(|| bad("group-name"))?.name;
+        let group = group
+            .ok_or_else(|| Problem::invalid("consumer", "group-name"))?
+            .name;
         if let Some(fault) = text.faults(self.0.now()).into_iter().next() {
             return Err(fault);
         }
         self.fields_are_described(&text).await?;
         let (tenant, _) = self.voice(&text.provider)?;
         let members = self.0.directory.in_group_now(&group.code, group.local);
-        members.ok_or_else(|| bad("group-unknown"))?;
+        members.ok_or_else(|| Problem::invalid("consumer", "group-unknown"))?;
         let offer = &KnownGroupOffer {
             hash: text.hash(),
             text,
