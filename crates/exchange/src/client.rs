@@ -159,6 +159,7 @@ impl Gateway {
         rest: Rest,
         now: Time,
     ) -> Result<(RequestHead, Message, Parts), Problem> {
+        self.maintenance.may_call(&self.node, now)?;
         // The metadata services are everybody's: no agreement is about them.
         let agreement = if ask.service.is_reserved() {
             NO_AGREEMENT
@@ -259,6 +260,13 @@ impl Gateway {
         };
         problem
             .with("hop", &asked.service.org)
+            .with(
+                "node",
+                self.directory
+                    .node_of(&asked.service.org)
+                    .map(|n| n.id)
+                    .unwrap_or_default(),
+            )
             .with("service", &asked.service)
             .with("consumer", &asked.consumer)
             .with("member", &asked.consumer.org)

@@ -116,6 +116,20 @@ pub struct Fault {
     /// Its HTTP status.
     #[n(1)]
     pub status: u16,
+    /// What the node's operator lets callers know; only while the node is in maintenance.
+    #[n(2)]
+    pub told: Option<Told>,
+}
+
+/// What the operator of a node in maintenance lets callers know.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Told {
+    /// Why, in the operator's words.
+    #[n(0)]
+    pub notice: String,
+    /// After how many seconds it may be tried again.
+    #[n(1)]
+    pub seconds: u32,
 }
 
 /// A record of one exchange at one side: what was signed, by whom, and how it ended.

@@ -23,6 +23,7 @@ use crate::circuits::Circuits;
 use crate::envelope::{self, Evidence};
 use crate::ids::ServiceId;
 use crate::index::{self, Index};
+use crate::maintenance::Mode;
 use crate::message::RequestHead;
 use crate::metadata::METADATA_PER_MINUTE;
 use crate::monitoring::Health;
@@ -78,6 +79,10 @@ pub(crate) struct Gateway {
     pub(crate) index: Index,
     /// Up to where the evidence is counted, as this process knows; one folding at a time.
     pub(crate) counted: tokio::sync::Mutex<Option<u64>>,
+    /// Whether no call is made or answered for a time.
+    pub(crate) maintenance: Mode,
+    /// Up to where the evidence is folded, as this process knows.
+    pub(crate) folded: AtomicU64,
     /// When this process opened the gateway.
     pub(crate) began: Time,
     /// How the services did lately.
@@ -160,6 +165,7 @@ impl Exchange {
             .collect();
         let agreements =
             Agreements::open(parts.store.clone(), parts.directory.clone(), &parts.tenants).await?;
+        let maintenance = Mode::read(&parts.store.read(&home).await?).await?;
         let callers = Callers::open(&parts.store, &parts.tenants).await?;
         let index = Index::behind(index::blocks(&parts.store.read(&home).await?).await?);
         let gateway = Gateway {
@@ -187,6 +193,8 @@ impl Exchange {
             certificates,
             index,
             counted: tokio::sync::Mutex::new(None),
+            maintenance,
+            folded: AtomicU64::new(0),
             began: world.now(),
             acts_seen: AtomicU64::new(0),
             refusals: Refusals::default(),

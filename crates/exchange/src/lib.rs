@@ -21,6 +21,7 @@
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`evidence`] | what is made of it for people: searched, proved, taken away |
 //! | `audit` | who did what, and who was refused |
+//! | [`maintenance`] | the whole node makes and answers no call for a time |
 //! | `monitoring` | records of calls in X-Road's fields, health of services |
 //! | `standing` | how the node stands, and the way to others tried step by step |
 //! | `traffic` | what goes through, counted by time, member, service, agreement and result |
@@ -54,6 +55,7 @@ mod held;
 pub mod ids;
 mod index;
 pub mod life;
+pub mod maintenance;
 pub mod message;
 mod metadata;
 mod monitoring;
@@ -140,6 +142,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
             include_str!("../migrations/0011_evidence_index.sql"),
             "0012_group_offers",
             include_str!("../migrations/0012_group_offers.sql"),
+        ),
+        (
+            "0014_maintenance",
+            include_str!("../migrations/0014_maintenance.sql"),
         ),
     ],
 };

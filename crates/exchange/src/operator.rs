@@ -11,6 +11,7 @@
 //! | `delegations` | who acts for whom |
 //! | `group_offers` | agreements offered to groups, and taken up |
 //! | `told` | what providers say of their services |
+//! | `maintenance` | the whole node makes and answers no call for a time |
 //! | `services`, `clients` | services of this node; certificates of systems that connect |
 //! | `apply` | what a file declares |
 //! | `audit` | who did what, and who was refused |
@@ -25,6 +26,7 @@ mod delegations;
 mod draft;
 mod group_offers;
 mod list;
+mod maintenance;
 mod monitoring;
 mod offer;
 mod one;
@@ -85,6 +87,10 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(standing::json))
         .routes(routes!(standing::try_by_form))
         .routes(routes!(standing::try_by_json))
+        .routes(routes!(maintenance::begin_by_form))
+        .routes(routes!(maintenance::begin_by_json))
+        .routes(routes!(maintenance::end_by_form))
+        .routes(routes!(maintenance::end_by_json))
         .routes(routes!(monitoring::records))
         .routes(routes!(monitoring::health))
         .routes(routes!(audit::page))

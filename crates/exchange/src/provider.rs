@@ -19,7 +19,7 @@ use crate::agreement::Agreement;
 use crate::breaker::{Failure, Pass};
 use crate::circuits::{seconds, service_rests};
 use crate::envelope::{
-    self, EVIDENCE_VERSION, Evidence, Fault, Kept, Message, PROVIDER, Reply, Sent, WIRE_VERSION,
+    self, EVIDENCE_VERSION, Evidence, Fault, Kept, Message, PROVIDER, Reply, Sent, Told, WIRE_VERSION,
 };
 use crate::fit::{Fitted, fit, fit_large};
 use crate::gateway::Gateway;
@@ -88,6 +88,7 @@ impl Gateway {
         message: Message,
     ) -> Result<(&Sealer, AnswerHead, Bytes, Option<Arc<Spool>>), Problem> {
         let now = self.now();
+        self.maintenance.may_call(&self.node, now)?;
         // The signing time as well: evidence signed at an impossible time would prove nothing later.
         self.replay.in_time(head.sent, now)?;
         self.replay.in_time(Time(message.sealed.signing_time), now)?;
@@ -291,6 +292,7 @@ pub(crate) fn refuse(problem: &Problem) -> Reply {
     let fault = Fault {
         code: problem.code.to_owned(),
         status: problem.kind.status(),
+        told: Told::of(problem),
     };
     Reply {
         version: WIRE_VERSION,

@@ -243,12 +243,13 @@ pub(crate) fn problem_of(fault: &Fault) -> Problem {
         ("envelope-version", Kind::Upstream),
         ("store-unavailable", Kind::Unavailable),
         ("shutting-down", Kind::Unavailable),
+        ("node-maintenance", Kind::Unavailable),
     ];
     let known = KNOWN.iter().find(|(code, _)| *code == fault.code);
     let problem = known.map_or(Problem::new(Kind::Upstream, "gateway-fault"), |(code, kind)| {
         Problem::new(*kind, code)
     });
-    problem
+    crate::envelope::Told::told(fault.told.as_ref(), problem)
         .with("code", crate::service::shown(&fault.code))
         .with("status", fault.status)
 }

@@ -162,6 +162,8 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::AgreementSuspended { .. }
         | Fact::AgreementResumed { .. }
         | Fact::ServiceNoticeHeard { .. }
+        | Fact::NodeMaintenanceBegan { .. }
+        | Fact::NodeMaintenanceEnded { .. }
         | Fact::GroupSaved { .. }
         | Fact::GroupEnded { .. }
         | Fact::GroupOffered { .. }

@@ -135,6 +135,16 @@ pub enum Fact {
         by: OrgCode,
         word: Digest,
     },
+    /// An operator put a whole node in maintenance, or changed its notice and end: it makes and answers no
+    /// call.
+    NodeMaintenanceBegan {
+        node: String,
+        notice: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Time>,
+    },
+    /// A node makes and answers calls again: an operator said so, or the end had come.
+    NodeMaintenanceEnded { node: String },
     /// An operator made a local group of systems, or changed who is in it.
     GroupSaved {
         group: String,

@@ -35,6 +35,7 @@ pub(super) const CODES: &[(&str, &str)] = &[
     ("method", "Client.InvalidHttpMethod"),
     ("no-room", "{node}.LoggingFailed"),
     ("node-circuit-open", "Server.ClientProxy.NetworkError"),
+    ("node-maintenance", "{node}.MaintenanceMode"),
     ("node-revoked", "Server.ClientProxy.SslAuthenticationFailed"),
     ("not-found", "Client.NotFound"),
     ("openapi-unreadable", "Server.ServerProxy.InternalError"),

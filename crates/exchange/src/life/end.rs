@@ -31,6 +31,9 @@ impl Exchange {
     pub async fn follow_terms(self, mut shutdown: watch::Receiver<bool>) {
         let mut groups = self.0.directory.groups_changed();
         while !*shutdown.borrow() {
+            if let Err(problem) = self.note_maintenance_over().await {
+                tracing::warn!(%problem, "the end of the maintenance is not noted yet; it is tried again");
+            }
             if let Err(problem) = self.follow_groups().await {
                 tracing::warn!(%problem, "members of groups are not told yet; it is tried again");
             }

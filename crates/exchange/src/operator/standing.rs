@@ -90,10 +90,22 @@ pub(crate) async fn try_by_json(
 #[template(path = "standing.html")]
 struct View<'a> {
     page: &'a Page,
+    errors: String,
     sum: (String, &'static str),
+    /// Why no call is made or answered, since when and until when.
+    maintenance: Option<(String, String, String)>,
+    notice: String,
+    until: String,
+    problems: &'a [Problem],
     sections: Vec<Section>,
     ways: Vec<(String, String)>,
     tried: Option<(String, WayTried)>,
+}
+
+impl View<'_> {
+    fn error(&self, field: &str) -> String {
+        self.page.field_error(self.problems, field)
+    }
 }
 
 struct Section {
@@ -151,12 +163,39 @@ fn rendered(
     seen: &StandingSeen,
     tried: Option<(String, WayTried)>,
 ) -> Result<Html<String>, Problem> {
+    let body = body(page, seen, tried, (&Fields::default(), &[]))?;
+    Ok(page.html(&page.t("exchange-standing"), body))
+}
+
+/// The page, with what was sent to put the node in maintenance and what is wrong with it.
+pub(super) fn body(
+    page: &Page,
+    seen: &StandingSeen,
+    tried: Option<(String, WayTried)>,
+    (sent, problems): (&Fields, &[Problem]),
+) -> Result<String, Problem> {
     let class = match seen.light {
         Light::Good => "notice notice-good",
         Light::Amber => "notice",
         Light::Red => "notice notice-warning",
     };
+    let maintenance = seen.maintenance.as_ref().map(|m| {
+        let since = page.tw(
+            "exchange-maintenance-since",
+            &[("since", page.time(Time(m.since)))],
+        );
+        let until = match m.until {
+            Some(until) => page.tw("exchange-maintenance-until", &[("until", page.time(Time(until)))]),
+            None => page.t("exchange-maintenance-open"),
+        };
+        (m.notice.clone(), since, until)
+    });
     let view = View {
+        errors: page.errors(problems),
+        maintenance,
+        notice: sent.lines("notice").unwrap_or_default(),
+        until: sent.text("until").unwrap_or_default().to_owned(),
+        problems,
         sum: (
             page.t(&format!("exchange-standing-sum-{}", seen.light.as_str())),
             class,
@@ -170,8 +209,7 @@ fn rendered(
         tried,
         page,
     };
-    let body = view.render().map_err(Problem::internal)?;
-    Ok(page.html(&page.t("exchange-standing"), body))
+    view.render().map_err(Problem::internal)
 }
 
 /// A target as a person reads it.

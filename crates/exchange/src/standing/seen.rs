@@ -60,6 +60,17 @@ impl Light {
     }
 }
 
+/// The maintenance in which the node is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StandingMaintenance {
+    /// What callers are told.
+    pub(crate) notice: String,
+    /// When it began, milliseconds since 1970.
+    pub(crate) since: i64,
+    /// The first instant behind it, milliseconds since 1970; none until it is taken back.
+    pub(crate) until: Option<i64>,
+}
+
 /// The directory this node holds.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StandingDirectory {
@@ -190,6 +201,8 @@ pub(crate) struct StandingSeen {
     pub(crate) at: i64,
     /// The worst of all lights.
     pub(crate) light: Light,
+    /// Why no call is made or answered now; none when they are.
+    pub(crate) maintenance: Option<StandingMaintenance>,
     pub(crate) directory: StandingDirectory,
     /// Those that end first, first.
     pub(crate) certificates: Vec<StandingCertificate>,
@@ -226,6 +239,11 @@ impl Exchange {
             node: g.node.clone(),
             at: now.ms(),
             light: Light::Good,
+            maintenance: self.maintenance().map(|m| StandingMaintenance {
+                notice: m.notice,
+                since: m.since.ms(),
+                until: m.until.map(Time::ms),
+            }),
             directory: self.directory_seen(now),
             certificates: self.certificates_seen(own, now).await?,
             timestamps: self.stamps_seen(now).await?,
@@ -237,8 +255,10 @@ impl Exchange {
             ending,
             ways,
         };
+        let closed = seen.maintenance.as_ref().map(|_| Light::Amber);
         let lists = [seen.directory.light, seen.timestamps.light, seen.room.light].into_iter();
         let worst = lists
+            .chain(closed)
             .chain(seen.certificates.iter().map(|c| c.light))
             .chain(seen.clocks.iter().map(|c| c.light))
             .chain(seen.circuits.iter().map(|c| c.light))

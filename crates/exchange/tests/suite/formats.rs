@@ -248,6 +248,7 @@ fn the_wire_is_written_byte_for_byte_as_before_and_reads_back() {
     let fault = Some(Fault {
         code: "replayed".to_owned(),
         status: 409,
+        told: None,
     });
     let bytes = envelope::write(&Reply {
         version: 1,

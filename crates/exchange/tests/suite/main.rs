@@ -25,6 +25,7 @@ mod grouped;
 mod happy;
 mod hostile;
 mod life;
+mod maintenance;
 mod metadata;
 mod monitoring;
 mod nation;

@@ -162,7 +162,11 @@ async fn an_answer_by_another_member_or_of_another_time_is_refused() {
 async fn a_reply_is_an_answer_or_a_refusal_of_this_version_and_nothing_else() {
     let refusal = |code: &str| {
         let code = code.to_owned();
-        Some(Fault { code, status: 418 })
+        Some(Fault {
+            code,
+            status: 418,
+            told: None,
+        })
     };
     // Version, whether the answer stays, and the refusal beside or in place of it.
     let bends = [

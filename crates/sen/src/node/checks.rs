@@ -46,6 +46,23 @@ impl web::health::Check for DirectoryIsThere {
     }
 }
 
+/// The node makes and answers calls: its operator has not put it in maintenance.
+pub(super) struct NoMaintenance(pub(super) exchange::Exchange);
+
+#[async_trait]
+impl web::health::Check for NoMaintenance {
+    fn name(&self) -> &'static str {
+        "exchange"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        match self.0.maintenance() {
+            None => Ok(()),
+            Some(held) => Err(format!("maintenance: {}", held.notice)),
+        }
+    }
+}
+
 /// `/info`: which release, which node, since when; amber when the hub has not confirmed the directory
 /// for longer than the node's bound. The hub itself asks nobody.
 pub(super) fn info(node: &Node, world: &World) -> Router {

@@ -41,6 +41,7 @@ impl Node {
         let checks: Vec<Arc<dyn web::health::Check>> = vec![
             Arc::new(StoreAnswers(self.store.clone())),
             Arc::new(DirectoryIsThere(self.directory.clone())),
+            Arc::new(super::checks::NoMaintenance(self.exchange.clone())),
         ];
         let administration = web::health::router(checks).merge(super::checks::info(&self, world));
         let mut listeners = JoinSet::new();

@@ -7,6 +7,7 @@ mod courses;
 mod delegations;
 mod directory;
 mod groups;
+mod maintenance;
 mod services;
 
 use std::collections::BTreeMap;
@@ -57,6 +58,7 @@ pub(crate) async fn play(
     script.directory(&mut cast).await.context("the directory")?;
     script.delegations(&mut cast).await.context("delegations")?;
     script.groups(&mut cast).await.context("groups")?;
+    script.maintenance(&mut cast).await.context("maintenance")?;
     Ok((ids, script.played))
 }
 
