@@ -4,17 +4,20 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`change`] | what may become of the directory, and what each change does |
+//! | [`change`] | what may become of the directory |
+//! | `apply`, `entries` | what each change does to a snapshot |
 //! | `names` | how names, codes, addresses and certificates are written |
 //! | [`words`] | what is said between owner and hub, signed |
 //! | `ask`, `hear`, `decide` | the verbs |
 //! | [`deliver`] | the way of a word to the other side |
 //! | `store` | all the SQL |
 
+mod apply;
 mod ask;
 pub mod change;
 mod decide;
 pub mod deliver;
+mod entries;
 mod hear;
 pub(crate) mod names;
 pub(crate) mod store;

@@ -5,7 +5,8 @@ use askama::Template;
 use kernel::{Actor, Digest, Kind, Problem};
 use serde::Deserialize;
 use serde_json::Value;
-use web::axum::extract::{Path, State};
+use web::axum::extract::{FromRequestParts, Path, State};
+use web::axum::http::request::Parts;
 use web::axum::http::{StatusCode, header};
 use web::axum::response::{Html, IntoResponse, Response};
 use web::openapi::ToSchema;
@@ -149,6 +150,64 @@ pub(crate) async fn page(
     Ok(page.html(&page.t("directory-registration"), body))
 }
 
+/// An operator at one registration.
+pub(crate) struct At {
+    state: DirectoryState,
+    actor: Actor,
+    request: String,
+}
+
+impl FromRequestParts<DirectoryState> for At {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &DirectoryState) -> Result<Self, Response> {
+        let who = Operator::from_request_parts(parts, state).await;
+        let Operator(who) = who.map_err(IntoResponse::into_response)?;
+        let request = Path::from_request_parts(parts, state).await;
+        let Path(request) = request.map_err(IntoResponse::into_response)?;
+        Ok(Self {
+            state: state.clone(),
+            actor: who.actor,
+            request,
+        })
+    }
+}
+
+impl At {
+    async fn act(&self, what: Act<'_>) -> Result<(), Problem> {
+        let (request, registrar) = (name_of(&self.request)?, self.state.registrar());
+        match what {
+            Act::Ask => registrar.ask(&request, &self.actor).await,
+            Act::Drop => registrar.drop_saved(&request, &self.actor).await,
+            Act::Approve => registrar.approve(&request, &self.actor).await.map(drop),
+            Act::Decline(reason) => registrar.decline(&request, reason, &self.actor).await,
+        }
+    }
+
+    /// Does it for a program.
+    async fn by_json(self, what: Act<'_>) -> Result<StatusCode, Refusal> {
+        self.act(what).await?;
+        Ok(StatusCode::NO_CONTENT)
+    }
+
+    /// Does it for a form: back to the page, or the page again with what is wrong.
+    async fn by_form(self, page: &Page, what: Act<'_>, sent: &Fields) -> Result<Response, Refusal> {
+        match self.act(what).await {
+            Ok(()) => {
+                let to = format!("/exchange/registrations/{}", self.request);
+                Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
+            }
+            Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::Conflict) => {
+                let one = known(&self.state, &self.request).await?;
+                let status = problem.kind.status();
+                let body = body(&self.state, page, &one, (sent, &[problem]))?;
+                Ok(page.html_status(status, &page.t("directory-registration"), body))
+            }
+            Err(problem) => Err(problem.into()),
+        }
+    }
+}
+
 /// What an operator does to a registration.
 #[derive(Clone, Copy)]
 enum Act<'a> {
@@ -158,51 +217,13 @@ enum Act<'a> {
     Decline(&'a str),
 }
 
-async fn act(state: &DirectoryState, request: &str, what: Act<'_>, actor: &Actor) -> Result<(), Problem> {
-    let (request, registrar) = (name_of(request)?, state.registrar());
-    match what {
-        Act::Ask => registrar.ask(&request, actor).await,
-        Act::Drop => registrar.drop_saved(&request, actor).await,
-        Act::Approve => registrar.approve(&request, actor).await.map(drop),
-        Act::Decline(reason) => registrar.decline(&request, reason, actor).await,
-    }
-}
-
-/// Does it for a form: back to the page, or the page again with what is wrong.
-async fn by_form(
-    state: &DirectoryState,
-    page: &Page,
-    request: &str,
-    (what, fields): (Act<'_>, &Fields),
-    actor: &Actor,
-) -> Result<Response, Refusal> {
-    match act(state, request, what, actor).await {
-        Ok(()) => {
-            let to = format!("/exchange/registrations/{request}");
-            Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
-        }
-        Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::Conflict) => {
-            let one = known(state, request).await?;
-            let status = problem.kind.status();
-            let body = body(state, page, &one, (fields, &[problem]))?;
-            Ok(page.html_status(status, &page.t("directory-registration"), body))
-        }
-        Err(problem) => Err(problem.into()),
-    }
-}
-
 /// Asks the hub for what was saved.
 #[utoipa::path(post, path = "/api/v1/directory/registrations/{request}/ask", tag = "directory",
     operation_id = "ask_registration", params(("request" = String, Path, description = "Its name")),
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["registration-asked"]))),
     responses((status = 204, description = "Asked"), (status = 404), (status = 409)))]
-pub(crate) async fn ask_by_json(
-    State(state): State<DirectoryState>,
-    Operator(who): Operator,
-    Path(request): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    act(&state, &request, Act::Ask, &who.actor).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(crate) async fn ask_by_json(at: At) -> Result<StatusCode, Refusal> {
+    at.by_json(Act::Ask).await
 }
 
 /// The same by a form.
@@ -210,14 +231,8 @@ pub(crate) async fn ask_by_json(
     operation_id = "ask_registration_by_form", params(("request" = String, Path, description = "Its name")),
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["registration-asked"]))),
     responses((status = 303, description = "to the registration"), (status = 404), (status = 409)))]
-pub(crate) async fn ask_by_form(
-    State(state): State<DirectoryState>,
-    Operator(who): Operator,
-    page: Page,
-    Path(request): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    by_form(&state, &page, &request, (Act::Ask, &fields), &who.actor).await
+pub(crate) async fn ask_by_form(at: At, page: Page) -> Result<Response, Refusal> {
+    at.by_form(&page, Act::Ask, &Fields::default()).await
 }
 
 /// Drops what was saved and not asked.
@@ -225,13 +240,8 @@ pub(crate) async fn ask_by_form(
     operation_id = "drop_registration", params(("request" = String, Path, description = "Its name")),
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["registration-dropped"]))),
     responses((status = 204, description = "Dropped"), (status = 404), (status = 409)))]
-pub(crate) async fn drop_by_json(
-    State(state): State<DirectoryState>,
-    Operator(who): Operator,
-    Path(request): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    act(&state, &request, Act::Drop, &who.actor).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(crate) async fn drop_by_json(at: At) -> Result<StatusCode, Refusal> {
+    at.by_json(Act::Drop).await
 }
 
 /// The same by a form.
@@ -239,14 +249,8 @@ pub(crate) async fn drop_by_json(
     operation_id = "drop_registration_by_form", params(("request" = String, Path, description = "Its name")),
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["registration-dropped"]))),
     responses((status = 303, description = "to the registration"), (status = 404), (status = 409)))]
-pub(crate) async fn drop_by_form(
-    State(state): State<DirectoryState>,
-    Operator(who): Operator,
-    page: Page,
-    Path(request): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    by_form(&state, &page, &request, (Act::Drop, &fields), &who.actor).await
+pub(crate) async fn drop_by_form(at: At, page: Page) -> Result<Response, Refusal> {
+    at.by_form(&page, Act::Drop, &Fields::default()).await
 }
 
 /// Approves a request: the directory that says it goes out at once.
@@ -256,13 +260,8 @@ pub(crate) async fn drop_by_form(
     extensions(("x-facts" = json!(["registration-approved", "directory-published", "directory-adopted"]))),
     responses((status = 204, description = "Approved and published"), (status = 404, description = "Unknown, or no hub here"),
               (status = 409), (status = 422)))]
-pub(crate) async fn approve_by_json(
-    State(state): State<DirectoryState>,
-    Operator(who): Operator,
-    Path(request): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    act(&state, &request, Act::Approve, &who.actor).await?;
-    Ok(StatusCode::NO_CONTENT)
+pub(crate) async fn approve_by_json(at: At) -> Result<StatusCode, Refusal> {
+    at.by_json(Act::Approve).await
 }
 
 /// The same by a form.
@@ -271,14 +270,8 @@ pub(crate) async fn approve_by_json(
     security(("session" = ["operator"])),
     extensions(("x-facts" = json!(["registration-approved", "directory-published", "directory-adopted"]))),
     responses((status = 303, description = "to the registration"), (status = 404), (status = 409), (status = 422)))]
-pub(crate) async fn approve_by_form(
-    State(state): State<DirectoryState>,
-    Operator(who): Operator,
-    page: Page,
-    Path(request): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    by_form(&state, &page, &request, (Act::Approve, &fields), &who.actor).await
+pub(crate) async fn approve_by_form(at: At, page: Page) -> Result<Response, Refusal> {
+    at.by_form(&page, Act::Approve, &Fields::default()).await
 }
 
 /// Why a request is declined.
@@ -297,13 +290,10 @@ pub(crate) struct RegistrationDeclining {
     responses((status = 204, description = "Declined"), (status = 404, description = "Unknown, or no hub here"),
               (status = 409), (status = 422, description = "No reason")))]
 pub(crate) async fn decline_by_json(
-    State(state): State<DirectoryState>,
-    Operator(who): Operator,
-    Path(request): Path<String>,
+    at: At,
     Json(declining): Json<RegistrationDeclining>,
 ) -> Result<StatusCode, Refusal> {
-    act(&state, &request, Act::Decline(&declining.reason), &who.actor).await?;
-    Ok(StatusCode::NO_CONTENT)
+    at.by_json(Act::Decline(&declining.reason)).await
 }
 
 /// The same by a form.
@@ -312,20 +302,7 @@ pub(crate) async fn decline_by_json(
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["registration-declined"]))),
     responses((status = 303, description = "to the registration"), (status = 404), (status = 409),
               (status = 422, description = "the page again, with what is wrong")))]
-pub(crate) async fn decline_by_form(
-    State(state): State<DirectoryState>,
-    Operator(who): Operator,
-    page: Page,
-    Path(request): Path<String>,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let reason = fields.text("reason").unwrap_or_default().to_owned();
-    by_form(
-        &state,
-        &page,
-        &request,
-        (Act::Decline(&reason), &fields),
-        &who.actor,
-    )
-    .await
+pub(crate) async fn decline_by_form(at: At, page: Page, fields: Fields) -> Result<Response, Refusal> {
+    let reason = fields.text("reason").unwrap_or_default();
+    at.by_form(&page, Act::Decline(reason), &fields).await
 }
