@@ -164,6 +164,10 @@ impl Exchange {
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn follow_groups(&self) -> Result<(), Problem> {
+        // Without a directory nobody is in a group: that is not known, and ends nothing.
+        if self.0.directory.snapshot().serial == 0 {
+            return Ok(());
+        }
         for known in self.own_group_offers().await? {
             self.tell_members(&known).await?;
         }

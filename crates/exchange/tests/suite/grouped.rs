@@ -200,6 +200,41 @@ async fn a_local_group_of_the_providers_node_decides_at_that_node() {
 }
 
 #[tokio::test]
+async fn two_organisations_of_one_node_agree_under_a_group_as_those_of_two_do() {
+    let mut nation = nation().await;
+    group_of(&mut nation, &["G15/records"]).await;
+    let (ministry, system) = (
+        &nation.ministry,
+        "G15/records".parse::<SystemId>().expect("an id"),
+    );
+    let offer = offered(&nation, GROUP).await;
+    let taken = ministry.exchange.take_up(&offer, &system, &ACTOR).await;
+    taken.expect("taken up");
+    for _ in 0..3 {
+        carry(ministry).await;
+    }
+    let held = ministry.exchange.agreements();
+    let service = nation.agreement().service;
+    let found = held.find(&system, &service, ministry.now()).expect("held");
+    assert_eq!(found.group_offer(), Some(offer));
+}
+
+#[tokio::test]
+async fn a_node_that_lost_its_directory_ends_no_agreement_for_it() {
+    let mut nation = nation().await;
+    group_of(&mut nation, &[PORTAL]).await;
+    let offer = offered(&nation, GROUP).await;
+    let hash = taken_up(&nation, &offer).await;
+    std::fs::remove_file(nation.ministry.temp.dir.path().join("directory.jws")).expect("lost");
+    let (hub, ca) = (&nation.hub, &nation.ca);
+    nation.ministry.restart(hub, ca).await;
+    assert_eq!(nation.ministry.directory.snapshot().serial, 0);
+    nation.ministry.exchange.follow_groups().await.expect("followed");
+    group_of(&mut nation, &[PORTAL]).await;
+    assert_eq!(state(&nation.ministry, &hash).await, State::InForce);
+}
+
+#[tokio::test]
 async fn a_request_that_only_claims_to_be_of_an_offer_waits_for_the_operator() {
     let mut nation = nation().await;
     group_of(&mut nation, &[]).await;
