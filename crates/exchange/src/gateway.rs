@@ -81,8 +81,6 @@ pub(crate) struct Gateway {
     pub(crate) counted: tokio::sync::Mutex<Option<u64>>,
     /// Whether no call is made or answered for a time.
     pub(crate) maintenance: Mode,
-    /// Up to where the evidence is folded, as this process knows.
-    pub(crate) folded: AtomicU64,
     /// When this process opened the gateway.
     pub(crate) began: Time,
     /// How the services did lately.
@@ -194,7 +192,6 @@ impl Exchange {
             index,
             counted: tokio::sync::Mutex::new(None),
             maintenance,
-            folded: AtomicU64::new(0),
             began: world.now(),
             acts_seen: AtomicU64::new(0),
             refusals: Refusals::default(),

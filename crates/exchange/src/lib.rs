@@ -140,6 +140,8 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0011_evidence_index",
             include_str!("../migrations/0011_evidence_index.sql"),
+        ),
+        (
             "0012_group_offers",
             include_str!("../migrations/0012_group_offers.sql"),
         ),
