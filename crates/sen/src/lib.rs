@@ -27,6 +27,7 @@ pub mod config;
 pub mod doctor;
 pub mod evidence;
 pub mod keys;
+mod nav;
 pub mod node;
 pub mod pack;
 pub mod serve;

@@ -87,11 +87,7 @@ impl Page {
     /// The shell around a page's body. `title` is plain text; `body` is HTML with its own `h1`.
     pub fn html(&self, title: &str, body: String) -> Html<String> {
         let face = &self.shared.node;
-        let shown = |role: &str| self.user.as_ref().is_some_and(|user| user.has(role));
-        let nav = face
-            .nav
-            .iter()
-            .filter(|item| item.role.as_deref().is_none_or(shown));
+        let nav = face.nav.iter().filter(|item| self.is_shown(item));
         let shell = Shell {
             page: self,
             title,
@@ -101,7 +97,7 @@ impl Page {
                 (Lang::Vi, "Tiếng Việt", self.in_language(Lang::Vi)),
                 (Lang::En, "English", self.in_language(Lang::En)),
             ],
-            nav: nav.map(|item| (item, self.is_at(&item.href))).collect(),
+            nav: nav.map(|item| (item, self.is_within(item))).collect(),
             body,
         };
         Html(shell.render().unwrap_or_else(|e| {
@@ -189,6 +185,22 @@ impl Page {
         }
         // Two slashes at the start would name another site.
         format!("/{}lang={}", href.trim_start_matches('/'), lang.code())
+    }
+
+    /// The place of the header below which this address is: where somebody goes on whom nothing was
+    /// found for.
+    pub(crate) fn place(&self) -> Option<&NavItem> {
+        let mut nav = self.shared.node.nav.iter();
+        nav.find(|item| self.is_shown(item) && self.is_within(item) && self.path != item.href)
+    }
+
+    fn is_shown(&self, item: &NavItem) -> bool {
+        let has = |role: &str| self.user.as_ref().is_some_and(|user| user.has(role));
+        item.role.as_deref().is_none_or(has)
+    }
+
+    fn is_within(&self, item: &NavItem) -> bool {
+        self.is_at(&item.href) || item.also.iter().any(|href| self.is_at(href))
     }
 
     fn is_at(&self, href: &str) -> bool {

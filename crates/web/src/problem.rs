@@ -141,6 +141,8 @@ struct ProblemPage<'a> {
     request_hint: String,
     request: &'a str,
     home: String,
+    /// The list of what was looked for, and its name.
+    list: Option<(String, String)>,
     /// The way back to the form that was sent, and its words.
     again: Option<(String, String)>,
 }
@@ -160,6 +162,10 @@ pub(crate) fn as_page(page: &Page, problem: &Problem, request: &str, back: &str,
         request_hint: page.t("web-request-id-hint"),
         request,
         home: page.t("web-home"),
+        list: page
+            .place()
+            .filter(|_| problem.kind == Kind::NotFound)
+            .map(|item| (item.href.clone(), page.t(&item.key))),
         // Two slashes at the start would name another site.
         again: (sent && back != "/")
             .then(|| (format!("/{}", back.trim_start_matches('/')), page.t("web-back"))),

@@ -68,6 +68,28 @@ pub struct NavItem {
     pub key: String,
     /// Shown only to who has this role; to everyone when `None`.
     pub role: Option<String>,
+    /// Paths besides `href` whose pages belong to it, so that it is lit there too.
+    pub also: &'static [&'static str],
+}
+
+impl NavItem {
+    /// A link to the pages at and below one address.
+    #[must_use]
+    pub fn new(href: &str, key: &str, role: Option<&str>) -> Self {
+        Self {
+            href: href.to_owned(),
+            key: key.to_owned(),
+            role: role.map(str::to_owned),
+            also: &[],
+        }
+    }
+
+    /// With other addresses whose pages belong to it.
+    #[must_use]
+    pub const fn with(mut self, also: &'static [&'static str]) -> Self {
+        self.also = also;
+        self
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Shared {

@@ -79,17 +79,16 @@ pub(crate) fn shared(limits: Limits) -> Shared {
         vi: "node = Thanh Hóa\n",
         en: "node = Thanh Hoa\n",
     };
-    let nav = |href: &str, role: Option<&str>| NavItem {
-        href: href.to_owned(),
-        key: "web-home".to_owned(),
-        role: role.map(str::to_owned),
-    };
+    let nav = |href: &str, role: Option<&str>| NavItem::new(href, "web-home", role);
     Shared {
         texts: Arc::new(Texts::new(&[crate::TEXTS, own]).unwrap()),
         world: world(),
         limits: Arc::new(limits),
         node: NodeFace {
-            nav: vec![nav("/cases", None), nav("/desk", Some("officer"))],
+            nav: vec![
+                nav("/cases", None).with(&["/drafts"]),
+                nav("/desk", Some("officer")),
+            ],
             form_targets: vec!["http://127.0.0.1:8081".to_owned()],
             ..NodeFace::new("province", "node")
         },

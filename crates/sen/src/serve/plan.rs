@@ -218,11 +218,7 @@ fn face(settings: &Settings) -> NodeFace {
     };
     let mut face = NodeFace::new(&settings.id, title);
     let mut link = |href: &str, key: &str, role: Option<&str>| {
-        face.nav.push(NavItem {
-            href: href.to_owned(),
-            key: key.to_owned(),
-            role: role.map(str::to_owned),
-        });
+        face.nav.push(NavItem::new(href, key, role));
     };
     if settings.faces.contains(&Face::Portal) {
         link("/procedures", "sen-nav-procedures", None);
@@ -238,14 +234,7 @@ fn face(settings: &Settings) -> NodeFace {
     if settings.faces.contains(&Face::Portal) || settings.faces.contains(&Face::Desk) {
         link("/track", "sen-nav-track", None);
     }
-    link("/exchange/agreements", "sen-nav-agreements", Some("operator"));
-    link("/exchange/members", "sen-nav-members", Some("operator"));
-    link("/exchange/services", "sen-nav-services", Some("operator"));
-    link("/exchange/evidence", "sen-nav-evidence", Some("operator"));
-    link("/exchange/traffic", "sen-nav-traffic", Some("operator"));
-    link("/exchange/standing", "sen-nav-standing", Some("operator"));
-    link("/boards", "sen-nav-figures", None);
-    link("/verify", "sen-nav-verify", None);
+    face.nav.extend(crate::nav::of_every_node());
     let s = &settings.sign_in;
     let returns = s
         .clients

@@ -27,53 +27,8 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
     };
     face.nav = links
         .iter()
-        .map(|(href, key, role)| NavItem {
-            href: (*href).to_owned(),
-            key: (*key).to_owned(),
-            role: role.map(str::to_owned),
-        })
-        .chain([
-            NavItem {
-                href: "/exchange/agreements".to_owned(),
-                key: "sen-nav-agreements".to_owned(),
-                role: Some("operator".to_owned()),
-            },
-            NavItem {
-                href: "/exchange/members".to_owned(),
-                key: "sen-nav-members".to_owned(),
-                role: Some("operator".to_owned()),
-            },
-            NavItem {
-                href: "/exchange/services".to_owned(),
-                key: "sen-nav-services".to_owned(),
-                role: Some("operator".to_owned()),
-            },
-            NavItem {
-                href: "/exchange/evidence".to_owned(),
-                key: "sen-nav-evidence".to_owned(),
-                role: Some("operator".to_owned()),
-            },
-            NavItem {
-                href: "/exchange/traffic".to_owned(),
-                key: "sen-nav-traffic".to_owned(),
-                role: Some("operator".to_owned()),
-            },
-            NavItem {
-                href: "/exchange/standing".to_owned(),
-                key: "sen-nav-standing".to_owned(),
-                role: Some("operator".to_owned()),
-            },
-            NavItem {
-                href: "/boards".to_owned(),
-                key: "sen-nav-figures".to_owned(),
-                role: None,
-            },
-            NavItem {
-                href: "/verify".to_owned(),
-                key: "sen-nav-verify".to_owned(),
-                role: None,
-            },
-        ])
+        .map(|(href, key, role)| NavItem::new(href, key, *role))
+        .chain(crate::nav::of_every_node())
         .collect();
     if place == Place::National {
         face.form_targets.push(Place::Ministry.url(port));

@@ -95,6 +95,25 @@ fn node() -> Router {
 }
 
 #[tokio::test]
+async fn who_finds_nothing_is_led_to_the_list_it_would_be_in_and_the_header_tells_where_that_is() {
+    let node = node();
+    let html = ("accept", "text/html");
+    let lit = "href=\"/cases\" aria-current=\"page\"";
+    for path in ["/cases/nothing", "/drafts/nothing", "/drafts"] {
+        let told = ask(&node, &format!("GET {path}"), &[html], "").await;
+        assert_eq!(told.status, 404);
+        assert!(told.text.contains("<a href=\"/cases\">"), "{path}: {}", told.text);
+        assert!(told.text.contains(lit), "{path}: {}", told.text);
+    }
+    for path in ["/cases", "/casesx", "/desk/nothing"] {
+        let told = ask(&node, &format!("GET {path}"), &[html], "").await;
+        let places = told.text.matches("<a href=\"/desk\">").count();
+        let lists = told.text.matches("</a> · <a href=\"/\">").count();
+        assert_eq!((told.status, places, lists), (404, 0, 0), "{path}: {}", told.text);
+    }
+}
+
+#[tokio::test]
 async fn a_program_gets_problem_json_and_a_person_a_page_each_in_their_language() {
     let node = node();
     let program = ask(&node, "GET /stale", &[JSON, ("accept-language", "en")], "").await;
