@@ -45,6 +45,9 @@ pub struct Verdict {
     pub signed_at: Option<Time>,
     /// Where the first fault stands: a file of a container, a record of a log.
     pub first_bad: Option<String>,
+    /// Of a container: whether it has a timestamp; `None` of everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamped: Option<bool>,
     /// Everybody whose signature on a document held, in the order of signing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signers: Vec<Signed>,
@@ -69,6 +72,7 @@ impl Verdict {
             signer: Some(signer),
             signed_at: Some(signed_at),
             first_bad: None,
+            stamped: None,
             signers: Vec::new(),
         }
     }
@@ -82,6 +86,7 @@ impl Verdict {
             signer: None,
             signed_at: None,
             first_bad: Some(first_bad.into()),
+            stamped: None,
             signers: Vec::new(),
         }
     }
@@ -95,6 +100,7 @@ impl Verdict {
             signer: None,
             signed_at: None,
             first_bad: None,
+            stamped: None,
             signers: Vec::new(),
         }
     }

@@ -35,7 +35,10 @@ pub fn verify(zip: &[u8], trust: &Trust, now: Time) -> Verdict {
         Err(place) => return Verdict::failed("FORMAT_FAILURE", place),
     };
     let (signer, claimed) = (file.certificate.common_name(), file.signing_time);
-    let verdict = judge(&entries, &file, trust, now);
+    let verdict = Verdict {
+        stamped: Some(entries.get(TIMESTAMP).is_some()),
+        ..judge(&entries, &file, trust, now)
+    };
     if verdict.is_passed() {
         verdict
     } else {

@@ -34,8 +34,15 @@ const KNOWN: [(&str, u64); 11] = [
     (MANIFEST, FILE_BYTES_MAX),
 ];
 
-/// The place of a fault in the archive: a file's name, or the container itself.
+/// The place of a fault in the archive: a file's name, or the container itself and what is wrong with it.
 pub(super) type Place = String;
+
+/// Larger than any that is written.
+const TOO_LARGE: &str = "container (too large)";
+/// A zip file has its directory at its end; this one ends before.
+const CUT_OFF: &str = "container (cut off: the zip directory at its end is missing)";
+/// What the directory says is not what stands in front of it.
+const DAMAGED: &str = "container (damaged: the zip directory does not fit the files)";
 
 /// The files of a sound archive by name.
 pub(super) struct Entries(BTreeMap<&'static str, Vec<u8>>);
@@ -43,11 +50,14 @@ pub(super) struct Entries(BTreeMap<&'static str, Vec<u8>>);
 impl Entries {
     /// Reads the archive.
     pub(super) fn read(zip: &[u8]) -> Result<Self, Place> {
-        let container = || "container".to_owned();
+        let damaged = || DAMAGED.to_owned();
         if zip.len() > CONTAINER_BYTES_MAX {
-            return Err(container());
+            return Err(TOO_LARGE.to_owned());
         }
-        let names = layout(zip).ok_or_else(container)?;
+        let Some(names) = layout(zip) else {
+            let ends = zip.windows(4).any(|bytes| bytes == b"PK\x05\x06");
+            return Err(if ends { DAMAGED } else { CUT_OFF }.to_owned());
+        };
         let mut known = Vec::with_capacity(names.len());
         for name in &names {
             let found = KNOWN.iter().find(|(k, _)| k.as_bytes() == *name);
@@ -58,9 +68,9 @@ impl Entries {
             }
             known.push((*name, *most));
         }
-        let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| container())?;
+        let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|_| damaged())?;
         if archive.len() != known.len() {
-            return Err(container());
+            return Err(damaged());
         }
         let mut files = BTreeMap::new();
         for (at, (name, most)) in known.into_iter().enumerate() {

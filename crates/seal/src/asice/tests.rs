@@ -261,6 +261,28 @@ fn a_revoked_signer_does_not_pass() {
 }
 
 #[test]
+fn a_container_that_is_cut_off_is_told_from_one_that_was_damaged_and_an_unstamped_from_a_stamped_one() {
+    let world = world();
+    let zip = export(&world.inputs(1, false)[0]).expect("exports");
+    let blamed = |zip: &[u8]| {
+        let verdict = verify(zip, &world.trust(), later());
+        assert_eq!(verdict.reason, "FORMAT_FAILURE");
+        verdict.first_bad.expect("a place")
+    };
+    for end in [0, 2, 100, zip.len() / 2, zip.len() - 22] {
+        assert!(blamed(&zip[..end]).contains("cut off"), "{end}");
+    }
+    let mut bent = zip.clone();
+    bent[0] ^= 1;
+    assert!(blamed(&bent).contains("damaged"));
+    let hole = [&zip[..200], &zip[300..]].concat();
+    assert!(blamed(&hole).contains("damaged"));
+    assert_eq!(verify(&zip, &world.trust(), later()).stamped, Some(false));
+    let stamped = export(&world.inputs(1, true)[0]).expect("exports");
+    assert_eq!(verify(&stamped, &world.trust(), later()).stamped, Some(true));
+}
+
+#[test]
 fn archives_built_to_deceive_are_refused() {
     let world = world();
     let zip = export(&world.inputs(1, false)[0]).expect("exports");

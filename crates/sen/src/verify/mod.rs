@@ -67,7 +67,7 @@ pub async fn verify_configured(
         Ok(seal::pdf::verify(&bytes, &trust, world.now()))
     } else if Archive::is_one(&bytes) {
         Ok(archive::verify(&bytes, &trust, world.now()))
-    } else if bytes.starts_with(b"PK") {
+    } else if is_container(path, &bytes) {
         Ok(seal::asice::verify(&bytes, &trust, world.now()))
     } else {
         anyhow::bail!(
@@ -75,6 +75,14 @@ pub async fn verify_configured(
             path.display()
         )
     }
+}
+
+/// True for a zip file, a damaged one too: its name says what it was, or one of its ends what it is.
+fn is_container(path: &Path, bytes: &[u8]) -> bool {
+    let named = path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("asice") || e.eq_ignore_ascii_case("archive"));
+    named || bytes.starts_with(b"PK") || bytes.windows(4).rev().take(64).any(|end| end == b"PK\x05\x06")
 }
 
 /// Checks the logs of a folder, and its rows against them.
@@ -137,6 +145,7 @@ pub fn as_json(verdict: &Verdict) -> Value {
         "signer": verdict.signer,
         "signed_at": verdict.signed_at.map(kernel::Time::rfc3339),
         "first_bad": verdict.first_bad,
+        "stamped": verdict.stamped,
         "signers": verdict.signers.iter().map(|s| json!({"name": s.name, "at": s.at.map(kernel::Time::rfc3339)})).collect::<Vec<_>>(),
     })
 }
@@ -160,5 +169,35 @@ pub fn as_text(verdict: &Verdict) -> String {
         add("signed at", verdict.signed_at.map(kernel::Time::rfc3339));
     }
     add("first bad", verdict.first_bad.clone());
+    if verdict.stamped == Some(false) && verdict.indication != Indication::TotalFailed {
+        let none = "not stamped yet: the time is the signer's own; fetch it again for a later proof";
+        add("timestamp", Some(none.to_owned()));
+    }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_without_a_timestamp_says_so_and_a_damaged_one_is_a_container_still() {
+        let verdict = |stamped| Verdict {
+            stamped,
+            ..Verdict::passed("G01".to_owned(), kernel::Time(0))
+        };
+        assert!(as_text(&verdict(Some(false))).contains("not stamped yet"));
+        assert!(!as_text(&verdict(Some(true))).contains("not stamped"));
+        assert!(!as_text(&verdict(None)).contains("stamped"));
+        assert_eq!(as_json(&verdict(Some(false)))["stamped"], false);
+        for (name, bytes, is_one) in [
+            ("a.asice", &b"garbage"[..], true),
+            ("a.bin", b"PK\x03\x04", true),
+            ("a.bin", b"xK\x03\x04 ... PK\x05\x06 0123456789012345", true),
+            ("a.bin", b"garbage", false),
+            ("a.bin", b"", false),
+        ] {
+            assert_eq!(is_container(Path::new(name), bytes), is_one, "{name} {bytes:?}");
+        }
+    }
 }
