@@ -141,6 +141,7 @@ impl Behind {
         let (kind, code) = match e {
             ClientError::Timeout => (Kind::Timeout, "timeout"),
             ClientError::TooLarge => (Kind::TooLarge, "body-too-large"),
+            ClientError::Broken => (Kind::Upstream, "service-outcome-unknown"),
             _ => (Kind::Upstream, "service-unreachable"),
         };
         Problem::new(kind, code)

@@ -148,7 +148,7 @@ impl Way<'_> {
         match missed.cause {
             // It is there, and says more than is taken.
             Some(ClientError::TooLarge) => g.node_circuits.answered(&node.peer),
-            Some(ClientError::Silent) => self.failed(pass, Failure::Silent),
+            Some(ClientError::Silent | ClientError::Nameless) => self.failed(pass, Failure::Silent),
             _ => self.failed(pass, Failure::Failed),
         }
         Err(missed)
@@ -199,7 +199,7 @@ impl Way<'_> {
     fn unreachable(&self, cause: ClientError) -> Problem {
         match cause {
             ClientError::TooLarge => self.too_large(),
-            ClientError::Broken => self.unknown().because(cause),
+            ClientError::Broken | ClientError::Silent | ClientError::Timeout => self.unknown().because(cause),
             other => Problem::new(Kind::Unavailable, "provider-unreachable")
                 .with("hop", self.member)
                 .with("node", &self.node.id)
@@ -237,6 +237,7 @@ pub(crate) fn problem_of(fault: &Fault) -> Problem {
         ("replayed", Kind::Conflict),
         ("clock-skew", Kind::Forbidden),
         ("too-many", Kind::TooMany),
+        ("quota-minute", Kind::TooMany),
         ("quota-day", Kind::TooMany),
         ("quota-month", Kind::TooMany),
         ("no-room", Kind::Unavailable),

@@ -38,6 +38,9 @@ pub enum ClientError {
     /// it; it may have acted.
     #[error("nothing was heard from the other side")]
     Silent,
+    /// The other side took the connection and did not say who it is: nothing was sent.
+    #[error("the other side did not say who it is")]
+    Nameless,
 }
 
 /// A body that goes out or has come back.

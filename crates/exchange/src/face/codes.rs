@@ -71,6 +71,10 @@ pub(super) const CODES: &[(&str, &str)] = &[
         "Server.ServerProxy.ServiceFailed.NetworkError",
     ),
     (
+        "service:service-outcome-unknown",
+        "Server.ServerProxy.ServiceFailed.NetworkError",
+    ),
+    (
         "service:service-unreachable",
         "Server.ServerProxy.ServiceFailed.NetworkError",
     ),

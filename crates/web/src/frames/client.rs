@@ -127,12 +127,12 @@ impl FrameClient {
         }
         // Who waited here while the other side kept silent has waited long enough.
         if lane.silences.load(Ordering::Relaxed) != silences {
-            return Err(ClientError::Silent);
+            return Err(ClientError::Nameless);
         }
         let made = tokio::time::timeout(CONNECT_MAX, self.connect(address)).await;
         let link = made.unwrap_or_else(|_| {
             lane.silences.fetch_add(1, Ordering::Relaxed);
-            Err(ClientError::Silent)
+            Err(ClientError::Nameless)
         })?;
         lane.keep(&link);
         Ok(link)

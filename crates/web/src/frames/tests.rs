@@ -260,7 +260,7 @@ async fn a_silent_node_is_given_up_within_five_seconds_and_holds_up_nobody_else(
         timeout(Duration::from_secs(2), others).map(|done| done.expect("not held up"))
     );
     let told = told.expect("given up");
-    assert!(told.iter().all(|answer| *answer == Err(ClientError::Silent)));
+    assert!(told.iter().all(|answer| *answer == Err(ClientError::Nameless)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
