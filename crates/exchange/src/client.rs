@@ -252,10 +252,6 @@ impl Gateway {
         let held = self.agreements.held(&asked.agreement);
         let problem = match (&held, Per::of_code(problem.code)) {
             (Some(agreement), Some(per)) => per.spent(agreement, self.now()),
-            // One call's share of the minute.
-            (Some(agreement), None) if problem.code == "too-many" => {
-                problem.with("seconds", 60_u32.div_ceil(agreement.rate_per_minute.max(1)))
-            }
             _ => problem,
         };
         problem

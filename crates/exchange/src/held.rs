@@ -12,7 +12,7 @@ use time::Date;
 use crate::agreement::Agreement;
 use crate::ids::{ServiceId, SystemId};
 use crate::life::{Span, State};
-use crate::quota::{QuotaLeft, Used};
+use crate::quota::{Per, QuotaLeft, Used};
 use crate::rate::Bucket;
 
 /// What a node holds, ready for questions.
@@ -202,10 +202,8 @@ impl Book {
         at: Time,
     ) -> Result<Arc<Agreement>, Problem> {
         let held = self.checked(hash, consumer, service, at)?;
-        held.rate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(at)?;
+        let taken = held.rate.lock().unwrap_or_else(PoisonError::into_inner).take(at);
+        taken.map_err(|_| Per::Minute.spent(&held.agreement, at))?;
         Ok(Arc::clone(&held.agreement))
     }
 
@@ -546,7 +544,7 @@ mod tests {
         assert!(book.spend(&a.hash(), &a.consumer, &a.service, Time(1)).is_ok());
         assert_eq!(
             code(book.spend(&a.hash(), &a.consumer, &a.service, Time(1))),
-            "too-many"
+            "quota-minute"
         );
     }
 }

@@ -24,6 +24,8 @@ pub struct Quota {
 /// Over what a quota counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
+    /// A minute, by the agreement's rate: see [`crate::rate`].
+    Minute,
     /// A calendar day.
     Day,
     /// A calendar month.
@@ -68,10 +70,11 @@ impl Quota {
 }
 
 impl Per {
-    /// The word for it in a path of the API: `day`, `month`.
+    /// The word for it in a path of the API: `minute`, `day`, `month`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Minute => "minute",
             Self::Day => "day",
             Self::Month => "month",
         }
@@ -80,6 +83,7 @@ impl Per {
     /// The quota that a refusal's key names.
     pub(crate) fn of_code(code: &str) -> Option<Self> {
         match code {
+            "quota-minute" => Some(Self::Minute),
             "quota-day" => Some(Self::Day),
             "quota-month" => Some(Self::Month),
             _ => None,
@@ -89,7 +93,7 @@ impl Per {
     /// When what counts on a day begins anew.
     fn frees(self, day: Date) -> Time {
         let next = match self {
-            Self::Day => day.next_day(),
+            Self::Minute | Self::Day => day.next_day(),
             Self::Month => match u8::from(day.month()) {
                 12 => civil_date(day.year() + 1, 1, 1),
                 month => civil_date(day.year(), month + 1, 1),
@@ -101,6 +105,14 @@ impl Per {
     /// The refusal: which agreement, what it allows, when it does again.
     pub(crate) fn spent(self, agreement: &Agreement, now: Time) -> Problem {
         let (problem, max) = match self {
+            // The next call's share of the minute is all there is to wait for.
+            Self::Minute => {
+                let rate = agreement.rate_per_minute;
+                return Problem::new(Kind::TooMany, "quota-minute")
+                    .with("agreement", &agreement.id)
+                    .with("max", rate)
+                    .with("seconds", 60_u32.div_ceil(rate.max(1)));
+            }
             Self::Day => (Problem::new(Kind::TooMany, "quota-day"), agreement.quota.per_day),
             Self::Month => (
                 Problem::new(Kind::TooMany, "quota-month"),

@@ -69,7 +69,8 @@ impl Outcome {
     /// How an exchange ended by its answer's status (none: a gateway refused) and the problem's key.
     #[must_use]
     pub fn of(status: Option<u16>, fault: &str) -> Self {
-        let by_a_rule = BY_A_RULE.contains(&fault) || fault.starts_with("agreement-");
+        let by_a_rule =
+            BY_A_RULE.contains(&fault) || ["agreement-", "quota-"].iter().any(|k| fault.starts_with(k));
         match status {
             None if by_a_rule => Self::Refused,
             None => Self::Fault,
@@ -355,6 +356,7 @@ mod tests {
             (Some(413), "body-too-large", Outcome::Fault),
             (None, "agreement-revoked", Outcome::Refused),
             (None, "replayed", Outcome::Refused),
+            (None, "quota-day", Outcome::Refused),
             (None, "provider-unreachable", Outcome::Fault),
             (None, "seal-broken", Outcome::Fault),
         ] {

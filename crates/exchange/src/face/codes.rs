@@ -44,6 +44,7 @@ pub(super) const CODES: &[(&str, &str)] = &[
     ("path-outside", "Client.BadRequest"),
     ("provider-unreachable", "Server.ClientProxy.NetworkError"),
     ("replayed", "Server.ServerProxy.InvalidRequest"),
+    ("quota-minute", "Server.ServerProxy.TooManyRequests"),
     ("quota-day", "Server.ServerProxy.TooManyRequests"),
     ("quota-month", "Server.ServerProxy.TooManyRequests"),
     ("rest-version", "Client.InvalidProtocolVersion"),

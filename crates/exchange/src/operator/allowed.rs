@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use kernel::time::parse_iso;
-use kernel::{Kind, Problem, Time};
+use kernel::{Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Operator, Page, Refusal};
@@ -13,7 +13,7 @@ use web::{Operator, Page, Refusal};
 use crate::agreement::Agreement;
 use crate::gateway::Exchange;
 use crate::ids::{ServiceId, SystemId};
-use crate::quota::QuotaLeft;
+use crate::quota::{Per, QuotaLeft};
 use crate::rest::{Rest, is_target};
 
 /// Noon, in minutes of the day: a day is asked about by its middle.
@@ -47,7 +47,7 @@ pub(crate) struct CallAllowed {
     /// True when it would be.
     allowed: bool,
     /// Why not: `agreement-missing`, `agreement-endpoint`, `path-outside`, `agreement-expired` (its term is over or has not begun),
-    /// `agreement-suspended`, `agreement-revoked`, `too-many`, `quota-day`, `quota-month`.
+    /// `agreement-suspended`, `agreement-revoked`, `quota-minute`, `quota-day`, `quota-month`.
     code: Option<&'static str>,
     /// The same in the reader's language.
     why: Option<String>,
@@ -111,9 +111,7 @@ impl Exchange {
         let refused = match found {
             Err(problem) => Some(problem),
             Ok((_, a)) if granted(&a).is_some() => granted(&a),
-            Ok((_, a)) if calls_left == Some(0) => {
-                Some(Problem::new(Kind::TooMany, "too-many").with("per_minute", a.rate_per_minute))
-            }
+            Ok((_, a)) if calls_left == Some(0) => Some(Per::Minute.spent(&a, when)),
             Ok((_, a)) => {
                 let spent = quotas.iter().find(|quota| quota.left == 0);
                 spent.map(|quota| quota.per.spent(&a, when))

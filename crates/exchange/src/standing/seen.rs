@@ -14,7 +14,6 @@ use crate::circuits::Hop;
 use crate::envelope::{self, Evidence};
 use crate::gateway::{Exchange, STREAM};
 use crate::life;
-use crate::quota::Per;
 use crate::timestamping;
 
 const DAY_MS: i64 = 86_400_000;
@@ -447,10 +446,7 @@ impl Exchange {
                     number: agreement.id.clone(),
                     consumer: agreement.consumer.to_string(),
                     service: agreement.service.to_string(),
-                    per: match left.per {
-                        Per::Day => "day",
-                        Per::Month => "month",
-                    },
+                    per: left.per.as_str(),
                     used,
                     max: left.max,
                     frees: left.frees.ms(),

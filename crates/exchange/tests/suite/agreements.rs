@@ -208,12 +208,20 @@ async fn an_agreement_allows_so_many_calls_a_minute_and_the_provider_counts() {
         nation.ask("{}").await.expect("within the minute's calls");
     }
     let problem = nation.ask("{}").await.expect_err("the fourth");
-    assert_eq!((problem.code, problem.kind.status()), ("too-many", 429));
+    assert_eq!((problem.code, problem.kind.status()), ("quota-minute", 429));
+    for (name, value) in [
+        ("agreement", "01/2026/TT-CSDL"),
+        ("max", "3"),
+        ("seconds", "20"),
+        ("hop", "G01"),
+    ] {
+        assert!(problem.args.contains(&(name, value.to_owned())), "{problem:?}");
+    }
     assert_eq!(nation.effects(), 3);
-    assert_eq!(nation.ministry.faults().await, ["", "", "", "too-many"]);
+    assert_eq!(nation.ministry.faults().await, ["", "", "", "quota-minute"]);
     for node in [&nation.national, &nation.ministry] {
         node.temp.clock.advance_ms(20_000);
     }
     nation.ask("{}").await.expect("a third of a minute is one call");
-    assert_eq!(nation.refused("{}").await, "too-many");
+    assert_eq!(nation.refused("{}").await, "quota-minute");
 }

@@ -170,7 +170,7 @@ async fn an_operator_learns_whether_a_call_would_be_allowed_and_why_not() {
     );
     assert_eq!(later["id"], "01/2026/TT-CSDL");
     nation.ask("{}").await.expect("the minute's call");
-    assert_eq!(desk.get(&call).await["code"], "too-many");
+    assert_eq!(desk.get(&call).await["code"], "quota-minute");
     let by = json!({"by": "G01", "reason": "x"});
     assert_eq!(desk.post(&format!("agreements/{hash}/suspend"), &by).await.0, 204);
     let stopped = desk.get(&call).await;

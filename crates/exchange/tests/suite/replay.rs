@@ -149,7 +149,7 @@ async fn a_request_refused_for_the_rate_and_answered_later_is_indexed_as_answere
         ..nation.head()
     };
     let sent = nation.sealed(&head, b"{}", &nation.hub, nation.national.now());
-    assert_eq!(nation.told(&sent).await, "too-many");
+    assert_eq!(nation.told(&sent).await, "quota-minute");
     let ministry = &nation.ministry;
     ministry.exchange.fold_evidence().await.expect("folded");
     assert_eq!(
@@ -158,7 +158,7 @@ async fn a_request_refused_for_the_rate_and_answered_later_is_indexed_as_answere
     );
     ministry.temp.clock.advance_ms(60_000);
     assert_eq!(nation.told(&sent).await, "");
-    assert_eq!(nation.told(&sent).await, "too-many");
+    assert_eq!(nation.told(&sent).await, "quota-minute");
     ministry.exchange.fold_evidence().await.expect("folded");
     let found = ministry.exchange.find(&head.request).await.expect("reads");
     assert_eq!((found.len(), found[0].status, found[0].position), (1, 200, 2));
