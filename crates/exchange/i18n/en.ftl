@@ -167,6 +167,13 @@ problem-agreement-offer-superseded = Another text is offered now.
 problem-agreement-parties-changed = The offer is for another service or system.
     .rule = An offer may change the text of the request, not the parties and the service.
     .remedy = Offer under the request for that service.
+# What a request asks for, and its provider does not offer.
+problem-agreement-service-none = { $system } offers no service { $service }.
+    .rule = An agreement is about a service that its provider offers now; the provider’s node says which those are.
+    .remedy = Choose one of those that it offers ({ $offered }), or ask the provider to register this one first.
+problem-agreement-endpoint-none = The service { $service } has no endpoint { $endpoint }.
+    .rule = An agreement grants endpoints that the service lists.
+    .remedy = Choose from its endpoints ({ $offered }), or leave the box empty for the whole service.
 problem-agreement-held = This text is an agreement already.
     .rule = The agreement { $agreement } has the very same text; each agreement has its own.
     .remedy = Give it another number or another term.

@@ -167,6 +167,13 @@ problem-agreement-offer-superseded = Hiện có một văn bản khác được 
 problem-agreement-parties-changed = Văn bản dành cho dịch vụ hoặc hệ thống khác.
     .rule = Bên cung cấp được sửa nội dung đề nghị, không được đổi các bên và dịch vụ.
     .remedy = Trả lời đúng đề nghị của dịch vụ đó.
+# What a request asks for, and its provider does not offer.
+problem-agreement-service-none = { $system } không cung cấp dịch vụ { $service }.
+    .rule = Thỏa thuận phải về một dịch vụ mà cơ quan cung cấp đang cung cấp; nút của cơ quan đó cho biết có những dịch vụ nào.
+    .remedy = Chọn một trong các dịch vụ đang có ({ $offered }), hoặc đề nghị cơ quan cung cấp đăng ký dịch vụ này trước.
+problem-agreement-endpoint-none = Dịch vụ { $service } không có điểm truy cập { $endpoint }.
+    .rule = Thỏa thuận chỉ cấp các điểm truy cập mà dịch vụ liệt kê.
+    .remedy = Chọn trong các điểm truy cập của dịch vụ ({ $offered }), hoặc để trống để được dùng cả dịch vụ.
 problem-agreement-held = Văn bản này đã là một thỏa thuận.
     .rule = Thỏa thuận { $agreement } có đúng văn bản này; mỗi thỏa thuận có văn bản riêng.
     .remedy = Đặt số khác hoặc thời hạn khác.

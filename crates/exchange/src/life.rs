@@ -8,6 +8,7 @@
 //! | `request`, `withdraw`, `offer`, `refuse`, `accept`, `suspend` | the verbs, one file each |
 //! | [`span`] | from when to when a party stops one |
 //! | `end` | what is noted when a term is over |
+//! | `there` | whether a provider offers what it is asked for |
 //! | `hear` | the same words when the other party says them |
 //! | `look` | what there is to see of one, and of all |
 //! | `store` | the SQL |
@@ -26,6 +27,7 @@ pub mod span;
 pub(crate) mod store;
 mod suspend;
 pub mod talk;
+mod there;
 mod withdraw;
 pub mod words;
 

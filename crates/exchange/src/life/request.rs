@@ -15,12 +15,20 @@ use crate::gateway::Exchange;
 const OWED: &str = "agreement-answer";
 
 impl Exchange {
-    /// Asks the provider for an agreement; gives the request's name.
+    /// Asks the provider for an agreement; gives the request's name. The very same draft that is asked for
+    /// already is not asked for again: the request that stands is given.
     ///
     /// # Errors
-    /// 422 at the item that is not sound; 404 `member-unknown` for a provider that takes no part;
-    /// 403 `member-elsewhere` when the consumer is hosted elsewhere; 429 `agreement-requests`.
+    /// 422 at the item that is not sound, at a service or an endpoint that the provider does not offer;
+    /// 404 `member-unknown` for a provider that takes no part; 403 `member-elsewhere` when the consumer is
+    /// hosted elsewhere; conflict `agreement-held` when the text is an agreement already; 429
+    /// `agreement-requests`.
     pub async fn request_agreement(&self, draft: Agreement, actor: &Actor) -> Result<Digest, Problem> {
+        self.asked_for(draft, actor).await.map(|(request, _)| request)
+    }
+
+    /// As [`Exchange::request_agreement`], and whether the request is new.
+    pub(crate) async fn asked_for(&self, draft: Agreement, actor: &Actor) -> Result<(Digest, bool), Problem> {
         let (held, now) = (&self.0.agreements, self.0.now());
         if let Some(fault) = draft.faults(now).into_iter().next() {
             return Err(fault);
@@ -32,6 +40,12 @@ impl Exchange {
             .node_of(&draft.provider.top())
             .ok_or_else(unknown)?;
         let (tenant, seal) = self.voice(&draft.consumer.org)?;
+        if held.standing(&draft.hash(), now).is_some() {
+            return Err(Problem::new(Kind::Conflict, "agreement-held")
+                .with("agreement", &draft.id)
+                .at("id"));
+        }
+        self.is_offered(&draft, actor).await?;
         let word = Word {
             party: tenant.clone(),
             at: now,
@@ -47,13 +61,15 @@ impl Exchange {
         self.0
             .store
             .write(tenant, actor, |tx| async move {
+                if let Some(same) = rows::open_talk(&tx, &new.draft).await? {
+                    return Ok((same.request, false));
+                }
                 if begin(&tx, new, word, open_max).await? {
                     super::tell(&tx, &new.draft.provider, &new.request, word).await?;
                 }
-                Ok(())
+                Ok((new.request, true))
             })
-            .await?;
-        Ok(talk.request)
+            .await
     }
 }
 

@@ -6,7 +6,7 @@ use store::{Reader, Row, Tx, params};
 use super::span::Span;
 use super::talk::Talk;
 use super::words::Signed;
-use crate::agreement::SignedAgreement;
+use crate::agreement::{Agreement, SignedAgreement};
 
 fn talk_of(row: &Row) -> Result<Talk, Problem> {
     row.json("document")
@@ -68,6 +68,30 @@ pub(crate) async fn unanswered(tx: &Tx, provider: &OrgCode, consumer: &OrgCode) 
         )
         .await?;
     row.map_or(Ok(0), |row| row.count("unanswered"))
+}
+
+/// The request for the very same draft that waits for an answer or for its acceptance.
+pub(crate) async fn open_talk(tx: &Tx, draft: &Agreement) -> Result<Option<Talk>, Problem> {
+    let rows = tx
+        .all(
+            "select document from exchange_agreement_talks \
+             where tenant = $1 and stage in ('requested', 'offered') \
+             and provider = $2 and consumer = $3 and service = $4 order by asked_at desc, request limit 1000",
+            params![
+                tx.tenant(),
+                &draft.provider,
+                &draft.consumer.org,
+                draft.service.to_string()
+            ],
+        )
+        .await?;
+    for row in &rows {
+        let talk = talk_of(row)?;
+        if talk.draft == *draft {
+            return Ok(Some(talk));
+        }
+    }
+    Ok(None)
 }
 
 /// Writes a request as it stands now.

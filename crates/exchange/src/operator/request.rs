@@ -24,15 +24,23 @@ pub(crate) struct AgreementRequested {
 #[utoipa::path(post, path = "/api/v1/exchange/agreements", tag = "exchange",
     operation_id = "request_agreement", request_body = AgreementText,
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-requested"]))),
-    responses((status = 201, body = AgreementRequested), (status = 404), (status = 422), (status = 429)))]
+    responses((status = 201, body = AgreementRequested),
+              (status = 200, description = "the very same was asked for already", body = AgreementRequested),
+              (status = 404), (status = 409), (status = 422), (status = 429)))]
 pub(crate) async fn by_json(
     State(x): State<Exchange>,
     Operator(who): Operator,
     Json(text): Json<AgreementText>,
 ) -> Result<Response, Refusal> {
     let draft = text.agreement(x.0.now()).map_err(first)?;
-    let request = x.request_agreement(draft, &who.actor).await?.hex();
-    Ok((StatusCode::CREATED, axum::Json(AgreementRequested { request })).into_response())
+    let (request, is_new) = x.asked_for(draft, &who.actor).await?;
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let request = request.hex();
+    Ok((status, axum::Json(AgreementRequested { request })).into_response())
 }
 
 /// A program is told the first fault.
@@ -123,6 +131,7 @@ pub(crate) async fn by_form(
                 };
                 vec![problem.at(field)]
             }
+            Err(problem) if crate::offered::is_of_a_field(&problem) => vec![problem],
             Err(problem) => return Err(problem.into()),
         },
     };

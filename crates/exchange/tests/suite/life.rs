@@ -461,6 +461,58 @@ async fn an_agreement_adopted_from_a_folder_begins_in_force_and_can_be_suspended
 }
 
 #[tokio::test]
+async fn the_very_same_request_is_asked_for_once_and_an_agreement_that_stands_not_at_all() {
+    let nation = nation().await;
+    let request = ask(&nation).await;
+    nation.advance_ms(5);
+    let again = || {
+        let national = &nation.national.exchange;
+        national.request_agreement(nation.agreement(), &ACTOR)
+    };
+    assert_eq!(again().await.expect("it stands"), request);
+    assert!(waiting(&nation.national).await.is_empty(), "nobody is told again");
+    let hash = offer(&nation, &request, nation.agreement()).await;
+    carry(&nation.ministry).await;
+    assert_eq!(again().await.expect("it waits to be accepted"), request);
+    let accepted = nation.national.exchange.accept_agreement(&request, &hash, &ACTOR);
+    accepted.await.expect("accepted");
+    let held = again().await.expect_err("it is an agreement already");
+    assert_eq!((held.code, held.field.as_deref()), ("agreement-held", Some("id")));
+}
+
+#[tokio::test]
+async fn a_request_for_what_its_provider_does_not_offer_is_refused_where_that_can_be_known() {
+    let nation = nation().await;
+    let asked = async |service: &str, endpoints: &[&str]| {
+        let draft = Agreement {
+            service: service.parse().expect("an id"),
+            endpoints: endpoints.iter().map(|e| e.parse().expect("one")).collect(),
+            ..nation.agreement()
+        };
+        let asked = nation.national.exchange.request_agreement(draft, &ACTOR).await;
+        asked
+            .map(drop)
+            .map_err(|p| (p.code, p.field.unwrap_or_default(), p.args))
+    };
+    let lookup = "G01/population/person-lookup";
+    let (code, field, args) = asked("G01/population/persons", &[]).await.expect_err("none");
+    assert_eq!((code, field.as_str()), ("agreement-service-none", "service"));
+    assert!(
+        args.contains(&("offered", "person-lookup".to_owned())),
+        "{args:?}"
+    );
+    let (code, field, args) = asked(lookup, &["GET /persons/{id}"]).await.expect_err("none");
+    assert_eq!((code, field.as_str()), ("agreement-endpoint-none", "endpoints"));
+    assert!(args.contains(&("offered", "POST /".to_owned())), "{args:?}");
+    asked(lookup, &["POST /"]).await.expect("it is offered");
+    // Where nobody tells, the provider answers the request itself.
+    nation.ministry.halt().await;
+    asked("G01/population/persons", &["GET /a"])
+        .await
+        .expect("not known");
+}
+
+#[tokio::test]
 async fn one_organisation_leaves_only_so_many_requests_unanswered() {
     let limits = Limits {
         agreement_requests_max: 1,
@@ -472,7 +524,7 @@ async fn one_organisation_leaves_only_so_many_requests_unanswered() {
     let again = nation
         .national
         .exchange
-        .request_agreement(nation.agreement(), &ACTOR)
+        .request_agreement(narrower(&nation, "khác"), &ACTOR)
         .await;
     assert_eq!(again.expect_err("one waits").code, "agreement-requests");
 }

@@ -145,6 +145,53 @@ async fn a_refusal_without_a_reason_and_an_unsound_request_are_told_at_their_fie
 }
 
 #[tokio::test]
+async fn a_request_that_stands_or_is_for_nothing_offered_is_told_so_to_programs_and_on_the_form() {
+    let nation = nation().await;
+    let national = desk_at(&nation.national).await;
+    let (status, first) = national.post("agreements", &text(&nation)).await;
+    assert_eq!(status, 201);
+    let (status, again) = national.post("agreements", &text(&nation)).await;
+    assert_eq!((status, &again["request"]), (200, &first["request"]));
+    let mut other = text(&nation);
+    other["service"] = "G01/population/persons".into();
+    let (status, told) = national.post("agreements", &other).await;
+    assert_eq!((status, &told["field"]), (422, &"service".into()), "{told}");
+    assert!(
+        told["remedy"].as_str().expect("words").contains("person-lookup"),
+        "{told}"
+    );
+    let filled = [
+        ("id", "9/TT"),
+        ("consumer", PORTAL),
+        ("service", LOOKUP),
+        ("endpoints", "GET /persons/{id}"),
+        ("valid_from", "2026-12-01"),
+        ("valid_to", "2027-01-01"),
+        ("rate_per_minute", "1"),
+    ];
+    let words = [
+        "purpose",
+        "legal_basis",
+        "place",
+        "sharing_method",
+        "handling",
+        "conditions",
+    ];
+    let words = words
+        .into_iter()
+        .chain(["commitments", "protection", "storage", "deletion"]);
+    let form: Vec<(&str, &str)> = filled
+        .into_iter()
+        .chain(words.map(|field| (field, "x")))
+        .collect();
+    let (status, _, page) = national.page("/exchange/agreements", Some(&form)).await;
+    assert!(
+        status == 422 && page.contains("href=\"#endpoints\"") && page.contains("POST /"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
 async fn an_operator_learns_whether_a_call_would_be_allowed_and_why_not() {
     let nation = nation().await;
     let desk = desk_at(&nation.ministry).await;
