@@ -56,6 +56,8 @@ impl Exchange {
     /// 404 when there are none: whoever may not see an exchange is not told that it is there.
     pub(crate) async fn sides(&self, who: &Principal, request: &str) -> Result<Vec<Indexed>, Problem> {
         let mut sides = self.find(request).await?;
+        // `consumer`, then `provider`: in the order in which it went, whichever tenant is read first.
+        sides.sort_by(|a, b| a.side.cmp(&b.side));
         if let Some(own) = self.seen_by(who) {
             sides.retain(|side| side.own == own.as_str());
         }

@@ -11,7 +11,7 @@ use web::{Operator, Page, Refusal};
 use super::checks::{EvidenceCheck, EvidenceDetail};
 use super::list::{class, precise, words};
 use super::over_there::OtherSide;
-use super::proof::{EvidenceMoment, EvidenceProof, EvidenceSide};
+use super::proof::{self, EvidenceMoment, EvidenceProof, EvidenceSide};
 use crate::export::Which;
 use crate::gateway::Exchange;
 
@@ -206,16 +206,23 @@ impl Exchange {
         let theirs = other.record.iter().flat_map(|record| &record.timeline);
         let theirs = theirs.map(|m| (m.what.as_str(), m.clock.as_str(), m.at));
         // A word that this release does not know would have no text.
-        let mut all: Vec<_> = theirs
+        let theirs: Vec<_> = theirs
             .filter(|(what, ..)| page.shared.texts.has(&format!("exchange-moment-{what}")))
             .collect();
-        if all.is_empty() {
+        if theirs.is_empty() {
             return Vec::new();
         }
         let ours = own.iter().flat_map(|side| &side.timeline);
-        all.extend(ours.map(|m| (m.what, m.clock.as_str(), m.at)));
-        all.sort_by_key(|(what, clock, at)| (*what == "stamped", *at, *what, *clock));
-        all.dedup();
+        let ours: Vec<_> = ours.map(|m| (m.what, m.clock.as_str(), m.at)).collect();
+        let all = if other
+            .record
+            .as_ref()
+            .is_some_and(|record| record.side == "consumer")
+        {
+            in_order(&theirs, ours)
+        } else {
+            in_order(&ours, theirs)
+        };
         all.into_iter().map(|moment| self.told(page, moment)).collect()
     }
 
@@ -255,6 +262,18 @@ impl Exchange {
     }
 }
 
+/// What happened, whose clock says so, and when.
+type Told<'a> = (&'a str, &'a str, i64);
+
+/// The times of both sides, each once, the earliest first; of equal ones the request's before the
+/// answer's, and the consumer's before the provider's.
+fn in_order<'a>(consumer: &[Told<'a>], provider: Vec<Told<'a>>) -> Vec<Told<'a>> {
+    let mut all = consumer.to_vec();
+    all.extend(provider.into_iter().filter(|moment| !consumer.contains(moment)));
+    all.sort_by_key(|(what, _, at)| (*what == "stamped", *at, proof::step(what)));
+    all
+}
+
 fn checked(page: &Page, one: &EvidenceCheck) -> Checked {
     let detail = |name: &str| page.t(&format!("exchange-detail-{name}"));
     let details = one.details.iter();
@@ -288,6 +307,44 @@ fn value(page: &Page, detail: &EvidenceDetail) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_equal_times_the_request_comes_before_the_answer_and_the_consumer_before_the_provider() {
+        let consumer = [
+            ("sent", "G22", 5),
+            ("request-sealed", "G22", 5),
+            ("answer-sealed", "G01", 5),
+            ("ended", "G22", 5),
+            ("checkpoint", "national", 5),
+            ("stamped", "tsa", 4),
+        ];
+        let provider = vec![
+            ("sent", "G22", 5),
+            ("request-sealed", "G22", 5),
+            ("began", "G01", 5),
+            ("served", "G01", 5),
+            ("answer-sealed", "G01", 5),
+            ("checkpoint", "ministry", 5),
+        ];
+        let order: Vec<_> = in_order(&consumer, provider)
+            .into_iter()
+            .map(|(what, clock, _)| format!("{what} {clock}"))
+            .collect();
+        assert_eq!(
+            order,
+            [
+                "sent G22",
+                "request-sealed G22",
+                "began G01",
+                "served G01",
+                "answer-sealed G01",
+                "ended G22",
+                "checkpoint national",
+                "checkpoint ministry",
+                "stamped tsa"
+            ]
+        );
+    }
 
     #[test]
     fn the_page_has_the_commands_of_the_documentation() {

@@ -316,9 +316,25 @@ impl Moments {
         }
     }
 
-    /// The earliest first, the timestamp last: an authority may tell whole seconds only.
+    /// The earliest first, what comes first of equal times; the timestamp last: an authority may tell
+    /// whole seconds only.
     fn sorted(mut self) -> Vec<EvidenceMoment> {
-        self.0.sort_by_key(|moment| (moment.what == "stamped", moment.at));
+        self.0
+            .sort_by_key(|moment| (moment.what == "stamped", moment.at, step(moment.what)));
         self.0
     }
+}
+
+/// The place of a moment within an exchange: the request before the answer.
+pub(super) fn step(what: &str) -> usize {
+    const STEPS: [&str; 7] = [
+        "sent",
+        "request-sealed",
+        "began",
+        "served",
+        "answer-sealed",
+        "ended",
+        "checkpoint",
+    ];
+    STEPS.iter().position(|step| *step == what).unwrap_or(STEPS.len())
 }
