@@ -23,19 +23,43 @@ impl Exchange {
         setup: Setup,
         actor: &Actor,
     ) -> Result<Entry, Vec<Problem>> {
-        let mut faults: Vec<Problem> = self.name_fault(&id).into_iter().collect();
-        faults.extend(self.delegation_fault(&id, &setup));
-        let setup = match self.complete(setup).await {
-            Ok(setup) if faults.is_empty() => setup,
-            Ok(_) => return Err(faults),
-            Err(more) => {
-                faults.extend(more);
-                return Err(faults);
-            }
-        };
+        let faults = self.service_faults(Some(&id), &setup);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let setup = self.complete(setup).await?;
         self.begin(Entry::new(id, setup), actor)
             .await
             .map_err(|problem| vec![problem])
+    }
+
+    /// What keeps a new service from being offered, before anybody is asked: all of it at once, each at
+    /// its field. Without a name, only what is wrong with the rest.
+    pub(crate) fn service_faults(&self, id: Option<&ServiceId>, setup: &Setup) -> Vec<Problem> {
+        let mut faults: Vec<Problem> = id.and_then(|id| self.name_fault(id)).into_iter().collect();
+        faults.extend(match id {
+            Some(id) => self.setup_faults(id, setup),
+            None => self.way_faults(setup),
+        });
+        faults
+    }
+
+    /// The same of how a service is reached that has its name already.
+    pub(crate) fn setup_faults(&self, id: &ServiceId, setup: &Setup) -> Vec<Problem> {
+        let mut faults = self.way_faults(setup);
+        faults.extend(self.delegation_fault(id, setup));
+        faults
+    }
+
+    fn way_faults(&self, setup: &Setup) -> Vec<Problem> {
+        let mut faults = setup.faults(self.service_ms_max());
+        let of_the_way = |p: &Problem| matches!(p.field.as_deref(), Some("url" | "roots"));
+        if !faults.iter().any(of_the_way)
+            && let Err(fault) = self.way_to(setup)
+        {
+            faults.push(fault);
+        }
+        faults
     }
 
     async fn begin(&self, entry: Entry, actor: &Actor) -> Result<Entry, Problem> {
@@ -76,8 +100,9 @@ impl Exchange {
     ) -> Result<Entry, Vec<Problem>> {
         let one = |problem| vec![problem];
         self.registered_service(id).await.map_err(one)?;
-        if let Some(fault) = self.delegation_fault(id, &setup) {
-            return Err(vec![fault]);
+        let faults = self.setup_faults(id, &setup);
+        if !faults.is_empty() {
+            return Err(faults);
         }
         let setup = self.complete(setup).await?;
         self.put_setup(id, &setup, actor).await.map_err(one)
@@ -137,17 +162,8 @@ impl Exchange {
         self.0.service(id).is_some().then(|| super::taken(id))
     }
 
-    /// A setup that can be offered: checked, and with the endpoints of its document where none are listed.
+    /// A setup without faults as it is offered: with the endpoints of its document where none are listed.
     async fn complete(&self, mut setup: Setup) -> Result<Setup, Vec<Problem>> {
-        let mut faults = setup.faults(self.service_ms_max());
-        if faults.is_empty()
-            && let Err(fault) = self.way_to(&setup)
-        {
-            faults.push(fault);
-        }
-        if !faults.is_empty() {
-            return Err(faults);
-        }
         if setup.endpoints.is_empty() && !setup.openapi.is_empty() {
             setup.endpoints = self.described(&setup).await.map_err(|problem| vec![problem])?;
         }

@@ -170,7 +170,7 @@ impl Exchange {
     }
 
     async fn service_meant(&self, text: &ServiceText) -> Meant {
-        let (id, _) = text.meant().map_err(super::first)?;
+        let (id, _) = text.meant().read().map_err(super::first)?;
         match self.registered_service(&id).await {
             Ok(entry) => {
                 let differences = of_service(&entry, text);
@@ -183,7 +183,7 @@ impl Exchange {
     }
 
     async fn do_service(&self, text: &ServiceText, does: &str, who: &Principal) -> Result<(), Problem> {
-        let (id, setup) = text.meant().map_err(super::first)?;
+        let (id, setup) = text.meant().read().map_err(super::first)?;
         let done = if does == "register" {
             self.register_service(id, setup, &who.actor).await
         } else {

@@ -1,7 +1,7 @@
 //! The twelve items of article 38 as somebody writes them: in a form, or as JSON; and as a page shows
 //! them. Never signs.
 
-use kernel::{OrgCode, Problem, Time};
+use kernel::{Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Fields, Page};
@@ -145,17 +145,16 @@ impl AgreementText {
         if endpoints.is_err() {
             faults.push(Problem::invalid("endpoints", "agreement-endpoints"));
         }
-        let (Ok(consumer), Ok(service), Ok(endpoints)) = (consumer, service, endpoints) else {
-            return Err(faults);
-        };
-        let provider: OrgCode = service.org.clone();
+        // The items are looked at all the same: what cannot be read is stood in for.
+        let consumer = consumer.unwrap_or_else(|_| "G01/x".parse().expect("a system"));
+        let service = service.unwrap_or_else(|_| "G01/x/x".parse().expect("a service"));
         let agreement = Agreement {
             id: self.id.clone(),
-            provider,
+            provider: service.org.clone(),
             consumer,
             service,
             fields: self.fields.clone(),
-            endpoints,
+            endpoints: endpoints.unwrap_or_default(),
             purpose: self.purpose.clone(),
             legal_basis: self.legal_basis.clone(),
             place: self.place.clone(),
@@ -176,7 +175,7 @@ impl AgreementText {
             other: self.other.clone(),
             group: None,
         };
-        let faults = agreement.faults(now);
+        faults.extend(agreement.faults(now));
         if faults.is_empty() {
             Ok(agreement)
         } else {
@@ -495,8 +494,13 @@ mod tests {
             ["purpose", "deletion"]
         );
         assert_eq!(
-            told(&[("consumer", "G22"), ("service", "x")]),
-            ["consumer", "service"]
+            told(&[
+                ("consumer", "G22"),
+                ("service", "x"),
+                ("place", ""),
+                ("endpoints", "x")
+            ]),
+            ["consumer", "service", "endpoints", "place"]
         );
     }
 }

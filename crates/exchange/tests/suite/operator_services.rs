@@ -133,6 +133,21 @@ async fn an_operator_leads_a_service_by_the_pages() {
         status == 422 && again.contains("href=\"#url\"") && again.contains("value=\"ftp://x\""),
         "{again}"
     );
+    // All that is wrong with it at once, each at its box.
+    let bad = [
+        ("service", "G01"),
+        ("url", "ftp://x"),
+        ("timeout_ms", "0"),
+        ("endpoints", "persons"),
+        ("health", "health"),
+        ("weight", "x"),
+        ("publishes_for", "nobody at all"),
+    ];
+    let (status, _, again) = desk.page("/exchange/services", Some(&bad)).await;
+    assert_eq!(status, 422);
+    for (field, _) in bad {
+        assert!(again.contains(&format!("href=\"#{field}\"")), "{field}: {again}");
+    }
     let address = system.url.clone();
     let good = [
         ("service", PERSONS),
@@ -144,6 +159,13 @@ async fn an_operator_leads_a_service_by_the_pages() {
         (status, to.as_str()),
         (303, "/exchange/services/G01/population/persons"),
         "{told}"
+    );
+    let (status, _, both) = desk
+        .page(&to, Some(&[("url", "ftp://x"), ("endpoints", "persons")]))
+        .await;
+    assert!(
+        status == 422 && both.contains("href=\"#url\"") && both.contains("href=\"#endpoints\""),
+        "{both}"
     );
     let (status, _, taken) = desk.page("/exchange/services", Some(&good)).await;
     assert!(status == 422 && taken.contains("href=\"#service\""), "{taken}");

@@ -60,13 +60,17 @@ async fn change(
     text: &ServiceText,
     who: &web::Principal,
 ) -> Result<Entry, Vec<Problem>> {
-    let (meant, setup) = text.meant()?;
-    if meant != *id {
-        return Err(vec![
-            Problem::invalid("service", "service-renamed").with("service", id),
-        ]);
+    let meant = text.meant();
+    let mut faults = meant.faults;
+    if meant.id.is_some_and(|named| named != *id) {
+        faults.push(Problem::invalid("service", "service-renamed").with("service", id));
     }
-    x.change_service(id, setup, &who.actor).await
+    if faults.is_empty() {
+        return x.change_service(id, meant.setup, &who.actor).await;
+    }
+    x.registered_service(id).await.map_err(|problem| vec![problem])?;
+    faults.extend(x.setup_faults(id, &meant.setup));
+    Err(faults)
 }
 
 /// Changes a service by the form.

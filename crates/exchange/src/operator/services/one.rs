@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, Response};
-use kernel::{Problem, Time};
+use kernel::{Kind, Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Fields, Operator, Page, Refusal};
@@ -209,6 +209,27 @@ pub(super) async fn again(
     let entry = x.registered_service(id).await?;
     let body = body(x, page, &entry, beside).await?;
     Ok(page.html_status(status, &entry.id.to_string(), body))
+}
+
+/// The page again, with what was refused at a field of it and what was sent.
+///
+/// # Errors
+/// What was refused for another reason; and as [`page()`].
+pub(super) async fn refused(
+    x: &Exchange,
+    page: &Page,
+    id: &ServiceId,
+    (problem, sent): (Problem, Option<&Fields>),
+) -> Result<Response, Refusal> {
+    if problem.kind != Kind::Invalid {
+        return Err(problem.into());
+    }
+    let beside = Beside {
+        problems: &[problem],
+        sent,
+        ..Beside::default()
+    };
+    again(x, page, id, beside).await
 }
 
 /// How an address stands, in words, and their class.

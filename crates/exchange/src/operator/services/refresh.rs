@@ -86,14 +86,7 @@ pub(crate) async fn compare_by_form(
             };
             one::again(&x, &page, &id, beside).await
         }
-        Err(problem) if problem.kind == Kind::Invalid => {
-            let beside = Beside {
-                problems: &[problem],
-                ..Beside::default()
-            };
-            one::again(&x, &page, &id, beside).await
-        }
-        Err(problem) => Err(problem.into()),
+        Err(problem) => one::refused(&x, &page, &id, (problem, None)).await,
     }
 }
 

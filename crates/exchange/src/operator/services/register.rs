@@ -55,8 +55,15 @@ pub(crate) async fn form(
 }
 
 async fn register(x: &Exchange, text: &ServiceText, who: &web::Principal) -> Result<Entry, Vec<Problem>> {
-    let (id, setup) = text.meant()?;
-    x.register_service(id, setup, &who.actor).await
+    let meant = text.meant();
+    match meant.id {
+        Some(id) if meant.faults.is_empty() => x.register_service(id, meant.setup, &who.actor).await,
+        id => {
+            let mut faults = meant.faults;
+            faults.extend(x.service_faults(id.as_ref(), &meant.setup));
+            Err(faults)
+        }
+    }
 }
 
 /// Registers a service by the form.

@@ -9,7 +9,7 @@ use web::{Fields, Json, Operator, Page, Refusal};
 
 use super::super::DAY_MS;
 use super::Named;
-use super::one::{self, Beside};
+use super::one;
 use crate::gateway::Exchange;
 use crate::offered::Verb;
 
@@ -63,15 +63,7 @@ pub(crate) async fn by_form(
     match done.await {
         Ok(Verb::Remove) => Ok(Redirect::to(super::LIST).into_response()),
         Ok(_) => Ok(super::see(&id)),
-        Err(problem) if problem.kind == Kind::Invalid => {
-            let beside = Beside {
-                problems: &[problem],
-                sent: Some(&fields),
-                ..Beside::default()
-            };
-            one::again(&x, &page, &id, beside).await
-        }
-        Err(problem) => Err(problem.into()),
+        Err(problem) => one::refused(&x, &page, &id, (problem, Some(&fields))).await,
     }
 }
 

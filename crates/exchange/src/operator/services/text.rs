@@ -155,11 +155,8 @@ impl ServiceText {
         }
     }
 
-    /// The service and the setup that are meant.
-    ///
-    /// # Errors
-    /// Every fault at its field.
-    pub(in crate::operator) fn meant(&self) -> Result<(ServiceId, Setup), Vec<Problem>> {
+    /// What is meant, as far as it can be read: what of the rest is wrong is told beside what cannot.
+    pub(in crate::operator) fn meant(&self) -> Meant {
         let mut faults = Vec::new();
         let id = self.service.parse();
         if id.is_err() {
@@ -178,31 +175,50 @@ impl ServiceText {
         if delegator.is_err() {
             faults.push(Problem::invalid("publishes_for", "organisation-code"));
         }
-        match (id, endpoints, delegator) {
-            (Ok(id), Ok(endpoints), Ok(publishes_for)) => {
-                let setup = Setup {
-                    url: self.url.clone(),
-                    timeout_ms: self.timeout_ms,
-                    openapi: self.openapi.clone(),
-                    endpoints,
-                    roots: self.roots.trim().to_owned(),
-                    shows_node: self.shows_node,
-                    publishes_for,
-                    weight: self.weight,
-                    others: self
-                        .others
-                        .iter()
-                        .map(|way| Way {
-                            url: way.url.clone(),
-                            weight: way.weight,
-                        })
-                        .collect(),
-                    health: self.health.clone(),
-                    health_every_s: self.health_every_s,
-                };
-                Ok((id, setup))
-            }
-            _ => Err(faults),
+        let others = self.others.iter().map(|way| Way {
+            url: way.url.clone(),
+            weight: way.weight,
+        });
+        Meant {
+            id: id.ok(),
+            setup: Setup {
+                url: self.url.clone(),
+                timeout_ms: self.timeout_ms,
+                openapi: self.openapi.clone(),
+                endpoints: endpoints.unwrap_or_default(),
+                roots: self.roots.trim().to_owned(),
+                shows_node: self.shows_node,
+                publishes_for: delegator.unwrap_or_default(),
+                weight: self.weight,
+                others: others.collect(),
+                health: self.health.clone(),
+                health_every_s: self.health_every_s,
+            },
+            faults,
+        }
+    }
+}
+
+/// A service as it was written.
+#[derive(Debug)]
+pub(in crate::operator) struct Meant {
+    /// Its name; none when it is no name.
+    pub(in crate::operator) id: Option<ServiceId>,
+    /// How it is reached; empty where that cannot be read.
+    pub(in crate::operator) setup: Setup,
+    /// What cannot be read, each at its field.
+    pub(in crate::operator) faults: Vec<Problem>,
+}
+
+impl Meant {
+    /// The service and the setup.
+    ///
+    /// # Errors
+    /// What cannot be read, each at its field.
+    pub(in crate::operator) fn read(self) -> Result<(ServiceId, Setup), Vec<Problem>> {
+        match self.id {
+            Some(id) if self.faults.is_empty() => Ok((id, self.setup)),
+            _ => Err(self.faults),
         }
     }
 }
@@ -304,9 +320,14 @@ mod tests {
             ("endpoints", "GET /a\r\n\r\nPOST /b "),
             ("roots", ""),
         ]);
-        let (id, setup) = ServiceText::read(&form).meant().expect("sound");
+        let meant = ServiceText::read(&form).meant();
+        let (id, setup) = (meant.id.expect("a name"), meant.setup);
         let text = ServiceText::of(&Entry::new(id.clone(), setup.clone()));
-        assert_eq!(text.meant().expect("sound"), (id, setup));
+        let again = text.meant();
+        assert_eq!(
+            (again.id, again.setup, again.faults),
+            (Some(id), setup, Vec::new())
+        );
         assert_eq!(text.endpoints, ["GET /a", "POST /b"]);
         let least = r#"{"service":"G01/a/b","url":"http://h/"}"#;
         let least: ServiceText = serde_json::from_str(least).expect("reads");
@@ -330,7 +351,7 @@ mod tests {
                 endpoints: vec!["persons".to_owned()],
                 ..empty()
             };
-            let faults = text.meant().expect_err(bad);
+            let faults = text.meant().faults;
             let told: Vec<_> = faults.iter().filter_map(|p| p.field.as_deref()).collect();
             assert_eq!(told, ["service", "endpoints"], "{bad}");
         }
