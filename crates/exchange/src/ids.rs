@@ -12,7 +12,7 @@ pub const INSTANCE: &str = "VN/GOV";
 
 /// Service codes of the metadata services, which every provider has: no service of a system can be
 /// called like them, and no agreement is about them.
-pub const RESERVED: [&str; 3] = ["listMethods", "allowedMethods", "getOpenAPI"];
+pub const RESERVED: [&str; 4] = ["listMethods", "allowedMethods", "getOpenAPI", "getWsdl"];
 
 /// A system (X-Road: subsystem) of an organisation: `G22/portal`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -211,7 +211,7 @@ mod tests {
                 .expect("a metadata service");
             assert!(id.is_reserved());
         }
-        assert!("G01/population/getWsdl".parse::<ServiceId>().is_err());
+        assert!("G01/population/getWSDL".parse::<ServiceId>().is_err());
         assert!(SystemId::from_header("VN/GOV/G22/portal").is_ok());
         assert!(SystemId::from_header("EE/GOV/G22/portal").is_err());
     }

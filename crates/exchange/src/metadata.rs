@@ -11,7 +11,7 @@ use crate::endpoint::Endpoint;
 use crate::gateway::Gateway;
 use crate::ids::{INSTANCE, ServiceId, SystemId};
 use crate::message::{NO_AGREEMENT, RequestHead};
-use crate::rest::Method;
+use crate::rest::{Headers, Method};
 use crate::service::{Answer, Service};
 
 /// Calls of metadata services that one gateway answers in a minute, count.
@@ -46,13 +46,18 @@ impl Gateway {
                     Some(agreement.endpoints.clone())
                 }
             }),
-            _ => {
+            described => {
                 let code = parameter(head.rest.query(), "serviceCode")
                     .ok_or_else(|| Problem::invalid("serviceCode", "service-code"))?;
                 let id: ServiceId = format!("{provider}/{code}").parse().map_err(|_| {
                     Problem::new(Kind::NotFound, "service-unknown").with("service", &provider)
                 })?;
-                let answer = self.offered(&id)?.describe().await?;
+                let service = self.offered(&id)?;
+                let answer = if described == "getWsdl" {
+                    wsdl_of(service.as_ref())?
+                } else {
+                    service.describe().await?
+                };
                 if answer.body.len() > self.store.limits().exchange_body_bytes_max {
                     return Err(Problem::new(Kind::Upstream, "openapi-unreadable").with("service", id));
                 }
@@ -83,22 +88,46 @@ impl Gateway {
     }
 }
 
+/// The WSDL document of a SOAP service, as its operator took it over.
+fn wsdl_of(service: &dyn Service) -> Result<Answer, Problem> {
+    let wsdl = service.wsdl();
+    let wsdl = wsdl.ok_or_else(|| Problem::new(Kind::NotFound, "service-type"))?;
+    Ok(Answer {
+        status: 200,
+        media: "text/xml; charset=utf-8".to_owned(),
+        headers: Headers::default(),
+        fault: None,
+        body: wsdl.document.clone().into(),
+    })
+}
+
 fn line(service: &dyn Service, endpoints: &[Endpoint]) -> Value {
     let id = service.id();
     let (instance, class) = INSTANCE.split_once('/').unwrap_or_default();
     let endpoints = endpoints
         .iter()
         .map(|e| json!({"method": e.method(), "path": e.path()}));
-    json!({
+    let kind = match service.wsdl() {
+        Some(_) => "WSDL",
+        None if service.is_described() => "OPENAPI",
+        None => "REST",
+    };
+    let mut line = json!({
         "object_type": "SERVICE",
         "xroad_instance": instance,
         "member_class": class,
         "member_code": id.org,
         "subsystem_code": id.system,
         "service_code": id.service,
-        "service_type": if service.is_described() { "OPENAPI" } else { "REST" },
+        "service_type": kind,
         "endpoint_list": endpoints.collect::<Vec<Value>>(),
-    })
+    });
+    if let Some(wsdl) = service.wsdl() {
+        let operations = wsdl.operations.iter();
+        let operations = operations.map(|o| json!({"name": o.name, "soap_action": o.action}));
+        line["operation_list"] = operations.collect();
+    }
+    line
 }
 
 /// The first value of a parameter of a query. Codes have no letter that a query would escape.

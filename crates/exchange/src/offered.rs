@@ -1,11 +1,11 @@
-//! Services that an operator registers: REST services of an organisation of this node, at a URL behind
+//! Services that an operator registers: REST and SOAP services of an organisation of this node, at a URL behind
 //! its gateway. Each change is a row and a fact, and holds at once. Never a rule of a service, and never
 //! who may call it: that is in the agreements.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`entry`], `setup` | the noun: what is said of a service, and how it stands at an instant |
-//! | `openapi`, `schema` | the endpoints that an OpenAPI document lists; the fields its answers have |
+//! | `openapi`, `schema`, `wsdl` | the endpoints that an OpenAPI document lists; the fields its answers have; the operations of a WSDL |
 //! | `service`, `ways`, `health` | how a registered service is called, at which address, and whether that works |
 //! | `register`, `stand`, `refresh`, `attempt` | the verbs |
 //! | [`told`] | what the other parties of agreements are told of it |
@@ -24,6 +24,7 @@ pub(crate) mod stand;
 mod store;
 pub mod told;
 mod ways;
+pub(crate) mod wsdl;
 
 use std::sync::Arc;
 
@@ -42,11 +43,12 @@ pub(crate) use register::is_of_a_field;
 use service::Registered;
 pub(crate) use service::RegisteredServices;
 pub(crate) use setup::health_every_s;
-pub use setup::{Setup, Way};
+pub use setup::{Setup, Way, Wsdl};
 pub use stand::Verb;
 pub use told::{ServiceNotice, ServiceTold};
 pub use ways::Checked;
 use ways::Ways;
+pub use wsdl::Operation;
 
 /// What the facts of a service hang on.
 pub(crate) fn subject(service: &ServiceId) -> String {

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
 use crate::ids::{ServiceId, SystemId};
+use crate::offered::Wsdl;
 use crate::rest::{Headers, Method, Rest};
 use crate::spool::{Spool, Spools};
 
@@ -83,6 +84,11 @@ pub trait Service: Send + Sync {
     /// True when it has an OpenAPI description.
     fn is_described(&self) -> bool {
         false
+    }
+
+    /// Its WSDL document and the operations it describes, when it is a SOAP service.
+    fn wsdl(&self) -> Option<&Wsdl> {
+        None
     }
 
     /// Its OpenAPI description as it stands now, JSON or YAML.

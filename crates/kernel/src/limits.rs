@@ -37,6 +37,8 @@ pub struct Limits {
     pub exchange_call_ms_max: u64,
     /// Size of the OpenAPI document of a service, in bytes.
     pub openapi_bytes_max: usize,
+    /// Size of the WSDL document of a service, in bytes.
+    pub wsdl_bytes_max: usize,
     /// How far the clocks of two nodes may differ before a message is refused, in milliseconds.
     pub clock_skew_ms_max: i64,
     /// Requests for an agreement that one organisation may leave unanswered at another, count.
@@ -96,6 +98,7 @@ impl Default for Limits {
             exchange_memory_body_bytes_max: 1 << 20,
             exchange_call_ms_max: 15_000,
             openapi_bytes_max: 2 << 20,
+            wsdl_bytes_max: 512 << 10,
             clock_skew_ms_max: 60_000,
             agreement_requests_max: 100,
             directory_requests_max: 100,

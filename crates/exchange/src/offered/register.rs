@@ -99,7 +99,8 @@ impl Exchange {
         actor: &Actor,
     ) -> Result<Entry, Vec<Problem>> {
         let one = |problem| vec![problem];
-        self.registered_service(id).await.map_err(one)?;
+        let before = self.registered_service(id).await.map_err(one)?;
+        let setup = with_document_of(setup, before.setup);
         let faults = self.setup_faults(id, &setup);
         if !faults.is_empty() {
             return Err(faults);
@@ -164,12 +165,32 @@ impl Exchange {
 
     /// A setup without faults as it is offered: with the endpoints of its document where none are listed.
     async fn complete(&self, mut setup: Setup) -> Result<Setup, Vec<Problem>> {
+        let one = |problem| vec![problem];
         if setup.endpoints.is_empty() && !setup.openapi.is_empty() {
-            setup.endpoints = self.described(&setup).await.map_err(|problem| vec![problem])?;
+            setup.endpoints = self.described(&setup).await.map_err(one)?;
+        }
+        if let Some(wsdl) = setup.wsdl.take() {
+            setup.wsdl = Some(self.with_operations(&setup, wsdl).await.map_err(one)?);
+            if setup.endpoints.is_empty() {
+                // A SOAP service is one address that takes POST.
+                setup.endpoints = vec![crate::Endpoint::post()];
+            }
         }
         setup.endpoints = once(setup.endpoints);
         Ok(setup)
     }
+}
+
+/// A changed setup with the WSDL document that was taken over before, where it names the same address and
+/// no document: another one is looked at before it is taken over.
+fn with_document_of(mut setup: Setup, before: Setup) -> Setup {
+    if let (Some(wsdl), Some(before)) = (&mut setup.wsdl, before.wsdl)
+        && wsdl.document.is_empty()
+        && wsdl.url == before.url
+    {
+        *wsdl = before;
+    }
+    setup
 }
 
 /// Each endpoint once, where it stood first.

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use kernel::{Digest, Problem, Time};
 
 use super::entry::{Entry, http_date};
+use super::setup::Wsdl;
 use super::ways::Ways;
 use crate::delegation::HEADER;
 use crate::delegation::book::{Acts, Delegations};
@@ -73,6 +74,10 @@ impl Service for Registered {
 
     fn is_described(&self) -> bool {
         self.ways.at(0).is_described()
+    }
+
+    fn wsdl(&self) -> Option<&Wsdl> {
+        self.entry.setup.wsdl.as_ref()
     }
 
     async fn describe(&self) -> Result<Answer, Problem> {

@@ -5,6 +5,7 @@ use axum::http::Uri;
 use kernel::{OrgCode, Problem};
 use serde::{Deserialize, Serialize};
 
+use super::wsdl::Operation;
 use crate::endpoint::Endpoint;
 
 /// Length of an address, in bytes.
@@ -28,6 +29,17 @@ pub struct Way {
     pub url: String,
     /// How often it is picked, against the others.
     pub weight: u32,
+}
+
+/// The WSDL document of a SOAP service, as an operator took it over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wsdl {
+    /// Where it stands; empty when it was uploaded.
+    pub url: String,
+    /// The document.
+    pub document: String,
+    /// The operations it describes.
+    pub operations: Vec<Operation>,
 }
 
 const fn one() -> u32 {
@@ -66,6 +78,10 @@ pub struct Setup {
     pub openapi: String,
     /// Its endpoints; empty when nobody listed them.
     pub endpoints: Vec<Endpoint>,
+    /// Its WSDL document, of a SOAP service. Left out of the text when it has none, so that services
+    /// registered before keep their digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wsdl: Option<Wsdl>,
     /// Roots of its TLS certificate, PEM; empty with plain HTTP.
     pub roots: String,
     /// True when it is shown the node's own certificate where it asks for one.
@@ -152,6 +168,16 @@ impl Setup {
         if !self.openapi.is_empty() && !good {
             faults.push(Problem::invalid("openapi", "service-openapi-url"));
         }
+        if let Some(wsdl) = &self.wsdl {
+            let good = address(&wsdl.url)
+                .is_some_and(|uri| base.as_ref().is_none_or(|base| scheme(base) == scheme(&uri)));
+            if !wsdl.url.is_empty() && !good {
+                faults.push(Problem::invalid("wsdl", "service-wsdl-url"));
+            }
+            if !self.openapi.is_empty() {
+                faults.push(Problem::invalid("wsdl", "service-described-twice"));
+            }
+        }
         if !(1..=ms_max).contains(&self.timeout_ms) {
             faults.push(Problem::invalid("timeout_ms", "service-timeout").with("max", ms_max));
         }
@@ -198,6 +224,7 @@ pub(crate) mod tests {
             timeout_ms: 1_000,
             openapi: String::new(),
             endpoints: Vec::new(),
+            wsdl: None,
             roots: String::new(),
             shows_node: false,
             publishes_for: None,
@@ -273,6 +300,28 @@ pub(crate) mod tests {
             "endpoints",
             "service-endpoints",
         );
+        let wsdl = |url: &str| {
+            Some(Wsdl {
+                url: url.to_owned(),
+                document: String::new(),
+                operations: Vec::new(),
+            })
+        };
+        for (url, openapi, code) in [
+            ("x.wsdl", "", "service-wsdl-url"),
+            ("https://h/x", "", "service-wsdl-url"),
+            ("file:///x", "", "service-wsdl-url"),
+            ("http://h/x", "http://h/o", "service-described-twice"),
+        ] {
+            let mut setup = setup("http://h/");
+            (setup.wsdl, setup.openapi) = (wsdl(url), openapi.to_owned());
+            assert_eq!(told(&setup), [("wsdl".to_owned(), code)], "{url}");
+        }
+        let uploaded = Setup {
+            wsdl: wsdl(""),
+            ..setup("http://h/")
+        };
+        assert_eq!(told(&uploaded), []);
         let other = |url: &str, weight| Way {
             url: url.to_owned(),
             weight,
@@ -310,7 +359,7 @@ pub(crate) mod tests {
         );
         let json = serde_json::to_string(&setup("http://h/")).expect("json");
         assert!(
-            !json.contains("health") && !json.contains("weight"),
+            !json.contains("health") && !json.contains("weight") && !json.contains("wsdl"),
             "as before there were several"
         );
         assert_eq!(

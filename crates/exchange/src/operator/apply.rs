@@ -247,6 +247,7 @@ fn of_service(entry: &Entry, then: &ServiceText) -> Vec<DeclaredDifference> {
             then.timeout_ms.to_string(),
         ),
         ("openapi", now.openapi, then.openapi.clone()),
+        ("wsdl", now.wsdl, then.wsdl.clone()),
         ("roots", now.roots.trim().to_owned(), then.roots.trim().to_owned()),
         (
             "shows_node",
@@ -267,8 +268,18 @@ fn of_service(entry: &Entry, then: &ServiceText) -> Vec<DeclaredDifference> {
             then.health_every_s.to_string(),
         ),
     ];
+    // Left out, it stays as it is.
+    if !then.wsdl_document.is_empty() {
+        let digest = |text: &str| Digest::of(text.as_bytes()).hex();
+        pairs.push((
+            "wsdl_document",
+            digest(&now.wsdl_document),
+            digest(&then.wsdl_document),
+        ));
+    }
     // Left out beside a document, they are read from it.
-    if !then.endpoints.is_empty() || then.openapi.is_empty() {
+    let described = !then.openapi.is_empty() || !then.wsdl.is_empty() || !then.wsdl_document.is_empty();
+    if !then.endpoints.is_empty() || !described {
         pairs.push(("endpoints", list(&now.endpoints), list(&then.endpoints)));
     }
     pairs

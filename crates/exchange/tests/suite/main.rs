@@ -42,6 +42,7 @@ mod replay;
 mod rest;
 mod seals;
 mod services;
+mod soap;
 mod standing;
 mod texts;
 mod timestamps;

@@ -68,6 +68,7 @@ impl System {
             timeout_ms: 2_000,
             openapi: String::new(),
             endpoints: Vec::new(),
+            wsdl: None,
             roots: String::new(),
             shows_node: false,
             publishes_for: None,
@@ -310,17 +311,24 @@ async fn endpoints_come_from_the_document_and_change_only_as_an_operator_saw_it(
         all.collect::<Vec<_>>()
     };
     assert_eq!(listed().await, ["GET /persons/{id}"]);
-    assert!(x.compare_service(&persons()).await.expect("reads").is_empty());
+    assert!(
+        x.compare_service(&persons(), None)
+            .await
+            .expect("reads")
+            .is_empty()
+    );
     system.describe(described(&["/households/{id}"]));
-    let first = x.compare_service(&persons()).await.expect("reads");
+    let first = x.compare_service(&persons(), None).await.expect("reads");
     assert_eq!((first.added.len(), first.removed.len()), (1, 1));
     // Between the look and the word it changed again: nothing unseen is taken over.
     system.describe(described(&["/households/{id}", "/secret"]));
-    let stale = x.accept_endpoints(&persons(), &first.seen, &operator()).await;
+    let stale = x
+        .accept_endpoints(&persons(), (&first.seen, None), &operator())
+        .await;
     assert_eq!(stale.expect_err("refused").code, "stale");
     assert_eq!(listed().await, ["GET /persons/{id}"]);
-    let now = x.compare_service(&persons()).await.expect("reads");
-    x.accept_endpoints(&persons(), &now.seen, &operator())
+    let now = x.compare_service(&persons(), None).await.expect("reads");
+    x.accept_endpoints(&persons(), (&now.seen, None), &operator())
         .await
         .expect("taken over");
     assert_eq!(listed().await, ["GET /households/{id}", "GET /secret"]);

@@ -88,10 +88,17 @@ pub(crate) async fn by_form(
     fields: Fields,
 ) -> Result<Response, Refusal> {
     let id = super::id_of(&named)?;
-    let text = ServiceText {
+    let mut text = ServiceText {
         service: id.to_string(),
         ..ServiceText::read(&fields)
     };
+    // A browser does not send an uploaded document back: it stays until another takes its place.
+    let before = x.registered_service(&id).await?.setup.wsdl;
+    if let Some(before) = before.filter(|w| w.url == text.wsdl && text.wsdl_document.is_empty())
+        && fields.text("wsdl_drop").is_none()
+    {
+        text.wsdl_document = before.document;
+    }
     let problems = match change(&x, &id, &text, &who).await {
         Ok(_) => return Ok(super::see(&id)),
         Err(problems) => told_in_a_form(problems)?,

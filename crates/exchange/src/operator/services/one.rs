@@ -124,8 +124,8 @@ pub(super) struct Beside<'a> {
     pub(super) problems: &'a [Problem],
     /// What was sent.
     pub(super) sent: Option<&'a Fields>,
-    /// What its document lists otherwise.
-    pub(super) difference: Option<&'a Difference>,
+    /// What its document lists otherwise; and the document, when it was uploaded for that.
+    pub(super) difference: Option<(&'a Difference, &'a str)>,
     /// What came of trying it.
     pub(super) tried: Option<ServiceTried>,
 }

@@ -1,9 +1,10 @@
-//! `POST …/compare` and `POST …/endpoints`: the endpoints of a service's OpenAPI document beside those
-//! that are offered; and what was seen of them taken over.
+//! `POST …/compare` and `POST …/endpoints`: what a service's document lists, OpenAPI or WSDL, beside what
+//! is offered; and what was seen of it taken over.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use bytes::Bytes;
 use kernel::{Digest, Kind, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,28 +12,30 @@ use web::{Fields, Json, Operator, Page, Refusal};
 
 use super::Named;
 use super::one::{self, Beside};
-use crate::endpoint::Endpoint;
+use super::text;
 use crate::gateway::Exchange;
 use crate::offered::Difference;
 
 /// What a document lists besides what is offered, or no more.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServiceDifference {
-    /// Endpoints that are not offered yet.
+    /// Endpoints, or operations of a SOAP service, that are not offered yet.
     added: Vec<String>,
-    /// Endpoints that are offered and not listed any more.
+    /// Those that are offered and not listed any more.
     removed: Vec<String>,
+    /// True when a WSDL is another document, whatever it lists.
+    is_other: bool,
     /// Names what the document lists: to take over just this.
     seen: String,
 }
 
 impl ServiceDifference {
-    fn of(d: &Difference) -> Self {
-        let texts = |all: &[Endpoint]| all.iter().map(ToString::to_string).collect();
+    fn of(d: Difference) -> Self {
         Self {
-            added: texts(&d.added),
-            removed: texts(&d.removed),
             seen: d.seen.hex(),
+            is_other: d.is_other,
+            added: d.added,
+            removed: d.removed,
         }
     }
 }
@@ -43,25 +46,47 @@ impl ServiceDifference {
 pub(crate) struct ServiceSeenEndpoints {
     /// As the comparison named it.
     seen: String,
+    /// The WSDL document that was compared, when it was not read from its address.
+    #[serde(default)]
+    document: Option<String>,
+}
+
+/// What a service is compared with.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceComparison {
+    /// A WSDL document; left out, the one at its address.
+    #[serde(default)]
+    document: Option<String>,
 }
 
 fn seen(text: &str) -> Result<Digest, Problem> {
     Digest::parse(text).ok_or_else(|| Problem::new(Kind::Malformed, "malformed").at("seen"))
 }
 
-/// Compares a service's endpoints with those of its OpenAPI document as it stands now.
+/// Compares a service's endpoints with those of its OpenAPI document as it stands now, or the operations of a
+/// SOAP service with those of its WSDL.
 #[utoipa::path(post, path = "/api/v1/exchange/services/{org}/{system}/{code}/compare", tag = "exchange",
     operation_id = "compare_service",
     params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
+    request_body = ServiceComparison,
     security(("session" = ["operator"])), extensions(("x-changes-nothing" = json!(true))),
     responses((status = 200, body = ServiceDifference), (status = 404), (status = 422)))]
 pub(crate) async fn compare_by_json(
     State(x): State<Exchange>,
     _: Operator,
     Path(named): Path<Named>,
+    body: Bytes,
 ) -> Result<axum::Json<ServiceDifference>, Refusal> {
-    let difference = x.compare_service(&super::id_of(&named)?).await?;
-    Ok(axum::Json(ServiceDifference::of(&difference)))
+    // Nothing at all is as good as an empty object: there is something to say for a WSDL only.
+    let asked: ServiceComparison = if body.is_empty() {
+        ServiceComparison::default()
+    } else {
+        web::json::read(&body, x.0.store.limits().json_depth_max)?
+    };
+    let id = super::id_of(&named)?;
+    let difference = x.compare_service(&id, asked.document.as_deref()).await?;
+    Ok(axum::Json(ServiceDifference::of(difference)))
 }
 
 /// The same on the page of the service.
@@ -76,12 +101,14 @@ pub(crate) async fn compare_by_form(
     _: Operator,
     page: Page,
     Path(named): Path<Named>,
+    fields: Fields,
 ) -> Result<Response, Refusal> {
     let id = super::id_of(&named)?;
-    match x.compare_service(&id).await {
+    let document = text::document(&fields, "wsdl_document");
+    match x.compare_service(&id, Some(&document)).await {
         Ok(difference) => {
             let beside = Beside {
-                difference: Some(&difference),
+                difference: Some((&difference, &document)),
                 ..Beside::default()
             };
             one::again(&x, &page, &id, beside).await
@@ -104,7 +131,9 @@ pub(crate) async fn accept_by_json(
     Json(asked): Json<ServiceSeenEndpoints>,
 ) -> Result<StatusCode, Refusal> {
     let id = super::id_of(&named)?;
-    x.accept_endpoints(&id, &seen(&asked.seen)?, &who.actor).await?;
+    let seen = seen(&asked.seen)?;
+    x.accept_endpoints(&id, (&seen, asked.document.as_deref()), &who.actor)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -122,6 +151,8 @@ pub(crate) async fn accept_by_form(
 ) -> Result<Response, Refusal> {
     let id = super::id_of(&named)?;
     let seen = seen(fields.text("seen").unwrap_or_default())?;
-    x.accept_endpoints(&id, &seen, &who.actor).await?;
+    let document = text::document(&fields, "document");
+    x.accept_endpoints(&id, (&seen, Some(&document)), &who.actor)
+        .await?;
     Ok(super::see(&id))
 }

@@ -7,7 +7,7 @@ use web::{Fields, Page};
 
 use crate::endpoint::Endpoint;
 use crate::ids::ServiceId;
-use crate::offered::{Entry, Setup, Way, health_every_s};
+use crate::offered::{Entry, Setup, Way, Wsdl, health_every_s};
 
 /// Time for a service to answer when nobody says another, in milliseconds.
 const TIMEOUT_MS: u64 = 10_000;
@@ -28,7 +28,15 @@ pub(crate) struct ServiceText {
     /// Where its OpenAPI document (3.x, JSON) stands; empty when it has none.
     #[serde(default)]
     pub(in crate::operator) openapi: String,
-    /// Its endpoints, each a method and a path; empty to read them from the document.
+    /// Where its WSDL document (1.1) stands, of a SOAP service; empty when it has none or is uploaded.
+    #[serde(default)]
+    #[schema(example = "http://127.0.0.1:9000/service.wsdl")]
+    pub(in crate::operator) wsdl: String,
+    /// The WSDL document; left out, it is read from its address, once, or stays as it is there.
+    #[serde(default)]
+    pub(in crate::operator) wsdl_document: String,
+    /// Its endpoints, each a method and a path; empty to read them from the document, and for a SOAP
+    /// service `POST /`.
     #[serde(default)]
     #[schema(example = json!(["GET /persons/{id}"]))]
     pub(in crate::operator) endpoints: Vec<String>,
@@ -110,6 +118,12 @@ impl ServiceText {
             url: setup.url.clone(),
             timeout_ms: setup.timeout_ms,
             openapi: setup.openapi.clone(),
+            wsdl: setup.wsdl.as_ref().map(|w| w.url.clone()).unwrap_or_default(),
+            wsdl_document: setup
+                .wsdl
+                .as_ref()
+                .map(|w| w.document.clone())
+                .unwrap_or_default(),
             endpoints: setup.endpoints.iter().map(ToString::to_string).collect(),
             roots: setup.roots.clone(),
             shows_node: setup.shows_node,
@@ -138,6 +152,8 @@ impl ServiceText {
             url: line("url"),
             timeout_ms: line("timeout_ms").parse().unwrap_or(0),
             openapi: line("openapi"),
+            wsdl: line("wsdl"),
+            wsdl_document: document(fields, "wsdl_document"),
             endpoints: endpoints
                 .lines()
                 .filter(|line| !line.is_empty())
@@ -175,6 +191,12 @@ impl ServiceText {
         if delegator.is_err() {
             faults.push(Problem::invalid("publishes_for", "organisation-code"));
         }
+        let has_wsdl = !self.wsdl.is_empty() || !self.wsdl_document.trim().is_empty();
+        let wsdl = has_wsdl.then(|| Wsdl {
+            url: self.wsdl.clone(),
+            document: self.wsdl_document.clone(),
+            operations: Vec::new(),
+        });
         let others = self.others.iter().map(|way| Way {
             url: way.url.clone(),
             weight: way.weight,
@@ -186,6 +208,7 @@ impl ServiceText {
                 timeout_ms: self.timeout_ms,
                 openapi: self.openapi.clone(),
                 endpoints: endpoints.unwrap_or_default(),
+                wsdl,
                 roots: self.roots.trim().to_owned(),
                 shows_node: self.shows_node,
                 publishes_for: delegator.unwrap_or_default(),
@@ -196,6 +219,14 @@ impl ServiceText {
             },
             faults,
         }
+    }
+}
+
+/// A document that a form uploads; what is not UTF-8 in it is told where it is read.
+pub(super) fn document(fields: &Fields, field: &str) -> String {
+    match fields.file(field) {
+        Some(file) => String::from_utf8_lossy(&file.bytes).into_owned(),
+        None => fields.raw(field).unwrap_or_default().to_owned(),
     }
 }
 
@@ -226,7 +257,7 @@ impl Meant {
 /// One box of the form.
 pub(super) struct Item {
     pub(super) field: &'static str,
-    /// `line`, `count`, `area` or `tick`.
+    /// `line`, `count`, `area`, `file` or `tick`.
     pub(super) kind: &'static str,
     pub(super) label: String,
     pub(super) hint: String,
@@ -235,7 +266,7 @@ pub(super) struct Item {
     pub(super) error: String,
 }
 
-const BOXES: [(&str, &str); 12] = [
+const BOXES: [(&str, &str); 15] = [
     ("service", "line"),
     ("url", "line"),
     ("weight", "count"),
@@ -244,6 +275,9 @@ const BOXES: [(&str, &str); 12] = [
     ("health_every_s", "count"),
     ("timeout_ms", "count"),
     ("openapi", "line"),
+    ("wsdl", "line"),
+    ("wsdl_document", "file"),
+    ("wsdl_drop", "tick"),
     ("endpoints", "area"),
     ("roots", "area"),
     ("shows_node", "tick"),
@@ -263,6 +297,9 @@ pub(super) fn boxes(
         "timeout_ms" if text.timeout_ms == 0 => String::new(),
         "timeout_ms" => text.timeout_ms.to_string(),
         "openapi" => text.openapi.clone(),
+        "wsdl" => text.wsdl.clone(),
+        // A browser sends a file anew or not at all.
+        "wsdl_document" => String::new(),
         "endpoints" => text.endpoints.join("\n"),
         "roots" => text.roots.clone(),
         "weight" => text.weight.to_string(),
@@ -270,13 +307,15 @@ pub(super) fn boxes(
         "health" => text.health.clone(),
         "health_every_s" => text.health_every_s.to_string(),
         "publishes_for" => text.publishes_for.clone().unwrap_or_default(),
-        _ if text.shows_node => "true".to_owned(),
+        "shows_node" if text.shows_node => "true".to_owned(),
         _ => String::new(),
     };
     let max = [("max", ms_max.to_string())];
-    let shown = BOXES
-        .into_iter()
-        .filter(|(field, _)| !(fixed && *field == "service"));
+    let shown = BOXES.into_iter().filter(|(field, _)| match *field {
+        "service" => !fixed,
+        "wsdl_drop" => fixed && !text.wsdl_document.is_empty(),
+        _ => true,
+    });
     shown
         .map(|(field, kind)| Item {
             field,
