@@ -5,7 +5,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`entry`], `setup` | the noun: what is said of a service, and how it stands at an instant |
-//! | `openapi`, `schema`, `wsdl` | the endpoints that an OpenAPI document lists; the fields its answers have; the operations of a WSDL |
+//! | `openapi`, `yaml`, `schema`, `wsdl` | the endpoints that an OpenAPI document lists; the fields its answers have; the operations of a WSDL |
 //! | `service`, `ways`, `health` | how a registered service is called, at which address, and whether that works |
 //! | `register`, `stand`, `refresh`, `attempt` | the verbs |
 //! | [`told`] | what the other parties of agreements are told of it |
@@ -25,6 +25,7 @@ mod store;
 pub mod told;
 mod ways;
 pub(crate) mod wsdl;
+mod yaml;
 
 use std::sync::Arc;
 

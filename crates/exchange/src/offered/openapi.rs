@@ -1,10 +1,11 @@
-//! The endpoints that an OpenAPI document (3.x, JSON) lists. Pure. Never follows a reference out of the
+//! The endpoints that an OpenAPI document (3.x, JSON or YAML) lists. Pure. Never follows a reference out of the
 //! document, nor one that comes to no end.
 
 use kernel::Problem;
 use serde_json::{Map, Value};
 
 use super::setup::ENDPOINTS_MAX;
+use super::yaml;
 use crate::endpoint::Endpoint;
 
 /// References behind each other, count.
@@ -33,13 +34,22 @@ pub(super) struct Operation<'a> {
 /// Reads a document.
 ///
 /// # Errors
-/// 422 at `openapi`: `service-openapi-json`, `service-openapi-version`.
+/// 422 at `openapi`: `service-openapi-json`, `service-openapi-yaml`, `service-openapi-version`.
 pub(super) fn read(bytes: &[u8], depth_max: usize) -> Result<Value, Problem> {
-    let document: Value = web::json::read(bytes, depth_max).map_err(|e| {
-        Problem::invalid("openapi", "service-openapi-json")
-            .with("depth", depth_max)
-            .because(e)
-    })?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let document: Value = if bytes.trim_ascii_start().first() == Some(&b'{') {
+        let malformed = Problem::invalid("openapi", "service-openapi-json").with("depth", depth_max);
+        web::json::read(bytes, depth_max).map_err(|e| malformed.because(e))?
+    } else {
+        let text = std::str::from_utf8(bytes).map_err(|e| {
+            let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
+            Problem::invalid("openapi", "service-openapi-yaml")
+                .with("line", before.split(|b| *b == b'\n').count())
+                .with("depth", depth_max)
+                .because(e)
+        })?;
+        yaml::read(text, depth_max)?
+    };
     let version = document["openapi"].as_str().unwrap_or_default();
     if version.starts_with("3.") && document["paths"].is_object() {
         Ok(document)
@@ -188,6 +198,20 @@ mod tests {
     }
 
     #[test]
+    fn a_document_in_yaml_lists_the_same() {
+        let yaml =
+            "openapi: 3.0.3\npaths:\n  /persons/{id}:\n    get: &get {}\n    delete: *get\n  /: {post: {}}\n";
+        let read: Vec<String> = read_endpoints(yaml.as_bytes())
+            .expect("reads")
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(read, ["GET /persons/{id}", "DELETE /persons/{id}", "POST /"]);
+        let marked = [b"\xef\xbb\xbf", yaml.as_bytes()].concat();
+        assert_eq!(read_endpoints(&marked).expect("a mark in front").len(), 3);
+    }
+
+    #[test]
     fn a_path_that_would_grant_something_else_is_refused_by_name() {
         for path in [
             "persons", "/a/**", "/a/*", "/a/", "/a//b", "/../a", "/{", "/a}b", "/{a{b}}", "/{}", "/a?b",
@@ -235,10 +259,22 @@ mod tests {
             assert_eq!(listed(&document).expect_err("refused").0, code, "{document}");
         }
         let deep = format!("{{\"openapi\":\"3.0.0\",\"paths\":{}", "[".repeat(10_000));
-        for text in ["", "openapi: 3.0.0\npaths:\n", "<html>", &deep] {
+        for (text, code) in [
+            (&deep[..], "service-openapi-json"),
+            ("{\"openapi\":", "service-openapi-json"),
+            ("", "service-openapi-version"),
+            ("<html>", "service-openapi-version"),
+            ("openapi: 3.0.0\npaths:\n", "service-openapi-version"),
+            ("openapi: 3.0.0\npaths: [\n", "service-openapi-yaml"),
+        ] {
             let refused = read_endpoints(text.as_bytes()).expect_err("refused");
-            assert_eq!(refused.code, "service-openapi-json");
+            assert_eq!(refused.code, code, "{text}");
         }
+        let not_utf8 = read_endpoints(b"openapi: 3.0.0\ninfo: \xff\n").expect_err("refused");
+        assert_eq!(
+            (not_utf8.code, not_utf8.args[0].1.as_str()),
+            ("service-openapi-yaml", "2")
+        );
         let mut many = Map::new();
         for n in 0..=ENDPOINTS_MAX {
             many.insert(format!("/{n}"), json!({"get": {}}));

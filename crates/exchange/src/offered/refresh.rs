@@ -206,7 +206,14 @@ impl Exchange {
         let limits = self.0.store.limits();
         let max = limits.openapi_bytes_max;
         let fetched = self
-            .fetched(setup, (&setup.openapi, "application/json"), max)
+            .fetched(
+                setup,
+                (
+                    &setup.openapi,
+                    "application/json, application/yaml;q=0.9, */*;q=0.1",
+                ),
+                max,
+            )
             .await;
         let bytes = fetched.map_err(|missed| match missed {
             Missed::TooLarge => Problem::invalid("openapi", "service-openapi-large").with("max", max),

@@ -298,6 +298,34 @@ async fn callers_are_told_of_a_stop_and_a_sunset_before_they_come() {
 }
 
 #[tokio::test]
+async fn a_document_in_yaml_is_read_compared_and_given_to_callers_as_it_is() {
+    let nation = nation().await;
+    let system = System::start(None).await;
+    let yaml = "openapi: 3.0.3\npaths:\n  /persons/{id}:\n    get: {responses: {}}\n";
+    system.describe(yaml.to_owned());
+    register(&nation, system.with_document())
+        .await
+        .expect("registered");
+    let x = &nation.ministry.exchange;
+    let entry = x.registered_service(&persons()).await.expect("there");
+    assert_eq!(entry.setup.endpoints[0].to_string(), "GET /persons/{id}");
+    system.describe(format!("{yaml}    delete: {{}}\n"));
+    let difference = x.compare_service(&persons(), None).await.expect("reads");
+    assert_eq!(difference.added, ["DELETE /persons/{id}"]);
+    system.describe(format!("{yaml}  /persons/{{id}}: [\n"));
+    let refused = x.compare_service(&persons(), None).await.expect_err("two keys");
+    assert_eq!(
+        (refused.code, refused.field.as_deref()),
+        ("service-openapi-yaml", Some("openapi"))
+    );
+    assert!(
+        refused.args.contains(&("line", "5".to_owned())),
+        "{:?}",
+        refused.args
+    );
+}
+
+#[tokio::test]
 async fn endpoints_come_from_the_document_and_change_only_as_an_operator_saw_it() {
     let nation = nation().await;
     let system = System::start(None).await;

@@ -25,7 +25,7 @@ pub(crate) struct ServiceText {
     /// Time for it to answer, in milliseconds; 10,000 when left out.
     #[serde(default = "timeout_ms")]
     pub(in crate::operator) timeout_ms: u64,
-    /// Where its OpenAPI document (3.x, JSON) stands; empty when it has none.
+    /// Where its OpenAPI document (3.x, JSON or YAML) stands; empty when it has none.
     #[serde(default)]
     pub(in crate::operator) openapi: String,
     /// Where its WSDL document (1.1) stands, of a SOAP service; empty when it has none or is uploaded.
