@@ -831,6 +831,7 @@ problem-way-unknown = It is not clear where to.
 
 # Operators see: the audit
 exchange-audit = Audit
+exchange-keys = API keys
 exchange-audit-lead = Who did what about the exchange, when, and to what; and who tried what and was refused. Newest first.
 exchange-audit-none = There is nothing like that yet.
 exchange-audit-when = When
@@ -849,6 +850,8 @@ exchange-act-agreement-offered = Signed a text for an agreement
 exchange-act-agreement-refused = Refused a request for an agreement
 exchange-act-agreement-accepted = Accepted an agreement
 exchange-act-agreement-withdrawn = Took a request for an agreement back
+exchange-act-api-key-made = Made an API key
+exchange-act-api-key-revoked = Revoked an API key
 exchange-act-delegation-offered = Offered a delegation
 exchange-act-delegation-in-force = Accepted a delegation
 exchange-act-delegation-ended = Ended a delegation

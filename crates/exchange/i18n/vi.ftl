@@ -830,6 +830,7 @@ problem-way-unknown = Không rõ thử kết nối đến đâu.
     .remedy = Chọn một đích trong danh sách.
 
 # Người vận hành theo dõi: nhật ký quản trị
+exchange-keys = Khóa API
 exchange-audit = Nhật ký quản trị
 exchange-audit-lead = Ai đã làm gì với việc trao đổi, khi nào, trên đối tượng nào; và ai đã thử điều gì mà bị từ chối. Mới nhất ở trên.
 exchange-audit-none = Chưa có việc nào như vậy.
@@ -849,6 +850,8 @@ exchange-act-agreement-offered = Ký dự thảo thỏa thuận
 exchange-act-agreement-refused = Từ chối đề nghị thỏa thuận
 exchange-act-agreement-accepted = Ký nhận thỏa thuận
 exchange-act-agreement-withdrawn = Rút lại đề nghị thỏa thuận
+exchange-act-api-key-made = Tạo khóa API
+exchange-act-api-key-revoked = Thu hồi khóa API
 exchange-act-delegation-offered = Ký ủy quyền
 exchange-act-delegation-in-force = Chấp nhận ủy quyền
 exchange-act-delegation-ended = Chấm dứt ủy quyền

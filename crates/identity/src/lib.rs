@@ -6,6 +6,7 @@
 //! | [`accounts`] | the noun: accounts and how one is opened |
 //! | [`sessions`] | [`Sessions`]: who is signed in (implements [`web::Authenticate`]) |
 //! | [`password`], [`tries`], [`next`] | hashing, wrong tries of an hour, where to go afterwards |
+//! | `keys` | API keys, with which programs call the exchange's management API in an operator's name |
 //! | [`sign_in`] | the form, its JSON twin, signing out, `GET /api/v1/me` |
 //! | [`client`] | signing in with another organisation's provider |
 //! | [`provider`] | being that provider: code flow with PKCE S256 and nothing else |
@@ -13,6 +14,7 @@
 
 pub mod accounts;
 pub mod client;
+mod keys;
 pub mod next;
 pub mod password;
 pub mod provider;
@@ -42,6 +44,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     files: &[
         ("0001_identity", include_str!("../migrations/0001_identity.sql")),
         ("0002_kept", include_str!("../migrations/0002_kept.sql")),
+        ("0003_api_keys", include_str!("../migrations/0003_api_keys.sql")),
     ],
 };
 
@@ -101,7 +104,11 @@ pub fn router(state: IdentityState) -> OpenApiRouter {
         .routes(routes!(sign_in::kept::show))
         .routes(routes!(sign_in::out::page))
         .routes(routes!(sign_in::out::api))
-        .routes(routes!(sign_in::me::me));
+        .routes(routes!(sign_in::me::me))
+        .routes(routes!(keys::api::list, keys::api::make))
+        .routes(routes!(keys::api::revoke))
+        .routes(routes!(keys::page::show, keys::page::make))
+        .routes(routes!(keys::page::revoke));
     if site.client.is_some() {
         router = router.routes(routes!(client::callback::callback));
     }

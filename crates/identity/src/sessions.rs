@@ -11,18 +11,21 @@ use store::{Store, Tx};
 use web::{Authenticate, Principal};
 
 use crate::accounts::{Account, subject};
+use crate::keys::Counted;
 
 /// How far behind a session's last use may be written, in milliseconds: a row a minute, not a row
 /// a request.
-const TOUCH_MS: i64 = 60_000;
+pub(crate) const TOUCH_MS: i64 = 60_000;
 
 /// The sessions of one tenant at one node.
 #[derive(Clone, Debug)]
 pub struct Sessions {
-    store: Store,
-    tenant: Tenant,
+    pub(crate) store: Store,
+    pub(crate) tenant: Tenant,
     cookie: String,
     secure: bool,
+    /// How often API keys were used.
+    pub(crate) uses: Counted,
 }
 
 /// A session just begun.
@@ -43,6 +46,7 @@ impl Sessions {
             tenant,
             cookie: format!("sen_{node}"),
             secure: false,
+            uses: Counted::default(),
         }
     }
 
@@ -200,6 +204,10 @@ impl Sessions {
 #[async_trait]
 impl Authenticate for Sessions {
     async fn authenticate(&self, parts: &Parts) -> Result<Option<Principal>, Problem> {
+        // Who shows a key means it: the session of a browser that does so too is not looked for.
+        if let Some(principal) = self.by_key(parts).await? {
+            return Ok(Some(principal));
+        }
         let Some(token) = self.token_of(&parts.headers) else {
             return Ok(None);
         };

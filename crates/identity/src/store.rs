@@ -1,7 +1,8 @@
-//! Rows of accounts, sessions and tries: their SQL. Codes and flows stand in [`codes`]. Never
+//! Rows of accounts, sessions and tries: their SQL. Codes and flows stand in [`codes`], API keys in [`keys`]. Never
 //! decides who may sign in.
 
 pub(crate) mod codes;
+pub(crate) mod keys;
 
 use kernel::time::{iso, parse_iso};
 use kernel::{Digest, Problem, Time};

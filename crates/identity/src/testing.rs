@@ -96,7 +96,10 @@ impl Node {
         };
         let (router, _) = crate::router(state.clone()).split_for_parts();
         let work = axum::routing::post(|_: web::SignedIn| async { "done" });
-        let router = router.route("/work", work);
+        let by_key = axum::routing::post(|web::Operator(who): web::Operator| async move {
+            format!("{} {}", who.account, who.roles.join(" "))
+        });
+        let router = router.route("/work", work).route("/api/v1/exchange/work", by_key);
         Self {
             temp,
             tenant,

@@ -185,6 +185,8 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::SignedIn { .. }
         | Fact::SignInRefused { .. }
         | Fact::SignedOut { .. }
+        | Fact::ApiKeyMade { .. }
+        | Fact::ApiKeyRevoked { .. }
         | Fact::RecordWritten { .. }
         | Fact::RecordWithdrawn { .. }
         | Fact::OwnDataViewed { .. }

@@ -219,6 +219,15 @@ pub enum Fact {
     SignInRefused { account: String, reason: String },
     /// Somebody signed out.
     SignedOut { account: String },
+    /// An API key was made in an account's name, by its id; with these roles, until then.
+    ApiKeyMade {
+        key: String,
+        account: String,
+        roles: Vec<String>,
+        expires: Time,
+    },
+    /// An API key counts no more.
+    ApiKeyRevoked { key: String, account: String },
     /// Exchanges of an evidence stream were counted, positions `from` up to but not with `to`.
     ExchangesCounted {
         stream: String,

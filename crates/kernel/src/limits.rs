@@ -56,6 +56,14 @@ pub struct Limits {
     pub track_tries_max: u32,
     /// Looks at cases without signing in from one address, in an hour, count.
     pub track_address_tries_max: u32,
+    /// Calls with one API key in a minute, count.
+    pub api_key_calls_max: u32,
+    /// Wrong API keys from one address in a minute, count.
+    pub api_key_wrong_max: u32,
+    /// API keys of one account that can be used, count.
+    pub api_keys_max: u64,
+    /// Life of an API key, in milliseconds.
+    pub api_key_ms_max: i64,
     /// Life of a session without use, in milliseconds.
     pub session_idle_ms_max: i64,
     /// Life of a session however much it is used, in milliseconds.
@@ -107,6 +115,10 @@ impl Default for Limits {
             sign_in_tries_max: 10,
             track_tries_max: 10,
             track_address_tries_max: 120,
+            api_key_calls_max: 1_200,
+            api_key_wrong_max: 60,
+            api_keys_max: 20,
+            api_key_ms_max: 31_622_400_000,
             session_idle_ms_max: 1_800_000,
             session_ms_max: 43_200_000,
             kept_form_bytes_max: 64 << 10,

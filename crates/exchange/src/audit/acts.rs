@@ -14,8 +14,9 @@ const NOTE_AFTER: u64 = 10_000;
 const FOLLOWER: &str = "exchange-acts";
 
 /// What the names of administrative acts begin with.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "agreement-",
+    "api-key-",
     "certificate-",
     "client-",
     "delegation-",

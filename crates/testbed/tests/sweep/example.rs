@@ -80,6 +80,7 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("{org}", "{system}") => "population",
             ("{system}", "{code}") => "sample",
             ("papers", "{paper}") => "GCS",
+            ("keys", "{key}") => "000000000000000000000000000000cc",
             (_, part) if part.starts_with('{') => {
                 return Err(format!("{}: no example of {part}", operation.name()));
             }

@@ -8,6 +8,7 @@ mod delegations;
 mod directory;
 mod groups;
 mod maintenance;
+mod keys;
 mod services;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,7 @@ pub(crate) async fn play(
     script.operate(&mut cast, &mut ids).await.context("operating")?;
     script.agreements(&mut cast).await.context("agreements")?;
     script.services(&mut cast).await.context("services")?;
+    script.keys(&mut cast).await.context("API keys")?;
     script.directory(&mut cast).await.context("the directory")?;
     script.delegations(&mut cast).await.context("delegations")?;
     script.groups(&mut cast).await.context("groups")?;

@@ -159,7 +159,7 @@ pub(super) fn text(by: By, id: &str) -> Vec<(&'static str, Value)> {
     fields.extend([
         ("id", json!(id)),
         ("consumer", json!("G22/portal")),
-        ("service", json!("G01/population/sample-lookup")),
+        ("service", json!("G01/population/assign-number")),
         ("fields", json!(["full_name"])),
         ("valid_from", from),
         ("valid_to", to),
