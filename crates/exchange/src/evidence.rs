@@ -57,7 +57,7 @@ impl Exchange {
     pub(crate) async fn sides(&self, who: &Principal, request: &str) -> Result<Vec<Indexed>, Problem> {
         let mut sides = self.find(request).await?;
         // `consumer`, then `provider`: in the order in which it went, whichever tenant is read first.
-        sides.sort_by(|a, b| a.side.cmp(&b.side));
+        sides.sort_by_key(|side| side.side);
         if let Some(own) = self.seen_by(who) {
             sides.retain(|side| side.own == own.as_str());
         }
