@@ -31,7 +31,7 @@ impl Agreements {
         {
             return Err(late(fault));
         }
-        let hash = text.hash();
+        let (hash, open_max) = (text.hash(), self.store.limits().agreement_requests_max);
         let actor = &Actor::System(heard.word.party.to_string());
         if text.provider.top() == to.top() || systems.iter().any(|system| system.org != *to) {
             return Err(bad());
@@ -53,6 +53,10 @@ impl Agreements {
                     };
                     if nothing_new {
                         return Ok(());
+                    }
+                    let is_new = before.is_none_or(|before| before.ended);
+                    if is_new && rows::open(&tx, &text.provider).await? >= open_max {
+                        return Err(Problem::new(Kind::TooMany, "agreement-requests").with("max", open_max));
                     }
                     rows::save(&tx, known).await?;
                     let fact = if known.systems.is_empty() {

@@ -69,6 +69,18 @@ pub(super) async fn one(tx: &Tx, hash: &Digest) -> Result<Option<KnownGroupOffer
     row.as_ref().map(known).transpose()
 }
 
+/// What a provider offers to a tenant's systems now, count.
+pub(super) async fn open(tx: &Tx, provider: &OrgCode) -> Result<u64, Problem> {
+    let row = tx
+        .one(
+            "select count(*) as open from exchange_group_offers \
+             where tenant = $1 and provider = $2 and ended_at is null",
+            params![tx.tenant(), provider],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.count("open"))
+}
+
 /// Writes one as it stands now.
 pub(super) async fn save(tx: &Tx, one: &KnownGroupOffer) -> Result<(), Problem> {
     let document = serde_json::to_string(&one.text).map_err(Problem::internal)?;

@@ -269,6 +269,30 @@ async fn a_request_that_only_claims_to_be_of_an_offer_waits_for_the_operator() {
         "seal-broken",
         "what is for a group is nobody's to ask for"
     );
+    // Nor does a provider fill another's node with offers.
+    let says = async |serial: i64| {
+        let word = Word {
+            party: "G01".parse().expect("a code"),
+            at: ministry.now(),
+            said: Said::GroupOffer {
+                to: "G22".parse().expect("a code"),
+                agreement: Agreement {
+                    id: format!("{serial}/TT"),
+                    ..text(&nation, GROUP)
+                },
+                serial,
+                systems: vec![portal()],
+            },
+        };
+        let signed = words::sign(word, &ministry.seal("G01").key);
+        national.exchange.hear(&signed.token).await
+    };
+    let max = national.temp.store.limits().agreement_requests_max;
+    for serial in 1..=i64::try_from(max).expect("a few") {
+        says(serial).await.expect("heard");
+    }
+    assert_eq!(code(says(i64::MAX).await), "agreement-requests");
+    says(1).await.expect("what was heard before is heard again");
     let unknown = Digest::of(b"x");
     let taken = national.exchange.take_up(&unknown, &portal(), &ACTOR).await;
     assert_eq!(code(taken), "not-found");
