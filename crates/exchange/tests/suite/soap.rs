@@ -118,6 +118,10 @@ async fn a_newer_wsdl_is_taken_over_only_as_an_operator_saw_it() {
         let wsdl = entry.expect("there").setup.wsdl.expect("a WSDL");
         wsdl.operations.into_iter().map(|o| o.name).collect::<Vec<_>>()
     };
+    for nothing in ["", "null", "{}"] {
+        let (status, _) = desk.send("POST", &compare, Some("operator"), nothing).await;
+        assert_eq!(status, 200, "{nothing}");
+    }
     let (_, same) = desk.post(&compare, &json!({})).await;
     assert_eq!((&same["added"], &same["is_other"]), (&json!([]), &false.into()));
     system.describe(lists_too());

@@ -79,11 +79,11 @@ pub(crate) async fn compare_by_json(
     body: Bytes,
 ) -> Result<axum::Json<ServiceDifference>, Refusal> {
     // Nothing at all is as good as an empty object: there is something to say for a WSDL only.
-    let asked: ServiceComparison = if body.is_empty() {
-        ServiceComparison::default()
-    } else {
-        web::json::read(&body, x.0.store.limits().json_depth_max)?
+    let asked: Option<ServiceComparison> = match body.is_empty() {
+        true => None,
+        false => web::json::read(&body, x.0.store.limits().json_depth_max)?,
     };
+    let asked = asked.unwrap_or_default();
     let id = super::id_of(&named)?;
     let difference = x.compare_service(&id, asked.document.as_deref()).await?;
     Ok(axum::Json(ServiceDifference::of(difference)))
