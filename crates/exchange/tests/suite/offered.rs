@@ -371,7 +371,8 @@ async fn a_document_that_cannot_be_read_is_refused_at_its_field_and_nothing_is_r
     let cyclic = json!({"openapi": "3.0.0", "paths": {"/a": {"$ref": "#/paths/~1a"}}}).to_string();
     for (text, code) in [
         ("{".repeat(10_000), "service-openapi-json"),
-        ("openapi: 3.0.0".to_owned(), "service-openapi-json"),
+        ("openapi: 3.0.0".to_owned(), "service-openapi-version"),
+        ("openapi: 3.0.0\npaths: [".to_owned(), "service-openapi-yaml"),
         (json!({"swagger": "2.0"}).to_string(), "service-openapi-version"),
         (described(&["/a/**"]), "service-openapi-path"),
         (cyclic, "service-openapi-reference"),
