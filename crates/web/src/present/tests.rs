@@ -99,7 +99,7 @@ async fn who_finds_nothing_is_led_to_the_list_it_would_be_in_and_the_header_tell
     let node = node();
     let html = ("accept", "text/html");
     let lit = "href=\"/cases\" aria-current=\"page\"";
-    for path in ["/cases/nothing", "/drafts/nothing", "/drafts"] {
+    for path in ["/cases/1/nothing", "/drafts/nothing", "/drafts"] {
         let told = ask(&node, &format!("GET {path}"), &[html], "").await;
         assert_eq!(told.status, 404);
         assert!(told.text.contains("<a href=\"/cases\">"), "{path}: {}", told.text);
