@@ -12,7 +12,8 @@ create table exchange_index_blocks (
     body bytea not null,
     primary key (tenant, block)
 );
-create index exchange_index_blocks_by_time on exchange_index_blocks (tenant, began_max);
+-- What a look by time goes through: some bytes a block, without its body.
+create index exchange_index_blocks_by_time on exchange_index_blocks (tenant, block, began_min, began_max);
 
 -- Which blocks hold an exchange of a service, a member, an agreement, a tenant, or one that did not go well.
 create table exchange_index_marks (

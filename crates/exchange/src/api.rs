@@ -39,9 +39,11 @@ struct Wanted {
     before: Option<i64>,
     /// Only exchanges that this case caused.
     issue: Option<String>,
+    /// The position of the last one of the page before: the next page.
+    after: Option<u64>,
 }
 
-/// Lists exchanges, newest first, a page at a time.
+/// Lists exchanges in the order in which they were recorded, newest first, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/exchanges", tag = "exchange", params(Wanted),
     security(("session" = ["operator"])), responses((status = 200, body = Vec<Indexed>)))]
 async fn list_exchanges(
@@ -50,10 +52,12 @@ async fn list_exchanges(
     Query(wanted): Query<Wanted>,
 ) -> Result<axum::Json<Vec<Indexed>>, Refusal> {
     who.require("operator")?;
+    x.index_up().await?;
     let reader = x.0.store.read(&x.0.home).await?;
     let search = Search {
         to: wanted.before.map(Time),
         case: wanted.issue,
+        after: wanted.after,
         own: x.seen_by(&who),
         ..Search::default()
     };

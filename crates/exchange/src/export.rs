@@ -61,7 +61,7 @@ impl Exchange {
         if !found.is_empty() {
             return Ok(found);
         }
-        self.fold_evidence().await?;
+        self.index_up().await?;
         look().await
     }
 

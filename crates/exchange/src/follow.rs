@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kernel::fact::ExchangeCount;
 use kernel::time::{Date, iso, parse_iso};
-use kernel::{Actor, Digest, Fact, Problem, Time};
+use kernel::{Actor, Digest, Fact, Kind, Problem, Time};
 use store::Tx;
 use tokio::sync::watch;
 
@@ -23,11 +23,22 @@ use crate::traffic::{self, Counted, Grain};
 const STEP: u64 = 2_048;
 /// Steps in which what was counted before is read again for the index, count: more than a block has.
 const BEHIND_STEPS_MAX: usize = 4;
+/// Foldings for which somebody who looks waits, count.
+const UP_STEPS_MAX: usize = 8;
 /// Records read at a time for the quotas, count.
 const RECALLED: usize = 2_000;
 /// How long the follower rests when there is nothing new.
 const REST: Duration = Duration::from_millis(200);
 const FOLLOWER: &str = "exchange-follow";
+
+/// What one folding did.
+#[derive(Clone, Copy, Debug, Default)]
+struct Folded {
+    /// Records that were counted.
+    counted: usize,
+    /// Records that were taken into the index.
+    indexed: u64,
+}
 
 impl Exchange {
     /// Folds what is new: into the index, and once into the counts; gives how many records were counted.
@@ -35,9 +46,35 @@ impl Exchange {
     /// # Errors
     /// When the log or the store cannot be used; nothing is half done then.
     pub async fn fold_evidence(&self) -> Result<usize, Problem> {
+        Ok(self.fold_some().await?.counted)
+    }
+
+    /// Brings the index up to where the log ends now.
+    ///
+    /// # Errors
+    /// `index-behind` while a long log is being indexed anew; as [`Exchange::fold_evidence`].
+    pub(crate) async fn index_up(&self) -> Result<(), Problem> {
+        let g = &*self.0;
+        let end = g.evidence.len().await;
+        for _ in 0..UP_STEPS_MAX {
+            if g.index.next().0 >= end {
+                return Ok(());
+            }
+            self.fold_some().await?;
+        }
+        let done = g.index.next().0;
+        if done >= end {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::Unavailable, "index-behind")
+            .with("done", done)
+            .with("of", end))
+    }
+
+    async fn fold_some(&self) -> Result<Folded, Problem> {
         let g = &*self.0;
         if g.evidence.len().await <= g.index.next().0 {
-            return Ok(0); // without a question to the database: this is asked five times a second
+            return Ok(Folded::default()); // without a question to the database: this is asked five times a second
         }
         let mut counted = g.counted.lock().await;
         let to = match *counted {
@@ -45,26 +82,29 @@ impl Exchange {
             None => *counted.insert(g.counted_to().await?),
         };
         // After a start, what was counted before and is in no block yet is read again for the index.
+        let from = g.index.next().0;
         for _ in 0..BEHIND_STEPS_MAX {
             if g.index.next().0 >= to {
                 break;
             }
             g.index_more(to).await?;
         }
-        if g.index.next().0 < to {
-            return Ok(0);
+        let mut folded = Folded::default();
+        if g.index.next().0 >= to {
+            let count = g.fold(to).await?;
+            // When somebody else counted them, where the counting stands is asked for anew.
+            *counted = count.map(|count| to + count as u64);
+            folded.counted = count.unwrap_or_default();
         }
-        let count = g.fold(to).await?;
-        // When somebody else counted them, where the counting stands is asked for anew.
-        *counted = count.map(|count| to + count as u64);
-        Ok(count.unwrap_or_default())
+        folded.indexed = g.index.next().0 - from;
+        Ok(folded)
     }
 
-    /// Folds what is new in both logs; the larger count of the two.
-    async fn fold_all(&self) -> Result<usize, Problem> {
+    /// Folds what is new in both logs; whether there was something in either.
+    async fn fold_all(&self) -> Result<bool, Problem> {
         let acts = self.fold_acts().await?;
         self.tell_refusals().await?;
-        Ok(self.fold_evidence().await?.max(acts))
+        Ok(self.fold_some().await?.indexed > 0 || acts > 0)
     }
 
     /// Whether there is another whole step to fold.
@@ -76,7 +116,7 @@ impl Exchange {
     pub async fn follow_evidence(self, mut shutdown: watch::Receiver<bool>) {
         while !*shutdown.borrow() {
             let rest = match self.fold_all().await {
-                Ok(n) if n > 0 && self.is_behind().await => continue,
+                Ok(going) if going && self.is_behind().await => continue,
                 Ok(_) => REST,
                 Err(problem) => {
                     tracing::error!(%problem, "folding the evidence failed; trying again");

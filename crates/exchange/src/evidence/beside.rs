@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use async_trait::async_trait;
-use kernel::{Digest, OrgCode, Problem, Tenant};
+use kernel::{Digest, Kind, OrgCode, Problem, Tenant};
 use seal::certificate::Certificate;
 use store::log::beside::Beside as Log;
 use store::{Blobs, Database, Reader, StoreError};
@@ -20,6 +20,9 @@ use crate::traffic;
 
 /// Records of the log read at a time, count.
 const STEP: usize = 2_000;
+
+/// Records that may be in no block yet, count: what is written while a follower is behind.
+const UNINDEXED_MAX: u64 = 1 << 18;
 
 /// A node's evidence, opened beside it.
 pub struct Beside(Place);
@@ -76,10 +79,17 @@ impl Beside {
             .map_err(bad)?;
         let reader = home.ok_or_else(|| Problem::internal("a node hosts an organisation"))?;
         let mut tail = Tail::behind(index::blocks(&reader).await?);
+        let first = tail.next();
         loop {
             let records = log.read(tail.next(), STEP).await?;
             let Some((last, _)) = records.last() else { break };
             let next = last + 1;
+            if next - first > UNINDEXED_MAX {
+                // A node that runs makes the index of a long log anew in some minutes.
+                return Err(Problem::new(Kind::Unavailable, "index-behind")
+                    .with("done", first)
+                    .with("of", next));
+            }
             let entries = record::entries(&records)?;
             tail.take(record::exchanges(entries), next);
         }

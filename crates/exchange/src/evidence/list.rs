@@ -19,7 +19,7 @@ impl Exchange {
             ..search
         };
         // What has just been answered is found.
-        self.fold_evidence().await?;
+        self.index_up().await?;
         let g = &*self.0;
         let reader = g.store.read(&g.home).await?;
         let look = Look::of(&reader, g.index.tail());

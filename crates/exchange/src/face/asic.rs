@@ -1,6 +1,7 @@
 //! Signed containers for those who took part: by the exchange's id, or as X-Road's download names
 //! them, by the id of the message and the client. Never one without its timestamp in X-Road's form.
 
+use std::collections::HashSet;
 use std::io::{Cursor, Write as _};
 
 use axum::extract::{Path, Query, State};
@@ -152,7 +153,7 @@ impl Exchange {
     /// One side of each exchange that is meant; every one of them has its timestamp.
     async fn stamped(&self, wanted: &Wanted) -> Result<Vec<Indexed>, Told> {
         // What has just been answered can be fetched.
-        self.fold_evidence().await.map_err(|e| broken(&e))?;
+        self.index_up().await.map_err(|e| broken(&e))?;
         let reader = self.0.store.read(&self.0.home).await.map_err(|e| broken(&e))?;
         let look = Look::of(&reader, self.0.index.tail());
         let found = look.message(&wanted.message, SIDES_MAX).await;
@@ -163,7 +164,8 @@ impl Exchange {
             .into_iter()
             .filter(|e| e.consumer == client || e.service.starts_with(&provider))
             .collect();
-        found.dedup_by(|a, b| a.request == b.request);
+        let mut seen = HashSet::new();
+        found.retain(|e| seen.insert(e.request.clone()));
         if found.is_empty() {
             return Err(none());
         }

@@ -16,9 +16,14 @@ use crate::ids::ServiceId;
 const BLOCKS_MAX: usize = 48;
 /// Blocks asked for at a time, count.
 const STEP: usize = 8;
-/// Blocks among which the order of time is made whole, count: a call that is recorded a million records
-/// later than one that began with it is told where it ended.
+/// Blocks among which the order of time is made whole, count. A call that is recorded a million records
+/// later than one that began with it is not told in this order.
 const WINDOW: usize = 256;
+
+/// Records of one exchange that are looked at, count: attempts at either side.
+const ATTEMPTS_MAX: usize = 100;
+/// Records of one case whose blocks one page may go through, count.
+const CASE_RECORDS_MAX: usize = 1 << 20;
 
 /// What a look is driven by.
 #[derive(Clone, Debug)]
@@ -108,28 +113,20 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// The sides this node has of an exchange. Of two records of one side the answered one counts, else
-    /// the first.
+    /// The sides this node has of an exchange.
     pub(crate) async fn request(&self, request: &str) -> Result<Vec<Indexed>, Problem> {
         let same = |row: &Indexed| row.request == request;
-        let mut sides: BTreeMap<&str, Indexed> = BTreeMap::new();
-        let mut found = self.of_key(Kind::Request, request, usize::MAX, &same).await?;
-        found.reverse();
-        for row in found {
-            let side = row.side;
-            match sides.get(side) {
-                Some(first) if first.status != 0 || row.status == 0 => {}
-                _ => drop(sides.insert(side, row)),
-            }
-        }
-        Ok(sides.into_values().collect())
+        let found = self.of_key(Kind::Request, request, ATTEMPTS_MAX, &same).await?;
+        Ok(answered(found))
     }
 
-    /// The exchanges whose message bore an id, oldest record first.
+    /// The sides of the exchanges whose message bore an id, oldest record first; of no more than so many
+    /// records.
     pub(crate) async fn message(&self, message: &str, limit: usize) -> Result<Vec<Indexed>, Problem> {
         let same = |row: &Indexed| row.message.as_deref() == Some(message);
-        let mut found = self.of_key(Kind::Message, message, limit, &same).await?;
-        found.reverse();
+        let found = self.of_key(Kind::Message, message, limit, &same).await?;
+        let mut found = answered(found);
+        found.sort_by_key(|row| row.position);
         Ok(found)
     }
 
@@ -143,7 +140,9 @@ impl<'a> Look<'a> {
     ) -> Result<Vec<Indexed>, Problem> {
         let tail = self.tail.rows.iter().rev().filter(|row| same(row));
         let mut found: Vec<Indexed> = tail.take(limit).map(|row| Indexed::clone(row)).collect();
-        let places = rows::positions(self.reader, keys::hash(kind, key), self.tail.first).await?;
+        let hash = keys::hash(kind, key);
+        // Another key may have the same hash.
+        let places = rows::positions(self.reader, hash, self.tail.first, limit.saturating_mul(2)).await?;
         for places in places.chunk_by(|a, b| a / BLOCK == b / BLOCK) {
             if found.len() >= limit {
                 break;
@@ -168,8 +167,17 @@ impl<'a> Look<'a> {
         }
         let mut below = asked.below.div_ceil(BLOCK).min(self.tail.first / BLOCK);
         let mut looked = 0;
+        let of_case = self.of_case(asked, below).await?;
         loop {
-            let blocks = self.blocks(asked, below).await?;
+            let blocks = match &of_case {
+                Some(blocks) => blocks
+                    .iter()
+                    .copied()
+                    .filter(|block| *block < below)
+                    .take(STEP)
+                    .collect(),
+                None => self.blocks(asked, below).await?,
+            };
             let more = blocks.len() == STEP;
             for number in blocks {
                 if looked == BLOCKS_MAX {
@@ -191,20 +199,27 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// The numbers of blocks that hold something of the case that is asked for, newest first; none when no
+    /// case is.
+    async fn of_case(&self, asked: &Asked<'_>, below: u64) -> Result<Option<Vec<u64>>, Problem> {
+        let By::Case(case) = &asked.by else {
+            return Ok(None);
+        };
+        let hash = keys::hash(Kind::Case, case);
+        let mut blocks = rows::positions(self.reader, hash, below * BLOCK, CASE_RECORDS_MAX).await?;
+        blocks.iter_mut().for_each(|position| *position /= BLOCK);
+        blocks.dedup();
+        Ok(Some(blocks))
+    }
+
     /// Numbers of blocks to look at, newest first.
     async fn blocks(&self, asked: &Asked<'_>, below: u64) -> Result<Vec<u64>, Problem> {
         let marked = async |kind, value: String| {
             rows::of_mark(self.reader, (kind, &value), asked.time, below, STEP).await
         };
         match &asked.by {
-            By::Case(case) => {
-                let hash = keys::hash(Kind::Case, case);
-                let mut blocks = rows::positions(self.reader, hash, below * BLOCK).await?;
-                blocks.iter_mut().for_each(|position| *position /= BLOCK);
-                blocks.dedup();
-                blocks.truncate(STEP);
-                Ok(blocks)
-            }
+            // Has its own way: see `of_case`.
+            By::Case(_) => Ok(Vec::new()),
             By::Agreement(hash) => marked(AGREEMENT, hash.hex()).await,
             By::Failure(result) => marked(RESULT, result.as_str().to_owned()).await,
             By::Service(service) => marked(SERVICE, service.to_string()).await,
@@ -239,56 +254,78 @@ impl<'a> Look<'a> {
             safe_behind.push(safe_behind[safe_behind.len() - 1].min(*began_min));
         }
         safe_behind.reverse();
-        let mut kept: BTreeMap<Place, Indexed> = BTreeMap::new();
+        let mut page = InTime {
+            kept: BTreeMap::new(),
+            limit,
+        };
         for (looked, (number, _)) in spans.iter().enumerate().take(WINDOW) {
-            kept.extend(self.block(*number).await?.into_iter().filter(&wants).map(placed));
+            page.keep(self.block(*number).await?.into_iter().filter(&wants));
             let safe = safe_behind[looked + 1];
-            let ripe = kept
-                .range(
-                    ..Place {
-                        began: safe,
-                        position: 0,
-                    },
-                )
-                .count();
-            if ripe > limit || (looked + 1 >= BLOCKS_MAX && safe > from.began) {
-                return Ok(cut(kept, ripe.min(limit), safe));
+            if page.is_full_before(safe) || (looked + 1 >= BLOCKS_MAX && safe > from.began) {
+                return Ok(page.cut(safe));
             }
         }
         if spans.len() > WINDOW {
-            let safe = spans[WINDOW].1;
-            let ripe = kept
-                .range(
-                    ..Place {
-                        began: safe,
-                        position: 0,
-                    },
-                )
-                .count();
-            return Ok(cut(kept, ripe.min(limit), safe));
+            // Always some way on, though a record may have begun by a clock that was set back.
+            return Ok(page.cut(safe_behind[WINDOW].max(from.began + 1)));
         }
         let tail = self.tail.rows.iter().filter(|row| wants(row));
-        kept.extend(tail.map(|row| placed(Indexed::clone(row))));
-        Ok(cut(kept, limit, i64::MAX))
+        page.keep(tail.map(|row| Indexed::clone(row)));
+        Ok(page.cut(i64::MAX))
     }
 }
 
-fn placed(row: Indexed) -> (Place, Indexed) {
-    (Place::of(&row), row)
+/// Of records of one side of one exchange the answered one counts, else the first; by exchange and side.
+fn answered(mut rows: Vec<Indexed>) -> Vec<Indexed> {
+    rows.sort_by_key(|row| row.position);
+    let mut sides: BTreeMap<(String, &str), Indexed> = BTreeMap::new();
+    for row in rows {
+        let side = (row.request.clone(), row.side);
+        match sides.get(&side) {
+            Some(first) if first.status != 0 || row.status == 0 => {}
+            _ => drop(sides.insert(side, row)),
+        }
+    }
+    sides.into_values().collect()
 }
 
-/// The first so many, and where to go on: at the one behind them, or at an instant before which nothing
-/// more comes.
-fn cut(mut kept: BTreeMap<Place, Indexed>, count: usize, safe: i64) -> (Vec<Indexed>, Option<Place>) {
-    let behind = kept.keys().nth(count).copied();
-    let next = behind.or((safe != i64::MAX).then_some(Place {
-        began: safe,
-        position: 0,
-    }));
-    if let Some(behind) = behind {
-        kept.split_off(&behind);
+/// A page in the order of time: the first so many of what was seen, and one more.
+struct InTime {
+    kept: BTreeMap<Place, Indexed>,
+    limit: usize,
+}
+
+impl InTime {
+    fn keep(&mut self, rows: impl Iterator<Item = Indexed>) {
+        for row in rows {
+            self.kept.insert(Place::of(&row), row);
+            if self.kept.len() > self.limit + 1 {
+                self.kept.pop_last();
+            }
+        }
     }
-    (kept.into_values().collect(), next)
+
+    /// Whether more than a page began before an instant.
+    fn is_full_before(&self, safe: i64) -> bool {
+        self.kept.len() > self.limit && self.kept.keys().all(|place| place.began < safe)
+    }
+
+    /// What began before an instant before which nothing more comes, a page of it, and where to go on: at
+    /// the first that is not given, or at that instant when something that is not seen yet may come first.
+    fn cut(mut self, safe: i64) -> (Vec<Indexed>, Option<Place>) {
+        let unsafe_from = Place {
+            began: safe,
+            position: 0,
+        };
+        let ripe = self.kept.range(..unsafe_from).count().min(self.limit);
+        let behind = self.kept.keys().nth(ripe).copied();
+        if let Some(behind) = behind {
+            self.kept.split_off(&behind);
+        }
+        let unseen = (safe != i64::MAX).then_some(unsafe_from);
+        let next = behind.into_iter().chain(unseen).min();
+        (self.kept.into_values().collect(), next)
+    }
 }
 
 impl Found {
@@ -541,6 +578,36 @@ mod tests {
         let found = past.look().request("r").await.expect("found");
         let found: Vec<_> = found.iter().map(|row| (row.side, row.position)).collect();
         assert_eq!(found, [(CONSUMER, 1), (PROVIDER, 2)]);
+    }
+
+    #[tokio::test]
+    async fn a_rare_call_that_is_recorded_behind_a_page_of_blocks_is_told_in_its_time() {
+        // Records of one block lie between those of the next two by their time, everywhere.
+        let blocks = 2 * u64::try_from(BLOCKS_MAX).expect("small") + 5;
+        let began = |n: u64| i64::try_from((n / BLOCK).saturating_sub(n % 3) * 10).expect("small");
+        let rows = (0..blocks * 20).map(|n| n / 20 * BLOCK + n % 20);
+        let past = Past::of(blocks, rows.map(|n| row(n, began(n)))).await;
+        let rare = |row: &Indexed| row.position % 7 == 2;
+        let mut wanted: Vec<Place> = past.all.iter().filter(|row| rare(row)).map(Place::of).collect();
+        wanted.sort_unstable();
+        for limit in [1, 10, 1_000] {
+            let (mut seen, mut from) = (
+                Vec::new(),
+                Place {
+                    began: 0,
+                    position: 0,
+                },
+            );
+            loop {
+                let page = past.look().oldest(from, i64::MAX, &rare, limit).await;
+                let (rows, next) = page.expect("read");
+                seen.extend(rows.iter().map(Place::of));
+                let Some(next) = next else { break };
+                assert!(next > from, "{next:?} is no way on from {from:?}");
+                from = next;
+            }
+            assert_eq!(seen, wanted, "{limit} a page");
+        }
     }
 
     #[tokio::test]

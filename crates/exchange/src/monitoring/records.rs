@@ -107,6 +107,7 @@ impl Exchange {
         asked: &Asked,
         words: &(dyn Fn(&str) -> String + Sync),
     ) -> Result<OperationalData, Problem> {
+        self.index_up().await?;
         let g = &*self.0;
         let told_to = g.now().ms() - OFFSET_MS;
         let to = asked.to.min(told_to);
