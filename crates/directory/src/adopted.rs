@@ -101,6 +101,18 @@ impl Held {
             snapshot: Arc::new(snapshot),
         })
     }
+
+    /// The signed form in parts; none of a directory of nobody.
+    fn parts(&self) -> Result<Option<Arc<Parts>>, Problem> {
+        if self.token.is_empty() {
+            return Ok(None);
+        }
+        if let Some(parts) = self.parts.get() {
+            return Ok(Some(Arc::clone(parts)));
+        }
+        let parts = Arc::new(Parts::of(&self.token)?);
+        Ok(Some(Arc::clone(self.parts.get_or_init(|| parts))))
+    }
 }
 
 impl std::fmt::Debug for Directory {
@@ -158,18 +170,28 @@ impl Directory {
         })))
     }
 
-    /// Takes over a signed snapshot: true when it is a new one, false when it is the one held.
+    /// Takes over a signed snapshot that the hub itself gives, which makes it current now: true when it
+    /// is a new one, false when it is the one held.
     ///
     /// # Errors
     /// `directory-seal-broken`, `directory-unsound`; 409 `directory-older` for a serial below the
     /// newest ever adopted, `directory-forked` for the same serial with other content;
     /// `clock-skew` when it was issued in the future.
     pub async fn adopt(&self, token: &str) -> Result<bool, Problem> {
+        self.adopt_as_of(token, self.0.store.world().now()).await
+    }
+
+    /// As [`Directory::adopt`], of a snapshot that the hub called current at `said`: whoever hands it on
+    /// does not make it fresher.
+    ///
+    /// # Errors
+    /// As [`Directory::adopt`].
+    pub(crate) async fn adopt_as_of(&self, token: &str, said: Time) -> Result<bool, Problem> {
         let inner = &*self.0;
         let mut newest = inner.adopting.lock().await;
         let now = inner.store.world().now();
         if *self.held().token == *token && !token.is_empty() {
-            self.confirm(now);
+            self.confirm(said);
             return Ok(false);
         }
         let snapshot = snapshot::read(token, &inner.hub)?;
@@ -211,20 +233,20 @@ impl Directory {
         *inner.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
         inner.any_stopped.store(any_stopped, Ordering::Release);
         inner.local.say_changed();
-        self.confirm(now);
+        self.confirm(said);
         Ok(true)
     }
 
-    /// Notes that the hub called what is held current.
-    pub(crate) fn confirm(&self, now: Time) {
-        self.0.confirmed.fetch_max(now.ms(), Ordering::Relaxed);
+    /// Notes that the hub called what is held current at an instant.
+    pub(crate) fn confirm(&self, said: Time) {
+        self.0.confirmed.fetch_max(said.ms(), Ordering::Relaxed);
         // By the last time the file was touched, not by the last word of the hub: it speaks more often.
-        if now.ms() - self.0.touched.load(Ordering::Relaxed) >= CONFIRMED_MS {
-            self.0.touched.store(now.ms(), Ordering::Relaxed);
+        if said.ms() - self.0.touched.load(Ordering::Relaxed) >= CONFIRMED_MS {
+            self.0.touched.store(said.ms(), Ordering::Relaxed);
             // The file's own time says it to whoever looks at the folder; nothing depends on it.
             let touched = std::fs::File::options().append(true).open(&self.0.file);
             touched
-                .and_then(|file| file.set_modified(std::time::UNIX_EPOCH + since_1970(now)))
+                .and_then(|file| file.set_modified(std::time::UNIX_EPOCH + since_1970(said)))
                 .ok();
         }
     }
@@ -238,22 +260,16 @@ impl Directory {
 
     /// The signed snapshot in parts; none before the first adoption.
     pub(crate) fn parts(&self) -> Result<Option<Arc<Parts>>, Problem> {
-        let held = self.held();
-        if held.token.is_empty() {
-            return Ok(None);
-        }
-        if let Some(parts) = held.parts.get() {
-            return Ok(Some(Arc::clone(parts)));
-        }
-        let parts = Arc::new(Parts::of(&held.token)?);
-        Ok(Some(Arc::clone(held.parts.get_or_init(|| parts))))
+        self.held().parts()
     }
 
     /// The signed head of what is held: the hub's own, not older than a minute; elsewhere the newest
     /// one that was taken over. None when there is none for what is held.
     pub(crate) fn head(&self) -> Result<Option<Arc<str>>, Problem> {
-        let (held, now) = (self.held(), self.0.store.world().now());
         let mut newest = self.0.head.lock().unwrap_or_else(PoisonError::into_inner);
+        // One look at what is held, in turn with other heads: all that is signed is of one snapshot, and
+        // a later head is of no earlier one.
+        let (held, now) = (self.held(), self.0.store.world().now());
         let Some(seal) = self.0.signs.get() else {
             let of_it = newest.as_ref().filter(|(head, _)| head.snapshot == held.hash);
             return Ok(of_it.map(|(_, token)| Arc::clone(token)));
@@ -264,7 +280,7 @@ impl Directory {
         {
             return Ok(Some(Arc::clone(token)));
         }
-        let Some(parts) = self.parts()? else {
+        let Some(parts) = held.parts()? else {
             return Ok(None);
         };
         let head = Head {
@@ -312,7 +328,7 @@ impl Directory {
         *newest = Some((head, token.into()));
     }
 
-    /// The digest of the newest head's signed form.
+    /// The digest of the newest head's signed form; none until this process has signed or taken over one.
     pub(crate) fn head_tag(&self) -> Option<Digest> {
         let newest = self.0.head.lock().unwrap_or_else(PoisonError::into_inner);
         newest.as_ref().map(|(_, token)| Digest::of(token.as_bytes()))
@@ -618,6 +634,10 @@ mod tests {
         temp.clock.advance_ms(90_000);
         let now = temp.store.world().now();
         assert_eq!(directory.age(now), 90_000);
+        let earlier = now.plus_ms(-30_000);
+        let handed_on = directory.adopt_as_of(&token, earlier).await;
+        assert!(!handed_on.expect("held already"));
+        assert_eq!(directory.age(now), 30_000, "the hub said so then");
         directory.adopt(&token).await.expect("held already");
         assert_eq!(directory.age(now), 0);
     }

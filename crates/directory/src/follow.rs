@@ -53,7 +53,7 @@ pub fn follow(
 }
 
 /// Asks once: true when a new snapshot was adopted. Asks for the signed head, then for the parts that
-/// changed; a hub of before there were heads is asked for the whole.
+/// changed; a hub of before there were heads is asked for the whole, until one was heard.
 pub(crate) async fn ask(directory: &Directory, client: &Client, url: &str) -> Result<bool, String> {
     let hub = Hub {
         client,
@@ -67,7 +67,9 @@ pub(crate) async fn ask(directory: &Directory, client: &Client, url: &str) -> Re
         .get(&format!("{base}head"), held, parts::HEAD_BYTES_MAX)
         .await?;
     match answer.status() {
-        http::StatusCode::NOT_FOUND => return hub.whole(directory, url).await,
+        // Only while no head was ever heard: that there is none is not signed, and must not put the
+        // word of who answers in the place of the hub's.
+        http::StatusCode::NOT_FOUND if held.is_none() => return hub.whole(directory, url).await,
         // What it said then it says still; that it says so now is not signed, and does not count.
         http::StatusCode::NOT_MODIFIED => return Ok(false),
         http::StatusCode::OK => {}
@@ -90,8 +92,9 @@ pub(crate) async fn ask(directory: &Directory, client: &Client, url: &str) -> Re
         }
     };
     let snapshot = parts::checked(snapshot, &head.snapshot).map_err(|problem| told(&problem))?;
+    let said = head.at.min(directory.store().world().now());
     let adopted = directory
-        .adopt(&snapshot)
+        .adopt_as_of(&snapshot, said)
         .await
         .map_err(|problem| told(&problem))?;
     directory.keep_head(head, token);
@@ -466,6 +469,13 @@ mod tests {
         let age = behind.age(third.store.world().now());
         assert_eq!(age, 7_200_000, "the hub itself was not heard since: amber");
         assert_eq!(behind.snapshot().serial, 1, "and nothing stops");
+        // Who comes only now gets no fresher directory by it.
+        let (_, fourth) = two().await;
+        fourth.clock.advance_ms(7_200_000);
+        let late = node(&fourth, &nation).await;
+        assert_eq!(ask(&late, &client, &url).await, Ok(true));
+        let age = late.age(fourth.store.world().now());
+        assert_eq!(age, 7_200_000, "what was adopted is as old as the head");
     }
 
     #[tokio::test]
@@ -474,6 +484,7 @@ mod tests {
         let hub = crate::hub::tests::hub(&temp, &nation).await;
         hub.publish(&many(&nation, 5)).await.expect("published");
         let (_stop, shutdown) = watch::channel(false);
+        let with_heads = serve(&hub, shutdown.clone()).await;
         let held = hub.directory().clone();
         let router = crate::OpenApiRouter::new().routes(crate::routes!(crate::api::signed_snapshot));
         let (router, _) = router.with_state(held).split_for_parts();
@@ -488,5 +499,14 @@ mod tests {
         own.clock.advance_ms(5_000);
         assert_eq!(ask(&directory, &client, &url).await, Ok(false));
         assert_eq!(directory.age(own.store.world().now()), 0);
+        // Whoever has heard a head is not led back to the word of who answers.
+        let (_, third) = two().await;
+        let heard = node(&third, &nation).await;
+        assert_eq!(ask(&heard, &client, &with_heads).await, Ok(true));
+        third.clock.advance_ms(5_000);
+        let refused = ask(&heard, &client, &url).await.expect_err("no head");
+        assert!(refused.contains("404"), "{refused}");
+        let age = heard.age(third.store.world().now());
+        assert_eq!(age, 5_000, "nothing was confirmed");
     }
 }
