@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Bytes;
 use directory::snapshot::NodeEntry;
 use kernel::{Kind, OrgCode, Problem, Time};
+use tokio::time::Instant;
 use web::client::ClientError;
 use web::{AnswerFrames, Peer};
 
@@ -88,15 +89,23 @@ pub(crate) async fn carry(
     let message = Bytes::from(envelope::write_around(&sent, sent.message.body.len()));
     drop(sent);
     let mut reply = match again {
-        Again::Never => way.once(message).await.map_err(|missed| missed.problem)?,
-        Again::Same => {
-            let deadline = Duration::from_millis(g.store.limits().exchange_call_ms_max);
-            let carried = tokio::time::timeout(deadline, Box::pin(way.repeatedly(message))).await;
-            carried.unwrap_or_else(|_| Err(way.unreachable(ClientError::Timeout)))?
+        Again::Never => {
+            let deadline_ms = g.store.limits().exchange_call_ms_max;
+            let carried = way.once(message, deadline_ms).await;
+            carried.map_err(|missed| missed.problem)?
         }
+        Again::Same => Box::pin(way.repeatedly(message)).await?,
     };
     if let (Some(beside), Some(answer)) = (&reply.beside, &mut reply.answer) {
-        answer.spool = Some(Box::pin(way.fetch(beside)).await?);
+        // What was asked is done: that its answer is out of reach must not be told as never sent.
+        let done = |problem: Problem| match problem.code {
+            "provider-unreachable" => Problem {
+                cause: problem.cause,
+                ..way.unknown()
+            },
+            _ => problem,
+        };
+        answer.spool = Some(Box::pin(way.fetch(beside)).await.map_err(done)?);
     }
     Ok(reply)
 }
@@ -117,14 +126,13 @@ struct Missed {
 
 impl Way<'_> {
     /// Sends once, as the node's circuit lets it, and tells the circuit how it went.
-    async fn once(&self, message: Bytes) -> Result<Reply, Missed> {
+    async fn once(&self, message: Bytes, deadline_ms: u64) -> Result<Reply, Missed> {
         let (g, node) = (self.g, self.node);
         let pass = g.node_circuits.enter(&node.peer, g.now());
         let pass = pass.map_err(|wait_ms| Missed {
             problem: node_rests(self.member, &node.id, wait_ms),
             cause: None,
         })?;
-        let deadline_ms = g.store.limits().exchange_call_ms_max;
         let answer = g.frames.send(&node.peer, message, deadline_ms).await;
         let missed = match answer {
             Ok(answer) => match envelope::read(&answer) {
@@ -160,11 +168,16 @@ impl Way<'_> {
             .failed(&node.peer, &node.id, pass, failure, g.now());
     }
 
-    /// Sends, and again after a while when nothing came back.
+    /// Sends, and again after a while when nothing came back, all within the time of one call. Each try
+    /// has what is left of it, so that its own end tells whether anything was sent.
     async fn repeatedly(&self, message: Bytes) -> Result<Reply, Problem> {
+        let whole = Duration::from_millis(self.g.store.limits().exchange_call_ms_max);
+        let begun = Instant::now();
         let (mut tries, mut may_have_acted) = (0, false);
         loop {
-            let missed = match self.once(message.clone()).await {
+            let rest_ms = whole.saturating_sub(begun.elapsed()).as_millis();
+            let rest_ms = u64::try_from(rest_ms).unwrap_or(u64::MAX);
+            let missed = match self.once(message.clone(), rest_ms).await {
                 // It had it before, and what it answered then is lost.
                 Ok(reply) if may_have_acted && is_replay(&reply) => return Err(self.unknown()),
                 Ok(reply) => return Ok(reply),
@@ -173,7 +186,7 @@ impl Way<'_> {
             tries += 1;
             let lost = matches!(missed.cause, Some(ClientError::Broken));
             let wait = again::wait(tries, self.g.store.world().random());
-            match wait {
+            match wait.filter(|wait| begun.elapsed() + *wait < whole) {
                 Some(wait) if lost || missed.cause == Some(ClientError::Connect) => {
                     may_have_acted |= lost;
                     metrics::counter!("sen_exchange_sent_again_total").increment(1);

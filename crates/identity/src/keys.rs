@@ -4,14 +4,15 @@
 //! | module | holds |
 //! |---|---|
 //! | [`api`], [`page`] | the operations, for programs and for people |
+//! | [`uses`] | how many calls there may be in a minute |
 
 pub(crate) mod api;
 pub(crate) mod page;
 #[cfg(test)]
 mod tests;
+mod uses;
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -22,12 +23,17 @@ use crate::accounts::Account;
 use crate::sessions::{Sessions, TOUCH_MS};
 use crate::store::keys::{self as rows, NewKey};
 
+pub(crate) use uses::Counted;
+use uses::{Uses, too_many};
+
 /// Where keys are taken in place of a session.
 const TAKEN: &str = "/api/v1/exchange";
 /// Length of a key's name, in letters.
 const NAME_MAX: usize = 100;
-/// A minute, in milliseconds.
-const MINUTE_MS: i64 = 60_000;
+/// Keys of a unit that are listed, count; an older one can still be revoked by its id.
+const KEYS_LISTED: u64 = 1_000;
+/// How long a key that has ended is listed still, in milliseconds; its facts stay.
+const KEPT_MS: i64 = 400 * 86_400_000;
 
 /// A key as it is kept.
 #[derive(Clone, Debug)]
@@ -73,40 +79,6 @@ impl Key {
     }
 }
 
-/// How often keys were used in this minute, by their digest; and how often wrong ones came, by address.
-#[derive(Debug, Default)]
-pub(crate) struct Uses {
-    minute: i64,
-    counts: HashMap<String, u32>,
-}
-
-impl Uses {
-    /// Counts one use; false when there were as many as there may be.
-    fn take(&mut self, who: String, max: u32, now: Time) -> bool {
-        let minute = now.ms().div_euclid(MINUTE_MS);
-        if self.minute != minute {
-            self.minute = minute;
-            self.counts.clear();
-        }
-        let count = self.counts.entry(who).or_insert(0);
-        *count = count.saturating_add(1);
-        *count <= max
-    }
-
-    /// Whether there were as many as there may be.
-    fn is_spent(&self, who: &str, max: u32, now: Time) -> bool {
-        let this = self.minute == now.ms().div_euclid(MINUTE_MS);
-        this && self.counts.get(who).is_some_and(|count| *count >= max)
-    }
-}
-
-fn too_many(max: u32, now: Time) -> Problem {
-    let rest_ms = MINUTE_MS - now.ms().rem_euclid(MINUTE_MS);
-    Problem::new(Kind::TooMany, "api-key-calls")
-        .with("max", max)
-        .with("seconds", (rest_ms + 999) / 1_000)
-}
-
 /// The key that a request shows: `Bearer KEY`, or X-Road's `X-Road-ApiKey token=KEY`.
 fn shown(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -136,30 +108,23 @@ impl Sessions {
         };
         let now = self.store.world().now();
         let limits = self.store.limits();
-        let address = parts
-            .extensions
-            .get::<Peer>()
-            .map(|peer| peer.addr.ip().to_string());
-        let address = format!("from {}", address.unwrap_or_default());
-        if self.uses(|uses| uses.is_spent(&address, limits.api_key_wrong_max, now)) {
-            return Err(too_many(limits.api_key_wrong_max, now));
-        }
         let digest = Digest::of(key.as_bytes());
         let reader = self.store.read(&self.tenant).await?;
         let found = rows::key_by_digest(&reader, &digest).await?;
         drop(reader);
-        let fault = match &found {
-            None => Some(Problem::new(Kind::NotSignedIn, "api-key-wrong")),
-            Some(found) => found.fault(now),
-        };
-        let found = match (found, fault) {
-            (Some(found), None) => found,
-            (_, fault) => {
-                self.uses(|uses| uses.take(address, limits.api_key_wrong_max, now));
-                return Err(fault.unwrap_or_else(|| Problem::new(Kind::NotSignedIn, "api-key-wrong")));
+        let Some(found) = found else {
+            // Looked up first: who guesses must not lock out the good keys of the same address.
+            let address = parts.extensions.get::<Peer>().map(|peer| peer.addr.ip());
+            let max = limits.api_key_wrong_max;
+            if !self.uses(|uses| uses.unknown_from(address, max, now)) {
+                return Err(too_many(max, now));
             }
+            return Err(Problem::new(Kind::NotSignedIn, "api-key-wrong"));
         };
-        if !self.uses(|uses| uses.take(found.id.clone(), limits.api_key_calls_max, now)) {
+        if let Some(fault) = found.fault(now) {
+            return Err(fault);
+        }
+        if !self.uses(|uses| uses.of_key(&found.id, limits.api_key_calls_max, now)) {
             return Err(too_many(limits.api_key_calls_max, now));
         }
         if found.used.is_none_or(|used| used.plus_ms(TOUCH_MS) <= now) {
@@ -217,6 +182,7 @@ impl Sessions {
         let made = self
             .store
             .write(&self.tenant, &who.actor, |tx| async move {
+                rows::sweep_keys(&tx, tx.now().plus_ms(-KEPT_MS)).await?;
                 if rows::live_keys(&tx, new.account).await? >= max {
                     return Err(Problem::invalid("name", "api-key-many").with("max", max));
                 }
@@ -258,9 +224,7 @@ impl Sessions {
     /// The keys that an operator looks after: those of their own unit, the newest first.
     pub(crate) async fn keys_of(&self, who: &Principal) -> Result<Vec<Key>, Problem> {
         let reader = self.store.read(&self.tenant).await?;
-        let mut all = rows::keys(&reader, KEYS_LISTED).await?;
-        all.retain(|key| key.maker.unit == who.unit);
-        Ok(all)
+        rows::keys(&reader, &who.unit, KEYS_LISTED).await
     }
 
     /// Revokes a key; nothing when it is revoked already.
@@ -268,9 +232,11 @@ impl Sessions {
     /// # Errors
     /// 404 for a key of another unit, or none.
     pub(crate) async fn revoke_key(&self, who: &Principal, id: &str) -> Result<(), Problem> {
-        let all = self.keys_of(who).await?;
-        let found = all.into_iter().find(|key| key.id == id);
-        let key = &found.ok_or_else(Problem::not_found)?;
+        let reader = self.store.read(&self.tenant).await?;
+        let found = rows::key(&reader, id).await?;
+        drop(reader);
+        let own = found.filter(|key| key.maker.unit == who.unit);
+        let key = &own.ok_or_else(Problem::not_found)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
                 if rows::revoke_key(&tx, &key.id).await? {
@@ -286,13 +252,7 @@ impl Sessions {
     }
 }
 
-/// Keys that are listed, count; older ones have ended long ago.
-const KEYS_LISTED: u64 = 1_000;
-
 /// What the facts of a key hang on.
 fn subject(id: &str) -> String {
     format!("api-key/{id}")
 }
-
-/// How often keys were used, shared by all clones of [`Sessions`].
-pub(crate) type Counted = std::sync::Arc<Mutex<Uses>>;

@@ -114,14 +114,15 @@ pub struct Operator(pub Principal);
 #[derive(Clone, Debug)]
 pub struct MaybeSignedIn(pub Option<Principal>);
 
-/// One look-up a request, shared by all extractors and by the problem page.
+/// One look-up a request, shared by all extractors and by the problem page; one that fails is not done
+/// again either.
 #[derive(Clone, Default)]
-pub(crate) struct Known(Arc<OnceCell<Option<Principal>>>);
+pub(crate) struct Known(Arc<OnceCell<Result<Option<Principal>, Problem>>>);
 
 impl Known {
     /// Who was found, when someone has looked; never looks itself.
     pub(crate) fn seen(&self) -> Option<Principal> {
-        self.0.get().cloned().flatten()
+        self.0.get()?.as_ref().ok()?.clone()
     }
 }
 
@@ -134,9 +135,9 @@ pub async fn find(parts: &Parts) -> Result<Option<Principal>, Problem> {
     match parts.extensions.get::<Known>() {
         Some(known) => known
             .0
-            .get_or_try_init(|| shared.authenticate.authenticate(parts))
+            .get_or_init(|| shared.authenticate.authenticate(parts))
             .await
-            .cloned(),
+            .clone(),
         None => shared.authenticate.authenticate(parts).await,
     }
 }
@@ -168,8 +169,49 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeSignedIn {
     /// A session that cannot be looked up is no session here: public pages must stay readable.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self(find(parts).await.unwrap_or_else(|problem| {
-            tracing::error!(cause = %problem, "session could not be looked up");
+            // Who shows a wrong key, or calls too often, is no fault of this node's.
+            if !matches!(problem.kind, Kind::NotSignedIn | Kind::TooMany) {
+                tracing::error!(cause = %problem, "session could not be looked up");
+            }
             None
         })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::http::Request;
+    use kernel::limits::Limits;
+
+    use super::*;
+
+    /// Refuses everybody, and counts how often it was asked.
+    #[derive(Default)]
+    struct Refusing(AtomicUsize);
+
+    #[async_trait]
+    impl Authenticate for Refusing {
+        async fn authenticate(&self, _: &Parts) -> Result<Option<Principal>, Problem> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Err(Problem::new(Kind::NotSignedIn, "not-signed-in"))
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_refused_is_looked_up_once_a_request() {
+        let refusing = Arc::new(Refusing::default());
+        let shared = Shared {
+            authenticate: refusing.clone(),
+            ..crate::testing::shared(Limits::default())
+        };
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.extensions.insert(shared);
+        parts.extensions.insert(Known::default());
+        let Ok(MaybeSignedIn(nobody)) = MaybeSignedIn::from_request_parts(&mut parts, &()).await;
+        assert_eq!(nobody, None);
+        assert!(SignedIn::from_request_parts(&mut parts, &()).await.is_err());
+        assert_eq!(refusing.0.load(Ordering::SeqCst), 1);
     }
 }

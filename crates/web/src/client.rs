@@ -41,6 +41,9 @@ pub enum ClientError {
     /// The other side took the connection and did not say who it is: nothing was sent.
     #[error("the other side did not say who it is")]
     Nameless,
+    /// The deadline passed before anything was sent: the other side has not acted.
+    #[error("nothing could be sent in time")]
+    Unsent,
 }
 
 /// A body that goes out or has come back.

@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use connection::House;
 use seats::Seats;
+pub use seats::household;
 
 use crate::frames::AnswerFrames;
 

@@ -72,7 +72,11 @@ impl Way<'_> {
     /// One piece, and what the node says to it.
     async fn piece(&self, piece: &Piece) -> Result<Reply, Problem> {
         let message = Bytes::from(envelope::write(piece));
-        let reply = self.once(message).await.map_err(|missed| missed.problem)?;
+        let deadline_ms = self.g.store.limits().exchange_call_ms_max;
+        let reply = self
+            .once(message, deadline_ms)
+            .await
+            .map_err(|missed| missed.problem)?;
         match &reply.fault {
             None => Ok(reply),
             // A node of an earlier release does not know pieces: for it, the body is too large.

@@ -106,7 +106,7 @@ async fn a_provider_that_is_down_is_told_within_the_deadline_and_in_the_evidence
 }
 
 #[tokio::test]
-async fn a_provider_that_says_nothing_is_given_up_at_the_deadline() {
+async fn a_provider_that_never_says_who_it_is_is_given_up_at_the_deadline_and_nothing_was_sent() {
     let limits = Limits {
         exchange_call_ms_max: 300,
         ..Limits::default()
@@ -119,9 +119,8 @@ async fn a_provider_that_says_nothing_is_given_up_at_the_deadline() {
     nation.publish(|s| s.nodes[1].peer = peer).await;
     let told = tokio::time::timeout(Duration::from_secs(5), nation.ask("{}")).await;
     let problem = told.expect("given up").expect_err("silence");
-    // Given up in the midst of it, so that nobody is told that nothing was sent.
-    assert_eq!(problem.code, "outcome-unknown");
-    assert_eq!(nation.national.faults().await, ["outcome-unknown"]);
+    assert_eq!(problem.code, "provider-unreachable");
+    assert_eq!(nation.national.faults().await, ["provider-unreachable"]);
 }
 
 #[tokio::test]

@@ -89,7 +89,8 @@ pub(crate) async fn list(
 #[utoipa::path(post, path = "/api/v1/keys", tag = "identity", operation_id = "make_api_key",
     request_body = ApiKeyWanted,
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["api-key-made"]))),
-    responses((status = 201, body = ApiKeyMade), (status = 422)))]
+    responses((status = 201, body = ApiKeyMade),
+              (status = 422, description = "the first fault, at its field")))]
 pub(crate) async fn make(
     State(site): State<Arc<Site>>,
     Operator(who): Operator,

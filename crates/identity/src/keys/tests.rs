@@ -2,12 +2,14 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use kernel::Fact;
 use kernel::limits::Limits;
+use kernel::{Actor, Digest, Fact, Time};
 use serde_json::{Value, json};
 
-use super::{Uses, shown};
+use super::uses::Uses;
+use super::{KEYS_LISTED, shown};
 use crate::NewAccount;
+use crate::store::keys::{self as rows, NewKey};
 use crate::testing::{Answer, Browser, Node, PASSWORD, official};
 
 const WORK: &str = "/api/v1/exchange/work";
@@ -249,26 +251,95 @@ async fn an_operator_looks_after_keys_by_the_page_and_sees_a_new_one_once() {
 }
 
 #[tokio::test]
-async fn wrong_keys_from_one_address_are_not_looked_up_without_end() {
+async fn unknown_keys_from_one_address_have_a_bound_and_lock_no_known_key_out() {
     let (node, mut browser) = desk().await;
+    let (id, stale) = made(&node, &mut browser, &["operator"]).await;
     let (_, key) = made(&node, &mut browser, &["operator"]).await;
-    for _ in 0..Limits::default().api_key_wrong_max {
-        assert_eq!(refused(&node, "x").await.0, 401);
+    let revoke = format!("/api/v1/keys/{id}/revoke");
+    assert_eq!(post(&node, &mut browser, &revoke, &json!({})).await.status, 204);
+    let max = Limits::default().api_key_wrong_max;
+    for _ in 0..=max {
+        assert_eq!(refused(&node, &stale).await.1, "api-key-revoked");
     }
-    assert_eq!(refused(&node, &key).await, (429, "api-key-calls".to_owned()));
-    node.temp.clock.advance_ms(60_000);
+    for _ in 0..max {
+        assert_eq!(
+            refused(&node, "x").await.0,
+            401,
+            "a stale key does not count, nor one twice"
+        );
+    }
+    assert_eq!(refused(&node, "x").await, (429, "api-key-calls".to_owned()));
+    assert_eq!(refused(&node, &stale).await.1, "api-key-revoked");
     assert_eq!(call(&node, WORK, &format!("Bearer {key}")).await.status, 200);
+    node.temp.clock.advance_ms(60_000);
+    assert_eq!(refused(&node, "x").await.0, 401);
+}
+
+#[tokio::test]
+async fn many_keys_of_another_unit_hide_none_and_what_is_long_over_is_swept() {
+    let (node, mut browser) = desk().await;
+    let (id, _) = made(&node, &mut browser, &["operator"]).await;
+    node.open(&NewAccount {
+        unit: "G01.13".parse().unwrap(),
+        ..operator("o2", "mai")
+    })
+    .await;
+    node.temp.clock.advance_ms(1);
+    let expires = Time(now(&node) + DAY_MS);
+    let others = node
+        .temp
+        .store
+        .write(&node.tenant, &Actor::Platform, |tx| async move {
+            for n in 0..KEYS_LISTED {
+                let id = format!("other-{n}");
+                let key = NewKey {
+                    id: &id,
+                    digest: &Digest::of(id.as_bytes()),
+                    account: "o2",
+                    name: "x",
+                    roles: &[],
+                    expires,
+                };
+                rows::insert_key(&tx, &key).await?;
+            }
+            Ok(())
+        })
+        .await;
+    others.unwrap();
+    let listed = get(&node, &mut browser, "/api/v1/keys").await;
+    assert_eq!(
+        (listed.as_array().unwrap().len(), &listed[0]["key"]),
+        (1, &id.clone().into())
+    );
+    let revoke = format!("/api/v1/keys/{id}/revoke");
+    assert_eq!(post(&node, &mut browser, &revoke, &json!({})).await.status, 204);
+    node.temp.clock.advance_ms(402 * DAY_MS);
+    assert_eq!(browser.sign_in(&node, "lan", PASSWORD).await.status, 303);
+    let (new, _) = made(&node, &mut browser, &["operator"]).await;
+    let listed = get(&node, &mut browser, "/api/v1/keys").await;
+    assert_eq!(
+        (listed.as_array().unwrap().len(), &listed[0]["key"]),
+        (1, &new.into())
+    );
 }
 
 #[test]
 fn a_minute_holds_as_many_uses_as_it_may_and_the_next_begins_anew() {
     let mut uses = Uses::default();
     let at = kernel::Time;
-    let mut take = |who: &str, ms| uses.take(who.to_owned(), 2, at(ms));
+    let mut take = |key: &str, ms| uses.of_key(key, 2, at(ms));
     assert!(take("a", 0) && take("a", 59_999) && !take("a", 59_999) && take("b", 59_999));
     assert!(take("a", 60_000));
-    assert!(!uses.is_spent("a", 2, at(60_000)) && !uses.is_spent("b", 2, at(60_000)));
-    assert!(uses.is_spent("a", 1, at(60_000)) && !uses.is_spent("a", 1, at(120_000)));
+}
+
+#[test]
+fn unknown_keys_are_counted_by_household_and_apart_from_the_uses_of_good_ones() {
+    let mut uses = Uses::default();
+    let mut unknown = |address: &str, ms| uses.unknown_from(address.parse().ok(), 1, Time(ms));
+    assert!(unknown("2001:db8::1", 0) && !unknown("2001:db8::2", 0));
+    assert!(unknown("2001:db8:0:1::1", 0) && unknown("10.0.0.1", 0) && !unknown("::ffff:10.0.0.1", 0));
+    assert!(unknown("2001:db8::2", 60_000));
+    assert!(uses.of_key("2001:db8::2", 1, Time(60_000)));
 }
 
 #[test]

@@ -1,10 +1,24 @@
 //! Rows of API keys: their SQL. Never the key itself: its digest.
 
-use kernel::{Digest, Problem, Time};
+use kernel::{Digest, OrgCode, Problem, Time};
 use store::{Reader, Row, Tx, params};
 
 use super::account_of;
 use crate::keys::Key;
+
+/// The select of a tenant's keys with the accounts that made them, and what follows it.
+macro_rules! key_select {
+    ($rest:literal) => {
+        concat!(
+            "select k.id as key_id, k.name as key_name, k.roles as key_roles, k.made, k.expires, k.revoked, \
+             k.used, a.id, a.name, a.subject, a.born, a.level, a.roles, a.unit \
+             from identity_api_keys k \
+             join identity_accounts a on a.tenant = k.tenant and a.id = k.account \
+             where k.tenant = $1 ",
+            $rest
+        )
+    };
+}
 
 /// A new key.
 pub(crate) struct NewKey<'a> {
@@ -50,28 +64,25 @@ pub(crate) async fn live_keys(tx: &Tx, account: &str) -> Result<u64, Problem> {
 /// A key by its digest, with the account that made it.
 pub(crate) async fn key_by_digest(reader: &Reader, digest: &Digest) -> Result<Option<Key>, Problem> {
     let row = reader
-        .one(
-            "select k.id as key_id, k.name as key_name, k.roles as key_roles, k.made, k.expires, k.revoked, \
-             k.used, a.id, a.name, a.subject, a.born, a.level, a.roles, a.unit \
-             from identity_api_keys k \
-             join identity_accounts a on a.tenant = k.tenant and a.id = k.account \
-             where k.tenant = $1 and k.digest = $2",
-            params![reader.tenant(), digest],
-        )
+        .one(key_select!("and k.digest = $2"), params![reader.tenant(), digest])
         .await?;
     row.as_ref().map(key_of).transpose()
 }
 
-/// The newest keys, whoever made them.
-pub(crate) async fn keys(reader: &Reader, limit: u64) -> Result<Vec<Key>, Problem> {
+/// A key by its id, however old, with the account that made it.
+pub(crate) async fn key(reader: &Reader, id: &str) -> Result<Option<Key>, Problem> {
+    let row = reader
+        .one(key_select!("and k.id = $2"), params![reader.tenant(), id])
+        .await?;
+    row.as_ref().map(key_of).transpose()
+}
+
+/// The newest keys of a unit, whoever of it made them.
+pub(crate) async fn keys(reader: &Reader, unit: &OrgCode, limit: u64) -> Result<Vec<Key>, Problem> {
     let rows = reader
         .all(
-            "select k.id as key_id, k.name as key_name, k.roles as key_roles, k.made, k.expires, k.revoked, \
-             k.used, a.id, a.name, a.subject, a.born, a.level, a.roles, a.unit \
-             from identity_api_keys k \
-             join identity_accounts a on a.tenant = k.tenant and a.id = k.account \
-             where k.tenant = $1 order by k.made desc, k.id limit $2",
-            params![reader.tenant(), limit],
+            key_select!("and a.unit = $2 order by k.made desc, k.id limit $3"),
+            params![reader.tenant(), unit, limit],
         )
         .await?;
     rows.iter().map(key_of).collect()
@@ -86,6 +97,16 @@ pub(crate) async fn revoke_key(tx: &Tx, id: &str) -> Result<bool, Problem> {
         )
         .await?;
     Ok(changed == 1)
+}
+
+/// Sweeps keys that had ended until an instant.
+pub(crate) async fn sweep_keys(tx: &Tx, until: Time) -> Result<(), Problem> {
+    tx.exec(
+        "delete from identity_api_keys where tenant = $1 and expires <= $2",
+        params![tx.tenant(), until],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Notes that a key was used.

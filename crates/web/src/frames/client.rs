@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -77,26 +77,40 @@ impl FrameClient {
     /// Sends a message to `host:port` and reads the whole answer.
     ///
     /// # Errors
-    /// See [`ClientError`]; after [`ClientError::Connect`] the other side has read nothing.
+    /// See [`ClientError`]; after [`ClientError::Connect`], [`ClientError::Nameless`] and
+    /// [`ClientError::Unsent`] the other side has read nothing.
     pub async fn send(&self, address: &str, message: Bytes, deadline_ms: u64) -> Answered {
+        // Who waited for a seat or a connection until the end has sent nothing, and is told so.
+        let asked = AtomicBool::new(false);
         let call = async {
             let node = self.node(address);
             // A connection that has just ended is seen only when something is sent on it.
-            match self.once(&node, address, message.clone()).await {
-                Err(ClientError::Connect) => self.once(&node, address, message).await,
+            match self.once(&node, address, message.clone(), &asked).await {
+                Err(ClientError::Connect) => {
+                    asked.store(false, Ordering::Relaxed);
+                    self.once(&node, address, message, &asked).await
+                }
                 answered => answered,
             }
         };
-        tokio::time::timeout(Duration::from_millis(deadline_ms), call)
-            .await
-            .unwrap_or(Err(ClientError::Timeout))
+        let answered = tokio::time::timeout(Duration::from_millis(deadline_ms), call).await;
+        answered.unwrap_or_else(|_| {
+            let asked = asked.load(Ordering::Relaxed);
+            Err(if asked {
+                ClientError::Timeout
+            } else {
+                ClientError::Unsent
+            })
+        })
     }
 
-    async fn once(&self, node: &Node, address: &str, message: Bytes) -> Answered {
+    /// Sends once; `asked` turns true before anything of the message can go out.
+    async fn once(&self, node: &Node, address: &str, message: Bytes, asked: &AtomicBool) -> Answered {
         let turn = node.turn.fetch_add(1, Ordering::Relaxed);
         let lane = &node.lanes[turn % node.lanes.len()];
-        let _seat = lane.seats.acquire().await.map_err(|_| ClientError::Broken)?;
+        let _seat = lane.seats.acquire().await.map_err(|_| ClientError::Connect)?;
         let link = self.link(lane, address).await?;
+        asked.store(true, Ordering::Relaxed);
         match link.ask(message) {
             Some(awaited) => awaited.answer().await,
             None => Err(ClientError::Connect),

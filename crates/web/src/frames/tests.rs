@@ -264,6 +264,15 @@ async fn a_silent_node_is_given_up_within_five_seconds_and_holds_up_nobody_else(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_that_passes_before_a_connection_stands_says_that_nothing_was_sent() {
+    let nodes = Nodes::new().await;
+    let client = nodes.client();
+    let (_listener, address) = silent().await;
+    let waited = client.send(&address, "there?".into(), 50).await;
+    assert_eq!(waited, Err(ClientError::Unsent));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_takes_long_is_no_silence() {
     let nodes = Nodes::new().await;
     let client = nodes.client();

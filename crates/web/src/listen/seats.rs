@@ -68,7 +68,8 @@ impl Drop for Seat {
 }
 
 /// One subscriber's address: in version 6 they have a whole /64 to call from.
-fn household(address: IpAddr) -> IpAddr {
+#[must_use]
+pub fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => {
             let s = v6.segments();
