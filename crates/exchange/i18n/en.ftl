@@ -1057,5 +1057,10 @@ problem-maintenance-none = The node is not in maintenance.
     .rule = Only a maintenance that is on can be ended.
     .remedy = See how the node stands; its end may have come.
 problem-maintenance-until = This is no end of a maintenance.
-    .rule = The end is a day and a time ahead, or left empty.
-    .remedy = Enter a day and a time after now.
+    .rule = The end is a day and a time ahead, within 366 days, or left empty.
+    .remedy = Enter a day and a time after now, at most 366 days ahead.
+
+# The index of the evidence
+problem-index-behind = The evidence is being indexed
+    .rule = { $done } of { $of } records of this node are in the index of its evidence; a search that misses the rest would mislead.
+    .remedy = Wait some minutes and look again. Beside a node that is stopped: start it, and let it run until its index is complete.

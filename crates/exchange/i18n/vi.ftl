@@ -1057,5 +1057,10 @@ problem-maintenance-none = Nút không ở trong bảo trì.
     .rule = Chỉ kết thúc được bảo trì đang diễn ra.
     .remedy = Xem lại trang tình trạng; có thể thời hạn đã hết.
 problem-maintenance-until = Thời điểm kết thúc không đúng.
-    .rule = Kết thúc là ngày và giờ ở phía trước, hoặc để trống.
-    .remedy = Ghi ngày và giờ sau lúc này.
+    .rule = Kết thúc là ngày và giờ ở phía trước, trong vòng 366 ngày, hoặc để trống.
+    .remedy = Ghi ngày và giờ sau lúc này, không quá 366 ngày.
+
+# The index of the evidence
+problem-index-behind = Bằng chứng đang được lập chỉ mục
+    .rule = Mới có { $done } trên { $of } bản ghi của nút này nằm trong chỉ mục bằng chứng; tra cứu khi còn thiếu sẽ cho kết quả sai lệch.
+    .remedy = Hãy đợi vài phút rồi tra cứu lại. Nếu nút đang dừng: hãy khởi động nút và để chạy đến khi chỉ mục đầy đủ.

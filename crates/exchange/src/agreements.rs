@@ -65,16 +65,16 @@ impl Holdings {
 
 /// Asks the directory who is in a group. Of a local one only the provider's node knows.
 fn members(directory: Directory, tenants: Arc<[Tenant]>) -> Members {
-    Arc::new(move |agreement: &Agreement| {
+    Arc::new(move |agreement: &Agreement, consumer: &str| {
         let Some(under) = &agreement.group else {
             return true;
         };
-        let (code, system) = (under.name.code.as_str(), agreement.consumer.to_string());
+        let code = under.name.code.as_str();
         if !under.name.local {
-            return directory.in_global_group(code, &system);
+            return directory.in_global_group(code, consumer);
         }
         let is_here = tenants.iter().any(|tenant| tenant.holds(&agreement.provider));
-        !is_here || directory.in_local_group(code, &system)
+        !is_here || directory.in_local_group(code, consumer)
     })
 }
 

@@ -94,7 +94,8 @@ impl Agreement {
     }
 
     /// The agreement that a member of the group makes of such a text for its own system at an instant. A
-    /// system that comes back into the group and takes the offer up again makes another one.
+    /// system that comes back into the group and takes the offer up again makes another one, once the
+    /// text's own term has begun: before, it is the very same one, which stays over.
     #[must_use]
     pub fn for_member(&self, system: &SystemId, at: Time) -> Self {
         let name = self.group.as_ref().map(|under| under.name.clone());

@@ -28,8 +28,8 @@ pub(crate) struct Book {
     members: Option<Members>,
 }
 
-/// Answers whether the consumer of an agreement is in its group, from memory.
-pub(crate) type Members = Arc<dyn Fn(&Agreement) -> bool + Send + Sync>;
+/// Answers whether the consumer of an agreement, given as text too, is in its group, from memory.
+pub(crate) type Members = Arc<dyn Fn(&Agreement, &str) -> bool + Send + Sync>;
 
 /// An agreement in the order of the parties' numbers.
 struct Numbered {
@@ -60,6 +60,8 @@ impl Eq for Numbered {}
 
 struct Held {
     agreement: Arc<Agreement>,
+    /// The consumer as groups name it: every call under a group asks for it. None without a group.
+    consumer: Option<Box<str>>,
     revoked: bool,
     /// Each party's last word on suspension: its serial, and for how long it suspends.
     words: BTreeMap<OrgCode, (i64, Option<Span>)>,
@@ -91,8 +93,8 @@ impl Book {
     /// True when the consumer's system is not in the group of the agreement; one without a group asks
     /// nothing.
     fn is_out(&self, held: &Held) -> bool {
-        let asks = held.agreement.group.is_some();
-        asks && self.members.as_ref().is_some_and(|is_in| !is_in(&held.agreement))
+        let asked = held.consumer.as_ref().zip(self.members.as_ref());
+        asked.is_some_and(|(consumer, is_in)| !is_in(&held.agreement, consumer))
     }
 
     /// Agreements whose term is not over and whose consumer has left their group, with the provider.
@@ -109,7 +111,10 @@ impl Book {
 
     /// True when the consumer of an agreement is in its group.
     pub(crate) fn is_member(&self, agreement: &Agreement) -> bool {
-        self.members.as_ref().is_none_or(|is_in| is_in(agreement))
+        let consumer = agreement.consumer.to_string();
+        self.members
+            .as_ref()
+            .is_none_or(|is_in| is_in(agreement, &consumer))
     }
 
     /// Adds an agreement. What is revoked at one tenant is revoked: by either party, for both.
@@ -124,7 +129,9 @@ impl Book {
             .or_default()
             .push(hash);
         let pair = (agreement.service.clone(), agreement.consumer.clone());
+        let grouped = agreement.group.is_some();
         let held = Held {
+            consumer: grouped.then(|| agreement.consumer.to_string().into()),
             rate: Mutex::new(Bucket::full(agreement.rate_per_minute)),
             used: Mutex::default(),
             agreement: Arc::new(agreement),
@@ -202,8 +209,10 @@ impl Book {
         at: Time,
     ) -> Result<Arc<Agreement>, Problem> {
         let held = self.checked(hash, consumer, service, at)?;
-        let taken = held.rate.lock().unwrap_or_else(PoisonError::into_inner).take(at);
-        taken.map_err(|_| Per::Minute.spent(&held.agreement, at))?;
+        let rate = held.rate.lock();
+        if !rate.unwrap_or_else(PoisonError::into_inner).try_take(at) {
+            return Err(Per::Minute.spent(&held.agreement, at));
+        }
         Ok(Arc::clone(&held.agreement))
     }
 

@@ -14,6 +14,8 @@ use crate::offered::entry::notice;
 
 /// After how many seconds a caller may come back when nobody knows the end.
 const RETRY_S: i64 = 300;
+/// How far ahead the end may be, in milliseconds: a year that may be a leap year.
+const AHEAD_MS_MAX: i64 = 366 * 86_400_000;
 
 /// Why the node answers no call, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Maintenance {
 pub(crate) struct Mode {
     on: AtomicBool,
     held: RwLock<Option<Maintenance>>,
+    /// One change at a time, so that row and memory say the same. Calls do not wait for it.
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl Mode {
@@ -59,7 +63,8 @@ impl Mode {
             return Ok(());
         };
         let left_ms = held.until.map(|until| until.ms() - at.ms());
-        let seconds = left_ms.map_or(RETRY_S, |ms| (ms + 999) / 1_000);
+        // Bounded again here: a clock that was set back makes any end a far one.
+        let seconds = left_ms.map_or(RETRY_S, |ms| (ms.min(AHEAD_MS_MAX) + 999) / 1_000);
         Err(Problem::new(Kind::Unavailable, "node-maintenance")
             .with("node", node)
             .with("notice", held.notice)
@@ -126,17 +131,19 @@ impl Exchange {
     /// Puts the node in maintenance, or changes its notice and its end.
     ///
     /// # Errors
-    /// 422 `field-missing` or `service-notice` at `notice`, `maintenance-until` at `until`; conflict
-    /// `stale` when it is so already.
+    /// 422 `field-missing` or `service-notice` at `notice`, `maintenance-until` at `until` when that is
+    /// not ahead, or more than 366 days; conflict `stale` when it is so already.
     pub async fn begin_maintenance(
         &self,
         told: &str,
         until: Option<Time>,
         actor: &Actor,
     ) -> Result<(), Problem> {
-        let (g, now) = (&*self.0, self.0.now());
+        let g = &*self.0;
         let told = notice("notice", told)?.to_owned();
-        if until.is_some_and(|until| until <= now) {
+        let _turn = g.maintenance.changing.lock().await;
+        let now = g.now();
+        if until.is_some_and(|until| until <= now || until > now.plus_ms(AHEAD_MS_MAX)) {
             return Err(Problem::invalid("until", "maintenance-until"));
         }
         let before = g.maintenance.at(now);
@@ -170,8 +177,15 @@ impl Exchange {
     /// # Errors
     /// Conflict `maintenance-none` when the node is in none.
     pub async fn end_maintenance(&self, actor: &Actor) -> Result<(), Problem> {
+        let _turn = self.0.maintenance.changing.lock().await;
+        self.end_in_turn(actor).await
+    }
+
+    /// As [`Exchange::end_maintenance`], by who has the turn.
+    async fn end_in_turn(&self, actor: &Actor) -> Result<(), Problem> {
         let g = &*self.0;
-        g.store
+        let done = g
+            .store
             .write(&g.home, actor, |tx| async move {
                 if !drop_row(&tx, tx.tenant()).await? {
                     return Err(Problem::new(Kind::Conflict, "maintenance-none"));
@@ -179,9 +193,13 @@ impl Exchange {
                 let fact = Fact::NodeMaintenanceEnded { node: g.node.clone() };
                 tx.fact(&subject(&g.node), fact).await.map(drop)
             })
-            .await?;
-        g.maintenance.hold(None);
-        Ok(())
+            .await;
+        let failed = done.as_ref().is_err_and(|p| p.code != "maintenance-none");
+        // Also when the row was gone: who ended it before may have hung up between row and memory.
+        if !failed {
+            g.maintenance.hold(None);
+        }
+        done
     }
 
     /// Notes that the maintenance has come to its end; calls are answered from that instant on, whether
@@ -190,10 +208,12 @@ impl Exchange {
     /// # Errors
     /// When the store cannot be written.
     pub async fn note_maintenance_over(&self) -> Result<(), Problem> {
+        let _turn = self.0.maintenance.changing.lock().await;
+        // Asked in turn: an operator may just have prolonged it.
         if !self.0.maintenance.is_over(self.0.now()) {
             return Ok(());
         }
-        match self.end_maintenance(&Actor::Platform).await {
+        match self.end_in_turn(&Actor::Platform).await {
             Err(ended) if ended.kind == Kind::Conflict => Ok(()),
             done => done,
         }
@@ -236,4 +256,22 @@ async fn drop_row(tx: &Tx, tenant: &Tenant) -> Result<bool, Problem> {
         )
         .await?;
     Ok(gone == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_beyond_all_bounds_still_tells_callers_when_to_come_back() {
+        let mode = Mode::default();
+        mode.hold(Some(Maintenance {
+            notice: "upgrade".to_owned(),
+            since: Time(0),
+            until: Some(Time(i64::MAX)),
+        }));
+        let refused = mode.may_call("ministry", Time(0)).expect_err("refused");
+        let told = Told::of(&refused).expect("a maintenance");
+        assert_eq!(i64::from(told.seconds), AHEAD_MS_MAX / 1_000);
+    }
 }

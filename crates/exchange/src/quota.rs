@@ -90,21 +90,10 @@ impl Per {
         }
     }
 
-    /// When what counts on a day begins anew.
-    fn frees(self, day: Date) -> Time {
-        let next = match self {
-            Self::Minute | Self::Day => day.next_day(),
-            Self::Month => match u8::from(day.month()) {
-                12 => civil_date(day.year() + 1, 1, 1),
-                month => civil_date(day.year(), month + 1, 1),
-            },
-        };
-        Time::at(next.unwrap_or(Date::MAX), 0)
-    }
-
     /// The refusal: which agreement, what it allows, when it does again.
     pub(crate) fn spent(self, agreement: &Agreement, now: Time) -> Problem {
-        let (problem, max) = match self {
+        let today = now.date();
+        let (problem, max, frees) = match self {
             // The next call's share of the minute is all there is to wait for.
             Self::Minute => {
                 let rate = agreement.rate_per_minute;
@@ -113,13 +102,17 @@ impl Per {
                     .with("max", rate)
                     .with("seconds", 60_u32.div_ceil(rate.max(1)));
             }
-            Self::Day => (Problem::new(Kind::TooMany, "quota-day"), agreement.quota.per_day),
+            Self::Day => (
+                Problem::new(Kind::TooMany, "quota-day"),
+                agreement.quota.per_day,
+                next_day(today),
+            ),
             Self::Month => (
                 Problem::new(Kind::TooMany, "quota-month"),
                 agreement.quota.per_month,
+                next_month(today),
             ),
         };
-        let frees = self.frees(now.date());
         problem
             .with("agreement", &agreement.id)
             .with("max", max.unwrap_or_default())
@@ -129,6 +122,20 @@ impl Per {
                 (frees.ms() - now.ms()).max(1).saturating_add(999) / 1_000,
             )
     }
+}
+
+/// When what counts on a day begins anew.
+fn next_day(day: Date) -> Time {
+    Time::at(day.next_day().unwrap_or(Date::MAX), 0)
+}
+
+/// When what counts in the month of a day begins anew.
+fn next_month(day: Date) -> Time {
+    let next = match u8::from(day.month()) {
+        12 => civil_date(day.year() + 1, 1, 1),
+        month => civil_date(day.year(), month + 1, 1),
+    };
+    Time::at(next.unwrap_or(Date::MAX), 0)
 }
 
 /// What was used of one agreement's quota.
@@ -188,17 +195,17 @@ impl Used {
         } else {
             0
         };
-        let of = |per: Per, max: Option<u32>, used: u32| {
+        let of = |per: Per, max: Option<u32>, used: u32, frees: Time| {
             max.map(|max| QuotaLeft {
                 per,
                 max,
                 left: max.saturating_sub(used),
-                frees: per.frees(day),
+                frees,
             })
         };
         let both = [
-            of(Per::Day, quota.per_day, today),
-            of(Per::Month, quota.per_month, this_month),
+            of(Per::Day, quota.per_day, today, next_day(day)),
+            of(Per::Month, quota.per_month, this_month, next_month(day)),
         ];
         both.into_iter().flatten().collect()
     }

@@ -37,18 +37,22 @@ impl Bucket {
     /// # Errors
     /// `too-many` when the bucket holds less than a call.
     pub(crate) fn take(&mut self, now: Time) -> Result<(), Problem> {
+        if self.try_take(now) {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::TooMany, "too-many").with("per_minute", self.per_minute))
+    }
+
+    /// As [`Bucket::take`], for who refuses in words of their own: false when it holds less than a call.
+    pub(crate) fn try_take(&mut self, now: Time) -> bool {
         // A clock that was set back fills nothing, and counts on from where it stands.
         let elapsed_ms = u64::try_from(now.ms().saturating_sub(self.filled.ms())).unwrap_or(0);
         let gained = elapsed_ms.min(MINUTE_MS) * self.per_minute;
         self.units = (self.units + gained).min(self.per_minute * MINUTE_MS);
         self.filled = now;
-        match self.units.checked_sub(MINUTE_MS) {
-            Some(rest) => {
-                self.units = rest;
-                Ok(())
-            }
-            None => Err(Problem::new(Kind::TooMany, "too-many").with("per_minute", self.per_minute)),
-        }
+        let rest = self.units.checked_sub(MINUTE_MS);
+        self.units = rest.unwrap_or(self.units);
+        rest.is_some()
     }
 }
 
@@ -67,6 +71,7 @@ mod tests {
         assert_eq!((bucket.left(start), bucket.left(start.plus_ms(1_000))), (0, 1));
         let refused = bucket.take(start).expect_err("the 61st");
         assert_eq!((refused.code, refused.kind.status()), ("too-many", 429));
+        assert!(!bucket.try_take(start), "nor for who words it otherwise");
         assert!(bucket.take(start.plus_ms(999)).is_err());
         assert!(bucket.take(start.plus_ms(1_000)).is_ok(), "one a second");
         assert!(bucket.take(start.plus_ms(1_000)).is_err());

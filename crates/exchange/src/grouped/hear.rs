@@ -14,6 +14,10 @@ use crate::life::hear::{late, says_for};
 use crate::life::talk::Stage;
 use crate::life::words::{self, Said, Signed};
 
+/// How long before it is heard a member may have taken an offer up, in milliseconds: a day, for which its
+/// node's outbox may have been in vain.
+const LATE_MS_MAX: i64 = 86_400_000;
+
 impl Agreements {
     /// An offer to a group, at an organisation with systems in it; one without systems ends it there.
     pub(crate) async fn hear_group_offer(
@@ -97,8 +101,12 @@ impl Exchange {
             _ => Ok(()),
         };
         match done {
-            // It was answered, or accepted, meanwhile.
-            Err(problem) if problem.kind == Kind::Conflict => Ok(()),
+            // It was answered or accepted meanwhile, or waits for the operator. The word was heard
+            // either way: its sender has nothing to mend and nothing to repeat.
+            Err(problem) if matches!(problem.kind, Kind::Conflict | Kind::Invalid) => {
+                tracing::info!(word = %heard.digest, %problem, "a word on a group settled nothing");
+                Ok(())
+            }
             done => done,
         }
     }
@@ -116,11 +124,14 @@ impl Exchange {
         let is_of_it = known.is_some_and(|known| {
             !known.ended && known.text.for_member(&draft.consumer, draft.valid_from) == *draft
         });
-        if !(open && is_of_it && self.0.agreements.is_member(draft)) {
+        // The instant is the requester's to choose: it says when it took the offer up, not long ago.
+        let is_timely = self.0.now().plus_ms(-LATE_MS_MAX) <= draft.valid_from;
+        if !(open && is_of_it && is_timely && self.0.agreements.is_member(draft)) {
             tracing::info!(%request, "a request under a group waits for the operator");
             return Ok(());
         }
-        let offered = self.offer_agreement(request, draft.clone(), &Actor::Platform);
+        // The text is the offer's own, its fields were looked up with it; and a peer waits for this.
+        let offered = self.offer_text(request, draft.clone(), &Actor::Platform);
         offered.await.map(drop)
     }
 

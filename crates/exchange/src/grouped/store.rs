@@ -45,6 +45,20 @@ pub(crate) async fn all(reader: &Reader) -> Result<Vec<KnownGroupOffer>, Problem
     rows.iter().map(known).collect()
 }
 
+/// Those of them of which somebody may have to be told: what is offered now, and what ended while
+/// somebody was last told that it is offered to it. Offers stay for ever, and this is read each minute.
+pub(super) async fn followed(reader: &Reader) -> Result<Vec<KnownGroupOffer>, Problem> {
+    let rows = reader
+        .all(
+            "select hash, document, systems, serial, ended_at from exchange_group_offers as o \
+             where tenant = $1 and (ended_at is null or exists (select 1 from exchange_group_told as t \
+             where t.tenant = o.tenant and t.hash = o.hash and t.systems <> '[]')) order by number, hash",
+            params![reader.tenant()],
+        )
+        .await?;
+    rows.iter().map(known).collect()
+}
+
 /// One of them.
 pub(crate) async fn read(reader: &Reader, hash: &Digest) -> Result<Option<KnownGroupOffer>, Problem> {
     let row = reader
@@ -69,19 +83,20 @@ pub(super) async fn one(tx: &Tx, hash: &Digest) -> Result<Option<KnownGroupOffer
     row.as_ref().map(known).transpose()
 }
 
-/// What a provider offers to a tenant's systems now, count.
+/// What a provider, with all its units, offers to a tenant's systems now, count.
 pub(super) async fn open(tx: &Tx, provider: &OrgCode) -> Result<u64, Problem> {
     let row = tx
         .one(
             "select count(*) as open from exchange_group_offers \
              where tenant = $1 and provider = $2 and ended_at is null",
-            params![tx.tenant(), provider],
+            params![tx.tenant(), provider.top()],
         )
         .await?;
     row.map_or(Ok(0), |row| row.count("open"))
 }
 
-/// Writes one as it stands now.
+/// Writes one as it stands now; under the provider's level-1 organisation, whose word it is: which unit
+/// a text names is the sender's choice, and would have a bound of its own.
 pub(super) async fn save(tx: &Tx, one: &KnownGroupOffer) -> Result<(), Problem> {
     let document = serde_json::to_string(&one.text).map_err(Problem::internal)?;
     let systems = serde_json::to_string(&one.systems).map_err(Problem::internal)?;
@@ -94,7 +109,7 @@ pub(super) async fn save(tx: &Tx, one: &KnownGroupOffer) -> Result<(), Problem> 
         params![
             tx.tenant(),
             &one.hash,
-            &one.text.provider,
+            one.text.provider.top(),
             &one.text.id,
             document,
             systems,
@@ -102,6 +117,17 @@ pub(super) async fn save(tx: &Tx, one: &KnownGroupOffer) -> Result<(), Problem> 
             tx.now(),
             one.ended.then(|| tx.now())
         ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Writes the row of an offer as it is: of two changes that decide by what was made of it, the one that
+/// comes later waits for the other, or is run again and sees it.
+pub(crate) async fn touch(tx: &Tx, hash: &Digest) -> Result<(), Problem> {
+    tx.exec(
+        "update exchange_group_offers set changed_at = changed_at where tenant = $1 and hash = $2",
+        params![tx.tenant(), hash],
     )
     .await?;
     Ok(())

@@ -22,18 +22,24 @@ impl Exchange {
     /// Offers a text to the members of its group; gives its hash.
     ///
     /// # Errors
-    /// 422 at the item that is not sound, `group-unknown` at `consumer`; 403 `member-unknown` when the
-    /// provider is hosted elsewhere; conflict `stale` for a text that was offered before.
+    /// 422 at the item that is not sound, also when it would not be in a member's agreement; at a service
+    /// or an endpoint that the provider does not offer; `group-unknown` at `consumer`; 403
+    /// `member-elsewhere` when the provider is hosted elsewhere; conflict `stale` for a text that was
+    /// offered before.
     pub async fn offer_to_group(&self, text: Agreement, actor: &Actor) -> Result<Digest, Problem> {
         let group = text.group.clone().filter(|_| text.is_for_a_group());
         let group = group
             .ok_or_else(|| Problem::invalid("consumer", "group-name"))?
             .name;
-        if let Some(fault) = text.faults(self.0.now()).into_iter().next() {
+        let now = self.0.now();
+        let of_a_member = text.for_member(&longest_system(), now);
+        let mut faults = text.faults(now).into_iter().chain(of_a_member.faults(now));
+        if let Some(fault) = faults.next() {
             return Err(fault);
         }
         self.fields_are_described(&text).await?;
         let (tenant, _) = self.voice(&text.provider)?;
+        self.is_offered(&text, actor).await?;
         let members = self.0.directory.in_group_now(&group.code, group.local);
         members.ok_or_else(|| Problem::invalid("consumer", "group-unknown"))?;
         let offer = &KnownGroupOffer {
@@ -62,9 +68,9 @@ impl Exchange {
     /// # Errors
     /// 404 for one that no provider here made; conflict `stale` when it has ended.
     pub async fn end_group_offer(&self, hash: &Digest, actor: &Actor) -> Result<(), Problem> {
-        let mut here = self.own_group_offers().await?.into_iter();
-        let known = here.find(|known| known.hash == *hash);
-        let known = known.ok_or_else(Problem::not_found)?;
+        let here = self.known_at(hash).await?;
+        let own = here.iter().find(|(at, known)| at.holds(&known.text.provider));
+        let (_, known) = own.ok_or_else(Problem::not_found)?;
         let (tenant, _) = self.voice(&known.text.provider)?;
         self.0
             .store
@@ -92,8 +98,8 @@ impl Exchange {
     /// 404 for an offer that no organisation here was told; 422 `group-member` at `system` when the
     /// system may not; conflict `group-offer-ended`, and `agreement-held` when it has done so.
     pub async fn take_up(&self, hash: &Digest, system: &SystemId, actor: &Actor) -> Result<Digest, Problem> {
-        let heard = self.heard_group_offers().await?;
-        let of_it = heard.into_iter().filter(|(_, known)| known.hash == *hash);
+        let here = self.known_at(hash).await?.into_iter();
+        let of_it = here.filter(|(at, known)| !at.holds(&known.text.provider));
         let mut of_it = of_it.peekable();
         of_it.peek().ok_or_else(Problem::not_found)?;
         let not_a_member = || Problem::invalid("system", "group-member").with("system", system);
@@ -112,6 +118,16 @@ impl Exchange {
         }
         self.request_agreement(known.text.for_member(system, now), actor)
             .await
+    }
+
+    /// One offer, as each organisation of this node that made it or was told of it knows it.
+    async fn known_at(&self, hash: &Digest) -> Result<Vec<(OrgCode, KnownGroupOffer)>, Problem> {
+        let mut known_at = Vec::new();
+        for tenant in self.0.agreements.tenants.iter() {
+            let known = rows::read(&self.0.store.read(tenant).await?, hash).await?;
+            known_at.extend(known.map(|known| (tenant.clone(), known)));
+        }
+        Ok(known_at)
     }
 
     /// The agreements in force that were made of an offer, each with its system.
@@ -158,20 +174,17 @@ impl Exchange {
         Ok(heard)
     }
 
-    /// Tells members of groups what is offered to them, and ends what was made with systems that left.
-    /// Doing it again changes nothing.
+    /// Ends what was made with systems that left their group, and tells members what is offered to them.
+    /// What fails keeps nothing else back. Doing it again changes nothing.
     ///
     /// # Errors
-    /// When the store cannot be read or written.
+    /// The first failure to read or to write the store.
     pub async fn follow_groups(&self) -> Result<(), Problem> {
         // Without a directory nobody is in a group: that is not known, and ends nothing.
         if self.0.directory.snapshot().serial == 0 {
             return Ok(());
         }
-        for known in self.own_group_offers().await? {
-            self.tell_members(&known).await?;
-        }
-        let now = self.0.now();
+        let (now, mut failed) = (self.0.now(), None);
         for (hash, provider) in self.0.agreements.left_groups(now) {
             let Ok((tenant, seal)) = self.voice(&provider) else {
                 continue; // its provider's node ends it
@@ -181,13 +194,28 @@ impl Exchange {
                 .agreements
                 .revoke(hash, tenant, LEFT, &Actor::Platform, &seal.key);
             match ended.await {
-                Err(problem) if problem.kind != Kind::Conflict => return Err(problem),
-                _ => tracing::info!(%hash, "a system left its group: its agreement is over"),
+                Ok(()) => tracing::info!(%hash, "a system left its group: its agreement is over"),
+                // Somebody ended it meanwhile.
+                Err(problem) if problem.kind == Kind::Conflict => {}
+                Err(problem) => {
+                    tracing::warn!(%hash, %problem, "a system left its group; its agreement goes on yet");
+                    failed = failed.or(Some(problem));
+                }
             }
         }
-        Ok(())
+        for tenant in self.0.agreements.tenants.iter() {
+            let offers = rows::followed(&self.0.store.read(tenant).await?).await?;
+            for known in offers.iter().filter(|known| tenant.holds(&known.text.provider)) {
+                if let Err(problem) = self.tell_members(known).await {
+                    tracing::warn!(offer = %known.hash, %problem, "members of a group are not told yet");
+                    failed = failed.or(Some(problem));
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
     }
 
+    /// Tells each organisation with systems in an offer's group, and each that had some.
     async fn tell_members(&self, known: &KnownGroupOffer) -> Result<(), Problem> {
         let Some(under) = &known.text.group else {
             return Ok(());
@@ -224,6 +252,12 @@ impl Exchange {
                 },
             };
             let (signed, systems) = (&words::sign(word, &seal.key), &systems);
+            // The other node would never take it, however often it is sent; the others are told.
+            if signed.token.len() > words::WORD_BYTES_MAX {
+                let systems = systems.len();
+                tracing::warn!(offer = %known.hash, %org, systems, "too many systems for one word");
+                continue;
+            }
             self.0
                 .store
                 .write(tenant, &Actor::Platform, |tx| async move {
@@ -233,6 +267,15 @@ impl Exchange {
                 .await?;
         }
         Ok(())
+    }
+}
+
+/// A system whose name is as long as one may be: what can be agreed with it can be with each.
+fn longest_system() -> SystemId {
+    let org = format!("H56.{}", "9".repeat(31));
+    SystemId {
+        org: org.parse().expect("35 characters are a code"),
+        system: "x".repeat(64),
     }
 }
 

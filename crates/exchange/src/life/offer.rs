@@ -14,18 +14,33 @@ impl Exchange {
     ///
     /// # Errors
     /// 404 for a request that no provider here has heard of; 422 at the item that is not sound, at
-    /// `fields` that the service's OpenAPI document does not have, and `agreement-parties-changed`; conflict `agreement-answered`, and `agreement-held` when the text
-    /// is an agreement already.
+    /// `fields` that the service's OpenAPI document does not have, and `agreement-parties-changed`;
+    /// conflict `agreement-answered`, and `agreement-held` when the text is an agreement already, or the
+    /// system has one of the same offer to a group.
     pub async fn offer_agreement(
         &self,
         request: &Digest,
-        mut text: Agreement,
+        text: Agreement,
         actor: &Actor,
     ) -> Result<Digest, Problem> {
         if let Some(fault) = text.faults(self.0.now()).into_iter().next() {
             return Err(fault);
         }
         self.fields_are_described(&text).await?;
+        self.offer_text(request, text, actor).await
+    }
+
+    /// As [`Exchange::offer_agreement`], of a text that was found sound, and its fields described, before:
+    /// asks no service.
+    ///
+    /// # Errors
+    /// As there, without those of the text alone.
+    pub(crate) async fn offer_text(
+        &self,
+        request: &Digest,
+        mut text: Agreement,
+        actor: &Actor,
+    ) -> Result<Digest, Problem> {
         let talk = self.talk(request).await?.ok_or_else(Problem::not_found)?;
         // What is written anew for a request under a group stays under it.
         text.group.clone_from(&talk.draft.group);
@@ -56,6 +71,15 @@ impl Exchange {
                     },
                 };
                 let talk = talk.offer(offer)?;
+                // One of each offer to a group: a second one would have its own rate and quota. It is
+                // looked up where it is written, as two requests may come at once.
+                if let Some(of_group) = talk.draft.group_offer() {
+                    crate::grouped::store::touch(&tx, &of_group).await?;
+                    if let Some(given) = rows::given_of_offer(&tx, &talk).await? {
+                        let held = Problem::new(Kind::Conflict, "agreement-held");
+                        return Err(held.with("agreement", &given.id));
+                    }
+                }
                 let signed = words::sign(word, key);
                 rows::save_talk(&tx, &talk).await?;
                 rows::keep_word(&tx, request, &signed).await?;

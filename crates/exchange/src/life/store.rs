@@ -70,7 +70,8 @@ pub(crate) async fn unanswered(tx: &Tx, provider: &OrgCode, consumer: &OrgCode) 
     row.map_or(Ok(0), |row| row.count("unanswered"))
 }
 
-/// The request for the very same draft that waits for an answer or for its acceptance.
+/// The request for the very same draft that waits for an answer or for its acceptance. Of an offer to a
+/// group that is one of the same system, whenever it begins: its instant is that of the asking.
 pub(crate) async fn open_talk(tx: &Tx, draft: &Agreement) -> Result<Option<Talk>, Problem> {
     let rows = tx
         .all(
@@ -87,8 +88,59 @@ pub(crate) async fn open_talk(tx: &Tx, draft: &Agreement) -> Result<Option<Talk>
         .await?;
     for row in &rows {
         let talk = talk_of(row)?;
-        if talk.draft == *draft {
+        let same = if draft.group_offer().is_some() {
+            talk.draft.same_parties(draft)
+        } else {
+            talk.draft == *draft
+        };
+        if same {
             return Ok(Some(talk));
+        }
+    }
+    Ok(None)
+}
+
+/// What a system was given of the offer to a group that a request is of, by another request: a text that
+/// waits for its acceptance, or an agreement that runs.
+pub(crate) async fn given_of_offer(tx: &Tx, asked: &Talk) -> Result<Option<Agreement>, Problem> {
+    let draft = &asked.draft;
+    let waiting = tx
+        .all(
+            "select document from exchange_agreement_talks \
+             where tenant = $1 and stage = 'offered' \
+             and provider = $2 and consumer = $3 and service = $4 order by asked_at desc, request limit 1000",
+            params![
+                tx.tenant(),
+                &draft.provider,
+                &draft.consumer.org,
+                draft.service.to_string()
+            ],
+        )
+        .await?;
+    for row in &waiting {
+        let talk = talk_of(row)?;
+        let runs = tx.now() < talk.text().valid_to;
+        if runs && talk.request != asked.request && talk.draft.same_parties(draft) {
+            return Ok(Some(talk.text().clone()));
+        }
+    }
+    let held = tx
+        .all(
+            "select document from exchange_agreements \
+             where tenant = $1 and consumer = $2 and service = $3 \
+             and revoked_at is null and valid_to > $4 order by valid_from desc, hash limit 1000",
+            params![
+                tx.tenant(),
+                draft.consumer.to_string(),
+                draft.service.to_string(),
+                tx.now()
+            ],
+        )
+        .await?;
+    for row in &held {
+        let held: SignedAgreement = row.json("document")?;
+        if held.agreement.same_parties(draft) {
+            return Ok(Some(held.agreement));
         }
     }
     Ok(None)

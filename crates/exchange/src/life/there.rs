@@ -51,7 +51,7 @@ impl Exchange {
     ///
     /// # Errors
     /// 422 `agreement-service-none` at `service`, `agreement-endpoint-none` at `endpoints`.
-    pub(super) async fn is_offered(&self, draft: &Agreement, actor: &Actor) -> Result<(), Problem> {
+    pub(crate) async fn is_offered(&self, draft: &Agreement, actor: &Actor) -> Result<(), Problem> {
         let provider = draft.service.provider();
         let offered = if self.voice(&provider.org).is_ok() {
             Some(self.offered_here(&provider))

@@ -118,6 +118,79 @@ async fn a_member_of_a_group_makes_an_agreement_of_its_own_without_a_second_look
     );
 }
 
+/// What the portal's organisation signs without its node's own checks, as the provider's node hears it.
+async fn asks(nation: &Nation, agreement: Agreement) -> Result<Digest, Problem> {
+    let word = Word {
+        party: "G22".parse().expect("a code"),
+        at: nation.national.now(),
+        said: Said::Request { agreement },
+    };
+    let signed = words::sign(word, &nation.national.seal("G22").key);
+    let heard = nation.ministry.exchange.hear(&signed.token).await;
+    heard.map(|()| signed.digest)
+}
+
+#[tokio::test]
+async fn a_member_has_one_agreement_of_an_offer_however_often_and_from_when_it_asks() {
+    let mut nation = nation().await;
+    group_of(&mut nation, &[PORTAL]).await;
+    let text = Agreement {
+        valid_from: nation.national.now().plus_ms(-10 * 86_400_000),
+        ..text(&nation, GROUP)
+    };
+    let offer = nation.ministry.exchange.offer_to_group(text.clone(), &ACTOR);
+    let offer = offer.await.expect("offered");
+    carry(&nation.ministry).await;
+    let since = |ms: i64| text.for_member(&portal(), nation.national.now().plus_ms(ms));
+    let requested = async |agreement: Agreement| {
+        let name = asks(&nation, agreement).await.expect("heard");
+        state(&nation.ministry, &name).await
+    };
+    assert_eq!(
+        requested(since(-2 * 86_400_000)).await,
+        State::Requested,
+        "long ago"
+    );
+    let (national, portal_id) = (&nation.national.exchange, portal());
+    let first = national.take_up(&offer, &portal_id, &ACTOR).await;
+    nation.advance_ms(5);
+    let again = national.take_up(&offer, &portal_id, &ACTOR).await;
+    assert_eq!(first.expect("taken up"), again.expect("the same request"));
+    carry(&nation.national).await;
+    let while_offered = requested(since(-1)).await;
+    assert_eq!(
+        while_offered,
+        State::Requested,
+        "another one waits for its acceptance"
+    );
+    for node in [&nation.ministry, &nation.national] {
+        carry(node).await;
+    }
+    nation.ask("{}").await.expect("the one is in force");
+    assert_eq!(requested(since(-2)).await, State::Requested, "it has one");
+    assert_eq!(nation.ministry.exchange.agreements().list().len(), 1);
+}
+
+#[tokio::test]
+async fn what_no_member_could_take_up_is_not_offered() {
+    let mut nation = nation().await;
+    group_of(&mut nation, &[PORTAL]).await;
+    let refused = async |text: Agreement| code(nation.ministry.exchange.offer_to_group(text, &ACTOR).await);
+    let elsewhere = Agreement {
+        service: "G01/population/nothing".parse().expect("an id"),
+        ..text(&nation, GROUP)
+    };
+    assert_eq!(refused(elsewhere).await, "agreement-service-none");
+    let plain = text(&nation, GROUP);
+    let bytes = kernel::digest::canonical_json(&plain).expect("json").len();
+    let full = Agreement {
+        other: "x".repeat(24 * 1024 - bytes),
+        ..plain
+    };
+    assert!(full.faults(nation.ministry.now()).is_empty(), "sound by itself");
+    assert_eq!(refused(full).await, "agreement-too-long");
+}
+
 #[tokio::test]
 async fn a_system_that_left_its_group_is_refused_at_once_and_its_agreement_ends_for_good() {
     let mut nation = nation().await;
@@ -244,33 +317,24 @@ async fn a_request_that_only_claims_to_be_of_an_offer_waits_for_the_operator() {
         .offer_to_group(text(&nation, GROUP), &ACTOR);
     offered.await.expect("offered");
     let (national, ministry) = (&nation.national, &nation.ministry);
-    let asks = async |agreement: Agreement| {
-        let word = Word {
-            party: "G22".parse().expect("a code"),
-            at: national.now(),
-            said: Said::Request { agreement },
-        };
-        let signed = words::sign(word, &national.seal("G22").key);
-        let heard = ministry.exchange.hear(&signed.token).await;
-        heard.map(|()| signed.digest)
-    };
     let now = national.now();
     let of_the_offer = text(&nation, GROUP).for_member(&portal(), now);
-    let name = asks(of_the_offer.clone()).await.expect("heard");
+    let name = asks(&nation, of_the_offer.clone()).await.expect("heard");
     assert_eq!(state(ministry, &name).await, State::Requested, "not in the group");
     let wider = Agreement {
         fields: vec!["full_name".to_owned(), "residence".to_owned()],
         ..of_the_offer
     };
-    let name = asks(wider).await.expect("heard");
+    let name = asks(&nation, wider).await.expect("heard");
     assert_eq!(state(ministry, &name).await, State::Requested, "another text");
     assert_eq!(
-        code(asks(text(&nation, GROUP)).await),
+        code(asks(&nation, text(&nation, GROUP)).await),
         "seal-broken",
         "what is for a group is nobody's to ask for"
     );
     // Nor does a provider fill another's node with offers.
-    let says = async |serial: i64| {
+    let says = async |provider: &str, serial: i64| {
+        let system = format!("{provider}/population").parse::<SystemId>();
         let word = Word {
             party: "G01".parse().expect("a code"),
             at: ministry.now(),
@@ -278,6 +342,9 @@ async fn a_request_that_only_claims_to_be_of_an_offer_waits_for_the_operator() {
                 to: "G22".parse().expect("a code"),
                 agreement: Agreement {
                     id: format!("{serial}/TT"),
+                    provider: provider.parse().expect("a code"),
+                    consumer: system.expect("an id"),
+                    service: format!("{provider}/population/x").parse().expect("an id"),
                     ..text(&nation, GROUP)
                 },
                 serial,
@@ -289,10 +356,15 @@ async fn a_request_that_only_claims_to_be_of_an_offer_waits_for_the_operator() {
     };
     let max = national.temp.store.limits().agreement_requests_max;
     for serial in 1..=i64::try_from(max).expect("a few") {
-        says(serial).await.expect("heard");
+        let provider = if serial % 2 == 0 { "G01" } else { "G01.1" };
+        says(provider, serial).await.expect("heard");
     }
-    assert_eq!(code(says(i64::MAX).await), "agreement-requests");
-    says(1).await.expect("what was heard before is heard again");
+    for provider in ["G01", "G01.1", "G01.2"] {
+        assert_eq!(code(says(provider, i64::MAX).await), "agreement-requests");
+    }
+    says("G01.1", 1)
+        .await
+        .expect("what was heard before is heard again");
     let unknown = Digest::of(b"x");
     let taken = national.exchange.take_up(&unknown, &portal(), &ACTOR).await;
     assert_eq!(code(taken), "not-found");

@@ -10,6 +10,8 @@ use crate::node::Node;
 use crate::operator::desk_at;
 
 const WHY: &str = "Nâng cấp cơ sở dữ liệu";
+/// How far ahead an end may be, in milliseconds.
+const YEAR_MS: i64 = 366 * 86_400_000;
 
 /// A call at the face, in the native form or X-Road's.
 async fn call(face: &Face, form: &str) -> Told {
@@ -119,6 +121,24 @@ async fn a_maintenance_outlives_a_restart_and_ends_by_itself_at_its_end() {
 }
 
 #[tokio::test]
+async fn a_maintenance_that_is_prolonged_while_its_end_is_noted_goes_on_over_a_restart_too() {
+    let mut nation = Nation::new().await;
+    closes(&nation.ministry, Some(1)).await;
+    nation.advance_ms(3_600_000);
+    let (node, by) = (&nation.ministry.exchange, operator());
+    let until = Some(nation.ministry.now().plus_ms(3_600_000));
+    let (begun, noted) = tokio::join!(
+        node.begin_maintenance(WHY, until, &by),
+        node.note_maintenance_over()
+    );
+    begun.expect("prolonged");
+    noted.expect("nothing is over");
+    assert!(node.maintenance().is_some());
+    nation.restart_ministry().await;
+    assert_eq!(nation.refused("{}").await, "node-maintenance");
+}
+
+#[tokio::test]
 async fn an_operator_puts_the_node_in_maintenance_by_page_and_program_and_nobody_else_does() {
     let nation = Nation::new().await;
     let desk = desk_at(&nation.ministry).await;
@@ -131,6 +151,8 @@ async fn an_operator_puts_the_node_in_maintenance_by_page_and_program_and_nobody
     for (wrong, field) in [
         (json!({"notice": " "}), "notice"),
         (json!({"notice": WHY, "until": now}), "until"),
+        (json!({"notice": WHY, "until": now + YEAR_MS + 1}), "until"),
+        (json!({"notice": WHY, "until": i64::MAX}), "until"),
     ] {
         let (status, body) = desk
             .send("POST", "maintenance", Some("operator"), &wrong.to_string())
@@ -150,7 +172,7 @@ async fn an_operator_puts_the_node_in_maintenance_by_page_and_program_and_nobody
     let (status, _, page) = desk
         .page(
             "/exchange/maintenance",
-            Some(&[("notice", ""), ("until", "2030-01-01T08:00")]),
+            Some(&[("notice", ""), ("until", "2027-01-01T08:00")]),
         )
         .await;
     assert_eq!(status, 422);
@@ -158,7 +180,7 @@ async fn an_operator_puts_the_node_in_maintenance_by_page_and_program_and_nobody
         page.contains("notice-error") && page.contains("error-summary"),
         "{page}"
     );
-    let sent = [("notice", WHY), ("until", "2030-01-01T08:00")];
+    let sent = [("notice", WHY), ("until", "2027-01-01T08:00")];
     assert_eq!(desk.page("/exchange/maintenance", Some(&sent)).await.0, 303);
     let held = nation.ministry.exchange.maintenance().expect("in maintenance");
     assert!(held.until.is_some() && held.notice == WHY);

@@ -7,8 +7,8 @@ mod courses;
 mod delegations;
 mod directory;
 mod groups;
-mod maintenance;
 mod keys;
+mod maintenance;
 mod services;
 
 use std::collections::BTreeMap;
