@@ -6,19 +6,24 @@ use store::{Reader, Row, Tx, params};
 use super::account_of;
 use crate::keys::Key;
 
-/// The select of a tenant's keys with the accounts that made them, and what follows it.
-macro_rules! key_select {
-    ($rest:literal) => {
-        concat!(
-            "select k.id as key_id, k.name as key_name, k.roles as key_roles, k.made, k.expires, k.revoked, \
-             k.used, a.id, a.name, a.subject, a.born, a.level, a.roles, a.unit \
-             from identity_api_keys k \
-             join identity_accounts a on a.tenant = k.tenant and a.id = k.account \
-             where k.tenant = $1 ",
-            $rest
-        )
-    };
-}
+const BY_DIGEST: &str = "select k.id as key_id, k.name as key_name, k.roles as key_roles, k.made, k.expires, k.revoked, \
+     k.used, a.id, a.name, a.subject, a.born, a.level, a.roles, a.unit \
+     from identity_api_keys k \
+     join identity_accounts a on a.tenant = k.tenant and a.id = k.account \
+     where k.tenant = $1 and k.digest = $2";
+
+const BY_ID: &str = "select k.id as key_id, k.name as key_name, k.roles as key_roles, k.made, k.expires, k.revoked, \
+     k.used, a.id, a.name, a.subject, a.born, a.level, a.roles, a.unit \
+     from identity_api_keys k \
+     join identity_accounts a on a.tenant = k.tenant and a.id = k.account \
+     where k.tenant = $1 and k.id = $2";
+
+const OF_UNIT: &str = "select k.id as key_id, k.name as key_name, k.roles as key_roles, k.made, k.expires, k.revoked, \
+     k.used, a.id, a.name, a.subject, a.born, a.level, a.roles, a.unit \
+     from identity_api_keys k \
+     join identity_accounts a on a.tenant = k.tenant and a.id = k.account \
+     where k.tenant = $1 and a.unit = $2 \
+     order by k.made desc, k.id limit $3";
 
 /// A new key.
 pub(crate) struct NewKey<'a> {
@@ -63,28 +68,20 @@ pub(crate) async fn live_keys(tx: &Tx, account: &str) -> Result<u64, Problem> {
 
 /// A key by its digest, with the account that made it.
 pub(crate) async fn key_by_digest(reader: &Reader, digest: &Digest) -> Result<Option<Key>, Problem> {
-    let row = reader
-        .one(key_select!("and k.digest = $2"), params![reader.tenant(), digest])
-        .await?;
+    let row = reader.one(BY_DIGEST, params![reader.tenant(), digest]).await?;
     row.as_ref().map(key_of).transpose()
 }
 
 /// A key by its id, however old, with the account that made it.
 pub(crate) async fn key(reader: &Reader, id: &str) -> Result<Option<Key>, Problem> {
-    let row = reader
-        .one(key_select!("and k.id = $2"), params![reader.tenant(), id])
-        .await?;
+    let row = reader.one(BY_ID, params![reader.tenant(), id]).await?;
     row.as_ref().map(key_of).transpose()
 }
 
 /// The newest keys of a unit, whoever of it made them.
 pub(crate) async fn keys(reader: &Reader, unit: &OrgCode, limit: u64) -> Result<Vec<Key>, Problem> {
-    let rows = reader
-        .all(
-            key_select!("and a.unit = $2 order by k.made desc, k.id limit $3"),
-            params![reader.tenant(), unit, limit],
-        )
-        .await?;
+    let values = params![reader.tenant(), unit, limit];
+    let rows = reader.all(OF_UNIT, values).await?;
     rows.iter().map(key_of).collect()
 }
 
