@@ -24,7 +24,7 @@ pub struct Quota {
 /// Over what a quota counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
-    /// A minute, by the agreement's rate: see [`crate::rate`].
+    /// A minute, by the agreement's rate.
     Minute,
     /// A calendar day.
     Day,

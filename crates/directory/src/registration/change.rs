@@ -1,4 +1,4 @@
-//! What is to become of the directory, as one enum. Pure: what each change does is in [`super::apply`];
+//! What is to become of the directory, as one enum. Pure: what each change does is in `apply`;
 //! never says who may, never signs and never publishes.
 
 use kernel::{Digest, OrgCode};

@@ -59,27 +59,18 @@ pub(super) async fn followed(reader: &Reader) -> Result<Vec<KnownGroupOffer>, Pr
     rows.iter().map(known).collect()
 }
 
+const ONE: &str = "select hash, document, systems, serial, ended_at from exchange_group_offers \
+     where tenant = $1 and hash = $2";
+
 /// One of them.
 pub(crate) async fn read(reader: &Reader, hash: &Digest) -> Result<Option<KnownGroupOffer>, Problem> {
-    let row = reader
-        .one(
-            "select hash, document, systems, serial, ended_at from exchange_group_offers \
-             where tenant = $1 and hash = $2",
-            params![reader.tenant(), hash],
-        )
-        .await?;
+    let row = reader.one(ONE, params![reader.tenant(), hash]).await?;
     row.as_ref().map(known).transpose()
 }
 
 /// The same, within a change.
 pub(super) async fn one(tx: &Tx, hash: &Digest) -> Result<Option<KnownGroupOffer>, Problem> {
-    let row = tx
-        .one(
-            "select hash, document, systems, serial, ended_at from exchange_group_offers \
-             where tenant = $1 and hash = $2",
-            params![tx.tenant(), hash],
-        )
-        .await?;
+    let row = tx.one(ONE, params![tx.tenant(), hash]).await?;
     row.as_ref().map(known).transpose()
 }
 

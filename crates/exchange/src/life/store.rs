@@ -4,7 +4,7 @@ use kernel::{Digest, OrgCode, Problem, Time};
 use store::{Reader, Row, Tx, params};
 
 use super::span::Span;
-use super::talk::Talk;
+use super::talk::{Stage, Talk};
 use super::words::Signed;
 use crate::agreement::{Agreement, SignedAgreement};
 
@@ -70,9 +70,9 @@ pub(crate) async fn unanswered(tx: &Tx, provider: &OrgCode, consumer: &OrgCode) 
     row.map_or(Ok(0), |row| row.count("unanswered"))
 }
 
-/// The request for the very same draft that waits for an answer or for its acceptance. Of an offer to a
-/// group that is one of the same system, whenever it begins: its instant is that of the asking.
-pub(crate) async fn open_talk(tx: &Tx, draft: &Agreement) -> Result<Option<Talk>, Problem> {
+/// The requests that wait for an answer or for their acceptance, between the two and for the service of a
+/// draft; the newest first, so many as one may leave unanswered and more.
+async fn open_talks(tx: &Tx, draft: &Agreement) -> Result<Vec<Talk>, Problem> {
     let rows = tx
         .all(
             "select document from exchange_agreement_talks \
@@ -86,43 +86,30 @@ pub(crate) async fn open_talk(tx: &Tx, draft: &Agreement) -> Result<Option<Talk>
             ],
         )
         .await?;
-    for row in &rows {
-        let talk = talk_of(row)?;
-        let same = if draft.group_offer().is_some() {
-            talk.draft.same_parties(draft)
-        } else {
-            talk.draft == *draft
-        };
-        if same {
-            return Ok(Some(talk));
-        }
-    }
-    Ok(None)
+    rows.iter().map(talk_of).collect()
+}
+
+/// The request for the very same draft that waits for an answer or for its acceptance. Of an offer to a
+/// group that is one of the same system, whenever it begins: its instant is that of the asking.
+pub(crate) async fn open_talk(tx: &Tx, draft: &Agreement) -> Result<Option<Talk>, Problem> {
+    let of_group = draft.group_offer().is_some();
+    let same = |talk: &Talk| {
+        let before = &talk.draft;
+        before == draft || (of_group && before.same_parties(draft))
+    };
+    Ok(open_talks(tx, draft).await?.into_iter().find(same))
 }
 
 /// What a system was given of the offer to a group that a request is of, by another request: a text that
 /// waits for its acceptance, or an agreement that runs.
 pub(crate) async fn given_of_offer(tx: &Tx, asked: &Talk) -> Result<Option<Agreement>, Problem> {
     let draft = &asked.draft;
-    let waiting = tx
-        .all(
-            "select document from exchange_agreement_talks \
-             where tenant = $1 and stage = 'offered' \
-             and provider = $2 and consumer = $3 and service = $4 order by asked_at desc, request limit 1000",
-            params![
-                tx.tenant(),
-                &draft.provider,
-                &draft.consumer.org,
-                draft.service.to_string()
-            ],
-        )
-        .await?;
-    for row in &waiting {
-        let talk = talk_of(row)?;
-        let runs = tx.now() < talk.text().valid_to;
-        if runs && talk.request != asked.request && talk.draft.same_parties(draft) {
-            return Ok(Some(talk.text().clone()));
-        }
+    let given = open_talks(tx, draft).await?.into_iter().find(|talk| {
+        let waits = matches!(talk.stage, Stage::Offered { .. }) && tx.now() < talk.text().valid_to;
+        waits && talk.request != asked.request && talk.draft.same_parties(draft)
+    });
+    if let Some(talk) = given {
+        return Ok(Some(talk.text().clone()));
     }
     let held = tx
         .all(
