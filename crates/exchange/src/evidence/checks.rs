@@ -43,6 +43,8 @@ pub(crate) struct EvidenceDetail {
     pub(crate) value: String,
 }
 
+/// The check of a message's certificate.
+const CERTIFICATE: &str = "certificate";
 /// Of what a check of the whole record is.
 pub(super) const RECORD: &str = "record";
 
@@ -76,7 +78,7 @@ const fn verdict(holds: bool) -> &'static str {
 }
 
 /// The digests, the place in the batch, the signature and the certificate of one message; `then` is the
-/// directory that was in force when it was stamped, `trust` has what was revoked by then.
+/// directory that was in force when it was stamped, `trust` has what was revoked when it was signed.
 pub(super) fn of_message(
     which: Which,
     sealed: &Sealed,
@@ -124,7 +126,12 @@ fn certificate(
     signed: Time,
 ) -> EvidenceCheck {
     let path = trust.path(certificate, issuers, signed, Usage::Seal);
-    let check = EvidenceCheck::new("certificate", of, of_path(path.as_ref().err()))
+    let found = match &path {
+        // Revoked before it signed, or never meant for seals: no later proof can make it good.
+        Err(PathFault::Revoked | PathFault::Constraints) => "failed",
+        other => of_path(other.as_ref().err()),
+    };
+    let check = EvidenceCheck::new(CERTIFICATE, of, found)
         .with("subject", certificate.common_name())
         .with("issuer", certificate.issuer_rfc2253())
         .with("serial", certificate.serial_decimal())
@@ -134,6 +141,16 @@ fn certificate(
     match path {
         Ok(()) => check,
         Err(fault) => check.with("reason", fault.sub_indication()),
+    }
+}
+
+/// Leaves the certificate of a message open that passed by what was known when it says that it was signed.
+pub(super) fn doubt(found: &mut [EvidenceCheck], fault: PathFault) {
+    let passed = |check: &&mut EvidenceCheck| check.check == CERTIFICATE && check.verdict == "passed";
+    if let Some(check) = found.iter_mut().find(passed) {
+        check.verdict = of_path(Some(&fault));
+        let (name, value) = ("reason", fault.sub_indication().to_owned());
+        check.details.push(EvidenceDetail { name, value });
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use directory::Snapshot;
 use kernel::{Digest, OrgCode, Problem, Time};
-use seal::certificate::Trust;
+use seal::certificate::{Certificate, PathFault, Trust};
 use seal::jws::{self, PublicKey};
 use seal::merkle::leaf_hash;
 use serde::Serialize;
@@ -89,6 +89,16 @@ impl Exchange {
     }
 }
 
+/// What a message is judged by.
+struct Known {
+    /// Roots of today and of then; what is revoked today.
+    trust: Trust,
+    /// The same roots; what was revoked when the message was signed.
+    of_seal: Trust,
+    /// What may stand between the seal and a root.
+    issuers: Vec<Certificate>,
+}
+
 impl Gateway {
     async fn side(&self, shelf: &Shelf<'_>, exchange: Indexed) -> Result<EvidenceSide, Problem> {
         let bytes = self.record_bytes(exchange.position).await?;
@@ -143,22 +153,20 @@ impl Gateway {
         sealed: &Sealed,
         stamp: Option<&Stamp>,
     ) -> (Vec<EvidenceCheck>, Option<(String, Time)>) {
-        let trust = self.directory.trust();
-        let chain = self.directory.seal_chain(&org.top());
-        let issuers = chain.map(|(_, issuers)| issuers).unwrap_or_default();
         let then = match stamp {
             Some(stamp) => self.directory_then(stamp).await,
             None => None,
         };
-        let mut of_seal = Trust::clone(&trust);
-        if let Some(then) = &then {
-            // What was revoked later was good when it was used.
-            let signed = Time(sealed.kept.sealed.signing_time);
-            let today = self.directory.snapshot();
-            let revoked = then.revoked.iter().chain(&today.revoked);
-            of_seal.revoked = revoked.filter(|r| r.at <= signed).map(|r| r.thumbprint).collect();
-        }
+        let Known {
+            trust,
+            of_seal,
+            issuers,
+        } = self.known(org, sealed, then.as_deref());
         let mut found = checks::of_message(which, sealed, &of_seal, &issuers, then.as_deref());
+        if then.is_none() && trust.revoked.contains(&sealed.certificate.thumbprint()) {
+            // Nobody else says that it was signed before the seal was revoked.
+            checks::doubt(&mut found, PathFault::Revoked);
+        }
         let Some(stamp) = stamp else {
             found.push(
                 EvidenceCheck::new("timestamp", which.as_str(), "open").with("reason", "no-timestamp-yet"),
@@ -176,6 +184,34 @@ impl Gateway {
         let by = authority.map(|d| d.value.clone()).unwrap_or_default();
         found.push(check);
         (found, at.map(|at| (by, at)))
+    }
+
+    /// What a message is judged by: what the directory says today, and what it said when the message was
+    /// stamped. A root, a stamp's authority or an issuer that was taken off the directory since was good then.
+    fn known(&self, org: &OrgCode, sealed: &Sealed, then: Option<&Snapshot>) -> Known {
+        let org = org.top();
+        let today = self.directory.snapshot();
+        let chain = self.directory.seal_chain(&org);
+        let mut issuers = chain.map(|(_, issuers)| issuers).unwrap_or_default();
+        let mut trust = Trust::clone(&self.directory.trust());
+        if let Some(then) = then {
+            let read = |pem: &String| Certificate::list_from_pem(pem).unwrap_or_default();
+            trust.anchors.extend(then.anchors.iter().flat_map(read));
+            let members = then.members.iter().filter(|member| member.org == org);
+            issuers.extend(members.flat_map(|member| read(&member.certificate_pem)));
+        }
+        let signed = Time(sealed.kept.sealed.signing_time);
+        let said = then.into_iter().flat_map(|then| &then.revoked);
+        let revoked = said.chain(&today.revoked).filter(|r| r.at <= signed);
+        let of_seal = Trust {
+            revoked: revoked.map(|r| r.thumbprint).collect(),
+            ..trust.clone()
+        };
+        Known {
+            trust,
+            of_seal,
+            issuers,
+        }
     }
 
     /// The directory that was in force when a record was stamped; none of an earlier release.

@@ -8,12 +8,13 @@ use exchange::evidence::{Beside, Search};
 use exchange::export::Which;
 use kernel::OrgCode;
 use kernel::limits::Limits;
+use seal::authority::Profile;
 use serde_json::Value;
 use testkit::START;
 
 use crate::face::face;
 use crate::nation::{LOOKUP, Nation};
-use crate::node::Node;
+use crate::node::{Node, issue};
 use crate::operator::{Desk, desk_at};
 use crate::timestamps::authority;
 
@@ -489,7 +490,7 @@ async fn a_seal_is_judged_by_what_was_revoked_when_it_was_used() {
     nation.ministry.exchange.stamp_now().await.expect("stamped");
     let then = nation.snapshot.serial.to_string();
     let thumbprint = nation.ministry.seal("G01").certificate.thumbprint();
-    for (ms, wanted) in [(60_000, "passed"), (-60_000, "open")] {
+    for (ms, wanted) in [(60_000, "passed"), (-60_000, "failed")] {
         let at = START.plus_ms(ms);
         nation
             .publish(|s| {
@@ -515,4 +516,61 @@ async fn a_seal_is_judged_by_what_was_revoked_when_it_was_used() {
         let (_, page) = desk.seen("G01", &format!("/exchange/evidence/{request}")).await;
         assert!(page.contains("Danh bạ khi đó: số thứ tự"));
     }
+}
+
+#[tokio::test]
+async fn an_unstamped_message_of_a_seal_that_is_revoked_since_stays_open() {
+    let mut nation = Nation::new().await;
+    let request = nation.ask("{}").await.expect("an answer").request;
+    fold(&nation).await;
+    let thumbprint = nation.ministry.seal("G01").certificate.thumbprint();
+    nation
+        .publish(|s| {
+            s.revoked = vec![Revoked {
+                thumbprint,
+                at: START.plus_ms(60_000),
+                reason: "mất khóa".to_owned(),
+            }];
+        })
+        .await;
+    let certificate = certificate_of_answer(&nation, &request).await;
+    assert_eq!(certificate["verdict"], "open", "{certificate}");
+    assert!(certificate.to_string().contains("REVOKED_NO_POE"));
+}
+
+#[tokio::test]
+async fn an_exchange_is_proved_by_the_roots_that_were_trusted_when_it_was_stamped() {
+    let mut nation = Nation::new().await;
+    let _tsa = authority(&mut nation).await;
+    let request = nation.ask("{}").await.expect("an answer").request;
+    fold(&nation).await;
+    nation.ministry.exchange.stamp_now().await.expect("stamped");
+    assert_eq!(
+        certificate_of_answer(&nation, &request).await["verdict"],
+        "passed"
+    );
+    // Every member gets a seal under another root, and the one of before is trusted no more.
+    let other = testkit::authority();
+    nation
+        .publish(|s| {
+            s.anchors = vec![other.certificate().pem()];
+            for (serial, member) in (100..).zip(&mut s.members) {
+                let seal = issue(&other, Profile::OrganisationSeal, member.org.as_str(), serial);
+                member.certificate_pem = seal.chain_pem();
+            }
+        })
+        .await;
+    let certificate = certificate_of_answer(&nation, &request).await;
+    assert_eq!(certificate["verdict"], "passed", "{certificate}");
+}
+
+async fn certificate_of_answer(nation: &Nation, request: &str) -> serde_json::Value {
+    let desk = desk_at(&nation.ministry).await;
+    let (status, proof) = desk.told("G01", &format!("evidence/{request}")).await;
+    assert_eq!(status, 200);
+    let checks = proof["sides"][0]["checks"].as_array().expect("checks");
+    let found = checks
+        .iter()
+        .find(|check| check["check"] == "certificate" && check["of"] == "answer");
+    found.expect("a check").clone()
 }
