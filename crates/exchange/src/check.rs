@@ -28,7 +28,8 @@ impl Gateway {
             return Err(broken().because("the member's certificate is out of its term"));
         }
         let parts = message.parts();
-        seal::batch::verify(&parts, &message.sealed, &certificate, &self.roots)
+        self.seals
+            .check(&parts, &message.sealed, &certificate)
             .map_err(|e| broken().because(e))?;
         self.certificates.keep(&certificate).await?;
         Ok(parts)

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use directory::keyring::Keyring;
 use directory::{Directory, Snapshot};
 use kernel::{Digest, Kind, OrgCode, Problem, Tenant, Time};
-use seal::batch::RootCache;
 use store::Store;
 use store::log::RecordLog;
 use web::FrameClient;
@@ -21,6 +20,7 @@ use crate::callers::Callers;
 use crate::certificates::Certificates;
 use crate::circuits::Circuits;
 use crate::envelope::{self, Evidence};
+use crate::grounds::{Grounds, Seals};
 use crate::ids::ServiceId;
 use crate::index::{self, Index};
 use crate::maintenance::Mode;
@@ -31,7 +31,7 @@ use crate::offered::RegisteredServices;
 use crate::passing::Passing;
 use crate::rate::Bucket;
 use crate::replay::ReplayGuard;
-use crate::sealer::Sealer;
+use crate::sealer::{Desk, Sealer};
 use crate::service::{Service, WHOLE_BYTES_MAX};
 use crate::spool::Spools;
 use crate::standing::Clocks;
@@ -73,7 +73,7 @@ pub(crate) struct Gateway {
     pub(crate) service_circuits: Circuits,
     /// Calls of the metadata services, which rest on no agreement.
     pub(crate) metadata: Mutex<Bucket>,
-    pub(crate) roots: RootCache,
+    pub(crate) seals: Arc<dyn Seals>,
     pub(crate) certificates: Certificates,
     /// Where the exchanges of the log are found.
     pub(crate) index: Index,
@@ -121,6 +121,8 @@ pub struct Parts {
     pub plain: Client,
     /// A folder of its own for large bodies on their way; nothing in it outlives the process.
     pub spool: PathBuf,
+    /// What the evidence rests on; [`Grounds::default`] but for measurements.
+    pub grounds: Grounds,
 }
 
 impl Exchange {
@@ -138,7 +140,11 @@ impl Exchange {
             .ok_or_else(|| Problem::internal("a node has a tenant"))?;
         let spools = Spools::open(parts.spool, world.clone())?;
         let patience_ms = parts.store.limits().exchange_call_ms_max;
-        let evidence = parts.store.log(STREAM).await?;
+        let evidence = match parts.grounds.log {
+            Some(log) => log,
+            None => parts.store.log(STREAM).await?,
+        };
+        let seals = parts.grounds.seals;
         let replay = ReplayGuard::new(parts.store.limits().clock_skew_ms_max);
         refill(
             &replay,
@@ -152,15 +158,15 @@ impl Exchange {
         for seal in parts.keyring.seals.values() {
             certificates.keep(&seal.certificate).await?;
         }
-        let sealers = parts
-            .keyring
-            .seals
-            .iter()
-            .map(|(org, identity)| {
-                let log = Arc::clone(&evidence);
-                (org.clone(), Sealer::start(identity.clone(), world.clone(), log))
-            })
-            .collect();
+        let desk = Desk {
+            world: world.clone(),
+            log: Arc::clone(&evidence),
+            seals: Arc::clone(&seals),
+            batch_max: parts.store.limits().exchange_seal_batch_max,
+        };
+        let sealers = parts.keyring.seals.iter();
+        let sealers = sealers.map(|(org, identity)| (org.clone(), desk.open(identity.clone())));
+        let sealers = sealers.collect();
         let agreements =
             Agreements::open(parts.store.clone(), parts.directory.clone(), &parts.tenants).await?;
         let maintenance = Mode::read(&parts.store.read(&home).await?).await?;
@@ -187,7 +193,7 @@ impl Exchange {
             node_circuits: Circuits::default(),
             service_circuits: Circuits::default(),
             metadata: Mutex::new(Bucket::full(METADATA_PER_MINUTE)),
-            roots: RootCache::default(),
+            seals,
             certificates,
             index,
             counted: tokio::sync::Mutex::new(None),

@@ -16,6 +16,7 @@
 //! | [`breaker`], [`circuits`], `again` | who fails is not asked for a while; what is sent again |
 //! | [`spool`], `passing` | bodies too large for memory, and where they are on their way |
 //! | [`replay`], [`sealer`], `to_the_end` | one effect a request; one signature a batch; no exchange left half-way |
+//! | [`grounds`] | what evidence rests on, and what a measurement puts in its place |
 //! | `certificates` | what evidence was sealed with, for as long as it is kept |
 //! | `index`, `record` | where the exchanges of the log are found, and what is made of a record for it |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
@@ -50,6 +51,7 @@ pub mod face;
 mod fit;
 pub mod follow;
 pub mod gateway;
+pub mod grounds;
 pub mod grouped;
 mod held;
 pub mod ids;
@@ -88,6 +90,7 @@ pub use client::Ask;
 pub use endpoint::Endpoint;
 pub use face::{CodeStyle, Connection};
 pub use gateway::{Exchange, Parts, STREAM};
+pub use grounds::Grounds;
 pub use ids::{ServiceId, SystemId};
 pub use life::State;
 pub use notice::Notices;

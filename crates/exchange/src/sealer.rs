@@ -5,13 +5,13 @@
 use std::sync::Arc;
 
 use kernel::{Kind, Problem, World};
-use seal::batch::{Parts, Sealed, seal_batch};
+use seal::batch::{Parts, Sealed};
 use seal::key::Identity;
 use store::log::RecordLog;
 use tokio::sync::{mpsc, oneshot};
 
-/// Messages one batch may hold, count.
-const BATCH_MAX: usize = 256;
+use crate::grounds::Seals;
+
 /// Messages that may wait for one key, count; more wait at the sender.
 const WAITING_MAX: usize = 4_096;
 
@@ -41,17 +41,31 @@ pub struct Sealer {
     queue: mpsc::Sender<Waiting>,
 }
 
-impl Sealer {
-    /// Starts the queue of a key in front of a log.
+/// What all keys of a gateway share: one log, one way of sealing.
+pub struct Desk {
+    /// Time.
+    pub world: World,
+    /// Where records are flushed.
+    pub log: Arc<dyn RecordLog>,
+    /// How messages are sealed.
+    pub seals: Arc<dyn Seals>,
+    /// Messages one signature may stand for, count.
+    pub batch_max: usize,
+}
+
+impl Desk {
+    /// Starts the queue in front of a key.
     #[must_use]
-    pub fn start(identity: Identity, world: World, log: Arc<dyn RecordLog>) -> Self {
+    pub fn open(&self, identity: Identity) -> Sealer {
         let (queue, mut waiting) = mpsc::channel::<Waiting>(WAITING_MAX);
+        let (world, log, seals) = (self.world.clone(), Arc::clone(&self.log), Arc::clone(&self.seals));
+        let batch_max = self.batch_max.clamp(1, WAITING_MAX);
         tokio::spawn(async move {
-            let mut batch = Vec::with_capacity(BATCH_MAX);
-            while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
-                gather(&mut waiting, &mut batch).await;
+            let mut batch = Vec::with_capacity(batch_max);
+            while waiting.recv_many(&mut batch, batch_max).await > 0 {
+                gather(&mut waiting, &mut batch, batch_max).await;
                 let (parts, thens): (Vec<Parts>, Vec<Then>) = batch.drain(..).unzip();
-                let sealed = seal_batch(&identity, &parts, world.now());
+                let sealed = seals.seal(&identity, &parts, world.now());
                 metrics::counter!("sen_exchange_seal_batches_total").increment(1);
                 metrics::counter!("sen_exchange_sealed_total").increment(parts.len() as u64);
                 let mut kept = Vec::new();
@@ -68,9 +82,11 @@ impl Sealer {
                 }
             }
         });
-        Self { queue }
+        Sealer { queue }
     }
+}
 
+impl Sealer {
     /// Signs one message, in whatever batch it falls.
     ///
     /// # Errors
@@ -126,10 +142,13 @@ async fn keep(log: Arc<dyn RecordLog>, kept: Vec<(Vec<u8>, Sealed, Told)>) {
 }
 
 /// Lets everybody who is ready go first, and takes what they leave; each look polls the sockets too.
-async fn gather(waiting: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>) {
+async fn gather(waiting: &mut mpsc::Receiver<Waiting>, batch: &mut Vec<Waiting>, batch_max: usize) {
     for _ in 0..LOOKS {
+        if batch.len() >= batch_max {
+            return;
+        }
         tokio::task::yield_now().await;
-        while batch.len() < BATCH_MAX {
+        while batch.len() < batch_max {
             match waiting.try_recv() {
                 Ok(more) => batch.push(more),
                 Err(_) => break,
@@ -147,8 +166,9 @@ mod tests {
     use seal::authority::{Profile, Subject};
 
     use super::*;
+    use crate::grounds::BatchSeals;
 
-    async fn sealer() -> (testkit::TempStore, Sealer) {
+    async fn sealer(batch_max: usize) -> (testkit::TempStore, Sealer) {
         let temp = testkit::store(&[]).await;
         let world = temp.store.world().clone();
         let subject = Subject {
@@ -160,8 +180,13 @@ mod tests {
             .issue(Profile::OrganisationSeal, &subject, world.now(), 10, [7; 16])
             .expect("a seal");
         let log = temp.store.log("evidence-0").await.expect("a log");
-        let sealer = Sealer::start(identity, world, log);
-        (temp, sealer)
+        let desk = Desk {
+            world,
+            log,
+            seals: Arc::new(BatchSeals::default()),
+            batch_max,
+        };
+        (temp, desk.open(identity))
     }
 
     fn parts(number: u8) -> Parts {
@@ -174,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_at_the_same_time_shares_a_signature() {
-        let (_temp, sealer) = sealer().await;
+        let (_temp, sealer) = sealer(256).await;
         let all = join_all((0..100).map(|number| {
             let sealer = sealer.clone();
             tokio::spawn(async move { sealer.seal(parts(number)).await.expect("sealed") })
@@ -188,15 +213,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_one_message_is_a_batch_each_has_a_signature_of_its_own() {
+        let (_temp, sealer) = sealer(1).await;
+        let all = join_all((0..20).map(|number| sealer.seal(parts(number)))).await;
+        let signatures: BTreeSet<_> = all
+            .into_iter()
+            .map(|sealed| sealed.expect("sealed"))
+            .inspect(|sealed| assert!(sealed.path.is_empty()))
+            .map(|sealed| sealed.signature)
+            .collect();
+        assert_eq!(signatures.len(), 20);
+    }
+
+    #[tokio::test]
     async fn who_asks_alone_waits_for_nobody() {
-        let (_temp, sealer) = sealer().await;
+        let (_temp, sealer) = sealer(256).await;
         let sealed = sealer.seal(parts(1)).await.expect("sealed");
         assert!(sealed.path.is_empty());
     }
 
     #[tokio::test]
     async fn a_record_is_in_the_log_with_its_seal_before_anybody_hears_of_it() {
-        let (temp, sealer) = sealer().await;
+        let (temp, sealer) = sealer(256).await;
         let log = temp.store.log("evidence-0").await.expect("the log");
         let all = join_all((0..20).map(|number| {
             let (sealer, log) = (sealer.clone(), Arc::clone(&log));

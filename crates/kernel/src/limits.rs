@@ -35,6 +35,9 @@ pub struct Limits {
     pub exchange_memory_body_bytes_max: usize,
     /// Time for a call through the exchange, both gateways and the service, in milliseconds.
     pub exchange_call_ms_max: u64,
+    /// Messages that one signature of an organisation may stand for, count; 1 for partners that want a
+    /// signature a message.
+    pub exchange_seal_batch_max: usize,
     /// Size of the OpenAPI document of a service, in bytes.
     pub openapi_bytes_max: usize,
     /// Size of the WSDL document of a service, in bytes.
@@ -105,6 +108,7 @@ impl Default for Limits {
             exchange_body_bytes_max: 16 << 20,
             exchange_memory_body_bytes_max: 1 << 20,
             exchange_call_ms_max: 15_000,
+            exchange_seal_batch_max: 256,
             openapi_bytes_max: 2 << 20,
             wsdl_bytes_max: 512 << 10,
             clock_skew_ms_max: 60_000,

@@ -3,6 +3,9 @@
 
 pub mod crowd;
 pub mod log;
+pub mod past;
+pub mod tenants;
+pub mod without;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,17 +20,20 @@ use exchange::behind::Behind;
 use exchange::{Agreement, ServiceId, SignedAgreement};
 use kernel::limits::Limits;
 use kernel::{OrgCode, World};
+use seal::key::{Identity, SigningKey};
 use tokio::sync::watch;
 use web::client::Client;
 use web::listen::{self, Listener};
 
 use crate::config::Config;
 use crate::up::nation::Place;
-use crate::up::node::{Country, Node};
+use crate::up::node::{Country, Measured, Node};
 use crate::up::prepare::{self, Layout};
 
 /// The service that is measured.
 const SERVICE: &str = "G01/population/echo";
+/// The agreement about it.
+const AGREEMENT: &str = "00/TT-bench";
 /// The system that calls it.
 const CONSUMER: &str = "G22/portal";
 
@@ -39,19 +45,22 @@ pub fn prepare_folder(config: &Config, world: &World) -> anyhow::Result<()> {
     prepare::prepare(&config.data, &config.pack, config.port, world)?;
     let layout = Layout::of(&config.data);
     let agreement = agreement(world)?;
-    let accept = |place: Place, org: &OrgCode| {
-        let ring = Keyring::read_folder(&layout.node(place).join("keys"))?;
-        let seal = ring
-            .seals
-            .get(org)
-            .with_context(|| format!("{} has no seal of {org}", place.id()))?;
-        anyhow::Ok(agreement.accept(org, world.now(), &seal.key))
-    };
-    let signed = SignedAgreement {
-        provider_acceptance: accept(Place::Ministry, &agreement.provider)?,
-        consumer_acceptance: accept(Place::National, &agreement.consumer.org)?,
-        agreement: agreement.clone(),
-    };
+    let consumer = seal(&layout, Place::National, &agreement.consumer.org)?;
+    adopt(&layout, &agreement, &consumer.key, world)
+}
+
+/// An organisation's seal, from the keys of its node.
+fn seal(layout: &Layout, place: Place, org: &OrgCode) -> anyhow::Result<Identity> {
+    let mut ring = Keyring::read_folder(&layout.node(place).join("keys"))?;
+    ring.seals
+        .remove(org)
+        .with_context(|| format!("{} has no seal of {org}", place.id()))
+}
+
+/// Signs an agreement for both its parties and gives it to the nodes of both.
+fn adopt(layout: &Layout, agreement: &Agreement, consumer: &SigningKey, world: &World) -> anyhow::Result<()> {
+    let provider = seal(layout, Place::Ministry, &agreement.provider)?;
+    let signed = sign(agreement.clone(), &provider.key, consumer, world);
     for place in [Place::National, Place::Ministry] {
         let file = layout
             .node(place)
@@ -62,11 +71,24 @@ pub fn prepare_folder(config: &Config, world: &World) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn sign(
+    agreement: Agreement,
+    provider: &SigningKey,
+    consumer: &SigningKey,
+    world: &World,
+) -> SignedAgreement {
+    SignedAgreement {
+        provider_acceptance: agreement.accept(&agreement.provider, world.now(), provider),
+        consumer_acceptance: agreement.accept(&agreement.consumer.org, world.now(), consumer),
+        agreement,
+    }
+}
+
 fn agreement(world: &World) -> anyhow::Result<Agreement> {
     let words = || "Đo hiệu năng với dữ liệu giả định.".to_owned();
     let code = |text: &str| text.parse::<OrgCode>().map_err(|e| anyhow::anyhow!("{e}"));
     Ok(Agreement {
-        id: "00/TT-bench".to_owned(),
+        id: AGREEMENT.to_owned(),
         provider: code("G01")?,
         consumer: CONSUMER.parse().map_err(|e| anyhow::anyhow!("{e}"))?,
         service: service()?,
@@ -99,9 +121,15 @@ fn service() -> anyhow::Result<ServiceId> {
 ///
 /// # Errors
 /// When the node cannot be started.
-pub async fn node(place: Place, config: &Config, echo: &str, world: &World) -> anyhow::Result<()> {
+pub async fn node(
+    place: Place,
+    config: &Config,
+    echo: &str,
+    measured: Measured,
+    world: &World,
+) -> anyhow::Result<()> {
     let country = Country::read(&config.pack)?;
-    let node = Node::open(place, config, &country, world).await?;
+    let node = Node::open_with(place, config, &country, world, measured).await?;
     if place == Place::Ministry {
         node.exchange().provide(Arc::new(Behind {
             id: service()?,

@@ -91,6 +91,8 @@ enum Command {
         what: Option<bench::What>,
         #[command(flatten)]
         size: bench::Size,
+        #[command(flatten)]
+        exchange: bench::Options,
         /// One JSON object a figure
         #[arg(long)]
         json: bool,
@@ -111,7 +113,12 @@ fn main() -> ExitCode {
         Command::Soak { actions, release } => soak::run(actions, release),
         Command::Power { cuts } => power::run(cuts),
         Command::Slow { port, release } => slow::run(port, release),
-        Command::Bench { what, size, json } => bench::run(what, size, json),
+        Command::Bench {
+            what,
+            size,
+            exchange,
+            json,
+        } => bench::run(what, size, &exchange, json),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -140,6 +140,7 @@ async fn put_together(
         frames: frames(temp, &keyring.node, &directory, ca),
         plain: web::Client::plain(),
         spool: temp.dir.path().join("spool"),
+        grounds: exchange::Grounds::default(),
     })
     .await
     .expect("a gateway");

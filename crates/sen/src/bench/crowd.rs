@@ -6,11 +6,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use directory::keyring::Keyring;
 use directory::snapshot::{MemberEntry, ServiceEntry, SystemEntry};
-use exchange::{Agreement, SignedAgreement};
+use exchange::Agreement;
 use kernel::{OrgCode, World};
 use seal::authority::{Authority, Profile, Subject};
 use seal::certificate::Certificate;
-use seal::key::{Identity, SigningKey};
+use seal::key::Identity;
 use tokio::task::JoinSet;
 
 use crate::config::Config;
@@ -19,7 +19,7 @@ use crate::up::node::{Country, Node};
 use crate::up::prepare::{self, Layout};
 
 /// The system of every organisation of the crowd.
-const SYSTEM: &str = "system";
+pub(super) const SYSTEM: &str = "system";
 /// Agreements that are signed and adopted at once, count.
 const AT_ONCE: usize = 64;
 
@@ -41,7 +41,7 @@ pub struct Crowd {
 pub async fn fill(config: &Config, crowd: Crowd, world: &World) -> anyhow::Result<()> {
     let layout = Layout::of(&config.data);
     let members = members(crowd.members, &layout, world)?;
-    publish(&layout, &members, crowd.services, world)?;
+    publish(&layout, (&members, Place::Province), crowd.services, world)?;
     let country = Country::read(&config.pack)?;
     let node = Node::open(Place::Ministry, config, &country, world).await?;
     let ring = Keyring::read_folder(&layout.node(Place::Ministry).join("keys"))?;
@@ -69,7 +69,7 @@ pub async fn fill(config: &Config, crowd: Crowd, world: &World) -> anyhow::Resul
         };
         let (held, world) = (node.exchange().agreements().clone(), world.clone());
         let (own, theirs) = (Arc::clone(&key), member.1.key.clone());
-        signing.spawn(async move { held.adopt(sign(agreement, &own, &theirs, &world)).await });
+        signing.spawn(async move { held.adopt(super::sign(agreement, &own, &theirs, &world)).await });
         if signing.len() >= AT_ONCE {
             adopted(&mut signing).await?;
         }
@@ -89,27 +89,27 @@ async fn adopted(signing: &mut JoinSet<Result<bool, kernel::Problem>>) -> anyhow
     Ok(())
 }
 
-fn sign(agreement: Agreement, own: &SigningKey, theirs: &SigningKey, world: &World) -> SignedAgreement {
-    let now = world.now();
-    SignedAgreement {
-        provider_acceptance: agreement.accept(&agreement.provider, now, own),
-        consumer_acceptance: agreement.accept(&agreement.consumer.org, now, theirs),
-        agreement,
-    }
+/// Codes of organisations, none of which is given out today; a thousand at most.
+pub(super) fn codes(count: usize) -> impl Iterator<Item = anyhow::Result<OrgCode>> {
+    let all = ('K'..='T').flat_map(|letter| (0..100).map(move |number| format!("{letter}{number:02}")));
+    all.take(count)
+        .map(|code| code.parse().map_err(|e| anyhow::anyhow!("{e}")))
 }
 
-/// Organisations with seals of the nation's own authority; none of the codes is given out today.
-fn members(count: usize, layout: &Layout, world: &World) -> anyhow::Result<Vec<(OrgCode, Identity)>> {
+/// Organisations with seals of the nation's own authority.
+pub(super) fn members(
+    count: usize,
+    layout: &Layout,
+    world: &World,
+) -> anyhow::Result<Vec<(OrgCode, Identity)>> {
     let key = std::fs::read_to_string(layout.ca_key())?;
     let authority = Authority::from_pem(&key, &std::fs::read_to_string(layout.ca())?)?;
-    let codes = ('K'..='T').flat_map(|letter| (0..100).map(move |number| format!("{letter}{number:02}")));
-    let members: Vec<_> = codes
-        .take(count)
-        .map(|code| {
-            let org: OrgCode = code.parse().map_err(|e| anyhow::anyhow!("{e}"))?;
+    let members: Vec<_> = codes(count)
+        .map(|org| {
+            let org = org?;
             let subject = Subject {
-                common_name: format!("Cơ quan giả định {code}"),
-                organisation: Some(code),
+                common_name: format!("Cơ quan giả định {org}"),
+                organisation: Some(org.to_string()),
                 position: None,
             };
             let from = world.now().plus_ms(-3_600_000);
@@ -128,10 +128,10 @@ fn service_code(number: usize) -> String {
     format!("crowd-{number}")
 }
 
-/// Signs a directory with the crowd in it.
-fn publish(
+/// Signs a directory with members of one node in it, and services of the ministry.
+pub(super) fn publish(
     layout: &Layout,
-    members: &[(OrgCode, Identity)],
+    (members, place): (&[(OrgCode, Identity)], Place),
     services: usize,
     world: &World,
 ) -> anyhow::Result<()> {
@@ -142,7 +142,7 @@ fn publish(
         snapshot.members.push(MemberEntry {
             org: org.clone(),
             name: seal.certificate.common_name(),
-            node: Place::Province.id().to_owned(),
+            node: place.id().to_owned(),
             certificate_pem: seal.certificate.pem(),
         });
         snapshot.systems.push(SystemEntry {

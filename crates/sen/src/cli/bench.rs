@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use kernel::World;
+use sen::bench::without::Without;
 use sen::config::Config;
 use sen::up::nation::Place;
+use sen::up::node::Measured;
 
 /// What is to be run.
 #[derive(Args)]
@@ -27,6 +29,18 @@ pub(crate) enum BenchPart {
         services: usize,
         agreements: usize,
     },
+    /// Add synthetic organisations to that folder as tenants of the national node
+    Tenants {
+        #[command(flatten)]
+        folder: BenchFolder,
+        count: usize,
+    },
+    /// Write a long past into the logs of that folder's nodes
+    Past {
+        #[command(flatten)]
+        folder: BenchFolder,
+        exchanges: usize,
+    },
     /// Print how many records a second the log of a folder takes
     Log { folder: PathBuf, seconds: u32 },
     /// The echo service, on a port of this machine
@@ -37,6 +51,15 @@ pub(crate) enum BenchPart {
         folder: BenchFolder,
         node: String,
         echo: String,
+        /// What the node goes without: nothing, log, signatures
+        #[arg(long, default_value = "nothing")]
+        without: Without,
+        /// Messages one signature may stand for
+        #[arg(long)]
+        batch: Option<usize>,
+        /// How many organisations were added to it
+        #[arg(long, default_value_t = 0)]
+        tenants: usize,
     },
 }
 
@@ -73,9 +96,32 @@ impl BenchPart {
             }
             Self::Log { folder, seconds } => sen::bench::log::fill(&folder, seconds, world).await,
             Self::Echo { port } => sen::bench::echo(port).await,
-            Self::Run { folder, node, echo } => {
+            Self::Tenants { folder, count } => sen::bench::tenants::fill(&folder.config(), count, world),
+            Self::Past { folder, exchanges } => {
+                sen::bench::past::fill(&folder.config(), exchanges, world).await
+            }
+            Self::Run {
+                folder,
+                node,
+                echo,
+                without,
+                batch,
+                tenants,
+            } => {
                 let place = Place::parse(&node).ok_or_else(|| anyhow::anyhow!("there is no node {node}"))?;
-                sen::bench::node(place, &folder.config(), &echo, world).await
+                let mut config = folder.config();
+                if let Some(batch) = batch {
+                    config.limits.exchange_seal_batch_max = batch;
+                }
+                let tenants = match place {
+                    Place::National => sen::bench::tenants::codes(tenants)?,
+                    Place::Ministry | Place::Province => Vec::new(),
+                };
+                let measured = Measured {
+                    tenants,
+                    grounds: without.grounds(),
+                };
+                sen::bench::node(place, &config, &echo, measured, world).await
             }
         }
     }

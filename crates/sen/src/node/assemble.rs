@@ -293,6 +293,7 @@ async fn open_exchange(
         frames,
         plain: Client::plain(),
         spool: plan.folder.join("spool"),
+        grounds: plan.grounds.clone(),
     })
     .await?;
     Ok(exchange)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use directory::keyring::Keyring;
-use exchange::{CodeStyle, Connection, SystemId};
+use exchange::{CodeStyle, Connection, Grounds, SystemId};
 use identity::{Mode, Provider};
 use kernel::OrgCode;
 use kernel::limits::Limits;
@@ -50,6 +50,8 @@ pub struct Plan {
     pub sign_in: SignIn,
     /// Where people's cases are: a portal, a desk, both or none, each with its name on the exchange.
     pub cases: Vec<(cases::Place, SystemId)>,
+    /// What the evidence of its exchange rests on; the default but for measurements.
+    pub grounds: Grounds,
     /// The bank at which fees of the portal's cases are paid.
     pub bank: Option<Arc<dyn cases::payment::Bank>>,
     /// Its title and links.

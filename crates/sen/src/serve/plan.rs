@@ -80,6 +80,7 @@ pub fn plan(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::Re
     });
     let hub = settings.directory.hub.trim_end_matches('/');
     Ok(Plan {
+        grounds: exchange::Grounds::default(),
         id: settings.id.clone(),
         tenants: settings.tenants.clone(),
         folder: settings.data.clone(),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use directory::keyring::Keyring;
-use exchange::Exchange;
-use kernel::World;
+use exchange::{Exchange, Grounds};
+use kernel::{OrgCode, World};
 use seal::certificate::Certificate;
 use store::{Database, Store};
 use tokio::sync::watch;
@@ -29,6 +29,15 @@ pub struct Node {
     inner: crate::node::Node,
 }
 
+/// What a measurement puts in the place of what a node of the sample nation has.
+#[derive(Default)]
+pub struct Measured {
+    /// More tenants.
+    pub tenants: Vec<OrgCode>,
+    /// What the evidence rests on.
+    pub grounds: Grounds,
+}
+
 impl Node {
     /// Opens everything a node has; nothing listens yet.
     ///
@@ -40,8 +49,32 @@ impl Node {
         country: &Country,
         world: &World,
     ) -> anyhow::Result<Self> {
+        Box::pin(Self::open_with(
+            place,
+            config,
+            country,
+            world,
+            Measured::default(),
+        ))
+        .await
+    }
+
+    /// As [`Node::open`], for a measurement that puts something else in the place of what a node has.
+    ///
+    /// # Errors
+    /// As [`Node::open`].
+    pub async fn open_with(
+        place: Place,
+        config: &Config,
+        country: &Country,
+        world: &World,
+        measured: Measured,
+    ) -> anyhow::Result<Self> {
         let layout = Layout::of(&config.data);
-        let inner = crate::node::Node::open(plan(place, config, &layout)?, country, world).await?;
+        let mut plan = plan(place, config, &layout)?;
+        plan.tenants.extend(measured.tenants);
+        plan.grounds = measured.grounds;
+        let inner = crate::node::Node::open(plan, country, world).await?;
         super::identity::open_samples(place, config, inner.store(), &layout).await?;
         if let Some(registers) = inner.registers() {
             super::population::load(config, country, registers).await?;
@@ -160,6 +193,7 @@ fn plan(place: Place, config: &Config, layout: &Layout) -> anyhow::Result<Plan> 
         jobs: config.jobs.clone(),
         error_code_style: config.error_code_style,
         systems: exchange::Connection::Http,
+        grounds: Grounds::default(),
         tenants,
         folder,
         database,

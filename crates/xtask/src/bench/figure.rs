@@ -17,6 +17,18 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
+    /// A figure with no peer.
+    pub(crate) fn alone(case: &str, value: f64, unit: &'static str) -> Self {
+        Self {
+            case: case.to_owned(),
+            value,
+            unit,
+            ratio: None,
+            cpu_ratio: None,
+            more: Vec::new(),
+        }
+    }
+
     pub(crate) fn print(&self, as_json: bool) {
         if as_json {
             println!("{}", self.as_json());

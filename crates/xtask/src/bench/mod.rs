@@ -16,6 +16,7 @@ use clap::ValueEnum;
 
 use self::figure::Figure;
 
+pub(crate) use exchange::Options;
 pub(crate) use scale::Size;
 
 /// What is measured.
@@ -33,12 +34,12 @@ pub(crate) enum What {
 ///
 /// # Errors
 /// When something that is needed cannot be built, installed or started, or answers wrongly.
-pub(crate) fn run(what: Option<What>, size: Size, as_json: bool) -> Result<bool> {
+pub(crate) fn run(what: Option<What>, size: Size, options: &Options, as_json: bool) -> Result<bool> {
     let mut broken = Vec::new();
     let mut tell = |figure: Figure| figure.print(as_json);
     let figures = match what {
         Some(What::Exchange) => {
-            exchange::measure(&mut tell)?;
+            exchange::measure(options, &mut tell)?;
             Vec::new()
         }
         Some(What::Services) => services::measure()?,
@@ -48,7 +49,7 @@ pub(crate) fn run(what: Option<What>, size: Size, as_json: bool) -> Result<bool>
             figures
         }
         None => {
-            exchange::measure(&mut tell)?;
+            exchange::measure(options, &mut tell)?;
             services::measure()?
         }
     };

@@ -17,14 +17,31 @@ pub(crate) struct Run {
     pub(crate) p99_ms: f64,
 }
 
-/// The request that is sent: a body of some bytes, with one more header.
-pub(crate) fn script(folder: &Path, bytes: usize) -> Result<PathBuf> {
-    let file = folder.join("post.lua");
+/// Who asks when it does not matter.
+pub(crate) const CALLER: &str = "VN/GOV/G22/portal";
+
+/// The request that is sent: a body of some bytes in the name of each caller in turn, each written out
+/// before the first is sent.
+pub(crate) fn script(folder: &Path, name: &str, bytes: usize, callers: &[String]) -> Result<PathBuf> {
+    let file = folder.join(format!("{name}.lua"));
     let body = body(bytes);
-    let text = format!(
-        "wrk.method = \"POST\"\nwrk.body = '{body}'\nwrk.headers[\"Content-Type\"] = \"application/json\"\n\
-         wrk.headers[\"X-Road-Client\"] = \"VN/GOV/G22/portal\"\n"
-    );
+    let headers = |caller: &str| {
+        format!("{{ [\"Content-Type\"] = \"application/json\", [\"X-Road-Client\"] = {caller} }}")
+    };
+    let whose = match callers {
+        [caller] => format!("wrk.headers = {}\n", headers(&format!("\"{caller}\""))),
+        _ => {
+            let callers: String = callers.iter().map(|caller| format!("\"{caller}\",")).collect();
+            format!(
+                "local requests = {{}}\nlocal at = 0\n\
+                 function init(args)\n  for i, caller in ipairs({{ {callers} }}) do\n    \
+                 requests[i] = wrk.format(nil, nil, {})\n  end\nend\n\
+                 function request()\n  at = at % #requests + 1\n  return requests[at]\nend\n",
+                headers("caller")
+            )
+        }
+    };
+    let text = format!("wrk.method = \"POST\"\nwrk.body = '{body}'\n{whose}");
     std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
 }

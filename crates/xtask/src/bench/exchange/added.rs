@@ -23,7 +23,7 @@ const RATE_SECONDS: u32 = 8;
 /// Measures the service itself and both sides in front of it, in turns.
 pub(crate) fn over(service: &str, [peer, ours]: &[Side; 2], folder: &Path) -> Result<[Figure; 4]> {
     let urls = [service, peer.url.as_str(), ours.url.as_str()];
-    let script = wrk::script(folder, BODY)?;
+    let script = wrk::script(folder, "added", BODY, &[wrk::CALLER.to_owned()])?;
     let alone = in_turns(&urls, |url| {
         Ok(wrk::run_threads(url, &script, (1, 1), SECONDS)?.p50_ms)
     })?;

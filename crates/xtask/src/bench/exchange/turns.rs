@@ -1,7 +1,7 @@
 //! As many requests as both sides can answer, in turns: requests a second, processor time a request,
 //! waits, and the memory both gateways hold right behind the load.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -33,9 +33,10 @@ impl Load {
     }
 }
 
-/// One side of the comparison: where it is called, and its two gateways.
+/// One side of the comparison: where it is called, by whom, and its two gateways.
 pub(crate) struct Side {
     pub(crate) url: String,
+    callers: Vec<String>,
     gateways: [u32; 2],
 }
 
@@ -53,8 +54,14 @@ impl Side {
         let [first, second] = gateways;
         Self {
             url: url.to_owned(),
+            callers: vec![wrk::CALLER.to_owned()],
             gateways: [first.id(), second.id()],
         }
+    }
+
+    /// The same side called by others, in turns.
+    pub(crate) fn called_by(self, callers: Vec<String>) -> Self {
+        Self { callers, ..self }
     }
 
     fn round(&self, script: &Path, connections: u32) -> Result<Round> {
@@ -76,18 +83,22 @@ impl Side {
 
 /// Loads a peer and ours in turns: a figure of each, by its name.
 pub(crate) fn take(sides: [&Side; 2], names: [&str; 2], load: Load, folder: &Path) -> Result<[Figure; 2]> {
-    let script = wrk::script(folder, load.bytes)?;
-    for side in sides {
-        wrk::run(&side.url, &script, load.connections, 1).context("warming up")?;
+    let scripts: Vec<PathBuf> = sides
+        .iter()
+        .zip(names)
+        .map(|(side, name)| wrk::script(folder, name, load.bytes, &side.callers))
+        .collect::<Result<_>>()?;
+    for (side, script) in sides.into_iter().zip(&scripts) {
+        wrk::run(&side.url, script, load.connections, 1).context("warming up")?;
     }
     let mut rounds: [Vec<Round>; 2] = Default::default();
     for round in 1..=ROUNDS {
-        for (side, rounds) in sides.into_iter().zip(&mut rounds) {
+        for ((side, script), rounds) in sides.into_iter().zip(&scripts).zip(&mut rounds) {
             eprintln!(
                 "{} from {} connections, round {round} of {ROUNDS}: {}",
                 load.size, load.connections, side.url
             );
-            rounds.push(side.round(&script, load.connections)?);
+            rounds.push(side.round(script, load.connections)?);
         }
     }
     let [peer, ours] = &rounds;
