@@ -1,7 +1,7 @@
 //! When a result is owed: a pure function of acceptance, calendar and the procedure's term, with its
 //! working-out. The clock starts at acceptance, not at filing.
 
-use kernel::calendar::{Calendar, Counted, DAY_MINUTES, Line};
+use kernel::calendar::{Calendar, Counted, Line};
 use kernel::{Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 
@@ -32,14 +32,14 @@ pub struct WorkingOut {
 pub fn due(term: Option<&TermRule>, calendar: &Calendar, accepted: Time) -> Result<WorkingOut, Problem> {
     let term = term.ok_or(Problem::new(Kind::Internal, "case-no-term"))?;
     let from = calendar.opening(accepted);
-    let (rule, minutes) = match term {
-        TermRule::WorkingDays { days } => ("working-days", days * DAY_MINUTES),
+    let (rule, counted) = match term {
+        TermRule::WorkingDays { days } => ("working-days", calendar.days_after(from, *days)),
         TermRule::SameDay { cutoff } => ("same-day", same_day(calendar, from, *cutoff)),
     };
-    let Counted { end, lines } = calendar.count(from, minutes);
+    let Counted { end, lines } = counted;
     Ok(WorkingOut {
         from,
-        term_minutes: minutes,
+        term_minutes: lines.iter().map(|line| line.minutes).sum(),
         rule: rule.to_owned(),
         lines,
         due: end,
@@ -123,20 +123,24 @@ pub fn after_look(
         .flatten()
 }
 
-/// The working minutes to the close of the day, and of the next one for what came after the cutoff.
-fn same_day(calendar: &Calendar, from: Time, cutoff: i64) -> i64 {
+/// To the close of the day, or of the next working day for what came at the cutoff or after it.
+fn same_day(calendar: &Calendar, from: Time, cutoff: i64) -> Counted {
     let day = from.date();
-    let close = calendar.hours.last().map_or(24 * 60, |s| s.to);
-    let today = calendar.between(from, Time::at(day, close));
-    if from.minute_of_day() < cutoff {
-        today
+    let last = if from.minute_of_day() < cutoff {
+        Some(day)
     } else {
-        today + DAY_MINUTES
-    }
+        calendar.next_working_day(day)
+    };
+    let close = last.and_then(|day| calendar.close_of(day)).unwrap_or(from);
+    // From the whole minute, as a count is: seconds would take one from it.
+    let minutes = calendar.between(Time::at(day, from.minute_of_day()), close);
+    calendar.count(from, minutes)
 }
 
 #[cfg(test)]
 mod tests {
+    use kernel::calendar::{Hours, Span};
+
     use super::*;
 
     fn at(text: &str) -> Time {
@@ -168,6 +172,23 @@ mod tests {
             at("2026-11-23T17:00"),
             "a Saturday counts as Monday morning"
         );
+    }
+
+    #[test]
+    fn the_next_day_ends_with_its_own_close_where_days_have_other_hours() {
+        let spans = [(420, 690), (810, 990)].map(|(from, to)| Span { from, to });
+        let calendar = Calendar {
+            hours: vec![Hours::weekdays(kernel::Date::MIN, &spans)],
+            days: Default::default(),
+        };
+        let rule = TermRule::SameDay { cutoff: 15 * 60 };
+        let working_out = due(Some(&rule), &calendar, at("2026-11-20T15:30")).expect("a term");
+        assert_eq!(
+            working_out.due,
+            at("2026-11-23T16:30"),
+            "Friday to Monday, not Tuesday"
+        );
+        assert_eq!(working_out.term_minutes, 60 + 450);
     }
 
     #[test]

@@ -89,7 +89,7 @@ mod tests {
         (1..=count).map(move |number| {
             let filed_at = testkit::START.plus_ms(-(i64::from(number) + 9) * 86_400_000);
             let unit = UNIT.parse().expect("a code");
-            let calendar = calendar.of(&unit, filed_at.date());
+            let calendar = calendar.of(&unit);
             let at = calendar.opening(filed_at);
             let term = procedure.term(kernel::fact::Channel::Online);
             let working_out = clock::due(term, &calendar, at).expect("a term");

@@ -184,8 +184,7 @@ impl Cases {
         now: kernel::Time,
     ) -> i64 {
         let changes: Vec<_> = statuses.iter().map(|row| (row.at, row.status)).collect();
-        let from = held.case.accepted.as_ref().map_or(held.case.filed_at, |a| a.at);
-        let calendar = self.calendars.of(&held.case.unit, from.date());
+        let calendar = self.calendars.of(&held.case.unit);
         crate::clock::spent(&calendar, &changes, held.ended_at.unwrap_or(now))
     }
 

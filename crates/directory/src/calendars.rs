@@ -5,24 +5,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use kernel::calendar::{Calendar, Span, SpecialDay};
+use kernel::calendar::{Calendar, Hours, Season, Span, SpecialDay};
 use kernel::{Date, OrgCode};
 
-use crate::pack::calendars::{COLUMNS, HOLIDAYS, HOURS, HoursToml};
+use crate::pack::calendars::{COLUMNS, HOLIDAYS, HOURS, HoursToml, RuleToml};
 use crate::pack::{PackFault, PackFile, day, read_table, read_toml};
-
-#[derive(Debug)]
-struct Rule {
-    organisation: Option<OrgCode>,
-    from: Date,
-    calendar: Arc<Calendar>,
-}
 
 /// The calendars of a pack.
 #[derive(Debug)]
 pub struct Calendars {
-    /// By first day.
-    rules: Vec<Rule>,
+    /// Of every organisation that has hours of its own.
+    own: BTreeMap<OrgCode, Arc<Calendar>>,
+    /// Of all others.
+    common: Arc<Calendar>,
     first_year: i32,
     last_year: i32,
     files: Vec<PackFile>,
@@ -35,7 +30,7 @@ impl Calendars {
     /// When a file cannot be read, a weekday does not fit its day, or hours overlap.
     pub fn load(pack: &Path) -> Result<Self, PackFault> {
         crate::pack::sound(pack, &[], crate::pack::check_calendars)?;
-        let mut days: BTreeMap<String, SpecialDay> = BTreeMap::new();
+        let mut days: BTreeMap<Date, SpecialDay> = BTreeMap::new();
         let file = read_table(pack, HOLIDAYS, &COLUMNS, |row| {
             let date = day(&row[0])?;
             if row[1] != date.weekday().number_from_monday().to_string() {
@@ -46,62 +41,54 @@ impl Calendars {
                 _ => row[2].to_owned(),
             };
             let working = &row[4] == "1";
-            match days.insert(row[0].to_owned(), SpecialDay { working, name }) {
+            match days.insert(date, SpecialDay { working, name }) {
                 None => Ok(()),
                 Some(_) => Err(format!("{} twice", &row[0])),
             }
         })?;
-        let year = |text: Option<&String>| text.and_then(|t| t.get(..4)?.parse().ok()).unwrap_or(0);
+        let year = |day: Option<&Date>| day.map_or(0, |day| day.year());
         let (first_year, last_year) = (year(days.keys().next()), year(days.keys().last()));
         let fault = |why: String| PackFault::of(&pack.join(HOURS), why);
-        let mut rules = Vec::new();
+        let mut rules: BTreeMap<Option<OrgCode>, Vec<Hours>> = BTreeMap::new();
         for rule in read_toml::<HoursToml>(pack, HOURS)?.hours {
-            let hours = spans(&rule.spans).map_err(fault)?;
-            let days = days.clone();
-            rules.push(Rule {
-                organisation: rule.organisation,
-                from: day(&rule.from).map_err(fault)?,
-                calendar: Arc::new(Calendar { hours, days }),
-            });
+            let hours = hours(&rule).map_err(fault)?;
+            rules.entry(rule.organisation).or_default().push(hours);
         }
-        rules.sort_by_key(|rule| rule.from);
-        if !rules.iter().any(|rule| rule.organisation.is_none()) {
+        for of_one in rules.values_mut() {
+            // The latest goes before those it follows, a season before the rest of the year from the same day.
+            of_one.sort_by_key(|hours| (hours.from, hours.season.is_some()));
+            of_one.reverse();
+        }
+        let Some(for_all) = rules.get(&None) else {
             return Err(fault("no rule for every agency".to_owned()));
-        }
+        };
+        let calendar = |hours| {
+            Arc::new(Calendar {
+                hours,
+                days: days.clone(),
+            })
+        };
+        let own = rules.keys().flatten().map(|org| {
+            let above = std::iter::successors(Some(org.clone()), OrgCode::parent).map(Some);
+            let in_order = above.chain([None]).filter_map(|whose| rules.get(&whose));
+            (org.clone(), calendar(in_order.flatten().cloned().collect()))
+        });
         Ok(Self {
-            rules,
+            own: own.collect(),
+            common: calendar(for_all.clone()),
             first_year,
             last_year,
             files: vec![file],
         })
     }
 
-    /// The calendar of an agency as its hours stood on a day: its own rule, else that of an
-    /// organisation above it, else the one for all. Holidays of all years are in it.
+    /// The calendar of an agency: on each day its own rule, else that of an organisation above it, else
+    /// the one for all. Holidays of all years are in it.
     #[must_use]
-    pub fn of(&self, organisation: &OrgCode, on: Date) -> Arc<Calendar> {
-        let mut whose = Some(organisation.clone());
-        while let Some(code) = whose {
-            if let Some(calendar) = self.in_force(Some(&code), on) {
-                return calendar;
-            }
-            whose = code.parent();
-        }
-        self.in_force(None, on)
-            .or_else(|| {
-                self.rules
-                    .iter()
-                    .find(|r| r.organisation.is_none())
-                    .map(|r| r.calendar.clone())
-            })
-            .expect("load refuses hours without a rule for all")
-    }
-
-    fn in_force(&self, organisation: Option<&OrgCode>, on: Date) -> Option<Arc<Calendar>> {
-        let mut rules = self.rules.iter().rev();
-        rules
-            .find(|rule| rule.organisation.as_ref() == organisation && rule.from <= on)
-            .map(|rule| rule.calendar.clone())
+    pub fn of(&self, organisation: &OrgCode) -> Arc<Calendar> {
+        let own = std::iter::successors(Some(organisation.clone()), OrgCode::parent)
+            .find_map(|code| self.own.get(&code).cloned());
+        own.unwrap_or_else(|| Arc::clone(&self.common))
     }
 
     /// First and last year whose holidays are known.
@@ -115,6 +102,31 @@ impl Calendars {
     pub fn files(&self) -> &[PackFile] {
         &self.files
     }
+}
+
+/// Reads a rule: the spans of Monday to Friday, those of the weekend when it is worked, its season.
+pub(crate) fn hours(rule: &RuleToml) -> Result<Hours, String> {
+    let mut hours = Hours::weekdays(day(&rule.from)?, &spans(&rule.spans)?);
+    for (weekday, texts) in [(5, &rule.saturday), (6, &rule.sunday)] {
+        if !texts.is_empty() {
+            hours.week[weekday] = spans(texts)?;
+        }
+    }
+    hours.season = rule.season.as_ref().map(season).transpose()?;
+    Ok(hours)
+}
+
+/// Reads the first and the last day of a season, `["04-16", "10-15"]`.
+fn season([first, last]: &[String; 2]) -> Result<Season, String> {
+    let read = |text: &String| {
+        // A year that has every day.
+        let date = day(&format!("2024-{text}")).map_err(|_| format!("{text:?}: MM-DD"))?;
+        Ok::<_, String>((u8::from(date.month()), date.day()))
+    };
+    Ok(Season {
+        first: read(first)?,
+        last: read(last)?,
+    })
 }
 
 /// Reads `07:00-11:30` and so on: in order, not overlapping.
@@ -149,7 +161,6 @@ mod tests {
     use super::*;
     use crate::pack::tests::vn;
     use kernel::Time;
-    use kernel::calendar::DAY_MINUTES;
     use kernel::time::civil_date;
 
     fn on(y: i32, m: u8, d: u8) -> Date {
@@ -159,7 +170,7 @@ mod tests {
     fn vietnam() -> Arc<Calendar> {
         let calendars = Calendars::load(&vn()).expect("the pack");
         assert_eq!(calendars.years(), (2020, 2027));
-        calendars.of(&"H56.14857".parse().expect("a code"), on(2026, 11, 21))
+        calendars.of(&"H56.14857".parse().expect("a code"))
     }
 
     #[test]
@@ -171,7 +182,7 @@ mod tests {
         }
         assert!(c.works_on(on(2026, 2, 23)), "the Monday after");
         assert_eq!(c.reason(on(2026, 2, 17)), "Tết Nguyên Đán");
-        let counted = c.count(Time::at(on(2026, 2, 13), 9 * 60), DAY_MINUTES);
+        let counted = c.days_after(Time::at(on(2026, 2, 13), 9 * 60), 1);
         assert_eq!(counted.end, Time::at(on(2026, 2, 23), 9 * 60));
     }
 
@@ -207,8 +218,9 @@ mod tests {
     #[test]
     fn a_working_day_has_eight_hours_and_begins_at_seven() {
         let c = vietnam();
-        assert_eq!(c.hours.iter().map(|s| s.to - s.from).sum::<i64>(), DAY_MINUTES);
-        assert_eq!(c.hours, Calendar::standard().hours);
+        let day = on(2026, 11, 23);
+        assert_eq!(c.minutes_of(day), 8 * 60);
+        assert_eq!(c.spans(day), Calendar::standard().spans(day));
     }
 
     #[test]
@@ -227,10 +239,31 @@ mod tests {
             );
         std::fs::write(dir.path().join(HOURS), text).expect("written");
         let calendars = Calendars::load(dir.path()).expect("read");
-        let begin = |org: &str, day| calendars.of(&org.parse().expect("a code"), day).hours[0].from;
+        let begin = |org: &str, day| calendars.of(&org.parse().expect("a code")).spans(day)[0].from;
         assert_eq!(begin("H56.14857", on(2026, 1, 5)), 450);
         assert_eq!(begin("H56.14857", on(2023, 1, 5)), 420);
         assert_eq!(begin("G22", on(2026, 1, 5)), 420);
+    }
+
+    #[test]
+    fn a_season_and_a_saturday_go_before_the_hours_of_the_year() {
+        let dir = testkit::TempDir::new();
+        std::fs::create_dir(dir.path().join("calendars")).expect("made");
+        std::fs::copy(vn().join(HOLIDAYS), dir.path().join(HOLIDAYS)).expect("copied");
+        let text = "[[hours]]\nfrom = \"2018-01-01\"\nspans = [\"07:00-11:30\", \"13:30-17:00\"]\nsource = \"x\"\n\
+            [[hours]]\nfrom = \"2026-01-01\"\norganisation = \"H56\"\nseason = [\"04-16\", \"10-15\"]\n\
+            spans = [\"06:30-11:00\", \"13:30-17:00\"]\nsaturday = [\"07:00-11:00\"]\nsource = \"x\"\n";
+        std::fs::write(dir.path().join(HOURS), text).expect("written");
+        let calendar = Calendars::load(dir.path())
+            .expect("read")
+            .of(&"H56".parse().expect("a code"));
+        let begins = |day| calendar.spans(day).first().map(|span| span.from);
+        assert_eq!(begins(on(2026, 4, 15)), Some(420));
+        assert_eq!(begins(on(2026, 4, 16)), Some(390));
+        assert_eq!(begins(on(2026, 10, 16)), Some(420));
+        assert_eq!(begins(on(2025, 6, 2)), Some(420), "not before it begins");
+        assert_eq!(begins(on(2026, 6, 6)), Some(420), "Saturday");
+        assert_eq!(begins(on(2026, 11, 21)), None, "not in winter");
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use directory::pack::document::document;
 use directory::{Calendars, PackFault};
-use kernel::calendar::DAY_MINUTES;
 use kernel::fault::Faults;
 use kernel::time::parse_iso;
 use kernel::{Date, OrgCode, Time};
@@ -63,8 +62,8 @@ impl Terms {
     #[must_use]
     pub fn answer_due(&self, provider: &OrgCode, asked: Time) -> Option<Time> {
         let rule = self.on(asked.date())?;
-        let calendar = self.calendars.of(provider, asked.date());
-        Some(calendar.count(asked, rule.answer_days * DAY_MINUTES).end)
+        let calendar = self.calendars.of(provider);
+        Some(calendar.days_after(asked, rule.answer_days).end)
     }
 
     /// How many working days before a planned stop the users are told of it.
@@ -78,8 +77,8 @@ impl Terms {
     #[must_use]
     pub fn stop_from(&self, provider: &OrgCode, announced: Time) -> Option<Date> {
         let rule = self.on(announced.date())?;
-        let calendar = self.calendars.of(provider, announced.date());
-        let told = calendar.count(announced, rule.notice_days * DAY_MINUTES).end;
+        let calendar = self.calendars.of(provider);
+        let told = calendar.days_after(announced, rule.notice_days).end;
         told.date().next_day()
     }
 

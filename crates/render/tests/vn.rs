@@ -63,7 +63,7 @@ fn birth() -> Value {
 
 fn receipt() -> Value {
     let url = "http://127.0.0.1:8080/ho-so/H56.30-261120-0001";
-    let counted = Calendar::standard().count(at(), 3 * kernel::calendar::DAY_MINUTES);
+    let counted = Calendar::standard().days_after(at(), 3);
     json!({
         "agency": {
             "name": "Ủy ban nhân dân xã Hoằng Hóa",

@@ -49,7 +49,7 @@ impl Cases {
                     return Ok(());
                 }
                 let step = may(&case, &procedure, Verb::Accept, who, revision)?;
-                let calendar = self.calendars.of(&case.unit, tx.now().date());
+                let calendar = self.calendars.of(&case.unit);
                 let working_out = clock::due(procedure.term(case.channel), &calendar, tx.now())?;
                 let (due, term_minutes) = (working_out.due, working_out.term_minutes);
                 let mut case = case.moved(step);
@@ -109,9 +109,7 @@ mod tests {
         desk.accept().await;
         let case = desk.json().await;
         assert_eq!((&case["state"], &case["status"]), (&json!("accepted"), &json!(2)));
-        let calendar = nouns()
-            .calendars
-            .of(&UNIT.parse().expect("a code"), MONDAY.date());
+        let calendar = nouns().calendars.of(&UNIT.parse().expect("a code"));
         let procedure = birth();
         let counted = clock::due(procedure.term(Channel::Online), &calendar, MONDAY).expect("a term");
         assert_eq!(case["accepted"]["due"], counted.due.rfc3339());

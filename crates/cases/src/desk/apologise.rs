@@ -3,7 +3,7 @@
 //! latest one day ahead). Whether the case was on time is still counted by the first date.
 
 use axum::response::Response;
-use kernel::calendar::{Calendar, DAY_MINUTES};
+use kernel::calendar::Calendar;
 use kernel::time::parse_iso;
 use kernel::{CaseCode, Fact, Kind, Problem, Time};
 use serde::Deserialize;
@@ -74,7 +74,7 @@ impl Cases {
                     return Ok(());
                 }
                 case.seen(letter.revision)?;
-                let calendar = self.calendars.of(&case.unit, tx.now().date());
+                let calendar = self.calendars.of(&case.unit);
                 let (was_due, due) = new_date(&case, &procedure, &calendar, &letter.day, tx.now())?;
                 let id = format!("apology-{code}");
                 case.revision += 1;
@@ -120,19 +120,17 @@ fn new_date(
 ) -> Result<(Time, Time), Problem> {
     let rule = still_possible(case, procedure)?;
     let due = case.accepted.as_ref().map_or(now, |accepted| accepted.due);
-    // At the latest this much working time before the date.
-    if now > due || calendar.between(now, due) < rule.ahead_days * DAY_MINUTES {
+    // At the latest this many working days before the date.
+    if now > due || (rule.ahead_days > 0 && calendar.days_after(now, rule.ahead_days).end > due) {
         return Err(Problem::new(Kind::Conflict, "case-apology-late").with("days", rule.ahead_days));
     }
     let wrong = |code| Problem::invalid("day", code).with("days", rule.days_max);
     let day = parse_iso(day).ok_or_else(|| wrong("case-apology-day"))?;
-    let close = calendar.hours.last().map_or(24 * 60, |span| span.to);
-    let new = Time::at(day, close);
-    let last = calendar.count(due, rule.days_max * DAY_MINUTES).end.date();
-    if new <= due || day > last || !calendar.works_on(day) {
-        return Err(wrong("case-apology-day"));
+    let last = calendar.days_after(due, rule.days_max).end.date();
+    match calendar.close_of(day) {
+        Some(new) if new > due && day <= last => Ok((due, new)),
+        _ => Err(wrong("case-apology-day")),
     }
-    Ok((due, new))
 }
 
 /// The rule by which a letter can still be written for a case.
@@ -166,7 +164,7 @@ pub(crate) fn is_needed(case: &Case, procedure: &Procedure, calendar: &Calendar,
         return false;
     };
     let due = case.accepted.as_ref().map(|accepted| accepted.due);
-    due.is_some_and(|due| now <= due && calendar.between(now, due) <= (rule.ahead_days + 1) * DAY_MINUTES)
+    due.is_some_and(|due| now <= due && due <= calendar.days_after(now, rule.ahead_days + 1).end)
 }
 
 /// The second click of the one who has just written it.

@@ -2,7 +2,6 @@
 //! cầu bổ sung). A slip says what and why; the clock stands still until it is given. Never a second time.
 
 use axum::response::Response;
-use kernel::calendar::DAY_MINUTES;
 use kernel::{CaseCode, Fact, Kind, Problem, Time};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
@@ -114,12 +113,12 @@ impl Cases {
             return Err(Problem::new(Kind::Conflict, "case-supplement-once"));
         }
         let rule = rule.ok_or(Problem::new(Kind::Conflict, "case-supplement-never"))?;
-        let calendar = self.calendars.of(&case.unit, now.date());
+        let calendar = self.calendars.of(&case.unit);
         let from = case.accepted.as_ref().map_or(now, |accepted| accepted.at);
-        if now > calendar.count(from, rule.ask_days * DAY_MINUTES).end {
+        if now > calendar.days_after(from, rule.ask_days).end {
             return Err(Problem::new(Kind::Conflict, "case-supplement-late").with("days", rule.ask_days));
         }
-        Ok(calendar.count(now, rule.answer_days * DAY_MINUTES).end)
+        Ok(calendar.days_after(now, rule.answer_days).end)
     }
 }
 

@@ -172,7 +172,7 @@ impl Cases {
     /// The later date, when the look at the draft took longer than the term of the day.
     fn look_took(&self, case: &Case, procedure: &Procedure, now: Time) -> Option<clock::WorkingOut> {
         let (accepted, draft) = (case.accepted.as_ref()?, case.course.draft.as_ref()?);
-        let calendar = self.calendars.of(&case.unit, now.date());
+        let calendar = self.calendars.of(&case.unit);
         // Who is silent has looked until the term ended, whenever the node gets to say so.
         let answered = now.min(draft.until);
         clock::after_look(

@@ -4,7 +4,6 @@
 
 use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
-use kernel::calendar::DAY_MINUTES;
 use kernel::fact::{DraftAnswer, Outcome};
 use kernel::{Actor, Digest, Fact, Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
@@ -102,8 +101,8 @@ impl Cases {
         digest: Digest,
     ) -> Result<(), Problem> {
         let days = procedure.draft_check.map_or(0, |check| check.silence.days);
-        let (calendar, now) = (self.calendars.of(&case.unit, tx.now().date()), tx.now());
-        let until = calendar.count(now, days * DAY_MINUTES).end;
+        let (calendar, now) = (self.calendars.of(&case.unit), tx.now());
+        let until = calendar.days_after(now, days).end;
         let document = format!("draft-{}-{}", case.code, case.revision);
         case.course.draft = Some(ResultDraft {
             document: document.clone(),

@@ -80,7 +80,7 @@ impl Cases {
             return Ok(None);
         };
         let rule = procedure.supplement_rule(now.date());
-        let calendar = self.calendars.of(&case.unit, now.date());
+        let calendar = self.calendars.of(&case.unit);
         let working_out = clock::resumed(
             rule.map_or(Resumption::Restart, |r| r.rule),
             procedure.term(case.channel),
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(taken["taken"], true);
         assert_eq!(desk.state().await, "accepted");
         let case = desk.json().await;
-        let calendar = nouns().calendars.of(&UNIT.parse().expect("a code"), later.date());
+        let calendar = nouns().calendars.of(&UNIT.parse().expect("a code"));
         let anew = clock::due(birth().term(Channel::Online), &calendar, later).expect("a term");
         assert_eq!(case["accepted"]["due"], anew.due.rfc3339());
         assert_eq!(case["status"], 2);

@@ -4,7 +4,6 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use kernel::calendar::DAY_MINUTES;
 use kernel::{CaseCode, OrgCode, Problem, ProcedureCode, Time};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -246,7 +245,7 @@ impl Cases {
 
     /// The instant so much working time ahead of another, in a unit's calendar.
     fn ahead(&self, unit: &OrgCode, from: Time, minutes: i64) -> Time {
-        self.calendars.of(unit, from.date()).count(from, minutes).end
+        self.calendars.of(unit).count(from, minutes).end
     }
 
     /// The cases whose date is near and that nobody has apologised for. Goes on page by page to the last of
@@ -260,14 +259,14 @@ impl Cases {
     ) -> Result<List, Problem> {
         let rules = self.catalogue.procedures().filter_map(|p| p.apology);
         let days = rules.map(|rule| rule.ahead_days).max().unwrap_or(0) + 1;
-        let near = Which::Soon(self.ahead(unit, now, days * DAY_MINUTES));
+        let near = Which::Soon(self.calendars.of(unit).days_after(now, days).end);
         let mut items = Vec::new();
         loop {
             let page = list_rows::list(reader, unit, &near, (after.as_ref(), now), LETTER_ROWS).await?;
             after = page.last().map(list_rows::place);
             let whole = page.len() < LETTER_ROWS;
             for held in page {
-                let calendar = self.calendars.of(&held.case.unit, now.date());
+                let calendar = self.calendars.of(&held.case.unit);
                 let procedure = self.procedure_of(&held.case)?;
                 if is_needed(&held.case, &procedure, &calendar, now) {
                     items.push(self.item(held, unit, now));
@@ -314,7 +313,7 @@ impl Cases {
         if now > due {
             return Urgency::Overdue;
         }
-        let left = self.calendars.of(unit, now.date()).between(now, due);
+        let left = self.calendars.of(unit).between(now, due);
         if left <= SOON_MINUTES {
             Urgency::Soon
         } else {

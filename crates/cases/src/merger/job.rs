@@ -4,7 +4,6 @@
 
 use ::store::Tx;
 use directory::succession::Answer;
-use kernel::calendar::DAY_MINUTES;
 use kernel::{Actor, CaseCode, Date, Fact, OrgCode, Problem, Time};
 use obligations::Obligation;
 
@@ -152,13 +151,13 @@ impl Cases {
             return Ok(Became::Nothing);
         }
         list::insert_waiting(tx, waiting).await?;
-        let calendar = self.calendars.of(&self.tenant, tx.now().date());
+        let calendar = self.calendars.of(&self.tenant);
         let assign = Obligation {
             id: waiting.obligation.clone(),
             kind: "case-assign".to_owned(),
             debtor: self.tenant.clone(),
             about: waiting.code.to_string(),
-            due: calendar.count(tx.now(), DAY_MINUTES).end,
+            due: calendar.days_after(tx.now(), 1).end,
         };
         obligations::open(tx, &assign).await?;
         tracing::warn!(case = %waiting.code, why = waiting.why.as_str(), "a case waits to be assigned to a unit");

@@ -38,7 +38,16 @@ pub(crate) struct HoursToml {
 pub(crate) struct RuleToml {
     pub(crate) from: String,
     pub(crate) organisation: Option<OrgCode>,
+    /// The season of each year in which they hold, `["04-16", "10-15"]`; all year when left out.
+    pub(crate) season: Option<[String; 2]>,
+    /// From Monday to Friday.
     pub(crate) spans: Vec<String>,
+    /// On Saturdays; not worked when left out.
+    #[serde(default)]
+    pub(crate) saturday: Vec<String>,
+    /// On Sundays; not worked when left out.
+    #[serde(default)]
+    pub(crate) sunday: Vec<String>,
     #[serde(rename = "source")]
     _source: String,
 }
@@ -116,21 +125,25 @@ fn check_day(row: &Row<'_>, date: Date, seen: &mut BTreeMap<String, (u64, bool)>
 }
 
 fn check_hours(rules: &[RuleToml], places: &Places, first: Option<Date>, faults: &mut Faults) {
-    let mut begins: BTreeSet<(Option<String>, String)> = BTreeSet::new();
+    let mut begins = BTreeSet::new();
     for (at, rule) in rules.iter().enumerate() {
         let named = |value: &str| vec![("value", value.to_owned())];
         if parse_iso(&rule.from).is_none() {
             faults.add(places.fault(&format!("/hours/{at}/from"), "date-bad", named(&rule.from)));
         }
-        if let Err(why) = crate::calendars::spans(&rule.spans) {
+        if parse_iso(&rule.from).is_some()
+            && let Err(why) = crate::calendars::hours(rule)
+        {
             faults.add(places.fault(&format!("/hours/{at}/spans"), "hours-bad", named(&why)));
         }
         let whose = rule.organisation.as_ref().map(ToString::to_string);
-        if !begins.insert((whose, rule.from.clone())) {
+        if !begins.insert((whose, rule.from.clone(), rule.season.clone())) {
             faults.add(places.fault(&format!("/hours/{at}"), "hours-twice", named(&rule.from)));
         }
     }
-    let for_all = rules.iter().filter(|r| r.organisation.is_none());
+    let for_all = rules
+        .iter()
+        .filter(|r| r.organisation.is_none() && r.season.is_none());
     let earliest = for_all.filter_map(|r| parse_iso(&r.from)).min();
     if earliest.is_none_or(|day| first.is_some_and(|first| day > first)) {
         let since = earliest.map_or_else(String::new, kernel::time::iso);

@@ -181,7 +181,7 @@ impl Past {
         let province = country.areas.province(&sample, people::AS_OF);
         let province = &province.context("the sample commune has no province")?.code;
         let communes = country.areas.communes(province, people::AS_OF);
-        let calendar = country.calendars.of(&owner, people::AS_OF);
+        let calendar = country.calendars.of(&owner);
         let first = Time::at(people::AS_OF, 0).plus_ms(-DAYS * 86_400_000).date();
         let days = std::iter::successors(Some(first), |day| day.next_day())
             .take_while(|day| *day < people::AS_OF)
@@ -225,7 +225,7 @@ impl Past {
         let household = self.household()?;
         let commune = self.communes.get(chance.below(self.communes.len()))?.clone();
         let unit = self.owner.unit(commune.as_str()).ok()?;
-        let calendar = self.calendars.of(&self.owner, day);
+        let calendar = self.calendars.of(&self.owner);
         let filed_at = Time::at(day, 360).plus_ms(chance.ms(720));
         let way = Way::of(&mut chance, &self.procedure, &calendar, filed_at)?;
         let girl = chance.below(2) == 0;
