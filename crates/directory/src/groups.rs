@@ -112,9 +112,7 @@ impl Directory {
     /// 422 at `code`, `name` or `systems`: badly written, too many, or a system that the directory does
     /// not name; 409 `directory-there` when the group is so already.
     pub async fn save_local_group(&self, group: LocalGroup, actor: &Actor) -> Result<(), Problem> {
-        names::code("code", &group.code)?;
-        names::name("name", &group.name)?;
-        self.check_systems(&group.systems)?;
+        self.check_local_group(&group)?;
         let local = self.local();
         let _turn = local.changing.lock().await;
         let mut groups = (*local.held()).clone();
@@ -164,6 +162,16 @@ impl Directory {
             .await?;
         local.hold(groups);
         Ok(())
+    }
+
+    /// Refuses a local group that could not be kept.
+    ///
+    /// # Errors
+    /// 422 at `code`, `name` or `systems`, as [`Directory::save_local_group`].
+    pub fn check_local_group(&self, group: &LocalGroup) -> Result<(), Problem> {
+        names::code("code", &group.code)?;
+        names::name("name", &group.name)?;
+        self.check_systems(&group.systems)
     }
 
     fn check_systems(&self, systems: &BTreeSet<String>) -> Result<(), Problem> {

@@ -8,7 +8,7 @@
 //! | `apply`, `entries` | what each change does to a snapshot |
 //! | `names` | how names, codes, addresses and certificates are written |
 //! | [`words`] | what is said between owner and hub, signed |
-//! | `ask`, `hear`, `decide` | the verbs |
+//! | `ask`, `hear`, `decide`, `group` | the verbs |
 //! | [`deliver`] | the way of a word to the other side |
 //! | `store` | all the SQL |
 
@@ -18,6 +18,7 @@ pub mod change;
 mod decide;
 pub mod deliver;
 mod entries;
+mod group;
 mod hear;
 pub(crate) mod names;
 pub(crate) mod store;

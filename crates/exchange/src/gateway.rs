@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use directory::keyring::Keyring;
-use directory::{Directory, Snapshot};
+use directory::{Directory, Registrar, Snapshot};
 use kernel::{Digest, Kind, OrgCode, Problem, Tenant, Time};
 use store::Store;
 use store::log::RecordLog;
@@ -99,6 +99,8 @@ pub(crate) struct Gateway {
     pub(crate) unstamped: tokio::sync::Mutex<Option<Unstamped>>,
     /// The directory that was kept last for the evidence, by its hash.
     pub(crate) kept_directory: tokio::sync::Mutex<Option<(Digest, Arc<Snapshot>)>>,
+    /// How what a file declares of the directory is said, once there is somebody to say it.
+    pub(crate) registrar: OnceLock<Registrar>,
 }
 
 /// What a gateway is made of.
@@ -207,6 +209,7 @@ impl Exchange {
             swept: AtomicI64::new(0),
             unstamped: tokio::sync::Mutex::new(None),
             kept_directory: tokio::sync::Mutex::new(None),
+            registrar: OnceLock::new(),
         };
         gateway.recall_quotas().await?;
         let exchange = Self(Arc::new(gateway));
@@ -233,6 +236,13 @@ impl Exchange {
         let mut names: Vec<ServiceId> = services.keys().cloned().collect();
         names.sort();
         names
+    }
+
+    /// From now on what a file declares of the directory is said by this registrar. Once.
+    pub fn declare_by(&self, registrar: Registrar) {
+        if self.0.registrar.set(registrar).is_err() {
+            tracing::warn!("the exchange was given two registrars");
+        }
     }
 
     /// The agreements this node holds.

@@ -116,6 +116,18 @@ impl Told {
     }
 }
 
+/// The notice of a maintenance that could begin now.
+///
+/// # Errors
+/// As [`Exchange::begin_maintenance`].
+pub(crate) fn sound(told: &str, until: Option<Time>, now: Time) -> Result<&str, Problem> {
+    let told = notice("notice", told)?;
+    if until.is_some_and(|until| until <= now || until > now.plus_ms(AHEAD_MS_MAX)) {
+        return Err(Problem::invalid("until", "maintenance-until"));
+    }
+    Ok(told)
+}
+
 /// What the facts of a node's maintenance hang on.
 fn subject(node: &str) -> String {
     format!("node/{node}")
@@ -140,12 +152,9 @@ impl Exchange {
         actor: &Actor,
     ) -> Result<(), Problem> {
         let g = &*self.0;
-        let told = notice("notice", told)?.to_owned();
         let _turn = g.maintenance.changing.lock().await;
         let now = g.now();
-        if until.is_some_and(|until| until <= now || until > now.plus_ms(AHEAD_MS_MAX)) {
-            return Err(Problem::invalid("until", "maintenance-until"));
-        }
+        let told = sound(told, until, now)?.to_owned();
         let before = g.maintenance.at(now);
         let since = before.as_ref().map_or(now, |before| before.since);
         let wanted = Maintenance {

@@ -62,6 +62,16 @@ pub async fn run(file: &Path, site: &Site, yes: bool, world: &World) -> anyhow::
     })
 }
 
+/// What a file declares any number of.
+const LISTS: [&str; 6] = [
+    "global_group",
+    "local_group",
+    "service",
+    "client",
+    "group_offer",
+    "request",
+];
+
 /// What a file declares, as the node reads it: files named in it are read, days become instants.
 fn read(file: &Path) -> anyhow::Result<Value> {
     let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
@@ -69,7 +79,7 @@ fn read(file: &Path) -> anyhow::Result<Value> {
         toml::from_str(&text).with_context(|| format!("{} is no TOML", file.display()))?;
     let mut declared = serde_json::to_value(told)?;
     let folder = file.parent().unwrap_or_else(|| Path::new("."));
-    for kind in ["service", "client", "request"] {
+    for kind in LISTS {
         let Some(list) = declared.get_mut(kind) else {
             continue;
         };
@@ -83,6 +93,10 @@ fn read(file: &Path) -> anyhow::Result<Value> {
             take_day(thing, "valid_from", 0)?;
             take_day(thing, "valid_to", DAY_END)?;
         }
+    }
+    if let Some(maintenance) = declared.get_mut("maintenance") {
+        ensure!(maintenance.is_object(), "maintenance is written [maintenance]");
+        take_instant(maintenance, "until")?;
     }
     Ok(declared)
 }
@@ -110,6 +124,19 @@ fn take_day(thing: &mut Value, field: &str, minute: i64) -> anyhow::Result<()> {
     if let Some(day) = value.as_str() {
         let date = parse_iso(day).with_context(|| format!("{field}: {day} is no day: 2026-12-01"))?;
         *value = json!(Time::at(date, minute).ms());
+    }
+    Ok(())
+}
+
+/// A day and a time of Vietnam (`2026-12-01T22:30`) as milliseconds since 1970; milliseconds stay.
+fn take_instant(thing: &mut Value, field: &str) -> anyhow::Result<()> {
+    let Some(value) = thing.get_mut(field) else {
+        return Ok(());
+    };
+    if let Some(text) = value.as_str() {
+        let read = Time::parse_minute(text);
+        let at = read.with_context(|| format!("{field}: {text} is no instant: 2026-12-01T22:30"))?;
+        *value = json!(at.ms());
     }
     Ok(())
 }
@@ -231,6 +258,21 @@ mod tests {
             &declared["request"][0]["valid_to"],
         );
         assert_eq!(to.as_i64().expect("ms") - from.as_i64().expect("ms"), 86_400_000);
+        fs::write(
+            &file,
+            "[maintenance]\nnotice = \"x\"\nuntil = \"2026-12-01T22:30\"\n",
+        )
+        .expect("written");
+        let until = read(&file).expect("read")["maintenance"]["until"].clone();
+        let from = from.as_i64().expect("ms");
+        assert_eq!(until.as_i64().expect("ms") - from, (22 * 60 + 30) * 60_000);
+        for bad in [
+            "[maintenance]\nuntil = \"soon\"\n",
+            "[[maintenance]]\nnotice = \"x\"\n",
+        ] {
+            fs::write(&file, bad).expect("written");
+            assert!(read(&file).is_err(), "{bad}");
+        }
         fs::write(&file, "[[request]]\nvalid_from = \"tomorrow\"\n").expect("written");
         assert!(read(&file).is_err());
         fs::write(&file, "[[client]]\ncertificate_file = \"none.pem\"\n").expect("written");

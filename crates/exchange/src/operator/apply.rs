@@ -1,19 +1,23 @@
-//! `POST /api/v1/exchange/plan` and `…/apply`: what a file declares (services, clients' certificates,
-//! requests for agreements) against what is there; shown, or carried out by the very functions of the
-//! pages. What is there and not declared stays: a file never removes.
+//! `POST /api/v1/exchange/plan` and `…/apply`: what a file declares (groups, services, clients'
+//! certificates, offers to groups, requests for agreements, a maintenance) against what is there; shown,
+//! or carried out by the very functions of the pages. What is there and not declared stays: a file never
+//! removes a thing.
+
+mod groups;
+mod things;
 
 use axum::extract::State;
-use kernel::{Digest, Problem};
+use directory::groups::LocalGroup;
+use kernel::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Json, Operator, Page, Principal, Refusal};
 
 use super::clients::ClientCertificateText;
 use super::draft::AgreementText;
+use super::maintenance::MaintenanceText;
 use super::services::ServiceText;
 use crate::gateway::Exchange;
-use crate::life::Known;
-use crate::offered::Entry;
 
 /// Things that one file may declare, count.
 const DECLARED_MAX: usize = 1_000;
@@ -22,15 +26,36 @@ const DECLARED_MAX: usize = 1_000;
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Declared {
+    /// Groups of the directory, whole; only at the hub.
+    #[serde(default)]
+    global_group: Vec<LocalGroup>,
+    /// Groups that this node keeps for itself, whole.
+    #[serde(default)]
+    local_group: Vec<LocalGroup>,
     /// Services of this node's organisations.
     #[serde(default)]
     service: Vec<ServiceText>,
     /// Certificates with which information systems connect.
     #[serde(default)]
     client: Vec<ClientCertificateText>,
+    /// Agreements that organisations of this node offer to groups; `consumer` names the group.
+    #[serde(default)]
+    group_offer: Vec<AgreementText>,
     /// Agreements that organisations of this node ask for.
     #[serde(default)]
     request: Vec<AgreementText>,
+    /// A maintenance of the whole node, with its end.
+    #[serde(default)]
+    maintenance: Option<MaintenanceText>,
+}
+
+impl Declared {
+    fn count(&self) -> usize {
+        let groups = self.global_group.len() + self.local_group.len();
+        let agreements = self.group_offer.len() + self.request.len();
+        let systems = self.service.len() + self.client.len();
+        groups + systems + agreements + usize::from(self.maintenance.is_some())
+    }
 }
 
 /// One thing that would be otherwise.
@@ -55,11 +80,12 @@ pub(crate) struct DeclaredProblem {
 /// One declared thing, and what comes of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeclaredStep {
-    /// `service`, `client` or `request`.
+    /// `global-group`, `local-group`, `service`, `client`, `group-offer`, `request` or `maintenance`.
     what: &'static str,
-    /// Its name: a service, a system and a certificate's thumbprint, an agreement's number.
+    /// Its name: a group's code, a service, a system with or without a certificate's thumbprint, an
+    /// agreement's number, the node.
     name: String,
-    /// `keep`, `register`, `change` or `ask`.
+    /// `keep`, `register`, `change`, `offer`, `ask` or `begin`.
     does: &'static str,
     differences: Vec<DeclaredDifference>,
     /// True when it was carried out now.
@@ -94,8 +120,8 @@ pub(crate) async fn plan(
 /// Carries out what a file declares and is not so yet, step by step; a second time changes nothing.
 #[utoipa::path(post, path = "/api/v1/exchange/apply", tag = "exchange", operation_id = "apply_declared",
     request_body = Declared, security(("session" = ["operator"])),
-    extensions(("x-facts" = json!(["service-registered", "service-changed",
-        "client-certificate-registered", "agreement-requested"]))),
+    extensions(("x-facts" = json!(["directory-changed", "directory-published", "directory-adopted", "group-saved",
+        "service-registered", "service-changed", "client-certificate-registered", "group-offered", "agreement-requested", "node-maintenance-began"]))),
     responses((status = 200, body = DeclaredSteps), (status = 422)))]
 pub(crate) async fn apply(
     State(x): State<Exchange>,
@@ -117,47 +143,23 @@ impl Exchange {
         declared: &Declared,
         who: Option<&Principal>,
     ) -> Result<DeclaredSteps, Problem> {
-        let count = declared.service.len() + declared.client.len() + declared.request.len();
+        let count = declared.count();
         if count > DECLARED_MAX {
             return Err(Problem::invalid("service", "declared-many").with("max", DECLARED_MAX));
         }
         let mut steps = Vec::with_capacity(count);
-        for text in &declared.service {
-            let meant = self.service_meant(text).await;
-            let done = match (&meant, who) {
-                (Ok((does, _)), Some(who)) if *does != "keep" => Some(self.do_service(text, does, who).await),
-                _ => None,
+        // In this order: what stands below may name what stands above.
+        self.declared_groups(page, declared, who, &mut steps).await;
+        self.declared_systems(page, declared, who, &mut steps).await;
+        self.declared_agreements(page, declared, who, &mut steps).await?;
+        if let Some(text) = &declared.maintenance {
+            let meant = self.maintenance_meant(text);
+            let done = match to_do(&meant, who) {
+                Some((_, who)) => Some(self.do_maintenance(text, who).await),
+                None => None,
             };
-            steps.push(step(
-                page,
-                ("service", text.service.clone()),
-                meant,
-                done.as_ref(),
-            ));
-        }
-        for text in &declared.client {
-            let (name, meant) = self.client_meant(text).await;
-            let done = match (&meant, who) {
-                (Ok((does, _)), Some(who)) if *does != "keep" => {
-                    let pair = (text.system.as_str(), text.certificate.as_str());
-                    Some(self.register_client(pair, who).await.map(drop))
-                }
-                _ => None,
-            };
-            steps.push(step(page, ("client", name), meant, done.as_ref()));
-        }
-        let known = if declared.request.is_empty() {
-            Vec::new()
-        } else {
-            self.overview().await?
-        };
-        for text in &declared.request {
-            let meant = self.request_meant(text, &known);
-            let done = match (&meant, who) {
-                (Ok((does, _)), Some(who)) if *does != "keep" => Some(self.do_request(text, who).await),
-                _ => None,
-            };
-            steps.push(step(page, ("request", text.id.clone()), meant, done.as_ref()));
+            let name = self.0.node.clone();
+            steps.push(step(page, ("maintenance", name), meant, done.as_ref()));
         }
         Ok(DeclaredSteps {
             changes: steps
@@ -169,124 +171,107 @@ impl Exchange {
         })
     }
 
-    async fn service_meant(&self, text: &ServiceText) -> Meant {
-        let (id, _) = text.meant().read().map_err(super::first)?;
-        match self.registered_service(&id).await {
-            Ok(entry) => {
-                let differences = of_service(&entry, text);
-                let does = if differences.is_empty() { "keep" } else { "change" };
-                Ok((does, differences))
-            }
-            Err(problem) if problem.kind == kernel::Kind::NotFound => Ok(("register", Vec::new())),
-            Err(problem) => Err(problem),
+    async fn declared_groups(
+        &self,
+        page: &Page,
+        declared: &Declared,
+        who: Option<&Principal>,
+        steps: &mut Vec<DeclaredStep>,
+    ) {
+        for group in &declared.global_group {
+            let meant = self.global_group_meant(group);
+            let done = match to_do(&meant, who) {
+                Some((_, who)) => Some(self.do_global_group(group, who).await),
+                None => None,
+            };
+            let name = ("global-group", group.code.clone());
+            steps.push(step(page, name, meant, done.as_ref()));
+        }
+        for group in &declared.local_group {
+            let meant = self.local_group_meant(group);
+            let done = match to_do(&meant, who) {
+                Some((_, who)) => Some(self.do_local_group(group, who).await),
+                None => None,
+            };
+            let name = ("local-group", group.code.clone());
+            steps.push(step(page, name, meant, done.as_ref()));
         }
     }
 
-    async fn do_service(&self, text: &ServiceText, does: &str, who: &Principal) -> Result<(), Problem> {
-        let (id, setup) = text.meant().read().map_err(super::first)?;
-        let done = if does == "register" {
-            self.register_service(id, setup, &who.actor).await
+    async fn declared_systems(
+        &self,
+        page: &Page,
+        declared: &Declared,
+        who: Option<&Principal>,
+        steps: &mut Vec<DeclaredStep>,
+    ) {
+        for text in &declared.service {
+            let meant = self.service_meant(text).await;
+            let done = match to_do(&meant, who) {
+                Some((does, who)) => Some(self.do_service(text, does, who).await),
+                None => None,
+            };
+            let name = ("service", text.service.clone());
+            steps.push(step(page, name, meant, done.as_ref()));
+        }
+        for text in &declared.client {
+            let (name, meant) = self.client_meant(text).await;
+            let done = match to_do(&meant, who) {
+                Some((_, who)) => {
+                    let pair = (text.system.as_str(), text.certificate.as_str());
+                    Some(self.register_client(pair, who).await.map(drop))
+                }
+                None => None,
+            };
+            steps.push(step(page, ("client", name), meant, done.as_ref()));
+        }
+    }
+
+    async fn declared_agreements(
+        &self,
+        page: &Page,
+        declared: &Declared,
+        who: Option<&Principal>,
+        steps: &mut Vec<DeclaredStep>,
+    ) -> Result<(), Problem> {
+        let offers = if declared.group_offer.is_empty() {
+            Vec::new()
         } else {
-            self.change_service(&id, setup, &who.actor).await
+            self.own_group_offers().await?
         };
-        done.map(drop).map_err(super::first)
-    }
-
-    async fn client_meant(&self, text: &ClientCertificateText) -> (String, Meant) {
-        let system = text.system.trim();
-        let meant = async {
-            let id = system
-                .parse()
-                .map_err(|_| Problem::invalid("system", "system-id"))?;
-            let one = crate::callers::read(&id, &text.certificate, self.0.now())?;
-            let there = self.client_certificates().await?;
-            let is_there = there
-                .iter()
-                .any(|c| c.system == id && c.thumbprint == one.thumbprint);
-            Ok((one.thumbprint, if is_there { "keep" } else { "register" }))
-        };
-        match meant.await {
-            Ok((thumbprint, does)) => {
-                let print: Digest = thumbprint;
-                (format!("{system} {}", print.hex()), Ok((does, Vec::new())))
-            }
-            Err(problem) => (system.to_owned(), Err(problem)),
+        for text in &declared.group_offer {
+            let meant = self.group_offer_meant(text, declared, &offers);
+            let done = match to_do(&meant, who) {
+                Some((_, who)) => Some(self.do_group_offer(text, who).await),
+                None => None,
+            };
+            let name = ("group-offer", text.id.clone());
+            steps.push(step(page, name, meant, done.as_ref()));
         }
-    }
-
-    /// A request is there when anything bears its number between the two: also when it was refused or has
-    /// ended, for a file must not ask again each time it is applied.
-    fn request_meant(&self, text: &AgreementText, known: &[Known]) -> Meant {
-        let draft = text.agreement(self.0.now()).map_err(super::first)?;
-        let same = |known: &&Known| {
-            let there = &known.text;
-            there.id == draft.id && there.consumer == draft.consumer && there.service == draft.service
+        let known = if declared.request.is_empty() {
+            Vec::new()
+        } else {
+            self.overview().await?
         };
-        Ok(match known.iter().find(same) {
-            Some(_) => ("keep", Vec::new()),
-            None => ("ask", Vec::new()),
-        })
-    }
-
-    async fn do_request(&self, text: &AgreementText, who: &Principal) -> Result<(), Problem> {
-        let draft = text.agreement(self.0.now()).map_err(super::first)?;
-        self.request_agreement(draft, &who.actor).await.map(drop)
+        for text in &declared.request {
+            let meant = self.request_meant(text, &known);
+            let done = match to_do(&meant, who) {
+                Some((_, who)) => Some(self.do_request(text, who).await),
+                None => None,
+            };
+            let name = ("request", text.id.clone());
+            steps.push(step(page, name, meant, done.as_ref()));
+        }
+        Ok(())
     }
 }
 
-/// What is declared otherwise than it is.
-fn of_service(entry: &Entry, then: &ServiceText) -> Vec<DeclaredDifference> {
-    let now = ServiceText::of(entry);
-    let others = now.other_ways();
-    let list = |endpoints: &[String]| endpoints.join(", ");
-    let mut pairs = vec![
-        ("url", now.url, then.url.clone()),
-        (
-            "timeout_ms",
-            now.timeout_ms.to_string(),
-            then.timeout_ms.to_string(),
-        ),
-        ("openapi", now.openapi, then.openapi.clone()),
-        ("wsdl", now.wsdl, then.wsdl.clone()),
-        ("roots", now.roots.trim().to_owned(), then.roots.trim().to_owned()),
-        (
-            "shows_node",
-            now.shows_node.to_string(),
-            then.shows_node.to_string(),
-        ),
-        (
-            "publishes_for",
-            now.publishes_for.clone().unwrap_or_default(),
-            then.publishes_for.clone().unwrap_or_default(),
-        ),
-        ("weight", now.weight.to_string(), then.weight.to_string()),
-        ("others", others, then.other_ways()),
-        ("health", now.health.clone(), then.health.clone()),
-        (
-            "health_every_s",
-            now.health_every_s.to_string(),
-            then.health_every_s.to_string(),
-        ),
-    ];
-    // Left out, it stays as it is.
-    if !then.wsdl_document.is_empty() {
-        let digest = |text: &str| Digest::of(text.as_bytes()).hex();
-        pairs.push((
-            "wsdl_document",
-            digest(&now.wsdl_document),
-            digest(&then.wsdl_document),
-        ));
+/// What is to be done and by whom, when somebody is named and something is to be done.
+fn to_do<'m>(meant: &'m Meant, who: Option<&'m Principal>) -> Option<(&'static str, &'m Principal)> {
+    match (meant, who) {
+        (Ok((does, _)), Some(who)) if *does != "keep" => Some((*does, who)),
+        _ => None,
     }
-    // Left out beside a document, they are read from it.
-    let described = !then.openapi.is_empty() || !then.wsdl.is_empty() || !then.wsdl_document.is_empty();
-    if !then.endpoints.is_empty() || !described {
-        pairs.push(("endpoints", list(&now.endpoints), list(&then.endpoints)));
-    }
-    pairs
-        .into_iter()
-        .filter(|(_, now, then)| now != then)
-        .map(|(field, now, then)| DeclaredDifference { field, now, then })
-        .collect()
 }
 
 fn step(

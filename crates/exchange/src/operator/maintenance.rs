@@ -19,9 +19,9 @@ use crate::gateway::Exchange;
 pub(crate) struct MaintenanceText {
     /// What callers are told.
     #[schema(example = "Nâng cấp cơ sở dữ liệu")]
-    notice: String,
+    pub(super) notice: String,
     /// The first instant behind it, milliseconds since 1970; until it is taken back when left out.
-    until: Option<i64>,
+    pub(super) until: Option<i64>,
 }
 
 /// Puts the node in maintenance, or changes its notice and its end: no call is made or answered.
@@ -110,15 +110,7 @@ fn until(text: &str) -> Result<Option<Time>, Problem> {
     if text.is_empty() {
         return Ok(None);
     }
-    let read = || {
-        let (day, clock) = text.split_once('T')?;
-        let (hours, minutes) = clock.get(..5)?.split_once(':')?;
-        let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
-        let good = (0..24).contains(&hours) && (0..60).contains(&minutes);
-        let day = kernel::time::parse_iso(day).filter(|_| good)?;
-        Some(Time::at(day, hours * 60 + minutes))
-    };
-    read()
+    Time::parse_minute(text)
         .map(Some)
         .ok_or_else(|| Problem::invalid("until", "maintenance-until"))
 }

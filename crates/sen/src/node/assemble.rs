@@ -85,6 +85,7 @@ impl Node {
         })
         .await?;
         let registrar = open_registrar(&plan, &directory, hub.as_ref(), world)?;
+        exchange.declare_by(registrar.clone());
         let mut deliverers: Vec<Arc<dyn store::outbox::Deliver>> = vec![
             Arc::new(exchange::Notices(exchange.clone())),
             Arc::new(registrar.clone()),
