@@ -31,6 +31,29 @@ impl Again {
     }
 }
 
+/// Why a system behind this gateway is asked once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnceMore {
+    /// It took no connection: nothing was sent.
+    Unsent,
+    /// The connection broke; what was sent does the same again.
+    Broken,
+    /// It said nothing in its time; what was sent does the same again, elsewhere.
+    Silent,
+}
+
+impl OnceMore {
+    /// Whether a call that ended in a problem may be made once more.
+    pub(crate) fn of(code: &str, again: Again) -> Option<Self> {
+        match (code, again) {
+            ("service-unreachable", _) => Some(Self::Unsent),
+            ("service-outcome-unknown", Again::Same) => Some(Self::Broken),
+            ("timeout", Again::Same) => Some(Self::Silent),
+            _ => None,
+        }
+    }
+}
+
 /// How long to wait after a number of tries, between half and all of its time; `None` when those were
 /// enough.
 pub(crate) fn wait(tries: u32, chance: [u8; 1]) -> Option<Duration> {
@@ -67,6 +90,19 @@ mod tests {
                 "{method}"
             );
         }
+    }
+
+    #[test]
+    fn a_system_is_asked_once_more_for_what_was_never_sent_or_does_the_same_again() {
+        let of = OnceMore::of;
+        for again in [Again::Never, Again::Same] {
+            assert_eq!(of("service-unreachable", again), Some(OnceMore::Unsent));
+            assert_eq!(of("body-too-large", again), None);
+        }
+        assert_eq!(of("service-outcome-unknown", Again::Never), None);
+        assert_eq!(of("timeout", Again::Never), None);
+        assert_eq!(of("service-outcome-unknown", Again::Same), Some(OnceMore::Broken));
+        assert_eq!(of("timeout", Again::Same), Some(OnceMore::Silent));
     }
 
     #[test]

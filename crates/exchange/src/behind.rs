@@ -95,12 +95,12 @@ impl Service for Behind {
         self.answer(&head, body)
     }
 
-    async fn call_large(&self, call: Call, large: Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
+    async fn call_large(&self, call: &Call, large: &Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
         let payload = match &large.body {
             None => Payload::Whole(call.body.clone()),
             Some(spool) => Payload::Streamed(Body::from_stream(Arc::clone(spool).pieces())),
         };
-        let mut request = self.request(&call, payload)?;
+        let mut request = self.request(call, payload)?;
         if let Some(spool) = &large.body {
             request.headers_mut().insert(CONTENT_LENGTH, spool.len().into());
         }
@@ -141,7 +141,7 @@ impl Behind {
         let (kind, code) = match e {
             ClientError::Timeout => (Kind::Timeout, "timeout"),
             ClientError::TooLarge => (Kind::TooLarge, "body-too-large"),
-            ClientError::Broken => (Kind::Upstream, "service-outcome-unknown"),
+            ClientError::Broken | ClientError::Silent => (Kind::Upstream, "service-outcome-unknown"),
             _ => (Kind::Upstream, "service-unreachable"),
         };
         Problem::new(kind, code)

@@ -40,8 +40,10 @@ pub enum Hop {
     Service,
 }
 
+/// An address of a service, and as what a call passes there.
+pub(crate) type Entered<'s> = Option<(&'s str, Pass)>;
 /// A place among the addresses of a service, and the address with how a call passes there.
-pub(crate) type WayIn<'s> = (usize, Option<(&'s str, Pass)>);
+pub(crate) type WayIn<'s> = (usize, Entered<'s>);
 
 /// The circuits of one kind of hop.
 #[derive(Debug, Default)]
@@ -98,6 +100,23 @@ impl Circuits {
             way = service.pick();
         }
         if ways == 0 { Ok((0, None)) } else { Err(wait_ms) }
+    }
+
+    /// Lets a call pass at another address of a service than the one where it failed; none when there is
+    /// no other, or all others rest.
+    pub(crate) fn way_beside<'s>(
+        &self,
+        service: &'s dyn Service,
+        failed: usize,
+        now: Time,
+    ) -> Option<WayIn<'s>> {
+        let ways = service.ways();
+        (1..ways).find_map(|step| {
+            let way = (failed + step) % ways;
+            let url = service.way(way)?;
+            let pass = self.enter(url, now).ok()?;
+            Some((way, Some((url, pass))))
+        })
     }
 
     /// How long nothing passes to an address, in milliseconds; 0 when the next call does. Only looks.

@@ -13,7 +13,7 @@
 //! | `check`, `fit` | what is asked of a sealed message; what of a service's answer may leave |
 //! | [`message`], [`rest`], [`envelope`] | the signed bytes, what they carry of HTTP, the wire's and the log's format |
 //! | [`wire`] | the one module that knows how gateways talk |
-//! | [`breaker`], [`circuits`], `again` | who fails is not asked for a while; what is sent again |
+//! | [`breaker`], [`circuits`], `again`, `once_more` | who fails is not asked for a while; what is sent again |
 //! | [`spool`], `passing` | bodies too large for memory, and where they are on their way |
 //! | [`replay`], [`sealer`], `to_the_end` | one effect a request; one signature a batch; no exchange left half-way |
 //! | [`grounds`] | what evidence rests on, and what a measurement puts in its place |
@@ -63,6 +63,7 @@ mod metadata;
 mod monitoring;
 pub mod notice;
 pub mod offered;
+mod once_more;
 mod operator;
 pub mod pack;
 mod passing;

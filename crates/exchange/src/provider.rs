@@ -169,7 +169,7 @@ impl Gateway {
             return (refused, None);
         }
         let now = self.now();
-        let (way, entered) = match self.service_circuits.way_to(service, now) {
+        let (way, mut entered) = match self.service_circuits.way_to(service, now) {
             Ok(found) => found,
             Err(wait_ms) => return (resting(&agreement.service, wait_ms), None),
         };
@@ -187,10 +187,11 @@ impl Gateway {
                 memory_bytes_max: self.memory_bytes_max(),
                 way,
             };
-            service.call_large(call, large).await
+            self.call_behind(service, &call, large, &mut entered).await
         };
         let called = AssertUnwindSafe(called).catch_unwind();
-        let problem = match tokio::time::timeout(deadline, called).await {
+        let called = tokio::time::timeout(deadline, called).await;
+        let problem = match called {
             Ok(Ok(Ok((answer, spool)))) => {
                 if let Some((url, _)) = entered {
                     self.service_circuits.answered(url);
@@ -219,7 +220,7 @@ impl Gateway {
     }
 
     /// Tells a service's circuit of a call without an answer. What is too large was an answer.
-    fn settle(&self, url: &str, service: &ServiceId, pass: Pass, problem: &Problem) {
+    pub(crate) fn settle(&self, url: &str, service: &ServiceId, pass: Pass, problem: &Problem) {
         let circuits = &self.service_circuits;
         if matches!(problem.kind, Kind::Upstream | Kind::Timeout) {
             circuits.failed(url, &service.to_string(), pass, Failure::Failed, self.now());

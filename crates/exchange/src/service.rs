@@ -38,14 +38,11 @@ pub trait Service: Send + Sync {
     ///
     /// # Errors
     /// As [`Service::call`]; `body-too-large` when the service takes none that large.
-    async fn call_large(&self, call: Call, large: Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
-        let call = match &large.body {
-            Some(spool) => Call {
-                body: spool.whole(WHOLE_BYTES_MAX).await?,
-                ..call
-            },
-            None => call,
-        };
+    async fn call_large(&self, call: &Call, large: &Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
+        let mut call = call.clone();
+        if let Some(spool) = &large.body {
+            call.body = spool.whole(WHOLE_BYTES_MAX).await?;
+        }
         Ok((self.call(call).await?, None))
     }
 

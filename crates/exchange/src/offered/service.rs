@@ -107,7 +107,7 @@ impl Service for Registered {
         Ok(self.finished(answer, delegation, at))
     }
 
-    async fn call_large(&self, call: Call, large: Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
+    async fn call_large(&self, call: &Call, large: &Large) -> Result<(Answer, Option<Arc<Spool>>), Problem> {
         let at = call.at;
         let delegation = self.may(at)?;
         let (answer, spool) = self.ways.at(large.way).call_large(call, large).await?;

@@ -33,7 +33,12 @@ pub(crate) struct Between {
 
 impl Between {
     pub(crate) async fn new(to: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::at("127.0.0.1:0", to).await
+    }
+
+    /// At an address of its own.
+    pub(crate) async fn at(address: &str, to: String) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let mode = Arc::new(watch::channel(Mode::Carries).0);
         let told = Arc::clone(&mode);

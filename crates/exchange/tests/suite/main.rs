@@ -33,6 +33,7 @@ mod node;
 mod nodes;
 mod offered;
 mod offered_tls;
+mod once_more;
 mod operator;
 mod operator_ends;
 mod operator_life;
