@@ -1,7 +1,8 @@
-//! The certificates with which information systems connect over mutual TLS, each registered by an
-//! operator for one system. Known by its SHA-256 thumbprint alone: who issued it means nothing here.
-//! Never says what a system may call: that is in the agreements.
+//! How information systems connect, and the certificates with which they do so over mutual TLS, each
+//! registered by an operator for one system. Known by its SHA-256 thumbprint alone: who issued it means
+//! nothing here. Never says what a system may call: that is in the agreements.
 
+mod connection;
 mod store;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use kernel::{Actor, Digest, Fact, Kind, Problem, Tenant, Time};
 use seal::certificate::Certificate;
 use web::Peer;
 
+use crate::face::Connection;
 use crate::gateway::Exchange;
 use crate::ids::SystemId;
 
@@ -35,30 +37,41 @@ pub struct Registered {
     pub registered_at: Time,
 }
 
-/// What every call asks: systems and their certificates.
-pub(crate) struct Callers(RwLock<HashMap<SystemId, Vec<Registered>>>);
+/// What every call asks: systems, their certificates, and how each has to connect.
+#[derive(Default)]
+pub(crate) struct Callers {
+    certificates: RwLock<HashMap<SystemId, Vec<Registered>>>,
+    /// Only those for which it is not as the node's setting says.
+    connections: RwLock<HashMap<SystemId, Connection>>,
+}
 
 impl Callers {
     /// Reads what was registered for the tenants.
     pub(crate) async fn open(store: &Store, tenants: &[Tenant]) -> Result<Self, Problem> {
         let mut all: HashMap<SystemId, Vec<Registered>> = HashMap::new();
+        let mut connections = HashMap::new();
         for tenant in tenants {
-            for one in store::all(&store.read(tenant).await?).await? {
+            let reader = store.read(tenant).await?;
+            for one in store::all(&reader).await? {
                 all.entry(one.system.clone()).or_default().push(one);
             }
+            connections.extend(store::connections(&reader).await?);
         }
-        Ok(Self(RwLock::new(all)))
+        Ok(Self {
+            certificates: RwLock::new(all),
+            connections: RwLock::new(connections),
+        })
     }
 
     fn add(&self, one: Registered) {
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.certificates.write().unwrap_or_else(PoisonError::into_inner);
         let of = all.entry(one.system.clone()).or_default();
         of.retain(|known| known.thumbprint != one.thumbprint);
         of.push(one);
     }
 
     fn remove(&self, system: &SystemId, thumbprint: &Digest) {
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.certificates.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(of) = all.get_mut(system) {
             of.retain(|known| known.thumbprint != *thumbprint);
         }
@@ -74,7 +87,7 @@ impl Callers {
         let Some(shown) = shown.map(Digest::of) else {
             return Err(Problem::new(Kind::Forbidden, "caller-nameless").with("system", system));
         };
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let all = self.certificates.read().unwrap_or_else(PoisonError::into_inner);
         let mut known = all.get(system).into_iter().flatten();
         match known.find(|one| one.thumbprint == shown) {
             None => Err(Problem::new(Kind::Forbidden, "caller-unknown").with("system", system)),
@@ -117,8 +130,7 @@ impl Exchange {
         actor: &Actor,
     ) -> Result<Registered, Problem> {
         let Ok((tenant, _)) = self.voice(&system.org) else {
-            let ours: Vec<String> = self.0.keyring.seals.keys().map(ToString::to_string).collect();
-            return Err(Problem::invalid("system", "service-elsewhere").with("ours", ours.join(", ")));
+            return Err(self.elsewhere("system"));
         };
         let one = read(system, pem, self.0.now())?;
         let new = &one;
@@ -220,7 +232,7 @@ mod tests {
     fn a_system_is_who_shows_its_own_certificate_while_that_holds() {
         let (ours, other) = (certificate(1), certificate(2));
         let system: SystemId = "G22/portal".parse().expect("a system");
-        let callers = Callers(RwLock::default());
+        let callers = Callers::default();
         callers.add(read(&system, &ours.pem(), NOW).expect("reads"));
         let told = |as_system: &str, peer: Option<&Peer>, at: Time| {
             let system = as_system.parse().expect("a system");

@@ -46,7 +46,7 @@ pub enum CodeStyle {
     Snake,
 }
 
-/// How information systems connect.
+/// How information systems connect, or one of them has to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Connection {
@@ -68,21 +68,24 @@ struct Face {
 }
 
 impl Face {
-    /// Who is at the other end may ask for what concerns one of these systems; 404 without any.
+    /// Who is at the other end may ask for what concerns one of these systems; 404 without any. How a
+    /// system of another node connects is not said here: beside one of this node it says nothing.
     fn admit(&self, systems: &[SystemId], extensions: &Extensions) -> Result<(), Problem> {
-        if self.connection != Connection::Mutual {
-            return Ok(());
-        }
         let (callers, now) = (&self.exchange.0.callers, self.exchange.0.now());
         let peer = extensions.get::<web::Peer>();
-        let mut refused = Problem::not_found();
-        for system in systems {
-            match callers.admit(system, peer, now) {
-                Ok(()) => return Ok(()),
-                Err(problem) => refused = problem,
+        let mut admitted = match self.connection {
+            Connection::Mutual => Err(Problem::not_found()),
+            Connection::Http | Connection::Https => Ok(()),
+        };
+        let ours = |system: &&SystemId| self.exchange.voice(&system.org).is_ok();
+        let any_of_ours = systems.len() > 1 && systems.iter().any(|system| ours(&system));
+        for system in systems.iter().filter(|system| !any_of_ours || ours(system)) {
+            admitted = callers.may_connect(system, self.connection, peer, now);
+            if admitted.is_ok() {
+                break;
             }
         }
-        Err(refused)
+        admitted
     }
 }
 
@@ -104,8 +107,8 @@ impl Exchange {
         self.systems_router(style, Connection::Http)
     }
 
-    /// What information systems of this node's tenants call. With [`Connection::Mutual`] on a listener
-    /// that asks for certificates ([`web::tls::systems_config`]).
+    /// What information systems of this node's tenants call, each as it is said of it, else as
+    /// `connection` says. A listener of TLS asks for certificates ([`web::tls::systems_config`]).
     pub fn systems_router(&self, style: CodeStyle, connection: Connection) -> Router {
         Router::new()
             .route("/listClients", get(clients::list))

@@ -153,6 +153,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
             "0014_maintenance",
             include_str!("../migrations/0014_maintenance.sql"),
         ),
+        (
+            "0015_client_connections",
+            include_str!("../migrations/0015_client_connections.sql"),
+        ),
     ],
 };
 

@@ -12,7 +12,7 @@
 //! | `group_offers` | agreements offered to groups, and taken up |
 //! | `told` | what providers say of their services |
 //! | `maintenance` | the whole node makes and answers no call for a time |
-//! | `services`, `clients` | services of this node; certificates of systems that connect |
+//! | `services`, `clients`, `connections` | services of this node; certificates of systems that connect, and how they have to |
 //! | `apply` | what a file declares |
 //! | `audit` | who did what, and who was refused |
 //! | `traffic`, `standing`, `monitoring` | what goes through; how the node stands; both as X-Road's collectors ask |
@@ -22,6 +22,7 @@ mod answer;
 mod apply;
 mod audit;
 mod clients;
+mod connections;
 mod delegations;
 mod draft;
 mod group_offers;
@@ -100,6 +101,7 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(told::json))
         .merge(services::router())
         .merge(clients::router())
+        .merge(connections::router())
         .merge(delegations::router())
         .merge(group_offers::router())
 }

@@ -181,6 +181,7 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::ServiceRemoved { .. }
         | Fact::ClientCertificateRegistered { .. }
         | Fact::ClientCertificateRemoved { .. }
+        | Fact::ClientConnectionSet { .. }
         | Fact::AccountOpened { .. }
         | Fact::SignedIn { .. }
         | Fact::SignInRefused { .. }

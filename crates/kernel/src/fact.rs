@@ -211,6 +211,9 @@ pub enum Fact {
     ClientCertificateRegistered { system: String, thumbprint: Digest },
     /// A certificate is no longer one with which an information system connects.
     ClientCertificateRemoved { system: String, thumbprint: Digest },
+    /// How an information system has to connect: `http`, `https`, `mutual`, or `node` for as the node's
+    /// setting says.
+    ClientConnectionSet { system: String, connection: String },
     /// An account was opened, at an assurance level (0 for officials and systems).
     AccountOpened { account: String, level: u8 },
     /// Somebody signed in.

@@ -63,11 +63,12 @@ pub async fn run(file: &Path, site: &Site, yes: bool, world: &World) -> anyhow::
 }
 
 /// What a file declares any number of.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 7] = [
     "global_group",
     "local_group",
     "service",
     "client",
+    "connection",
     "group_offer",
     "request",
 ];

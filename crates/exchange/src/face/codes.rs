@@ -15,6 +15,7 @@ pub(super) const CODES: &[(&str, &str)] = &[
     ("body-too-large", "Client.BadRequest"),
     ("caller-expired", "Server.ClientProxy.SslAuthenticationFailed"),
     ("caller-nameless", "Server.ClientProxy.SslAuthenticationFailed"),
+    ("caller-plain", "Server.ClientProxy.SslAuthenticationFailed"),
     ("caller-unknown", "Server.ClientProxy.SslAuthenticationFailed"),
     ("client-header", "Client.InvalidClientIdentifier"),
     ("clock-skew", "Server.ServerProxy.InvalidRequest"),

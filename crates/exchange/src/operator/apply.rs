@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use web::{Json, Operator, Page, Principal, Refusal};
 
 use super::clients::ClientCertificateText;
+use super::connections::ClientConnection;
 use super::draft::AgreementText;
 use super::maintenance::MaintenanceText;
 use super::services::ServiceText;
@@ -38,6 +39,9 @@ pub(crate) struct Declared {
     /// Certificates with which information systems connect.
     #[serde(default)]
     client: Vec<ClientCertificateText>,
+    /// How systems of this node have to connect.
+    #[serde(default)]
+    connection: Vec<ClientConnection>,
     /// Agreements that organisations of this node offer to groups; `consumer` names the group.
     #[serde(default)]
     group_offer: Vec<AgreementText>,
@@ -53,7 +57,7 @@ impl Declared {
     fn count(&self) -> usize {
         let groups = self.global_group.len() + self.local_group.len();
         let agreements = self.group_offer.len() + self.request.len();
-        let systems = self.service.len() + self.client.len();
+        let systems = self.service.len() + self.client.len() + self.connection.len();
         groups + systems + agreements + usize::from(self.maintenance.is_some())
     }
 }
@@ -80,7 +84,8 @@ pub(crate) struct DeclaredProblem {
 /// One declared thing, and what comes of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeclaredStep {
-    /// `global-group`, `local-group`, `service`, `client`, `group-offer`, `request` or `maintenance`.
+    /// `global-group`, `local-group`, `service`, `client`, `connection`, `group-offer`, `request` or
+    /// `maintenance`.
     what: &'static str,
     /// Its name: a group's code, a service, a system with or without a certificate's thumbprint, an
     /// agreement's number, the node.
@@ -121,7 +126,8 @@ pub(crate) async fn plan(
 #[utoipa::path(post, path = "/api/v1/exchange/apply", tag = "exchange", operation_id = "apply_declared",
     request_body = Declared, security(("session" = ["operator"])),
     extensions(("x-facts" = json!(["directory-changed", "directory-published", "directory-adopted", "group-saved",
-        "service-registered", "service-changed", "client-certificate-registered", "group-offered", "agreement-requested", "node-maintenance-began"]))),
+        "service-registered", "service-changed", "client-certificate-registered", "client-connection-set",
+        "group-offered", "agreement-requested", "node-maintenance-began"]))),
     responses((status = 200, body = DeclaredSteps), (status = 422)))]
 pub(crate) async fn apply(
     State(x): State<Exchange>,
@@ -224,6 +230,15 @@ impl Exchange {
                 None => None,
             };
             steps.push(step(page, ("client", name), meant, done.as_ref()));
+        }
+        for text in &declared.connection {
+            let meant = self.connection_meant(text);
+            let done = match to_do(&meant, who) {
+                Some((_, who)) => Some(self.connect_as(text, who).await),
+                None => None,
+            };
+            let name = ("connection", text.system.clone());
+            steps.push(step(page, name, meant, done.as_ref()));
         }
     }
 

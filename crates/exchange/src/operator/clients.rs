@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web::{Fields, Json, Operator, Page, Refusal};
 
+use super::connections::Shown;
 use super::page_of::{cut, has, next_page, searched};
 use crate::callers::Registered;
 use crate::gateway::Exchange;
@@ -33,7 +34,7 @@ pub(super) fn router() -> OpenApiRouter<Exchange> {
 
 /// What to list.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-struct Wanted {
+pub(super) struct Wanted {
     /// Only certificates with this in their system, name or SHA-256.
     q: Option<String>,
     /// Go on after this one, `{system} {thumbprint}`: the next page.
@@ -112,6 +113,9 @@ struct View<'a> {
     system_error: String,
     certificate: String,
     certificate_error: String,
+    connections: Shown,
+    connecting_error: String,
+    connection_error: String,
 }
 
 struct Row {
@@ -123,7 +127,7 @@ struct Row {
     note: Option<(String, &'static str)>,
 }
 
-async fn body(
+pub(super) async fn body(
     x: &Exchange,
     page: &Page,
     wanted: &Wanted,
@@ -141,6 +145,7 @@ async fn body(
     };
     let (rows, next) = found(x, wanted).await?;
     let q = wanted.q.clone().unwrap_or_default();
+    let connections = Shown::of(x, page, &searched(wanted.q.as_deref()), sent);
     let view = View {
         errors: page.errors(problems),
         rows: rows
@@ -161,6 +166,9 @@ async fn body(
         system_error: page.field_error(problems, "system"),
         certificate: sent.lines("certificate").unwrap_or_default(),
         certificate_error: page.field_error(problems, "certificate"),
+        connections,
+        connecting_error: page.field_error(problems, "connecting"),
+        connection_error: page.field_error(problems, "connection"),
         page,
     };
     view.render().map_err(Problem::internal)
@@ -233,7 +241,7 @@ async fn register_by_json(
     Ok((StatusCode::CREATED, axum::Json(ClientCertificate::of(&one))).into_response())
 }
 
-fn see() -> Response {
+pub(super) fn see() -> Response {
     Redirect::to(LIST).into_response()
 }
 

@@ -41,9 +41,8 @@ async fn secure(nation: &Nation, node: &Node, connection: Connection) -> Secure 
     let url = format!("https://{}", listener.local_addr());
     let (stop, shutdown) = watch::channel(false);
     let router = node.exchange.systems_router(CodeStyle::Camel, connection);
-    let asks = connection == Connection::Mutual;
     let identity = tls_identity(&node.keyring.node);
-    let tls = web::tls::systems_config(node.temp.store.world(), &identity, asks).expect("TLS");
+    let tls = web::tls::systems_config(node.temp.store.world(), &identity, true).expect("TLS");
     tokio::spawn(async move { web::serve(listener, Some(tls), router, &Limits::default(), shutdown).await });
     Secure {
         url,
@@ -235,7 +234,62 @@ async fn who_takes_part_is_told_to_everybody_and_containers_to_those_who_took_pa
 }
 
 #[tokio::test]
-async fn https_without_mutual_tls_asks_for_no_certificate_and_plain_http_gets_nowhere() {
+async fn how_a_system_connects_may_be_said_of_it_alone_and_is_asked_at_its_next_request() {
+    let mut nation = Nation::new().await;
+    nation
+        .publish(|s| {
+            s.systems.push(directory::snapshot::SystemEntry {
+                org: "G22".parse().expect("a code"),
+                code: "portal".to_owned(),
+                name: "Cổng dịch vụ công".to_owned(),
+            });
+        })
+        .await;
+    let node = &nation.national;
+    let (x, portal) = (&node.exchange, system("G22/portal"));
+    let set = async |connection| x.set_connection(&portal, connection, &OPERATOR).await;
+    let mine = stranger(&testkit::authority(), 1);
+    let pem = mine.certificate.pem();
+    let registered = x.register_certificate(&portal, &pem, &OPERATOR).await;
+    registered.expect("registered");
+    let plain = crate::face::face(&nation).await;
+    let by_http = async || plain.call(&[crate::face::CLIENT], "{}").await;
+    let https = secure(&nation, node, Connection::Https).await;
+    let (nameless, named) = (https.client(node, None), https.client(node, Some(&mine)));
+    let answered = (200, String::new());
+    let refused = |code: &str| (403, code.to_owned());
+    set(Some(Connection::Https)).await.expect("set");
+    assert_eq!(by_http().await.code(), "caller-plain");
+    assert_eq!(https.call(&nameless, "G22/portal").await, answered);
+    set(Some(Connection::Mutual)).await.expect("set");
+    assert_eq!(by_http().await.code(), "caller-plain");
+    assert_eq!(
+        https.call(&nameless, "G22/portal").await,
+        refused("caller-nameless")
+    );
+    assert_eq!(https.call(&named, "G22/portal").await, answered);
+    let again = set(Some(Connection::Mutual)).await.expect_err("it is so");
+    assert_eq!(again.code, "stale");
+    let mutual = secure(&nation, node, Connection::Mutual).await;
+    set(Some(Connection::Http)).await.expect("set");
+    assert_eq!(mutual.call(&nameless, "G22/portal").await, answered);
+    assert_eq!(by_http().await.status, 200);
+    set(None).await.expect("taken back");
+    assert_eq!(
+        mutual.call(&nameless, "G22/portal").await,
+        refused("caller-nameless")
+    );
+    let none = x
+        .set_connection(&system("G22/none"), Some(Connection::Http), &OPERATOR)
+        .await;
+    assert_eq!(none.expect_err("refused").code, "caller-system");
+    let elsewhere = x.set_connection(&system("G01/population"), None, &OPERATOR).await;
+    assert_eq!(elsewhere.expect_err("refused").code, "service-elsewhere");
+    assert_eq!(nation.effects(), 4, "nothing that was refused has left");
+}
+
+#[tokio::test]
+async fn https_without_mutual_tls_needs_no_certificate_and_plain_http_gets_nowhere() {
     let nation = Nation::new().await;
     let node = &nation.national;
     let secure = secure(&nation, node, Connection::Https).await;

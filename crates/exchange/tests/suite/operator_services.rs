@@ -292,6 +292,57 @@ async fn an_operator_registers_and_removes_certificates_of_systems() {
 }
 
 #[tokio::test]
+async fn an_operator_says_how_a_system_has_to_connect_and_takes_it_back() {
+    let mut nation = Nation::new().await;
+    nation
+        .publish(|s| {
+            s.systems.push(directory::snapshot::SystemEntry {
+                org: "G01".parse().expect("a code"),
+                code: "population".to_owned(),
+                name: "Dân cư".to_owned(),
+            });
+        })
+        .await;
+    let desk = desk_at(&nation.ministry).await;
+    let said = |system: &str, connection: &str| json!({"system": system, "connection": connection});
+    for (bad, field, shown) in [
+        (said("G01", "http"), "system", "connecting"),
+        (said("G01/none", "http"), "system", "connecting"),
+        (said("G22/portal", "http"), "system", "connecting"),
+        (said("G01/population", "ftp"), "connection", "connection"),
+    ] {
+        let (status, told) = desk.post("clients/connections", &bad).await;
+        assert_eq!((status, &told["field"]), (422, &field.into()), "{told}");
+        let text = |name: &str| bad[name].as_str().unwrap_or_default().to_owned();
+        let (system, connection) = (text("system"), text("connection"));
+        let form = [
+            ("connecting", system.as_str()),
+            ("connection", connection.as_str()),
+        ];
+        let (status, _, again) = desk.page("/exchange/clients/connections", Some(&form)).await;
+        assert!(
+            status == 422 && again.contains(&format!("href=\"#{shown}\"")),
+            "{again}"
+        );
+    }
+    let mutual = said("G01/population", "mutual");
+    assert_eq!(desk.post("clients/connections", &mutual).await.0, 204);
+    assert_eq!(desk.post("clients/connections", &mutual).await.0, 409, "it is so");
+    assert_eq!(desk.get("clients/connections").await, json!([mutual]));
+    let (_, _, page) = desk.page("/exchange/clients", None).await;
+    assert!(page.contains("HTTPS với chứng thư đã đăng ký</td>"), "{page}");
+    let file = json!({"connection": [said("G01/population", "https")]});
+    let (status, told) = desk.post("apply", &file).await;
+    assert_eq!((status, &told["steps"][0]["done"]), (200, &true.into()), "{told}");
+    let (_, told) = desk.post("plan", &file).await;
+    assert_eq!(told["steps"][0]["does"], "keep");
+    let form = [("connecting", "G01/population"), ("connection", "node")];
+    let (status, to, told) = desk.page("/exchange/clients/connections", Some(&form)).await;
+    assert_eq!((status, to.as_str()), (303, "/exchange/clients"), "{told}");
+    assert_eq!(desk.get("clients/connections").await, json!([]));
+}
+
+#[tokio::test]
 async fn nobody_but_an_operator_sees_or_changes_services_and_certificates() {
     let nation = nation().await;
     let system = System::start(None).await;
@@ -300,6 +351,7 @@ async fn nobody_but_an_operator_sees_or_changes_services_and_certificates() {
     let one = format!("services/{PERSONS}");
     let stand = json!({"do": "disable", "notice": "x"});
     let client = json!({"system": "G01/population", "certificate": "x", "thumbprint": "x"});
+    let connection = json!({"system": "G01/population", "connection": "http"});
     for (method, path, body) in [
         ("GET", "services".to_owned(), Value::Null),
         ("GET", one.clone(), Value::Null),
@@ -312,6 +364,8 @@ async fn nobody_but_an_operator_sees_or_changes_services_and_certificates() {
         ("GET", "clients".to_owned(), Value::Null),
         ("POST", "clients".to_owned(), client.clone()),
         ("POST", "clients/remove".to_owned(), client),
+        ("GET", "clients/connections".to_owned(), Value::Null),
+        ("POST", "clients/connections".to_owned(), connection),
     ] {
         let body = if body.is_null() {
             String::new()

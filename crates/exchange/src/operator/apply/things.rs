@@ -1,15 +1,17 @@
-//! What is to be done about a declared service, a client's certificate and a request for an agreement,
-//! and doing it: by the functions of the pages. Never a removal.
+//! What is to be done about a declared service, a client's certificate, how one connects and a request for
+//! an agreement, and doing it: by the functions of the pages. Never a removal.
 
 use kernel::{Digest, Problem};
 use web::Principal;
 
 use super::super::clients::ClientCertificateText;
+use super::super::connections::ClientConnection;
 use super::super::draft::AgreementText;
 use super::super::first;
 use super::super::services::ServiceText;
 use super::groups::differing;
 use super::{DeclaredDifference, Meant};
+use crate::face::Connection;
 use crate::gateway::Exchange;
 use crate::life::Known;
 use crate::offered::Entry;
@@ -63,6 +65,20 @@ impl Exchange {
             }
             Err(problem) => (system.to_owned(), Err(problem)),
         }
+    }
+
+    pub(super) fn connection_meant(&self, text: &ClientConnection) -> Meant {
+        let (system, connection) = text.read()?;
+        let now = self.0.callers.connection_of(&system);
+        if now == connection {
+            return Ok(("keep", Vec::new()));
+        }
+        self.may_set_connection(&system, connection)?;
+        let now = now.map_or("node", Connection::as_str).to_owned();
+        Ok((
+            "change",
+            differing([("connection", now, text.connection.clone())]),
+        ))
     }
 
     /// A request is there when anything bears its number between the two: also when it was refused or has

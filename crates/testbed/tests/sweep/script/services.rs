@@ -93,7 +93,23 @@ impl Script<'_> {
         ];
         let remove = format!("{CLIENTS}/remove");
         let call = by.send(who, &remove, &fields);
-        self.leaves(Place::Ministry, &by.name(&remove), call).await
+        self.leaves(Place::Ministry, &by.name(&remove), call).await?;
+        self.connection(cast, by).await
+    }
+
+    /// Says how a system has to connect, and takes it back.
+    async fn connection(&mut self, cast: &mut Cast, by: By) -> anyhow::Result<()> {
+        let (connections, who) = (format!("{CLIENTS}/connections"), operator(cast)?);
+        let system = match by {
+            By::Page => "connecting",
+            By::Json => "system",
+        };
+        for kind in ["https", "node"] {
+            let fields = [(system, json!("G01/population")), ("connection", json!(kind))];
+            let call = by.send(who, &connections, &fields);
+            self.leaves(Place::Ministry, &by.name(&connections), call).await?;
+        }
+        Ok(())
     }
 }
 
