@@ -55,6 +55,10 @@ impl web::health::Check for NoMaintenance {
         "exchange"
     }
 
+    fn face(&self) -> Option<&'static str> {
+        Some("exchange")
+    }
+
     async fn check(&self) -> Result<(), String> {
         match self.0.maintenance() {
             None => Ok(()),
