@@ -1026,6 +1026,7 @@ exchange-group-left = The system left the group.
 exchange-group-offers = Agreements for groups
 exchange-group-offers-lead = The provider signs one text for a group; each member accepts it for its own system and has an agreement of its own, without a second look. Leaving the group ends the agreement.
 exchange-group-offers-none = No agreements for groups yet.
+exchange-group-offer-search = Number, group, service or provider
 exchange-group-offer-title = Offer to a group
 exchange-group-offer-lead = The twelve items of article 38 of Decree 47/2020/ND-CP, the same for every member of the group.
 exchange-group-offer-send = Offer to the group

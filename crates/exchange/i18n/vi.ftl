@@ -1026,6 +1026,7 @@ exchange-group-left = Hệ thống không còn trong nhóm.
 exchange-group-offers = Thỏa thuận theo nhóm
 exchange-group-offers-lead = Bên cung cấp ký một văn bản cho cả nhóm; mỗi thành viên chấp nhận cho hệ thống của mình và có thỏa thuận riêng, không phải chờ xem xét lần nữa. Ra khỏi nhóm thì thỏa thuận chấm dứt.
 exchange-group-offers-none = Chưa có thỏa thuận theo nhóm nào.
+exchange-group-offer-search = Số, nhóm, dịch vụ hoặc bên cung cấp
 exchange-group-offer-title = Đưa ra cho một nhóm
 exchange-group-offer-lead = Mười hai mục của Điều 38 Nghị định 47/2020/NĐ-CP, chung cho mọi thành viên của nhóm.
 exchange-group-offer-send = Đưa ra cho nhóm

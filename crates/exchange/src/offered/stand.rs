@@ -174,13 +174,8 @@ fn so_already(service: &str) -> Problem {
 
 /// A stop that is announced in time.
 fn stop(from: Time, to: Option<Time>, reason: &str, now: Time, first: Option<Date>) -> Result<Stop, Problem> {
-    let first = first.map_or(now, |day| Time::at(day, 0));
-    if from < first || from <= now {
-        let day = kernel::time::iso(first.date());
-        return Err(Problem::invalid("from", "service-stop-soon").with("first", day));
-    }
-    if to.is_some_and(|to| to <= from) {
-        return Err(Problem::invalid("to", "service-stop-ends"));
+    if let Some(fault) = stop_faults(from, to, reason, now, first).into_iter().next() {
+        return Err(fault);
     }
     Ok(Stop {
         from,
@@ -188,6 +183,35 @@ fn stop(from: Time, to: Option<Time>, reason: &str, now: Time, first: Option<Dat
         reason: notice("reason", reason)?.to_owned(),
         announced: now,
     })
+}
+
+/// Everything that is wrong with a stop that is announced now.
+fn stop_faults(from: Time, to: Option<Time>, reason: &str, now: Time, first: Option<Date>) -> Vec<Problem> {
+    let first = first.map_or(now, |day| Time::at(day, 0));
+    let soon = (from < first || from <= now).then(|| {
+        let day = kernel::time::iso(first.date());
+        Problem::invalid("from", "service-stop-soon").with("first", day)
+    });
+    let ends = to
+        .is_some_and(|to| to <= from)
+        .then(|| Problem::invalid("to", "service-stop-ends"));
+    let wordless = notice("reason", reason).err();
+    [soon, ends, wordless].into_iter().flatten().collect()
+}
+
+impl Verb {
+    /// Everything that is wrong with what it says, whatever the service; `first` as
+    /// [`Exchange::stand_service`] has it.
+    pub(crate) fn faults(&self, now: Time, first: Option<Date>) -> Vec<Problem> {
+        match self {
+            Self::AnnounceStop { from, to, reason } => {
+                stop_faults(Time(*from), to.map(Time), reason, now, first)
+            }
+            Self::Disable { .. } | Self::Enable | Self::Sunset { .. } | Self::LiftStop | Self::Remove => {
+                Vec::new()
+            }
+        }
+    }
 }
 
 /// True when a stop of this service is over.

@@ -1,9 +1,9 @@
 //! `GET /exchange/group-offers` and what can be done there: agreements that providers of this node offer
 //! to groups, and those that organisations of this node may take up; made, taken up and ended through the
-//! page and as programs do.
+//! page and as programs do; searched, and a page at a time.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use kernel::{Digest, Kind, Problem};
@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
 use super::draft::{self, AgreementText};
+use super::page_of::{cut, has, next_page, searched};
 use super::request::{AgreementRequested, View as Form, first};
 use crate::gateway::Exchange;
 use crate::grouped::KnownGroupOffer;
@@ -103,12 +104,47 @@ impl Exchange {
     }
 }
 
-/// Lists what is offered to groups by or to organisations of this node.
+/// What to list.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+struct WantedOffers {
+    /// Only offers with this in their number, group or service, or in their provider's name.
+    q: Option<String>,
+    /// Go on after this one, by its hash: the next page.
+    after: Option<String>,
+}
+
+/// A page of offers, and the one after which the next page begins.
+async fn found(
+    x: &Exchange,
+    wanted: &WantedOffers,
+) -> Result<(Vec<(KnownGroupOffer, bool)>, Option<String>), Problem> {
+    let mut all = x.group_offers().await?;
+    let q = searched(wanted.q.as_deref());
+    all.retain(|(known, _)| {
+        let (text, group) = (&known.text, known.text.group.as_ref());
+        let group = group.map(|under| under.name.to_string()).unwrap_or_default();
+        let (service, provider) = (text.service.to_string(), x.organisation(&text.provider));
+        has(&q, &[&text.id, &group, &service, &provider])
+    });
+    if let Some(after) = &wanted.after {
+        let at = all.iter().position(|(known, _)| known.hash.hex() == *after);
+        all.drain(..at.map_or(0, |at| at + 1));
+    }
+    let more = cut(&mut all, x.0.store.limits().page_rows_max);
+    let next = all.last().filter(|_| more).map(|(known, _)| known.hash.hex());
+    Ok((all, next))
+}
+
+/// Lists what is offered to groups by or to organisations of this node, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/group-offers", tag = "exchange",
-    operation_id = "list_group_offers", security(("session" = ["operator"])),
+    operation_id = "list_group_offers", params(WantedOffers), security(("session" = ["operator"])),
     responses((status = 200, body = Vec<GroupOfferLine>)))]
-async fn json(State(x): State<Exchange>, _: Operator) -> Result<axum::Json<Vec<GroupOfferLine>>, Refusal> {
-    let all = x.group_offers().await?;
+async fn json(
+    State(x): State<Exchange>,
+    _: Operator,
+    Query(wanted): Query<WantedOffers>,
+) -> Result<axum::Json<Vec<GroupOfferLine>>, Refusal> {
+    let (all, _) = found(&x, &wanted).await?;
     let line = |(known, own): &(KnownGroupOffer, bool)| GroupOfferLine::of(&x, known, *own);
     Ok(axum::Json(all.iter().map(line).collect()))
 }
@@ -119,6 +155,9 @@ struct View<'a> {
     page: &'a Page,
     errors: String,
     rows: Vec<Row>,
+    q: String,
+    next: Option<String>,
+    first: bool,
 }
 
 struct Row {
@@ -130,7 +169,12 @@ struct Row {
     items: Vec<(&'static str, String, String)>,
 }
 
-async fn body(x: &Exchange, page: &Page, problems: &[Problem]) -> Result<String, Problem> {
+async fn body(
+    x: &Exchange,
+    page: &Page,
+    wanted: &WantedOffers,
+    problems: &[Problem],
+) -> Result<String, Problem> {
     let row = |(known, own): (KnownGroupOffer, bool)| {
         let (line, text) = (GroupOfferLine::of(x, &known, own), &known.text);
         let term = [
@@ -151,9 +195,14 @@ async fn body(x: &Exchange, page: &Page, problems: &[Problem]) -> Result<String,
             line,
         }
     };
+    let (offers, next) = found(x, wanted).await?;
+    let q = wanted.q.clone().unwrap_or_default();
     let view = View {
         errors: page.errors(problems),
-        rows: x.group_offers().await?.into_iter().map(row).collect(),
+        rows: offers.into_iter().map(row).collect(),
+        next: next.map(|next| next_page(LIST, &q, &next)),
+        first: wanted.after.is_none(),
+        q,
         page,
     };
     view.render().map_err(Problem::internal)
@@ -161,10 +210,15 @@ async fn body(x: &Exchange, page: &Page, problems: &[Problem]) -> Result<String,
 
 /// What is offered to groups as a page.
 #[utoipa::path(get, path = "/exchange/group-offers", tag = "exchange",
-    operation_id = "group_offers_page", security(("session" = ["operator"])),
+    operation_id = "group_offers_page", params(WantedOffers), security(("session" = ["operator"])),
     responses((status = 200, description = "the offers", content_type = "text/html")))]
-async fn page(State(x): State<Exchange>, _: Operator, page: Page) -> Result<Html<String>, Refusal> {
-    let body = body(&x, &page, &[]).await?;
+async fn page(
+    State(x): State<Exchange>,
+    _: Operator,
+    page: Page,
+    Query(wanted): Query<WantedOffers>,
+) -> Result<Html<String>, Refusal> {
+    let body = body(&x, &page, &wanted, &[]).await?;
     Ok(page.html(&page.t("exchange-group-offers"), body))
 }
 
@@ -296,7 +350,7 @@ async fn take_by_form(
         Ok(request) => Ok(super::see(&request)),
         Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::Conflict) => {
             let status = problem.kind.status();
-            let body = body(&x, &page, &[problem]).await?;
+            let body = body(&x, &page, &WantedOffers::default(), &[problem]).await?;
             Ok(page.html_status(status, &page.t("exchange-group-offers"), body))
         }
         Err(problem) => Err(problem.into()),

@@ -9,6 +9,7 @@ use exchange::agreement::Agreement;
 use exchange::grouped::UnderGroup;
 use exchange::life::words::{self, Said, Word};
 use exchange::{State, SystemId};
+use kernel::limits::Limits;
 use kernel::{Actor, Digest, Problem};
 use serde_json::json;
 
@@ -451,4 +452,41 @@ async fn an_offer_to_a_group_is_made_taken_up_and_ended_by_pages_and_programs() 
     carry(&nation.ministry).await;
     assert_eq!(national.get("group-offers").await[0]["state"], "ended");
     nation.ask("{}").await.expect("what was agreed goes on");
+}
+
+#[tokio::test]
+async fn offers_to_groups_are_searched_and_given_a_page_at_a_time() {
+    let limits = Limits {
+        page_rows_max: 2,
+        ..Limits::default()
+    };
+    let mut nation = Nation::without_agreement(limits).await;
+    group_of(&mut nation, &[PORTAL]).await;
+    for id in ["01/a", "02/b", "03/c"] {
+        let text = Agreement {
+            id: id.to_owned(),
+            ..text(&nation, GROUP)
+        };
+        let offered = nation.ministry.exchange.offer_to_group(text, &ACTOR).await;
+        offered.expect("offered");
+    }
+    let desk = desk_at(&nation.ministry).await;
+    let ids = async |query: &str| -> Vec<String> {
+        let all = desk.get(&format!("group-offers{query}")).await;
+        let all = all.as_array().expect("a list").iter();
+        all.map(|one| one["text"]["id"].as_str().expect("an id").to_owned())
+            .collect()
+    };
+    assert_eq!(ids("").await, ["01/a", "02/b"]);
+    let second = desk.get("group-offers").await[1]["hash"].clone();
+    let after = second.as_str().expect("a hash");
+    assert_eq!(ids(&format!("?after={after}")).await, ["03/c"]);
+    assert_eq!(ids("?q=02/B").await, ["02/b"]);
+    assert_eq!(ids("?q=one-stops").await.len(), 2, "by its group");
+    assert!(ids("?q=nowhere").await.is_empty());
+    let (status, _, page) = desk.page("/exchange/group-offers", None).await;
+    assert!(
+        status == 200 && page.contains("rel=\"next\"") && !page.contains("03/c"),
+        "{page}"
+    );
 }

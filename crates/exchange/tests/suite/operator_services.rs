@@ -218,6 +218,18 @@ async fn an_operator_leads_a_service_by_the_pages() {
         status == 422 && bad.contains("2026-12-03") && bad.contains(">Nâng cấp</textarea>"),
         "{bad}"
     );
+    let worse = [
+        ("do", "announce-stop"),
+        ("from", "2026-12-01"),
+        ("to", "2026-11-30"),
+        ("reason", ""),
+    ];
+    let unread = [("do", "announce-stop"), ("from", ""), ("to", "x"), ("reason", "")];
+    for all_wrong in [worse, unread] {
+        let (status, _, bad) = desk.page(&stand, Some(&all_wrong)).await;
+        let told = ["from", "to", "reason"].map(|field| bad.contains(&format!("href=\"#{field}\"")));
+        assert_eq!((status, told), (422, [true; 3]), "all at once: {bad}");
+    }
     for (fields, words) in [
         (
             vec![

@@ -211,7 +211,7 @@ pub(super) async fn again(
     Ok(page.html_status(status, &entry.id.to_string(), body))
 }
 
-/// The page again, with what was refused at a field of it and what was sent.
+/// The page again, with all that was refused at fields of it and what was sent.
 ///
 /// # Errors
 /// What was refused for another reason; and as [`page()`].
@@ -219,13 +219,13 @@ pub(super) async fn refused(
     x: &Exchange,
     page: &Page,
     id: &ServiceId,
-    (problem, sent): (Problem, Option<&Fields>),
+    (mut problems, sent): (Vec<Problem>, Option<&Fields>),
 ) -> Result<Response, Refusal> {
-    if problem.kind != Kind::Invalid {
-        return Err(problem.into());
+    if let Some(at) = problems.iter().position(|problem| problem.kind != Kind::Invalid) {
+        return Err(problems.swap_remove(at).into());
     }
     let beside = Beside {
-        problems: &[problem],
+        problems: &problems,
         sent,
         ..Beside::default()
     };

@@ -113,7 +113,7 @@ pub(crate) async fn compare_by_form(
             };
             one::again(&x, &page, &id, beside).await
         }
-        Err(problem) => one::refused(&x, &page, &id, (problem, None)).await,
+        Err(problem) => one::refused(&x, &page, &id, (vec![problem], None)).await,
     }
 }
 

@@ -12,30 +12,44 @@ use super::Named;
 use super::one;
 use crate::gateway::Exchange;
 use crate::offered::Verb;
+use crate::offered::entry::notice;
+
+/// The day in a field: its first instant and some milliseconds, since 1970.
+fn day(fields: &Fields, field: &str, plus_ms: i64) -> Result<Option<i64>, Problem> {
+    let day = fields.date(field)?;
+    Ok(day.map(|day| Time::at(day, 0).plus_ms(plus_ms).ms()))
+}
 
 /// What a form asks for; days count from their first instant to their last.
-fn read(fields: &Fields) -> Result<Verb, Problem> {
-    let day = |field: &str, plus_ms: i64| -> Result<Option<i64>, Problem> {
-        let day = fields.date(field)?;
-        Ok(day.map(|day| Time::at(day, 0).plus_ms(plus_ms).ms()))
-    };
-    let lines = |field: &str| fields.lines(field).unwrap_or_default();
+fn read(fields: &Fields) -> Result<Verb, Vec<Problem>> {
+    let words = || fields.lines("notice").unwrap_or_default();
     Ok(match fields.text("do") {
-        Some("disable") => Verb::Disable {
-            notice: lines("notice"),
-        },
+        Some("disable") => Verb::Disable { notice: words() },
         Some("enable") => Verb::Enable,
-        Some("sunset") => Verb::Sunset { at: day("at", 0)? },
-        Some("announce-stop") => Verb::AnnounceStop {
-            from: day("from", 0)?
-                .ok_or_else(|| Problem::invalid("from", "field-missing").with("field", "from"))?,
-            to: day("to", DAY_MS)?,
-            reason: lines("reason"),
+        Some("sunset") => Verb::Sunset {
+            at: day(fields, "at", 0).map_err(|problem| vec![problem])?,
         },
+        Some("announce-stop") => return announced(fields),
         Some("lift-stop") => Verb::LiftStop,
         Some("remove") => Verb::Remove,
-        _ => return Err(Problem::new(Kind::Malformed, "malformed").at("do")),
+        _ => return Err(vec![Problem::new(Kind::Malformed, "malformed").at("do")]),
     })
+}
+
+/// A stop as a form announces it, with all that cannot be read.
+fn announced(fields: &Fields) -> Result<Verb, Vec<Problem>> {
+    let missing = || Problem::invalid("from", "field-missing").with("field", "from");
+    let from = day(fields, "from", 0).and_then(|from| from.ok_or_else(missing));
+    let to = day(fields, "to", DAY_MS);
+    let reason = fields.lines("reason").unwrap_or_default();
+    match (from, to) {
+        (Ok(from), Ok(to)) => Ok(Verb::AnnounceStop { from, to, reason }),
+        (from, to) => {
+            let mut faults: Vec<Problem> = from.err().into_iter().chain(to.err()).collect();
+            faults.extend(notice("reason", &reason).err());
+            Err(faults)
+        }
+    }
 }
 
 /// Does something with a service by a form.
@@ -57,13 +71,18 @@ pub(crate) async fn by_form(
     let id = super::id_of(&named)?;
     let done = async {
         let verb = read(&fields)?;
-        x.stand_service(&id, &verb, &who.actor).await?;
-        Ok::<Verb, Problem>(verb)
+        let faults = verb.faults(x.0.now(), x.first_stop(&id));
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let stood = x.stand_service(&id, &verb, &who.actor).await;
+        stood.map_err(|problem| vec![problem])?;
+        Ok::<Verb, Vec<Problem>>(verb)
     };
     match done.await {
         Ok(Verb::Remove) => Ok(Redirect::to(super::LIST).into_response()),
         Ok(_) => Ok(super::see(&id)),
-        Err(problem) => one::refused(&x, &page, &id, (problem, Some(&fields))).await,
+        Err(problems) => one::refused(&x, &page, &id, (problems, Some(&fields))).await,
     }
 }
 
