@@ -19,6 +19,10 @@ use crate::snapshot::{self, Further, NodeEntry, Snapshot};
 /// How often the file of the directory is given the time at which the hub confirmed it, in milliseconds.
 const CONFIRMED_MS: i64 = 60_000;
 
+/// For how long an organisation may go on sealing with its earlier key once the directory says the new one,
+/// in milliseconds: a day, within which its node takes the new one up.
+const SWITCH_MS_MAX: i64 = 86_400_000;
+
 /// The directory this node holds; cheap to clone.
 #[derive(Clone)]
 pub struct Directory(Arc<Inner>);
@@ -55,6 +59,8 @@ struct Held {
     members: BTreeMap<OrgCode, (String, Certificate, Vec<Certificate>)>,
     /// The further certificates of members' seals.
     further: BTreeMap<OrgCode, Vec<Certificate>>,
+    /// When another one took the place of one of them.
+    replaced: HashMap<Digest, Time>,
     /// Systems that may neither call nor be called; nearly always none.
     stopped: HashSet<(OrgCode, String)>,
     /// The systems in each global group.
@@ -75,13 +81,19 @@ impl Held {
         let mut node_of_certificate: HashMap<_, _> =
             nodes.clone().map(|n| (n.certificate, n.id.clone())).collect();
         let mut further: BTreeMap<OrgCode, Vec<Certificate>> = BTreeMap::new();
+        let mut replaced = HashMap::new();
         for one in &snapshot.further {
             match one {
                 Further::Node { node, certificate } => {
                     node_of_certificate.insert(*certificate, node.clone());
                 }
-                Further::Seal { org, certificate_pem } => {
+                Further::Seal {
+                    org,
+                    certificate_pem,
+                    replaced: at,
+                } => {
                     let (seal, _) = snapshot::chain(certificate_pem)?;
+                    replaced.extend(at.map(|at| (seal.thumbprint(), at)));
                     further.entry(org.clone()).or_default().push(seal);
                 }
             }
@@ -96,6 +108,7 @@ impl Held {
             groups: groups::members(&snapshot.groups),
             members,
             further,
+            replaced,
             trust: Arc::new(snapshot.trust()?),
             parts: OnceLock::new(),
             snapshot: Arc::new(snapshot),
@@ -380,6 +393,27 @@ impl Directory {
             seal = other;
         }
         (!held.trust.revoked.contains(&seal.thumbprint())).then(|| seal.clone())
+    }
+
+    /// The certificates with which an organisation may have sealed at an instant: its first one, then those
+    /// that were so before and still were. None that is revoked, and none when it is no member.
+    #[must_use]
+    pub fn seals_at(&self, org: &OrgCode, at: Time) -> Vec<Certificate> {
+        let held = self.held();
+        let Some((_, first, _)) = held.members.get(org) else {
+            return Vec::new();
+        };
+        let was_first = |seal: &&Certificate| {
+            let replaced = held.replaced.get(&seal.thumbprint()).copied();
+            let replaced = replaced.unwrap_or_else(|| first.not_before());
+            let counts = at < replaced.plus_ms(SWITCH_MS_MAX);
+            counts && seal.not_before() <= at && at <= seal.not_after()
+        };
+        let earlier = held.further.get(org).into_iter().flatten().filter(was_first);
+        let all = std::iter::once(first).chain(earlier);
+        all.filter(|seal| !held.trust.revoked.contains(&seal.thumbprint()))
+            .cloned()
+            .collect()
     }
 
     /// True when a system is disabled or deleted: it may neither call nor be called.

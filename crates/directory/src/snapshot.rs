@@ -74,6 +74,10 @@ pub enum Further {
         org: OrgCode,
         /// The certificate, then its issuers if any.
         certificate_pem: String,
+        /// When another one took its place as the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<i64>)]
+        replaced: Option<Time>,
     },
 }
 
@@ -244,7 +248,9 @@ impl Snapshot {
     /// The further certificates of a member's seal, PEM.
     pub fn further_of_seal<'a>(&'a self, whose: &'a OrgCode) -> impl Iterator<Item = &'a str> {
         self.further.iter().filter_map(move |further| match further {
-            Further::Seal { org, certificate_pem } => (org == whose).then_some(certificate_pem.as_str()),
+            Further::Seal {
+                org, certificate_pem, ..
+            } => (org == whose).then_some(certificate_pem.as_str()),
             Further::Node { .. } => None,
         })
     }

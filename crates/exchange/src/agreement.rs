@@ -2,7 +2,7 @@
 //! 47/2020/NĐ-CP, article 38, machine-readable, signed by both organisations. Pure: never a row.
 
 use kernel::{Digest, Kind, OrgCode, Problem, Time};
-use seal::jws::{self, PublicKey};
+use seal::jws;
 use seal::key::SigningKey;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use crate::grouped::UnderGroup;
 use crate::ids::{ServiceId, SystemId};
 use crate::quota::Quota;
 use crate::rest::Rest;
+use crate::signed::{self, KeysOf};
 
 /// The type in the header of an acceptance.
 const ACCEPTANCE: &str = "sen-agreement";
@@ -225,11 +226,8 @@ pub fn revocation(agreement: Digest, party: &OrgCode, at: Time, reason: &str, ke
 ///
 /// # Errors
 /// `seal-broken` when it is not signed by the party it names.
-pub fn read_revocation(
-    token: &str,
-    key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>,
-) -> Result<(Digest, OrgCode, String), Problem> {
-    let word = read(REVOCATION, token, key_of)?;
+pub fn read_revocation(token: &str, keys_of: &KeysOf<'_>) -> Result<(Digest, OrgCode, String), Problem> {
+    let word = read(REVOCATION, token, keys_of)?;
     Ok((word.agreement, word.party, word.reason))
 }
 
@@ -244,17 +242,12 @@ fn word(typ: &str, agreement: Digest, party: &OrgCode, at: Time, reason: &str, k
     jws::sign(typ, party.as_str(), payload.as_bytes(), key)
 }
 
-fn read(typ: &str, token: &str, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) -> Result<Word, Problem> {
+fn read(typ: &str, token: &str, keys_of: &KeysOf<'_>) -> Result<Word, Problem> {
     let broken = || Problem::new(Kind::Invalid, "seal-broken").with("hop", "agreement");
-    let signer = std::cell::RefCell::new(String::new());
-    let key = |kid: &str| {
-        kid.clone_into(&mut signer.borrow_mut());
-        key_of(&kid.parse().ok()?)
-    };
-    let payload = jws::verify(token, typ, key).map_err(|e| broken().because(e))?;
-    let word: Word = serde_json::from_slice(&payload.into_inner()).map_err(|e| broken().because(e))?;
+    let (signer, payload) = signed::verify(token, typ, keys_of).map_err(|e| broken().because(e))?;
+    let word: Word = serde_json::from_slice(&payload).map_err(|e| broken().because(e))?;
     // The key was looked up by the header's kid: the signed words must name the same party.
-    if *signer.borrow() == word.party.as_str() {
+    if signer == word.party.as_str() {
         Ok(word)
     } else {
         Err(broken())
@@ -269,9 +262,9 @@ pub(crate) fn read_acceptance(
     token: &str,
     agreement: &Digest,
     party: &OrgCode,
-    key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>,
+    keys_of: &KeysOf<'_>,
 ) -> Result<Time, Problem> {
-    let word = read(ACCEPTANCE, token, key_of)?;
+    let word = read(ACCEPTANCE, token, keys_of)?;
     if word.agreement != *agreement || word.party != *party {
         return Err(Problem::new(Kind::Invalid, "seal-broken").with("hop", party));
     }
@@ -289,14 +282,14 @@ impl SignedAgreement {
     ///
     /// # Errors
     /// `seal-broken` when a signature is missing, by another party, or over another agreement.
-    pub fn check(&self, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) -> Result<Digest, Problem> {
+    pub fn check(&self, keys_of: &KeysOf<'_>) -> Result<Digest, Problem> {
         let hash = self.agreement.hash();
         let parties = [
             (&self.agreement.provider, &self.provider_acceptance),
             (&self.agreement.consumer.org, &self.consumer_acceptance),
         ];
         for (party, acceptance) in parties {
-            read_acceptance(acceptance, &hash, party, key_of)?;
+            read_acceptance(acceptance, &hash, party, keys_of)?;
         }
         let service = &self.agreement.service;
         if service.org != self.agreement.provider || service.is_reserved() {
@@ -312,6 +305,7 @@ impl SignedAgreement {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use seal::jws::PublicKey;
 
     pub(crate) fn sample() -> Agreement {
         Agreement {
@@ -352,11 +346,11 @@ pub(crate) mod tests {
         }
     }
 
-    fn lookup<'a>(p: &'a SigningKey, c: &'a SigningKey) -> impl Fn(&OrgCode) -> Option<PublicKey> + 'a {
-        move |org| match org.as_str() {
-            "G01" => Some(PublicKey::of(p)),
-            "G22" => Some(PublicKey::of(c)),
-            _ => None,
+    fn lookup<'a>(p: &'a SigningKey, c: &'a SigningKey) -> impl Fn(&OrgCode, Time) -> Vec<PublicKey> + 'a {
+        move |org, _| match org.as_str() {
+            "G01" => vec![PublicKey::of(p)],
+            "G22" => vec![PublicKey::of(c)],
+            _ => Vec::new(),
         }
     }
 

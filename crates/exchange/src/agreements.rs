@@ -162,7 +162,7 @@ impl Agreements {
         if self.locked().get(&signed.agreement.hash()).is_some() {
             return Ok(false);
         }
-        let hash = signed.check(&|org| self.key_of(org))?;
+        let hash = signed.check(&|org, at| self.keys_of(org, at))?;
         let parties = [
             signed.agreement.provider.clone(),
             signed.agreement.consumer.org.clone(),
@@ -308,7 +308,7 @@ impl Agreements {
     /// # Errors
     /// `seal-broken` when the word is not a party's.
     pub async fn hear_revocation(&self, notice: &str) -> Result<(), Problem> {
-        let (hash, by, why) = read_revocation(notice, &|org| self.key_of(org))?;
+        let (hash, by, why) = read_revocation(notice, &|org, at| self.keys_of(org, at))?;
         let agreement = self.locked().get(&hash).ok_or_else(Problem::not_found)?;
         if !by.holds(&agreement.provider) && !by.holds(&agreement.consumer.org) {
             return Err(Problem::new(Kind::Forbidden, "seal-broken").with("hop", &by));
@@ -428,10 +428,11 @@ impl Agreements {
         self.locked_mut().stand(hash, party, serial, stop);
     }
 
-    pub(crate) fn key_of(&self, org: &OrgCode) -> Option<PublicKey> {
-        self.directory
-            .seal_certificate(&org.top())
-            .and_then(|c| PublicKey::from_certificate(&c).ok())
+    /// The keys with which an organisation may have signed at an instant, the present one first.
+    pub(crate) fn keys_of(&self, org: &OrgCode, at: Time) -> Vec<PublicKey> {
+        let seals = self.directory.seals_at(&org.top(), at);
+        let keys = seals.iter().map(PublicKey::from_certificate);
+        keys.filter_map(Result::ok).collect()
     }
 
     pub(crate) fn mark_revoked(&self, hash: &Digest) {

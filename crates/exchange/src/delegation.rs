@@ -17,13 +17,14 @@ pub(crate) mod store;
 mod verbs;
 
 use kernel::{Digest, OrgCode, Problem, Time};
-use seal::jws::{self, PublicKey};
+use seal::jws;
 use seal::key::SigningKey;
 use serde::{Deserialize, Serialize};
 
 pub use store::{KnownDelegation, Stage};
 
 use crate::ids::ServiceId;
+use crate::signed::{self, KeysOf};
 
 /// The type in the header of an acceptance.
 const ACCEPTANCE: &str = "sen-delegation";
@@ -171,20 +172,15 @@ impl Delegation {
     ///
     /// # Errors
     /// `seal-broken` when it is another party's, or over another document.
-    pub(crate) fn check(
-        &self,
-        token: &str,
-        party: &OrgCode,
-        key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>,
-    ) -> Result<Time, Problem> {
+    pub(crate) fn check(&self, token: &str, party: &OrgCode, keys_of: &KeysOf<'_>) -> Result<Time, Problem> {
         let broken = || Problem::new(kernel::Kind::Invalid, "seal-broken").with("hop", "delegation");
         // Units sign with the seal of their organisation.
-        let key = |kid: &str| {
-            let signer: OrgCode = kid.parse().ok()?;
-            signer.holds(party).then(|| key_of(&signer)).flatten()
+        let keys = |signer: &OrgCode, at: Time| match signer.holds(party) {
+            true => keys_of(signer, at),
+            false => Vec::new(),
         };
-        let payload = jws::verify(token, ACCEPTANCE, key).map_err(|e| broken().because(e))?;
-        let word: Signed = serde_json::from_slice(&payload.into_inner()).map_err(|e| broken().because(e))?;
+        let (_, payload) = signed::verify(token, ACCEPTANCE, &keys).map_err(|e| broken().because(e))?;
+        let word: Signed = serde_json::from_slice(&payload).map_err(|e| broken().because(e))?;
         if word.delegation == self.hash() && word.party.holds(party) {
             Ok(word.at)
         } else {
@@ -209,11 +205,11 @@ impl SignedDelegation {
     ///
     /// # Errors
     /// `seal-broken` when one is missing or does not hold.
-    pub(crate) fn check(&self, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) -> Result<Digest, Problem> {
+    pub(crate) fn check(&self, keys_of: &KeysOf<'_>) -> Result<Digest, Problem> {
         let d = &self.delegation;
-        d.check(&self.delegator_acceptance, &d.delegator, key_of)?;
+        d.check(&self.delegator_acceptance, &d.delegator, keys_of)?;
         let agent = self.agent_acceptance.as_deref().unwrap_or_default();
-        d.check(agent, &d.agent, key_of)?;
+        d.check(agent, &d.agent, keys_of)?;
         Ok(d.hash())
     }
 }
@@ -221,6 +217,7 @@ impl SignedDelegation {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use seal::jws::PublicKey;
 
     pub(crate) fn sample() -> Delegation {
         Delegation {
@@ -274,10 +271,10 @@ pub(crate) mod tests {
     #[test]
     fn a_delegation_counts_with_the_signatures_of_both_parties_over_this_very_document() {
         let (delegator, agent) = (SigningKey::generate(), SigningKey::generate());
-        let key_of = |org: &OrgCode| match org.as_str() {
-            "H56" => Some(PublicKey::of(&delegator)),
-            "G22" => Some(PublicKey::of(&agent)),
-            _ => None,
+        let keys_of = |org: &OrgCode, _: Time| match org.as_str() {
+            "H56" => vec![PublicKey::of(&delegator)],
+            "G22" => vec![PublicKey::of(&agent)],
+            _ => Vec::new(),
         };
         let d = sample();
         let good = SignedDelegation {
@@ -285,8 +282,8 @@ pub(crate) mod tests {
             agent_acceptance: Some(d.accept(&d.agent, Time(2), &agent)),
             delegation: d.clone(),
         };
-        assert_eq!(good.check(&key_of).expect("both hold"), d.hash());
-        let code = |bad: &SignedDelegation| bad.check(&key_of).expect_err("refused").code;
+        assert_eq!(good.check(&keys_of).expect("both hold"), d.hash());
+        let code = |bad: &SignedDelegation| bad.check(&keys_of).expect_err("refused").code;
         let mut bad = good.clone();
         bad.agent_acceptance = None;
         assert_eq!(code(&bad), "seal-broken");

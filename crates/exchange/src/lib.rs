@@ -17,7 +17,7 @@
 //! | [`spool`], `passing` | bodies too large for memory, and where they are on their way |
 //! | [`replay`], [`sealer`], `to_the_end` | one effect a request; one signature a batch; no exchange left half-way |
 //! | [`grounds`] | what evidence rests on, and what a measurement puts in its place |
-//! | `certificates` | what evidence was sealed with, for as long as it is kept |
+//! | `certificates`, `signed` | what evidence was sealed with, for as long as it is kept; whose key a word is checked by |
 //! | `index`, `record` | where the exchanges of the log are found, and what is made of a record for it |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`evidence`] | what is made of it for people: searched, proved, taken away |
@@ -75,6 +75,7 @@ pub mod replay;
 pub mod rest;
 pub mod sealer;
 pub mod service;
+mod signed;
 pub mod spool;
 mod standing;
 mod store;

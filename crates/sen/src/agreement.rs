@@ -220,7 +220,8 @@ fn holds(signed: &SignedAgreement, settings: &Settings, plan: &Plan) -> anyhow::
         let certificate = seal::certificate::Certificate::from_pem(&member.certificate_pem).ok()?;
         PublicKey::from_certificate(&certificate).ok()
     };
-    signed.check(&key_of).map(drop).map_err(|problem| {
+    let keys_of = |party: &OrgCode, _: Time| key_of(party).into_iter().collect();
+    signed.check(&keys_of).map(drop).map_err(|problem| {
         anyhow::anyhow!(
             "{}: the other side's signature does not hold by the directory (serial {}): is its entry published by the hub? {problem}",
             signed.agreement.id,

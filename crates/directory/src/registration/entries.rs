@@ -123,7 +123,7 @@ pub(super) fn certify_seal(s: &mut Snapshot, org: &OrgCode, pem: &str, now: Time
         return Err(Problem::new(Kind::Conflict, "directory-hub-seal"));
     }
     s.further.retain(
-        |f| !matches!(f, Further::Seal { org: of, certificate_pem } if of == org && thumbprint_of(certificate_pem) == Some(new.thumbprint())),
+        |f| !matches!(f, Further::Seal { org: of, certificate_pem, .. } if of == org && thumbprint_of(certificate_pem) == Some(new.thumbprint())),
     );
     if let Some(entry) = s.members.iter_mut().find(|m| m.org == *org) {
         entry.certificate_pem = names::pem("certificate", pem)?;
@@ -133,6 +133,7 @@ pub(super) fn certify_seal(s: &mut Snapshot, org: &OrgCode, pem: &str, now: Time
         s.further.push(Further::Seal {
             org: org.clone(),
             certificate_pem: before,
+            replaced: Some(now),
         });
     }
     keep_newest(s, |f| matches!(f, Further::Seal { org: of, .. } if of == org));

@@ -21,8 +21,8 @@ impl Agreements {
     ) -> Result<(), Problem> {
         let d = &offered.delegation;
         says_for(&heard.word.party, &d.delegator)?;
-        d.check(&offered.delegator_acceptance, &d.delegator, &|org| {
-            self.key_of(org)
+        d.check(&offered.delegator_acceptance, &d.delegator, &|org, at| {
+            self.keys_of(org, at)
         })?;
         if let Some(fault) = d.faults(self.store.world().now()).into_iter().next() {
             return Err(late(fault));

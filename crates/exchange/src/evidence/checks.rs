@@ -2,7 +2,7 @@
 //! and log are read by `proof`. Never a body, never a path or a header of a message.
 
 use directory::Snapshot;
-use kernel::{Digest, OrgCode, Time};
+use kernel::{Digest, Time};
 use seal::asice::TimestampProof;
 use seal::batch::{self, RootCache};
 use seal::certificate::{Certificate, PathFault, Trust, Usage};
@@ -19,6 +19,7 @@ use crate::agreement::{SignedAgreement, signed_at};
 use crate::envelope::Kept;
 use crate::export::Which;
 use crate::message::{AnswerHead, NO_AGREEMENT, RequestHead, request_hash};
+use crate::signed::KeysOf;
 use crate::timestamping::signature_file;
 
 /// One check.
@@ -212,7 +213,7 @@ pub(super) fn agreement(
     head: &RequestHead,
     answered: bool,
     held: Option<&SignedAgreement>,
-    key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>,
+    keys_of: &KeysOf<'_>,
 ) -> EvidenceCheck {
     if head.agreement == NO_AGREEMENT {
         let free = head.service.is_reserved();
@@ -226,9 +227,9 @@ pub(super) fn agreement(
     let is_it =
         text.hash() == head.agreement && text.service == head.service && text.consumer == head.consumer;
     let in_term = !answered || text.in_term(head.sent).is_ok();
-    // By today's certificates: a seal that was renewed since leaves it open here; the signatures were
-    // checked when the agreement was adopted.
-    let found = match (is_it && in_term, both.check(key_of)) {
+    // By what the directory says today of that time: a seal that it has forgotten since leaves it open
+    // here; the signatures were checked when the agreement was adopted.
+    let found = match (is_it && in_term, both.check(keys_of)) {
         (false, _) => "failed",
         (true, Ok(_)) => "passed",
         (true, Err(_)) => "open",

@@ -233,8 +233,8 @@ impl Gateway {
             let reader = self.store.read(tenant).await?;
             held = held.or(agreements::signed(&reader, &head.agreement).await?);
         }
-        let key_of = |org: &OrgCode| self.agreements.key_of(org);
-        Ok(checks::agreement(head, answered, held.as_ref(), &key_of))
+        let keys_of = |org: &OrgCode, at| self.agreements.keys_of(org, at);
+        Ok(checks::agreement(head, answered, held.as_ref(), &keys_of))
     }
 
     /// Where the record stands: in the tree of the checkpoint that was stamped with it, else in the

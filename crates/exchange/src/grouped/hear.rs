@@ -12,7 +12,7 @@ use crate::gateway::Exchange;
 use crate::ids::SystemId;
 use crate::life::hear::{late, says_for};
 use crate::life::talk::Stage;
-use crate::life::words::{self, Said, Signed};
+use crate::life::words::{Said, Signed};
 
 /// How long before it is heard a member may have taken an offer up, in milliseconds: a day, for which its
 /// node's outbox may have been in vain.
@@ -85,12 +85,9 @@ impl Exchange {
     /// # Errors
     /// As [`Agreements::hear`].
     pub async fn hear(&self, notice: &str) -> Result<(), Problem> {
-        let held = &self.0.agreements;
-        held.hear(notice).await?;
-        if !words::is_word(notice) {
+        let Some(heard) = self.0.agreements.hear_word(notice).await? else {
             return Ok(());
-        }
-        let heard = words::read(notice, &|org| held.key_of(org))?;
+        };
         let done = match &heard.word.said {
             Said::Request { agreement } if agreement.group_offer().is_some() => {
                 self.offer_as_offered(&heard.digest).await

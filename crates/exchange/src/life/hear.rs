@@ -21,33 +21,45 @@ impl Agreements {
     /// malformed; 404 when it is about nothing that is known here; conflict when it comes too late to
     /// have an effect.
     pub async fn hear(&self, token: &str) -> Result<(), Problem> {
+        self.hear_word(token).await.map(drop)
+    }
+
+    /// As [`Agreements::hear`]; gives the word, whose signature is checked once. None for a word that an
+    /// agreement has ended.
+    pub(crate) async fn hear_word(&self, token: &str) -> Result<Option<Signed>, Problem> {
         if !words::is_word(token) {
-            return self.hear_revocation(token).await;
+            self.hear_revocation(token).await?;
+            return Ok(None);
         }
-        let heard = words::read(token, &|org| self.key_of(org))?;
+        let heard = words::read(token, &|org, at| self.keys_of(org, at))?;
+        self.take_over(&heard).await?;
+        Ok(Some(heard))
+    }
+
+    async fn take_over(&self, heard: &Signed) -> Result<(), Problem> {
         match &heard.word.said {
-            Said::Request { agreement } => self.hear_request(&heard, agreement).await,
+            Said::Request { agreement } => self.hear_request(heard, agreement).await,
             Said::Offer { request, .. } | Said::Refusal { request, .. } => {
-                self.hear_answer(&heard, request).await
+                self.hear_answer(heard, request).await
             }
-            Said::Acceptance { request, .. } => self.hear_acceptance(&heard, request).await,
-            Said::Withdrawal { request, .. } => self.hear_withdrawal(&heard, request).await,
+            Said::Acceptance { request, .. } => self.hear_acceptance(heard, request).await,
+            Said::Withdrawal { request, .. } => self.hear_withdrawal(heard, request).await,
             Said::Suspension { agreement, .. } | Said::Resumption { agreement, .. } => {
-                self.hear_standing(&heard, agreement).await
+                self.hear_standing(heard, agreement).await
             }
-            Said::Service { service, .. } => self.hear_of_service(&heard, service).await,
+            Said::Service { service, .. } => self.hear_of_service(heard, service).await,
             Said::GroupOffer {
                 to,
                 agreement,
                 serial,
                 systems,
             } => {
-                self.hear_group_offer(&heard, (to, agreement, *serial, systems))
+                self.hear_group_offer(heard, (to, agreement, *serial, systems))
                     .await
             }
-            Said::DelegationOffer { delegation } => self.hear_delegation_offer(&heard, delegation).await,
-            Said::DelegationDeal { delegation } => self.hear_delegation_deal(&heard, delegation).await,
-            Said::DelegationEnd { delegation, .. } => self.hear_delegation_end(&heard, delegation).await,
+            Said::DelegationOffer { delegation } => self.hear_delegation_offer(heard, delegation).await,
+            Said::DelegationDeal { delegation } => self.hear_delegation_deal(heard, delegation).await,
+            Said::DelegationEnd { delegation, .. } => self.hear_delegation_end(heard, delegation).await,
         }
     }
 
@@ -82,8 +94,8 @@ impl Agreements {
             ..
         } = &heard.word.said
         {
-            read_acceptance(acceptance, &agreement.hash(), &agreement.provider, &|org| {
-                self.key_of(org)
+            read_acceptance(acceptance, &agreement.hash(), &agreement.provider, &|org, at| {
+                self.keys_of(org, at)
             })?;
             if let Some(fault) = agreement.faults(self.store.world().now()).into_iter().next() {
                 return Err(late(fault));
@@ -135,7 +147,7 @@ impl Agreements {
                     }
                     let consumer = &talk.draft.consumer.org;
                     says_for(&heard.word.party, consumer)?;
-                    read_acceptance(acceptance, agreement, consumer, &|org| self.key_of(org))?;
+                    read_acceptance(acceptance, agreement, consumer, &|org, at| self.keys_of(org, at))?;
                     let Some(talk) = talk.accept(agreement, acceptance)? else {
                         return Ok(Some(None));
                     };

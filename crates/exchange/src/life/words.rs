@@ -2,7 +2,7 @@
 //! decides whether a word has an effect.
 
 use kernel::{Digest, Kind, OrgCode, Problem, Time};
-use seal::jws::{self, PublicKey};
+use seal::jws;
 use seal::key::SigningKey;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use crate::agreement::Agreement;
 use crate::delegation::SignedDelegation;
 use crate::ids::{ServiceId, SystemId};
 use crate::offered::told::ServiceTold;
+use crate::signed::{self, KeysOf};
 
 /// The type in the header.
 const TYPE: &str = "sen-agreement-word";
@@ -233,23 +234,16 @@ pub fn is_word(token: &str) -> bool {
 /// # Errors
 /// `seal-broken` when it is not signed by the party it names; 422 `agreement-word` when it is too
 /// large, has a field that is not known, or lacks a reason it has to give.
-pub fn read(token: &str, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) -> Result<Signed, Problem> {
+pub fn read(token: &str, keys_of: &KeysOf<'_>) -> Result<Signed, Problem> {
     let bad = || Problem::new(Kind::Invalid, "agreement-word");
     if token.len() > WORD_BYTES_MAX {
         return Err(bad().because("too large"));
     }
     let broken = || Problem::new(Kind::Invalid, "seal-broken").with("hop", "agreement");
-    let signer = std::cell::RefCell::new(String::new());
-    let key = |kid: &str| {
-        kid.clone_into(&mut signer.borrow_mut());
-        key_of(&kid.parse().ok()?)
-    };
-    let payload = jws::verify(token, TYPE, key)
-        .map_err(|e| broken().because(e))?
-        .into_inner();
+    let (signer, payload) = signed::verify(token, TYPE, keys_of).map_err(|e| broken().because(e))?;
     let word: Word = serde_json::from_slice(&payload).map_err(|e| bad().because(e))?;
     // The key was looked up by the header's kid: the signed words must name the same party.
-    if *signer.borrow() != word.party.as_str() {
+    if signer != word.party.as_str() {
         return Err(broken());
     }
     let reasons = matches!(
@@ -277,6 +271,7 @@ pub fn read(token: &str, key_of: &dyn Fn(&OrgCode) -> Option<PublicKey>) -> Resu
 mod tests {
     use super::*;
     use crate::agreement::tests::sample;
+    use seal::jws::PublicKey;
 
     fn org(code: &str) -> OrgCode {
         code.parse().expect("a code")
@@ -290,8 +285,11 @@ mod tests {
         }
     }
 
-    fn of_g22(key: &SigningKey) -> impl Fn(&OrgCode) -> Option<PublicKey> + '_ {
-        move |party| (party.as_str() == "G22").then(|| PublicKey::of(key))
+    fn of_g22(key: &SigningKey) -> impl Fn(&OrgCode, Time) -> Vec<PublicKey> + '_ {
+        move |party, _| match party.as_str() {
+            "G22" => vec![PublicKey::of(key)],
+            _ => Vec::new(),
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use exchange::Agreement;
 use seal::authority::Profile;
 use testkit::START;
 
+use crate::life::{carry, waiting};
 use crate::nation::Nation;
 use crate::node::{issue, node_identity};
 
@@ -84,6 +85,71 @@ async fn a_disabled_or_deleted_system_neither_calls_nor_answers() {
 }
 
 #[tokio::test]
+async fn a_word_said_before_a_seal_was_changed_counts_and_one_said_long_after_does_not() {
+    let mut nation = crate::life::nation().await;
+    let by = kernel::Actor::Platform;
+    let asked = nation
+        .national
+        .exchange
+        .request_agreement(nation.agreement(), &by);
+    let request = asked.await.expect("asked");
+    carry(&nation.national).await;
+    let text = Agreement {
+        valid_to: START.plus_ms(10 * DAY_MS),
+        ..nation.agreement()
+    };
+    let offered = nation.ministry.exchange.offer_agreement(&request, text, &by);
+    let hash = offered.await.expect("offered");
+    // The word waits in the outbox while the seal is changed.
+    let seal = issue(&nation.ca, Profile::OrganisationSeal, "G01", 50);
+    let (now, g01) = (
+        nation.ministry.now(),
+        "G01".parse::<kernel::OrgCode>().expect("a code"),
+    );
+    nation
+        .publish(|s| {
+            let member = s.members.iter_mut().find(|m| m.org == g01).expect("there");
+            let before = std::mem::replace(&mut member.certificate_pem, seal.chain_pem());
+            s.further.push(Further::Seal {
+                org: g01.clone(),
+                certificate_pem: before,
+                replaced: Some(now),
+            });
+        })
+        .await;
+    carry(&nation.ministry).await;
+    let (national, ministry) = (&nation.national.exchange, &nation.ministry.exchange);
+    let accepted = national.accept_agreement(&request, &hash, &by).await;
+    accepted.expect("both acceptances hold");
+    carry(&nation.national).await;
+    // The ministry's node has a day to take the new key up.
+    nation.advance_ms(3_600_000);
+    ministry
+        .suspend_agreement(&hash, &g01, "bảo trì", &by)
+        .await
+        .expect("said");
+    carry(&nation.ministry).await;
+    nation.advance_ms(86_400_000);
+    ministry.resume_agreement(&hash, &g01, &by).await.expect("said");
+    let said = waiting(&nation.ministry).await;
+    let refused = national
+        .hear(&said[0])
+        .await
+        .expect_err("not by that key any more");
+    assert_eq!(refused.code, "seal-broken");
+    let earlier = nation.ministry.seal("G01").certificate.clone();
+    assert_eq!(nation.national.directory.seals_at(&g01, now).len(), 2);
+    nation
+        .publish(|s| s.revoked.push(Nation::revoked(&earlier)))
+        .await;
+    assert_eq!(
+        nation.national.directory.seals_at(&g01, now).len(),
+        1,
+        "a revoked key says nothing"
+    );
+}
+
+#[tokio::test]
 async fn calls_go_on_while_a_seal_and_a_node_change_over_to_new_certificates() {
     let mut nation = Nation::new().await;
     let seal = issue(&nation.ca, Profile::OrganisationSeal, "G01", 50);
@@ -98,6 +164,7 @@ async fn calls_go_on_while_a_seal_and_a_node_change_over_to_new_certificates() {
                 .expect("there");
             let before = std::mem::replace(&mut member.certificate_pem, seal.chain_pem());
             s.further.push(Further::Seal {
+                replaced: None,
                 org: "G01".parse().expect("a code"),
                 certificate_pem: before,
             });

@@ -36,7 +36,7 @@ pub(crate) async fn nation() -> Nation {
 }
 
 /// What waits at a node, as its lines carry it.
-async fn waiting(node: &Node) -> Vec<String> {
+pub(crate) async fn waiting(node: &Node) -> Vec<String> {
     let mut words = Vec::new();
     for tenant in node.keyring.seals.keys() {
         let lines = node.temp.store.outbox_waiting(tenant).await.expect("reads");
