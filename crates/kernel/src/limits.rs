@@ -46,6 +46,8 @@ pub struct Limits {
     pub clock_skew_ms_max: i64,
     /// Requests for an agreement that one organisation may leave unanswered at another, count.
     pub agreement_requests_max: u64,
+    /// Delegations to one organisation, of others, that a provider keeps while they are in their term, count.
+    pub delegations_max: u64,
     /// Changes of the directory that one organisation may leave undecided at the hub, count.
     pub directory_requests_max: u64,
     /// Combinations of member, service, agreement and result that are counted by themselves in a minute, an
@@ -113,6 +115,7 @@ impl Default for Limits {
             wsdl_bytes_max: 512 << 10,
             clock_skew_ms_max: 60_000,
             agreement_requests_max: 100,
+            delegations_max: 1_000,
             directory_requests_max: 100,
             traffic_series_max: 2_000,
             directory_age_ms_max: 3_600_000,

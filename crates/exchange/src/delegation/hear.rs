@@ -51,8 +51,9 @@ impl Agreements {
     ) -> Result<(), Problem> {
         let d = &signed.delegation;
         says_for(&heard.word.party, &d.agent)?;
-        let hash = signed.check(&|org| self.key_of(org))?;
-        let providers = d.providers();
+        let hash = signed.check(&|org, at| self.keys_of(org, at))?;
+        let (providers, kept_max) = (d.providers(), self.store.limits().delegations_max);
+        let mut failed = None;
         let concerned = |tenant: &&kernel::Tenant| {
             tenant.holds(&d.delegator) || providers.iter().any(|provider| tenant.holds(provider))
         };
@@ -64,6 +65,11 @@ impl Agreements {
                     if matches!(before, Some(Stage::Agreed | Stage::Ended)) {
                         return Ok(before == Some(Stage::Agreed));
                     }
+                    // Who delegates has offered it. To a provider anybody may bring any number of them.
+                    let by_others = !tx.tenant().holds(&d.delegator);
+                    if by_others && rows::agreed(&tx, &d.agent.top()).await? >= kept_max {
+                        return Err(Problem::new(Kind::TooMany, "delegations-many").with("max", kept_max));
+                    }
                     let known = KnownDelegation {
                         hash,
                         signed: signed.clone(),
@@ -74,12 +80,15 @@ impl Agreements {
                     verbs::agree(&tx, known).await?;
                     Ok(true)
                 })
-                .await?;
-            if agreed {
-                self.delegations.hold(hash, d, false);
+                .await;
+            match agreed {
+                Ok(true) => self.delegations.hold(hash, d, false),
+                Ok(false) => {}
+                // One who keeps no more of them keeps no other from hearing of it.
+                Err(problem) => failed = failed.or(Some(problem)),
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// An end, at the other party and at the providers concerned.

@@ -110,6 +110,18 @@ pub(super) async fn unanswered(tx: &Tx, delegator: &OrgCode, agent: &OrgCode) ->
     row.map_or(Ok(0), |row| row.count("unanswered"))
 }
 
+/// Delegations to an agent, its units' among them, that both signed and whose term is not over, count.
+pub(super) async fn agreed(tx: &Tx, agent: &OrgCode) -> Result<u64, Problem> {
+    let row = tx
+        .one(
+            "select count(*) as agreed from exchange_delegations where tenant = $1 and stage = 'agreed' \
+             and (agent = $2 or agent like $3) and valid_to > $4",
+            params![tx.tenant(), agent, format!("{agent}.%"), tx.now()],
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.count("agreed"))
+}
+
 /// Writes one as it stands now.
 pub(super) async fn save(tx: &Tx, one: &KnownDelegation) -> Result<(), Problem> {
     let d = &one.signed.delegation;

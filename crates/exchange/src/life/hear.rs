@@ -152,6 +152,7 @@ impl Agreements {
                         return Ok(Some(None));
                     };
                     accept::conclude(&tx, &talk, heard).await?;
+                    told::tell_newcomer(&tx, &talk.text().service, &talk.text().consumer.org).await?;
                     Ok(Some(Some(talk)))
                 })
                 .await?;

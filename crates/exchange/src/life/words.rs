@@ -221,6 +221,19 @@ pub fn sign(word: Word, key: &SigningKey) -> Signed {
     }
 }
 
+/// A word that this node signed and kept, as it stands in its own rows.
+///
+/// # Errors
+/// Internal when it cannot be read.
+pub(crate) fn kept(token: String) -> Result<Signed, Problem> {
+    let payload = jws::peek(&token).map_err(Problem::internal)?;
+    Ok(Signed {
+        word: serde_json::from_slice(&payload).map_err(Problem::internal)?,
+        digest: Digest::of(&payload),
+        token,
+    })
+}
+
 /// True for a token that claims to be such a word; it is checked by [`read`].
 #[must_use]
 pub fn is_word(token: &str) -> bool {

@@ -155,6 +155,29 @@ pub(super) async fn tell(
     Ok(())
 }
 
+/// Lets a consumer whose agreement has just come about hear what was last said of its service, while that
+/// matters: the others were told when it was said.
+pub(crate) async fn tell_newcomer(tx: &Tx, service: &ServiceId, consumer: &OrgCode) -> Result<(), Problem> {
+    if tx.tenant().holds(consumer) {
+        return Ok(());
+    }
+    let row = tx
+        .one(
+            "select document, word from exchange_service_words where tenant = $1 and service = $2",
+            params![tx.tenant(), service.to_string()],
+        )
+        .await?;
+    let Some(row) = row else {
+        return Ok(());
+    };
+    let told: ServiceTold = row.json("document")?;
+    if !told.matters(tx.now()) {
+        return Ok(());
+    }
+    let signed = words::kept(row.text("word")?)?;
+    crate::life::tell_under(tx, consumer, &format!("{service} {consumer}"), &signed).await
+}
+
 /// Keeps what a provider said of a service, with a fact; nothing when a newer word is kept.
 pub(crate) async fn hear(tx: &Tx, service: &ServiceId, heard: &Signed) -> Result<(), Problem> {
     if keep(tx, service, heard).await? {

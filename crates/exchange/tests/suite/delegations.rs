@@ -3,11 +3,12 @@
 
 use exchange::delegation::{Delegation, Role, SignedDelegation};
 use exchange::life::words::{self, Said, Word};
+use kernel::limits::Limits;
 use kernel::{Actor, Digest, OrgCode};
 use serde_json::{Value, json};
 
 use crate::face::{CLIENT, Face, Told, face};
-use crate::life::carry;
+use crate::life::{carry, waiting};
 use crate::nation::{LOOKUP, Nation};
 use crate::offered::{PERSONS, System, agree};
 use crate::operator::desk_at;
@@ -363,5 +364,50 @@ async fn two_operators_lead_a_delegation_by_the_page_and_as_programs_do() {
             403,
             "{path}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_provider_keeps_so_many_delegations_of_others_and_the_delegator_hears_of_each() {
+    let limits = Limits {
+        delegations_max: 1,
+        ..Limits::default()
+    };
+    let nation = Nation::with(limits).await;
+    let (national, ministry) = (&nation.national, &nation.ministry);
+    made(&nation).await;
+    let second = Delegation {
+        id: "02/UQ-G15-G22".to_owned(),
+        ..delegation(&nation)
+    };
+    let offered = ministry.exchange.offer_delegation(second, &ACTOR).await;
+    let hash = offered.expect("offered");
+    carry(ministry).await;
+    let accepted = national.exchange.accept_delegation(&hash, &ACTOR).await;
+    accepted.expect("accepted");
+    let words = waiting(national).await;
+    assert!(!words.is_empty());
+    for word in &words {
+        let refused = ministry
+            .exchange
+            .hear(word)
+            .await
+            .expect_err("the provider keeps one");
+        assert_eq!(refused.code, "delegations-many");
+    }
+    let known = ministry
+        .exchange
+        .delegation(&hash)
+        .await
+        .expect("reads")
+        .expect("known");
+    assert_eq!(
+        known.stage.as_str(),
+        "agreed",
+        "G15 has heard that it was accepted"
+    );
+    nation.advance_ms(3_600_000);
+    for word in &words {
+        ministry.exchange.hear(word).await.expect("the first is over");
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::face::{CLIENT, Face, Told, face};
-use crate::life::nation;
+use crate::life::{carry, nation};
 use crate::nation::{LOOKUP, Nation, PORTAL};
 
 pub(crate) const PERSONS: &str = "G01/population/persons";
@@ -485,6 +485,42 @@ async fn a_field_that_the_document_does_not_describe_is_refused_with_its_name_an
     system.describe("{".to_owned());
     let unreadable = offer(&["full_name"]).await.expect_err("refused");
     assert_eq!(unreadable.field.as_deref(), Some("fields"));
+}
+
+#[tokio::test]
+async fn who_agrees_on_a_service_after_its_stop_was_announced_is_told_of_it_too() {
+    let nation = nation().await;
+    let (national, ministry) = (&nation.national, &nation.ministry);
+    let system = System::start(None).await;
+    register(&nation, system.setup()).await.expect("registered");
+    let from = Time::at(kernel::time::parse_iso("2026-12-03").expect("a day"), 0);
+    let announce = Verb::AnnounceStop {
+        from: from.ms(),
+        to: None,
+        reason: "Nâng cấp hệ thống".to_owned(),
+    };
+    stand(&nation, announce).await.expect("announced");
+    let text = Agreement {
+        service: persons(),
+        fields: Vec::new(),
+        ..nation.agreement()
+    };
+    let by = operator();
+    let asked = national.exchange.request_agreement(text.clone(), &by).await;
+    let request = asked.expect("asked");
+    carry(national).await;
+    let offered = ministry.exchange.offer_agreement(&request, text, &by).await;
+    let hash = offered.expect("offered");
+    carry(ministry).await;
+    let heard = async || national.exchange.service_notices().await.expect("reads");
+    assert!(heard().await.is_empty(), "nothing is agreed yet");
+    let accepted = national.exchange.accept_agreement(&request, &hash, &by).await;
+    accepted.expect("accepted");
+    carry(national).await;
+    carry(ministry).await;
+    let notices = heard().await;
+    assert_eq!((notices.len(), &notices[0].service), (1, &persons()));
+    assert_eq!(notices[0].told.stop.as_ref().map(|stop| stop.from), Some(from));
 }
 
 #[tokio::test]
