@@ -601,6 +601,7 @@ exchange-find-member = Other party (organisation code)
 exchange-find-service = Service
 exchange-find-agreement = Agreement (hash)
 exchange-find-case = Case
+exchange-find-who = Who
 exchange-find-request = Id of the exchange or of the message
 exchange-find-result = Result
 exchange-result-all = All

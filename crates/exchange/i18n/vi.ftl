@@ -601,6 +601,7 @@ exchange-find-member = Bên kia (mã cơ quan)
 exchange-find-service = Dịch vụ
 exchange-find-agreement = Thỏa thuận (mã băm)
 exchange-find-case = Hồ sơ
+exchange-find-who = Ai
 exchange-find-request = Mã lượt trao đổi hoặc mã thông điệp
 exchange-find-result = Kết quả
 exchange-result-all = Tất cả

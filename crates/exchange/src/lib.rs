@@ -20,7 +20,7 @@
 //! | `certificates`, `signed` | what evidence was sealed with, for as long as it is kept; whose key a word is checked by |
 //! | `index`, `record` | where the exchanges of the log are found, and what is made of a record for it |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
-//! | [`evidence`] | what is made of it for people: searched, proved, taken away |
+//! | [`evidence`], `filter` | what is made of it for people: searched, proved, taken away; the form that narrows a list |
 //! | `audit` | who did what, and who was refused |
 //! | [`maintenance`] | the whole node makes and answers no call for a time |
 //! | `monitoring` | records of calls in X-Road's fields, health of services |
@@ -48,6 +48,7 @@ pub mod envelope;
 pub mod evidence;
 pub mod export;
 pub mod face;
+mod filter;
 mod fit;
 pub mod follow;
 pub mod gateway;

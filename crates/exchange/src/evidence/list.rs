@@ -9,6 +9,7 @@ use web::page::query_value;
 use web::{Operator, Page, Principal, Refusal};
 
 use super::search::{EvidenceFound, Outcome, Search, Wanted};
+use crate::filter::{self, Narrowed};
 use crate::gateway::Exchange;
 use crate::index::{Indexed, Look};
 
@@ -45,23 +46,13 @@ pub(crate) async fn json(
 struct View<'a> {
     page: &'a Page,
     errors: String,
-    fields: Vec<Field>,
-    results: Vec<(&'static str, String, bool)>,
-    result_error: String,
+    filter: String,
     rows: Vec<Row>,
     next: Option<String>,
     /// Until when this page has looked, when it ended before it was full.
     looked_to: Option<String>,
     first: bool,
     narrowed: bool,
-}
-
-struct Field {
-    name: &'static str,
-    label: String,
-    kind: &'static str,
-    value: String,
-    error: String,
 }
 
 struct Row {
@@ -164,23 +155,10 @@ pub(crate) async fn page(
         next: None,
         looked_to: None,
     });
-    let chosen = wanted.result.as_deref().unwrap_or_default();
-    let results = Outcome::ALL.map(|outcome| {
-        let key = outcome.as_str();
-        (key, page.t(&format!("exchange-result-{key}")), key == chosen)
-    });
-    let field = |(name, kind, value): (&'static str, &'static str, &Option<String>)| Field {
-        name,
-        label: page.t(&format!("exchange-find-{name}")),
-        kind,
-        value: value.clone().unwrap_or_default(),
-        error: page.field_error(&problems, name),
-    };
+    let results = filter::outcomes(&page, wanted.result.as_deref());
     let view = View {
         errors: page.errors(&problems),
-        fields: texts(&wanted).map(field).into(),
-        results: results.into(),
-        result_error: page.field_error(&problems, "result"),
+        filter: filter::form(&page, ("/exchange/evidence", &problems), texts(&wanted), results)?,
         rows: found.exchanges.iter().map(|e| x.row(&page, e)).collect(),
         next: found.next.map(|next| next_page(&wanted, &next)),
         looked_to: found.looked_to.map(|at| page.time(Time(at))),
@@ -194,7 +172,7 @@ pub(crate) async fn page(
 }
 
 /// The fields of the form: name, type and value.
-fn texts(wanted: &Wanted) -> [(&'static str, &'static str, &Option<String>); 7] {
+fn texts(wanted: &Wanted) -> [Narrowed<'_>; 7] {
     [
         ("from", "date", &wanted.from),
         ("to", "date", &wanted.to),

@@ -14,6 +14,7 @@ use super::first;
 use crate::audit::{self, Act, ActPlace, ActsAsked};
 use crate::evidence::list::{precise, words};
 use crate::evidence::search::{DAY_END, instant, read};
+use crate::filter;
 use crate::gateway::Exchange;
 
 const PAGE: &str = "/exchange/audit";
@@ -128,19 +129,10 @@ pub(crate) async fn json(
 struct View<'a> {
     page: &'a Page,
     errors: String,
-    fields: Vec<Field>,
-    results: Vec<(&'static str, String, bool)>,
+    filter: String,
     rows: Vec<Row>,
     next: Option<String>,
     first: bool,
-}
-
-struct Field {
-    name: &'static str,
-    kind: &'static str,
-    label: String,
-    value: String,
-    error: String,
 }
 
 struct Row {
@@ -182,24 +174,15 @@ pub(crate) async fn page(
         }
     };
     let chosen = wanted.result.as_deref().unwrap_or_default();
-    let field = |(name, kind, label, value): (&'static str, &'static str, &str, &Option<String>)| Field {
-        name,
-        kind,
-        label: page.t(label),
-        value: value.clone().unwrap_or_default(),
-        error: page.field_error(&problems, name),
-    };
     let fields = [
-        ("from", "date", "exchange-find-from", &wanted.from),
-        ("to", "date", "exchange-find-to", &wanted.to),
-        ("who", "text", "exchange-audit-who", &wanted.who),
+        ("from", "date", &wanted.from),
+        ("to", "date", &wanted.to),
+        ("who", "text", &wanted.who),
     ];
+    let results = RESULTS.map(|key| (key, page.t(&format!("exchange-audit-{key}")), key == chosen));
     let view = View {
         errors: page.errors(&problems),
-        fields: fields.map(field).into(),
-        results: RESULTS
-            .map(|key| (key, page.t(&format!("exchange-audit-{key}")), key == chosen))
-            .into(),
+        filter: filter::form(&page, ("/exchange/audit", &problems), fields, results.into())?,
         rows: found.acts.iter().map(|act| row(&page, act)).collect(),
         next: found.next.map(|next| next_page(&wanted, &next)),
         first: wanted.after.as_deref().unwrap_or_default().is_empty(),

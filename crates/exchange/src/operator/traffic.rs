@@ -10,8 +10,8 @@ use web::page::query_value;
 use web::{Operator, Page, Refusal};
 
 use super::first;
-use crate::evidence::Outcome;
 use crate::evidence::list::words;
+use crate::filter::{self, Narrowed};
 use crate::gateway::Exchange;
 use crate::traffic::{Asked, By, Sort, Span, TrafficRow, TrafficSeen, TrafficSum, Wanted};
 
@@ -38,18 +38,9 @@ pub(crate) async fn json(
 struct View<'a> {
     page: &'a Page,
     errors: String,
-    fields: Vec<Field>,
-    results: Vec<(&'static str, String, bool)>,
+    filter: String,
     spans: Vec<Tab>,
     found: Option<Found>,
-}
-
-struct Field {
-    name: &'static str,
-    label: String,
-    kind: &'static str,
-    value: String,
-    error: String,
 }
 
 /// A link among others, of which one may be where the reader is.
@@ -115,18 +106,7 @@ pub(crate) async fn page(
         }
         Err(problems) => (None, None, problems),
     };
-    let chosen = wanted.result.as_deref().unwrap_or_default();
-    let results = Outcome::ALL.map(|outcome| {
-        let key = outcome.as_str();
-        (key, page.t(&format!("exchange-result-{key}")), key == chosen)
-    });
-    let field = |(name, kind, value): (&'static str, &'static str, &Option<String>)| Field {
-        name,
-        label: page.t(&format!("exchange-find-{name}")),
-        kind,
-        value: value.clone().unwrap_or_default(),
-        error: page.field_error(&problems, name),
-    };
+    let results = filter::outcomes(&page, wanted.result.as_deref());
     let spans = Span::ALL.map(|of| Tab {
         href: link(
             &wanted,
@@ -137,8 +117,7 @@ pub(crate) async fn page(
     });
     let view = View {
         errors: page.errors(&problems),
-        fields: texts(&wanted).map(field).into(),
-        results: results.into(),
+        filter: filter::form(&page, ("/exchange/traffic", &problems), texts(&wanted), results)?,
         spans: spans.into(),
         found,
         page: &page,
@@ -149,7 +128,7 @@ pub(crate) async fn page(
 }
 
 /// The fields of the form: name, type and value.
-fn texts(wanted: &Wanted) -> [(&'static str, &'static str, &Option<String>); 5] {
+fn texts(wanted: &Wanted) -> [Narrowed<'_>; 5] {
     [
         ("from", "date", &wanted.from),
         ("to", "date", &wanted.to),
