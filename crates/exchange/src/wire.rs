@@ -226,39 +226,41 @@ fn is_replay(reply: &Reply) -> bool {
     reply.fault.as_ref().is_some_and(|fault| fault.code == "replayed")
 }
 
+/// What a provider's gateway refuses with, as this release knows it.
+pub(crate) const KNOWN: &[(&str, Kind)] = &[
+    ("agreement-endpoint", Kind::Forbidden),
+    ("path-outside", Kind::Malformed),
+    ("service-type", Kind::NotFound),
+    ("service-code", Kind::Invalid),
+    ("openapi-unreadable", Kind::Upstream),
+    ("head-bad", Kind::Malformed),
+    ("agreement-missing", Kind::Forbidden),
+    ("agreement-expired", Kind::Forbidden),
+    ("agreement-revoked", Kind::Forbidden),
+    ("agreement-suspended", Kind::Forbidden),
+    ("agreement-group-left", Kind::Forbidden),
+    ("system-stopped", Kind::Forbidden),
+    ("delegation-missing", Kind::Forbidden),
+    ("delegation-over", Kind::Forbidden),
+    ("member-unknown", Kind::Forbidden),
+    ("service-unknown", Kind::NotFound),
+    ("node-revoked", Kind::Forbidden),
+    ("seal-broken", Kind::Forbidden),
+    ("replayed", Kind::Conflict),
+    ("clock-skew", Kind::Forbidden),
+    ("too-many", Kind::TooMany),
+    ("quota-minute", Kind::TooMany),
+    ("quota-day", Kind::TooMany),
+    ("quota-month", Kind::TooMany),
+    ("no-room", Kind::Unavailable),
+    ("envelope-version", Kind::Upstream),
+    ("store-unavailable", Kind::Unavailable),
+    ("shutting-down", Kind::Unavailable),
+    ("node-maintenance", Kind::Unavailable),
+];
+
 /// The problem a provider's gateway told; unknown keys of a later release become one of ours.
 pub(crate) fn problem_of(fault: &Fault) -> Problem {
-    const KNOWN: &[(&str, Kind)] = &[
-        ("agreement-endpoint", Kind::Forbidden),
-        ("path-outside", Kind::Malformed),
-        ("service-type", Kind::NotFound),
-        ("service-code", Kind::Invalid),
-        ("openapi-unreadable", Kind::Upstream),
-        ("head-bad", Kind::Malformed),
-        ("agreement-missing", Kind::Forbidden),
-        ("agreement-expired", Kind::Forbidden),
-        ("agreement-revoked", Kind::Forbidden),
-        ("agreement-suspended", Kind::Forbidden),
-        ("agreement-group-left", Kind::Forbidden),
-        ("system-stopped", Kind::Forbidden),
-        ("delegation-missing", Kind::Forbidden),
-        ("delegation-over", Kind::Forbidden),
-        ("member-unknown", Kind::Forbidden),
-        ("service-unknown", Kind::NotFound),
-        ("node-revoked", Kind::Forbidden),
-        ("seal-broken", Kind::Forbidden),
-        ("replayed", Kind::Conflict),
-        ("clock-skew", Kind::Forbidden),
-        ("too-many", Kind::TooMany),
-        ("quota-minute", Kind::TooMany),
-        ("quota-day", Kind::TooMany),
-        ("quota-month", Kind::TooMany),
-        ("no-room", Kind::Unavailable),
-        ("envelope-version", Kind::Upstream),
-        ("store-unavailable", Kind::Unavailable),
-        ("shutting-down", Kind::Unavailable),
-        ("node-maintenance", Kind::Unavailable),
-    ];
     let known = KNOWN.iter().find(|(code, _)| *code == fault.code);
     let problem = known.map_or(Problem::new(Kind::Upstream, "gateway-fault"), |(code, kind)| {
         Problem::new(*kind, code)

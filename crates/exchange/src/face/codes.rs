@@ -12,6 +12,7 @@ pub(super) const CODES: &[(&str, &str)] = &[
     ("agreement-group-left", "Server.ServerProxy.AccessDenied"),
     ("agreement-missing", "Server.ServerProxy.AccessDenied"),
     ("agreement-revoked", "Server.ServerProxy.AccessDenied"),
+    ("agreement-suspended", "Server.ServerProxy.AccessDenied"),
     ("body-too-large", "Client.BadRequest"),
     ("caller-expired", "Server.ClientProxy.SslAuthenticationFailed"),
     ("caller-nameless", "Server.ClientProxy.SslAuthenticationFailed"),
@@ -175,6 +176,83 @@ mod tests {
             assert_eq!(styled(camel, CodeStyle::Camel), camel);
             assert_eq!(styled(camel, CodeStyle::Snake), snake);
         }
+    }
+
+    /// Where a call can be refused before it has an answer: on the face, at the consumer's half, on the
+    /// wire, and in what these ask.
+    const SOURCES: [&str; 24] = [
+        include_str!("../agreement.rs"),
+        include_str!("../agreements.rs"),
+        include_str!("../callers.rs"),
+        include_str!("../check.rs"),
+        include_str!("../circuits.rs"),
+        include_str!("../client.rs"),
+        include_str!("../delegation/book.rs"),
+        include_str!("../envelope.rs"),
+        include_str!("../gateway.rs"),
+        include_str!("../held.rs"),
+        include_str!("../maintenance.rs"),
+        include_str!("../message.rs"),
+        include_str!("../metadata.rs"),
+        include_str!("../passing.rs"),
+        include_str!("../provider.rs"),
+        include_str!("../quota.rs"),
+        include_str!("../rate.rs"),
+        include_str!("../replay.rs"),
+        include_str!("../rest.rs"),
+        include_str!("../sealer.rs"),
+        include_str!("../spool.rs"),
+        include_str!("../wire.rs"),
+        include_str!("asked.rs"),
+        include_str!("names.rs"),
+    ];
+
+    /// Keys in these files that only an operator's own verbs refuse with, never a call.
+    const OF_OPERATORS: [&str; 14] = [
+        "agreement-fields",
+        "agreement-item-empty",
+        "agreement-quota",
+        "agreement-rate",
+        "agreement-service",
+        "agreement-term",
+        "agreement-too-long",
+        "caller-certificate",
+        "caller-many",
+        "caller-over",
+        "group-name",
+        "maintenance-none",
+        "maintenance-until",
+        "service-elsewhere",
+    ];
+
+    /// The keys that a file makes problems with.
+    fn keys(source: &str) -> impl Iterator<Item = &str> {
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let made = ["Problem::new(", "Problem::invalid("];
+        let calls = made.into_iter().flat_map(move |call| source.split(call).skip(1));
+        calls.filter_map(|rest| {
+            let inside = rest.split(')').next().unwrap_or_default();
+            let key = inside.rsplit('"').nth(1)?;
+            let is_key = key.starts_with(|c: char| c.is_ascii_lowercase())
+                && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+            is_key.then_some(key)
+        })
+    }
+
+    #[test]
+    fn every_refusal_of_a_call_has_a_code_of_x_road() {
+        let over_there = crate::wire::KNOWN.iter().map(|(key, _)| *key);
+        let here = SOURCES.into_iter().flat_map(keys);
+        let mut seen = 0;
+        for key in over_there.chain(here).filter(|key| !OF_OPERATORS.contains(key)) {
+            let of_the_service = format!("service:{key}");
+            assert!(
+                key == "seal-broken" || named(key).is_some() || named(&of_the_service).is_some(),
+                "{key} would be told as an internal error"
+            );
+            seen += 1;
+        }
+        assert!(seen > 80, "the files are read: {seen}");
     }
 
     #[test]

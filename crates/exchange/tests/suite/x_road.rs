@@ -5,6 +5,7 @@ use exchange::CodeStyle;
 use serde_json::Value;
 
 use crate::face::{CLIENT, Told, face, face_with};
+use crate::life::carry;
 use crate::nation::{LOOKUP, Nation};
 use crate::rest::{agency, nation};
 
@@ -129,6 +130,56 @@ async fn what_does_not_follow_the_protocol_is_refused_with_x_roads_code() {
         .header(good.0, "VN/GOV/G22/other")
         .header(good.0, good.1);
     assert_eq!(face.send(request, service, "{}").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_agreement_that_rests_or_is_over_denies_access_whichever_node_says_so() {
+    let nation = Nation::new().await;
+    let face = face(&nation).await;
+    let (hash, end) = (nation.agreement().hash(), nation.agreement().valid_to);
+    let (actor, by) = (kernel::Actor::Platform, "G01".parse().expect("a code"));
+    let call = async || {
+        let told = face
+            .send(
+                web::http::Request::post("/").header(CLIENT.0, CLIENT.1),
+                &format!("/r1/VN/GOV/{LOOKUP}"),
+                "{}",
+            )
+            .await;
+        let body: Value = serde_json::from_slice(&told.body).expect("json");
+        let message = body["message"].as_str().expect("a message").to_owned();
+        (told.x_road(), message)
+    };
+    let denied = "Server.ServerProxy.AccessDenied";
+    let ministry = &nation.ministry.exchange;
+    let suspended = ministry.suspend_agreement(&hash, &by, "Rà soát an toàn", &actor);
+    suspended.await.expect("suspended");
+    let (code, message) = call().await;
+    assert_eq!(code, denied, "{message}");
+    assert!(message.contains("suspended"), "{message}");
+    carry(&nation.ministry).await;
+    let (code, message) = call().await;
+    assert_eq!(code, denied, "the consumer's node says it by itself: {message}");
+    assert!(message.contains("suspended"), "{message}");
+    let resumed = ministry.resume_agreement(&hash, &by, &actor);
+    resumed.await.expect("resumed");
+    carry(&nation.ministry).await;
+    // A consumer's clock that is behind: the provider's node says that the term is over.
+    nation.ministry.temp.clock.set(end);
+    nation.national.temp.clock.set(end.plus_ms(-1));
+    assert_eq!(call().await.0, denied);
+    nation.national.temp.clock.set(end);
+    assert_eq!(call().await.0, denied);
+    for node in [&nation.national, &nation.ministry] {
+        node.temp.clock.set(testkit::START);
+    }
+    let key = &nation.ministry.seal("G01").key;
+    let revoked = ministry.agreements().revoke(hash, &by, "x", &actor, key);
+    revoked.await.expect("revoked");
+    assert_eq!(call().await.0, denied);
+    carry(&nation.ministry).await;
+    assert_eq!(call().await.0, denied);
+    assert_eq!(nation.effects(), 0);
 }
 
 #[tokio::test]
