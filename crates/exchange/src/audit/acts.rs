@@ -11,10 +11,12 @@ use crate::gateway::Exchange;
 const STEP: usize = 2_000;
 /// Facts after which the place is noted although none of them was an act, count.
 const NOTE_AFTER: u64 = 10_000;
-const FOLLOWER: &str = "exchange-acts";
+/// A new name when more facts count as acts: then the log is read again from its first fact, and a row that is
+/// there already stays as it is.
+const FOLLOWER: &str = "exchange-acts-2";
 
 /// What the names of administrative acts begin with.
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "agreement-",
     "api-key-",
     "certificate-",
@@ -24,6 +26,7 @@ const KINDS: [&str; 11] = [
     "group-",
     "member-",
     "node-",
+    "registration",
     "service-",
     "system-",
 ];
@@ -75,6 +78,11 @@ impl Exchange {
     }
 }
 
+/// Whether a kind of fact is an administrative act.
+fn is_act(kind: &str) -> bool {
+    KINDS.iter().any(|begin| kind.starts_with(begin)) && !NONE.contains(&kind)
+}
+
 /// The row of a fact that is an administrative act.
 fn act(position: u64, fact: &FactRecord) -> Option<Act> {
     if matches!(fact.actor, Actor::Platform | Actor::Anonymous | Actor::Citizen(_)) {
@@ -82,8 +90,7 @@ fn act(position: u64, fact: &FactRecord) -> Option<Act> {
     }
     let told = serde_json::to_value(&fact.fact).ok()?;
     let kind = told.get("fact")?.as_str()?;
-    let is_act = KINDS.iter().any(|begin| kind.starts_with(begin)) && !NONE.contains(&kind);
-    is_act.then(|| Act {
+    is_act(kind).then(|| Act {
         at: fact.at.ms(),
         // In the order of the log, also within one instant.
         id: format!("f{position:020}"),
@@ -100,6 +107,7 @@ fn act(position: u64, fact: &FactRecord) -> Option<Act> {
 #[cfg(test)]
 mod tests {
     use kernel::{Digest, Fact, Time};
+    use web::Texts;
 
     use super::*;
 
@@ -146,5 +154,43 @@ mod tests {
             hash: Digest([0; 32]),
         };
         assert!(act(3, &fact(o1(), adopted)).is_none());
+    }
+
+    /// Of the facts that operations of the management leave, those that are no acts: each is about signing
+    /// in, or follows from an act.
+    const NO_ACTS: [&str; 6] = [
+        "account-opened",
+        "agreement-in-force",
+        "directory-adopted",
+        "sign-in-refused",
+        "signed-in",
+        "signed-out",
+    ];
+
+    #[test]
+    fn every_fact_that_an_operation_of_the_management_leaves_is_an_act_with_words() {
+        let described: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../openapi.json")).expect("json");
+        let texts = Texts::new(&[web::TEXTS, crate::TEXTS]).expect("texts");
+        let of_the_management = |operation: &&serde_json::Value| {
+            let tag = operation["tags"][0].as_str().unwrap_or_default();
+            ["directory", "exchange", "identity"].contains(&tag)
+        };
+        let paths = described["paths"].as_object().expect("paths").values();
+        let operations = paths.filter_map(serde_json::Value::as_object);
+        let operations = operations
+            .flat_map(serde_json::Map::values)
+            .filter(of_the_management);
+        let named = operations.filter_map(|operation| operation["x-facts"].as_array());
+        let mut seen = 0;
+        for fact in named.flatten().filter_map(serde_json::Value::as_str) {
+            assert_eq!(is_act(fact), !NO_ACTS.contains(&fact), "{fact}");
+            if is_act(fact) {
+                let key = format!("exchange-act-{fact}");
+                assert!(texts.has(&key), "{key} says what was done");
+                seen += 1;
+            }
+        }
+        assert!(seen > 30, "the operations name their facts: {seen}");
     }
 }

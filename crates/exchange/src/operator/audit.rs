@@ -231,6 +231,7 @@ fn link(act: &Act) -> Option<String> {
     let (kind, name) = act.object.split_once('/')?;
     match kind {
         "agreement" => Some(format!("/exchange/agreements/{name}")),
+        "registration" => Some(format!("/exchange/registrations/{name}")),
         "service" => Some(format!("/exchange/services/{name}")),
         "system" => Some("/exchange/clients".to_owned()),
         _ => None,
