@@ -36,15 +36,22 @@ const BY_A_RULE: &[&str] = &[
     "malformed",
     "member-elsewhere",
     "member-unknown",
+    "node-maintenance",
     "node-revoked",
     "not-found",
     "path-outside",
     "replayed",
+    "service-code",
     "service-path",
     "service-type",
     "service-unknown",
+    "system-stopped",
     "too-many",
 ];
+/// What the keys of such refusals begin with.
+const OF_A_RULE: [&str; 3] = ["agreement-", "delegation-", "quota-"];
+/// What a provider's gateway says in its service's place because its operator said so.
+const STOPPED: &str = "service-disabled";
 
 impl Outcome {
     /// All of them.
@@ -69,11 +76,11 @@ impl Outcome {
     /// How an exchange ended by its answer's status (none: a gateway refused) and the problem's key.
     #[must_use]
     pub fn of(status: Option<u16>, fault: &str) -> Self {
-        let by_a_rule =
-            BY_A_RULE.contains(&fault) || ["agreement-", "quota-"].iter().any(|k| fault.starts_with(k));
+        let by_a_rule = BY_A_RULE.contains(&fault) || OF_A_RULE.iter().any(|k| fault.starts_with(k));
         match status {
             None if by_a_rule => Self::Refused,
             None => Self::Fault,
+            Some(_) if fault == STOPPED => Self::Refused,
             // The provider's gateway answered in the service's place.
             Some(_) if !fault.is_empty() => Self::Fault,
             Some(500..) => Self::Fault,
@@ -354,6 +361,8 @@ mod tests {
             (Some(500), "", Outcome::Fault),
             (Some(504), "timeout", Outcome::Fault),
             (Some(413), "body-too-large", Outcome::Fault),
+            (Some(503), "service-disabled", Outcome::Refused),
+            (Some(503), "service-circuit-open", Outcome::Fault),
             (None, "agreement-revoked", Outcome::Refused),
             (None, "replayed", Outcome::Refused),
             (None, "quota-day", Outcome::Refused),
@@ -361,6 +370,25 @@ mod tests {
             (None, "seal-broken", Outcome::Fault),
         ] {
             assert_eq!(Outcome::of(status, fault), outcome, "{status:?} {fault}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_of_the_provider_is_by_a_rule_or_of_something_that_failed() {
+        const FAILED: [&str; 5] = [
+            "no-room",
+            "openapi-unreadable",
+            "seal-broken",
+            "shutting-down",
+            "store-unavailable",
+        ];
+        for (key, _) in crate::wire::KNOWN {
+            let outcome = if FAILED.contains(key) {
+                Outcome::Fault
+            } else {
+                Outcome::Refused
+            };
+            assert_eq!(Outcome::of(None, key), outcome, "{key}");
         }
     }
 }
