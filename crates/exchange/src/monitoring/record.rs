@@ -35,7 +35,9 @@ pub(crate) struct OperationalRecord {
     pub(crate) service_member_code: String,
     pub(crate) service_subsystem_code: String,
     pub(crate) service_code: String,
-    pub(crate) service_type: &'static str,
+    /// `REST`, `OPENAPI3` or `WSDL` where the service is offered here; left out where only the other node knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) service_type: Option<&'static str>,
     pub(crate) rest_method: String,
     /// The agreement's template; nothing for a path that no template names.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +83,8 @@ pub(super) struct Around {
     pub(super) service_address: Option<String>,
     /// The fault in words.
     pub(super) fault: Option<String>,
+    /// What kind of service it is, when that is known here.
+    pub(super) service_type: Option<&'static str>,
 }
 
 impl OperationalRecord {
@@ -113,7 +117,7 @@ impl OperationalRecord {
             service_member_code: head.service.org.to_string(),
             service_subsystem_code: head.service.system.clone(),
             service_code: head.service.service.clone(),
-            service_type: "REST",
+            service_type: around.service_type,
             rest_method: method.to_owned(),
             rest_path: (path != "/…").then(|| path.to_owned()),
             represented_party_class: class,

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::record::{Around, OperationalRecord};
 use crate::envelope::{self, Evidence};
 use crate::gateway::{Exchange, Gateway};
-use crate::ids::SystemId;
+use crate::ids::{ServiceId, SystemId};
 use crate::index::{Indexed, Look, Place};
 use crate::message::RequestHead;
 
@@ -162,10 +162,27 @@ impl Gateway {
                     client_address: address(&head.consumer.org),
                     service_address: address(&head.service.org),
                     fault: (!row.fault.is_empty()).then(|| words(&row.fault)),
+                    service_type: self.service_type(&head.service),
                 };
                 Ok(OperationalRecord::of(row, &record, &head, around))
             })
             .collect()
+    }
+}
+
+impl Gateway {
+    /// What kind of service this node offers under a name, as X-Road's monitoring writes it; none for one of
+    /// another node, and for one that is offered no more. The metadata services are plain REST.
+    fn service_type(&self, id: &ServiceId) -> Option<&'static str> {
+        if id.is_reserved() {
+            return Some("REST");
+        }
+        let service = self.service(id)?;
+        Some(match service.wsdl() {
+            Some(_) => "WSDL",
+            None if service.is_described() => "OPENAPI3",
+            None => "REST",
+        })
     }
 }
 

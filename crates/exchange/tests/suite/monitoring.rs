@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::nation::{LOOKUP, Nation};
+use crate::nation::{LOOKUP, Nation, asking};
+use crate::offered::{PERSONS, System};
 use crate::operator::{Desk, desk_at};
 
 impl Desk {
@@ -33,9 +34,9 @@ async fn called() -> Nation {
 async fn a_record_has_x_roads_fields_and_names_nobody() {
     let nation = called().await;
     let began = testkit::START.ms() / 1_000;
-    for (node, tenant, side) in [
-        (&nation.national, "G22", "Client"),
-        (&nation.ministry, "G01", "Producer"),
+    for (node, tenant, side, kind) in [
+        (&nation.national, "G22", "Client", Value::Null),
+        (&nation.ministry, "G01", "Producer", json!("REST")),
     ] {
         let told = desk_at(node).await.records(tenant, "").await;
         assert_eq!(told["recordsCount"], 2, "{told}");
@@ -50,7 +51,7 @@ async fn a_record_has_x_roads_fields_and_names_nobody() {
             ("serviceMemberCode", json!("G01")),
             ("serviceSubsystemCode", json!("population")),
             ("serviceCode", json!("person-lookup")),
-            ("serviceType", json!("REST")),
+            ("serviceType", kind),
             ("restMethod", json!("POST")),
             ("messageIssue", json!("G22-261121-0001")),
             ("succeeded", json!(true)),
@@ -67,6 +68,45 @@ async fn a_record_has_x_roads_fields_and_names_nobody() {
             assert!(!told.to_string().contains(nobody), "{nobody}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_record_at_the_provider_says_what_kind_of_service_was_called() {
+    let nation = Nation::new().await;
+    let system = System::start(None).await;
+    let desk = desk_at(&nation.ministry).await;
+    let document = format!("{}/openapi.json", system.url);
+    let soap = "G01/population/persons-soap";
+    let wsdl = include_str!("../../../../docs/samples/persons.wsdl");
+    for text in [
+        json!({"service": PERSONS, "url": system.url, "openapi": document}),
+        json!({"service": soap, "url": system.url, "wsdl_document": wsdl}),
+    ] {
+        let (status, told) = desk.post("services", &text).await;
+        assert_eq!(status, 201, "{told}");
+    }
+    for service in [PERSONS, soap] {
+        let agreement = exchange::Agreement {
+            service: service.parse().expect("an id"),
+            fields: Vec::new(),
+            ..nation.agreement()
+        };
+        nation.agree(agreement).await;
+    }
+    for service in [LOOKUP, PERSONS, soap] {
+        let ask = exchange::Ask {
+            service: service.parse().expect("an id"),
+            ..asking("{}")
+        };
+        nation.national.exchange.ask(ask).await.expect("an answer");
+        nation.advance_ms(1_000);
+    }
+    nation.advance_ms(100_000);
+    nation.ministry.exchange.fold_evidence().await.expect("folded");
+    let told = desk.records("G01", "").await;
+    let kinds = told["records"].as_array().expect("a list").iter();
+    let kinds: Vec<_> = kinds.map(|record| &record["serviceType"]).collect();
+    assert_eq!(kinds, ["REST", "OPENAPI3", "WSDL"], "{told}");
 }
 
 #[tokio::test]
