@@ -234,16 +234,14 @@ impl Agreements {
         self.locked().check(hash, consumer, service, at)
     }
 
-    /// As [`Agreements::check`], and takes the call out of the agreement's calls of this minute.
-    pub(crate) fn spend(
-        &self,
-        hash: &Digest,
-        consumer: &SystemId,
-        service: &ServiceId,
-        at: Time,
-    ) -> Result<Arc<Agreement>, Problem> {
-        self.may_take_part(consumer, service)?;
-        self.locked().spend(hash, consumer, service, at)
+    /// Refuses a call for which nothing is left of the agreement's minute; takes nothing out of it.
+    pub(crate) fn has_room(&self, hash: &Digest, at: Time) -> Result<(), Problem> {
+        self.locked().has_room(hash, at)
+    }
+
+    /// Takes a call that is about to be made out of the agreement's minute.
+    pub(crate) fn spend(&self, hash: &Digest, at: Time) -> Result<(), Problem> {
+        self.locked().spend(hash, at)
     }
 
     /// Refuses a system that the directory says is disabled or deleted, on either side.

@@ -200,20 +200,20 @@ impl Book {
             .map(|held| Arc::clone(&held.agreement))
     }
 
-    /// As [`Book::check`], and takes the call out of the agreement's calls of this minute.
-    pub(crate) fn spend(
-        &self,
-        hash: &Digest,
-        consumer: &SystemId,
-        service: &ServiceId,
-        at: Time,
-    ) -> Result<Arc<Agreement>, Problem> {
-        let held = self.checked(hash, consumer, service, at)?;
-        let rate = held.rate.lock();
-        if !rate.unwrap_or_else(PoisonError::into_inner).try_take(at) {
-            return Err(Per::Minute.spent(&held.agreement, at));
+    /// Refuses a call for which nothing is left of the agreement's minute; takes nothing out of it.
+    pub(crate) fn has_room(&self, hash: &Digest, at: Time) -> Result<(), Problem> {
+        match self.entries.get(hash) {
+            Some(held) if held.rate().left(at) == 0 => Err(Per::Minute.spent(&held.agreement, at)),
+            _ => Ok(()),
         }
-        Ok(Arc::clone(&held.agreement))
+    }
+
+    /// Takes a call that is about to be made out of the agreement's minute.
+    pub(crate) fn spend(&self, hash: &Digest, at: Time) -> Result<(), Problem> {
+        match self.entries.get(hash) {
+            Some(held) if !held.rate().try_take(at) => Err(Per::Minute.spent(&held.agreement, at)),
+            _ => Ok(()),
+        }
     }
 
     /// Takes a call that is about to be made out of the agreement's day and month.
@@ -312,9 +312,7 @@ impl Book {
 
     /// How many calls are left of an agreement's minute; takes none out.
     pub(crate) fn calls_left(&self, hash: &Digest, at: Time) -> Option<u64> {
-        let held = self.entries.get(hash)?;
-        let rate = held.rate.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(rate.left(at))
+        Some(self.entries.get(hash)?.rate().left(at))
     }
 
     pub(crate) fn list(&self) -> Vec<(Digest, Arc<Agreement>, bool)> {
@@ -356,6 +354,10 @@ impl Held {
             return Err(suspended.with("agreement", &self.agreement.id));
         }
         Ok(())
+    }
+
+    fn rate(&self) -> MutexGuard<'_, Bucket> {
+        self.rate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {
@@ -542,18 +544,18 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_call_costs_nothing_of_the_minute() {
+    fn looking_for_room_takes_no_call_of_the_minute() {
         let a = Agreement {
             rate_per_minute: 1,
             ..sample()
         };
         let book = book(&[(a.clone(), false)]);
-        let other = "G22/other".parse().expect("id");
-        assert!(book.spend(&a.hash(), &other, &a.service, Time(1)).is_err());
-        assert!(book.spend(&a.hash(), &a.consumer, &a.service, Time(1)).is_ok());
-        assert_eq!(
-            code(book.spend(&a.hash(), &a.consumer, &a.service, Time(1))),
-            "quota-minute"
-        );
+        for _ in 0..3 {
+            assert!(book.has_room(&a.hash(), Time(1)).is_ok());
+        }
+        assert!(book.spend(&a.hash(), Time(1)).is_ok());
+        for refused in [book.has_room(&a.hash(), Time(1)), book.spend(&a.hash(), Time(1))] {
+            assert_eq!(refused.expect_err("none is left").code, "quota-minute");
+        }
     }
 }

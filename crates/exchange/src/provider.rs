@@ -96,11 +96,12 @@ impl Gateway {
             self.spend_metadata(head, now)?;
             None
         } else {
-            let agreement = self
-                .agreements
-                .spend(&head.agreement, &head.consumer, &head.service, now)?;
+            let (named, book) = (&head.agreement, &self.agreements);
+            let agreement = book.check(named, &head.consumer, &head.service, now)?;
             agreement.grants(&head.rest)?;
             self.acts_rightly(head, now)?;
+            // A flood beyond the minute's calls is refused before the guard has to remember it.
+            book.has_room(named, now)?;
             Some((agreement, self.offered(&head.service)?))
         };
         // Without a key the answer could not leave: then nothing is done either.
@@ -114,11 +115,12 @@ impl Gateway {
             self.replay.refilled(now);
         }
         self.replay.pass(&head.consumer, &head.request, head.sent, now)?;
-        // Behind the guard: a replay costs nothing of the quota, as it costs nothing in the log.
-        if let Some((agreement, _)) = &offered
-            && !agreement.quota.is_none()
-        {
-            self.agreements.charge(&head.agreement, now)?;
+        // Behind the guard: what is refused above costs no call of the minute and of the quota.
+        if let Some((agreement, _)) = &offered {
+            self.agreements.spend(&head.agreement, now)?;
+            if !agreement.quota.is_none() {
+                self.agreements.charge(&head.agreement, now)?;
+            }
         }
         let (answer, spool) = match offered {
             Some((agreement, service)) => {

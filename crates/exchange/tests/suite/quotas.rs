@@ -115,6 +115,41 @@ async fn the_months_calls_are_used_up_whatever_the_day_would_allow() {
     );
 }
 
+#[tokio::test]
+async fn what_is_refused_or_comes_again_costs_no_call_of_the_minute() {
+    let nation = Nation::without_agreement(Limits::default()).await;
+    let agreement = Agreement {
+        rate_per_minute: 2,
+        endpoints: vec!["POST /".parse().expect("an endpoint")],
+        ..nation.agreement()
+    };
+    nation.agree(agreement.clone()).await;
+    let sealed = |target: &str| {
+        let rest = exchange::Rest {
+            target: target.to_owned(),
+            ..exchange::Rest::default()
+        };
+        let head = RequestHead {
+            agreement: agreement.hash(),
+            rest,
+            ..nation.head()
+        };
+        nation.sealed(&head, b"{}", &nation.hub, nation.national.now())
+    };
+    // A consumer's node that looks away sends what its agreement does not grant.
+    for _ in 0..3 {
+        assert_eq!(nation.told(&sealed("/others")).await, "agreement-endpoint");
+    }
+    let good = sealed("");
+    assert_eq!(nation.told(&good).await, "");
+    for _ in 0..3 {
+        assert_eq!(nation.told(&good).await, "replayed");
+    }
+    assert_eq!(nation.told(&sealed("")).await, "", "the second call of the minute");
+    assert_eq!(nation.told(&sealed("")).await, "quota-minute");
+    assert_eq!(nation.effects(), 2);
+}
+
 /// The first of December in Vietnam, in milliseconds since 1970.
 fn first_of_december() -> i64 {
     let first = kernel::time::parse_iso("2026-12-01").expect("a day");
