@@ -80,8 +80,10 @@ pub struct Agreement {
     pub group: Option<UnderGroup>,
 }
 
-/// An agreement with both signatures (compact JWS over its hash).
+/// An agreement with both signatures (compact JWS over its hash). Nothing else may stand beside them: it
+/// would look signed and be under neither signature.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SignedAgreement {
     /// The agreement.
     pub agreement: Agreement,
@@ -381,6 +383,80 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn an_agreement_with_a_field_that_nobody_knows_is_not_read() {
+        let (p, c) = keys();
+        let text = serde_json::to_value(signed(sample(), &p, &c)).expect("json");
+        let read = |text: &serde_json::Value| serde_json::from_value::<SignedAgreement>(text.clone());
+        assert!(read(&text).is_ok());
+        let mut beside = text.clone();
+        beside["more"] = 1.into();
+        let mut inside = text.clone();
+        inside["agreement"]["more"] = 1.into();
+        let mut in_the_quota = text.clone();
+        in_the_quota["agreement"]["quota"] = serde_json::json!({"per_day": 1, "per_year": 1});
+        for (name, bad) in [
+            ("beside", beside),
+            ("inside", inside),
+            ("in the quota", in_the_quota),
+        ] {
+            assert!(read(&bad).is_err(), "{name}");
+        }
+        let twice = text.to_string().replacen("\"purpose\":", "\"purpose\":\"q\",\"purpose\":", 1);
+        assert!(serde_json::from_str::<SignedAgreement>(&twice).is_err());
+    }
+
+    #[test]
+    fn an_agreement_or_a_signature_altered_in_any_bit_of_any_byte_is_refused() {
+        let (p, c) = keys();
+        let good = signed(sample(), &p, &c);
+        let find = lookup(&p, &c);
+        let hash = good.check(&find).expect("good");
+        let json = kernel::digest::canonical_json(&good.agreement).expect("json");
+        for (at, bit) in (0..json.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            let mut bytes = json.clone().into_bytes();
+            bytes[at] ^= 1 << bit;
+            // What is no agreement any more is refused where it is read.
+            let Ok(agreement) = serde_json::from_slice::<Agreement>(&bytes) else {
+                continue;
+            };
+            let is_the_same = agreement == good.agreement;
+            let altered = SignedAgreement {
+                agreement,
+                ..good.clone()
+            };
+            assert!(
+                is_the_same || altered.check(&find).is_err(),
+                "byte {at}, bit {bit}"
+            );
+        }
+        for of_provider in [true, false] {
+            let word = if of_provider {
+                &good.provider_acceptance
+            } else {
+                &good.consumer_acceptance
+            };
+            for (at, bit) in (0..word.len()).flat_map(|at| (0..7).map(move |bit| (at, bit))) {
+                let mut bytes = word.clone().into_bytes();
+                bytes[at] ^= 1 << bit;
+                let word = String::from_utf8(bytes).expect("seven bits");
+                let altered = if of_provider {
+                    SignedAgreement {
+                        provider_acceptance: word,
+                        ..good.clone()
+                    }
+                } else {
+                    SignedAgreement {
+                        consumer_acceptance: word,
+                        ..good.clone()
+                    }
+                };
+                assert!(altered.check(&find).is_err(), "byte {at}, bit {bit}");
+            }
+        }
+        assert_eq!(good.check(&find).expect("still good"), hash);
+    }
+
+    #[test]
     fn an_agreement_holds_from_its_first_instant_up_to_but_not_with_its_last() {
         let a = sample();
         assert!(a.in_term(Time(0)).is_ok() && a.in_term(Time(999)).is_ok());
@@ -423,6 +499,28 @@ pub(crate) mod tests {
         assert_eq!(long.faults(Time(0))[0].code, "agreement-too-long");
         let over = sample().faults(Time(1_000));
         assert_eq!(over[0].code, "agreement-term", "nobody needs one that has ended");
+    }
+
+    #[test]
+    fn each_of_the_twelve_items_but_the_last_must_say_something() {
+        for (field, text) in sample().items() {
+            assert_eq!(text.is_empty(), field == "other", "{field} of the sample");
+            for nothing in ["", " \t\n"] {
+                let mut bad = serde_json::to_value(sample()).expect("json");
+                bad[field] = nothing.into();
+                let bad: Agreement = serde_json::from_value(bad).expect("reads");
+                let told = bad.faults(Time(0));
+                if field == "other" {
+                    assert!(told.is_empty(), "other agreements may be none");
+                    continue;
+                }
+                assert_eq!(told.len(), 1, "{field}");
+                assert_eq!(
+                    (told[0].code, told[0].field.as_deref()),
+                    ("agreement-item-empty", Some(field))
+                );
+            }
+        }
     }
 
     #[test]

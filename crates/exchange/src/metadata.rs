@@ -11,6 +11,7 @@ use crate::endpoint::Endpoint;
 use crate::gateway::Gateway;
 use crate::ids::{INSTANCE, ServiceId, SystemId};
 use crate::message::{NO_AGREEMENT, RequestHead};
+use crate::offered::wsdl::without_addresses;
 use crate::rest::{Headers, Method};
 use crate::service::{Answer, Service};
 
@@ -88,16 +89,19 @@ impl Gateway {
     }
 }
 
-/// The WSDL document of a SOAP service, as its operator took it over.
+/// The WSDL document of a SOAP service, as its operator took it over but for the addresses in it.
 fn wsdl_of(service: &dyn Service) -> Result<Answer, Problem> {
     let wsdl = service.wsdl();
     let wsdl = wsdl.ok_or_else(|| Problem::new(Kind::NotFound, "service-type"))?;
+    let document = without_addresses(&wsdl.document).ok_or_else(|| {
+        Problem::new(Kind::Upstream, "openapi-unreadable").with("service", service.id())
+    })?;
     Ok(Answer {
         status: 200,
         media: "text/xml; charset=utf-8".to_owned(),
         headers: Headers::default(),
         fault: None,
-        body: wsdl.document.clone().into(),
+        body: document.into(),
     })
 }
 

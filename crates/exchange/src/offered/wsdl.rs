@@ -25,6 +25,11 @@ const SOAP: [&str; 2] = [
     "http://schemas.xmlsoap.org/wsdl/soap12/",
 ];
 
+/// WSDL 1.1's binding to plain HTTP, which has addresses too.
+const HTTP: &str = "http://schemas.xmlsoap.org/wsdl/http/";
+/// What stands in a document in place of the address of the system behind the gateway, as X-Road writes it.
+const ADDRESS: &str = "http://example.org/xroad-endpoint";
+
 /// An operation of a SOAP service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
@@ -129,6 +134,55 @@ pub(super) fn read(text: &str) -> Result<Described, Problem> {
             Event::Eof => return Err(malformed(position, "it ends early".to_owned())),
             _ => {}
         }
+    }
+}
+
+/// A document as callers may see it: where its service really is, is its provider's own affair. Every other
+/// byte stays. None when it cannot be read.
+pub(crate) fn without_addresses(document: &str) -> Option<String> {
+    let text = document.strip_prefix('\u{feff}').unwrap_or(document);
+    let mut reader = NsReader::from_str(text);
+    let mut told = String::with_capacity(document.len());
+    let (mut copied, mut begin, mut ended) = (0, 0, false);
+    while !ended {
+        let (found, event) = reader.read_resolved_event().ok()?;
+        let is_address = match &event {
+            Event::Start(element) | Event::Empty(element) => {
+                let has_one = matches!(found, ResolveResult::Bound(Namespace(name)) if SOAP.contains(&name) || name == HTTP);
+                has_one && element.local_name().into_inner() == "address"
+            }
+            _ => false,
+        };
+        ended = matches!(event, Event::Eof);
+        let end = usize::try_from(reader.buffer_position()).ok()?;
+        if is_address && let Some((at, length)) = location(text.get(begin..end)?) {
+            told.push_str(text.get(copied..begin + at)?);
+            told.push_str(ADDRESS);
+            copied = begin + at + length;
+        }
+        begin = end;
+    }
+    told.push_str(text.get(copied..)?);
+    Some(told)
+}
+
+/// Where in a tag the value of its `location` stands, and its length, in bytes.
+fn location(tag: &str) -> Option<(usize, usize)> {
+    let mut at = tag.find('<').map_or(0, |open| open + 1);
+    at += tag.get(at..)?.find(char::is_whitespace)?;
+    loop {
+        let rest = tag.get(at..)?;
+        let equals = rest.find('=')?;
+        let name = rest.get(..equals)?.trim();
+        let behind = rest.get(equals + 1..)?;
+        let open = behind.find(['"', '\''])?;
+        let quote = behind.get(open..)?.chars().next()?;
+        let value = at + equals + 1 + open + 1;
+        let length = tag.get(value..)?.find(quote)?;
+        if name == "location" {
+            return Some((value, length));
+        }
+        at = value + length + 1;
     }
 }
 
@@ -376,5 +430,38 @@ pub(crate) mod tests {
             assert_eq!(code(&document(names)), "service-wsdl-operations");
         }
         assert_eq!(code(&document(&["\u{fffd}"])), "service-wsdl-xml");
+    }
+
+    #[test]
+    fn a_document_shows_no_address_of_the_system_behind_the_gateway() {
+        let sound = document(&["a"]);
+        let inside = "http://h/soap?a=1&amp;b=2";
+        assert!(sound.contains(inside));
+        assert_eq!(
+            without_addresses(&sound).expect("reads"),
+            sound.replace(inside, ADDRESS)
+        );
+        let more = sound.replace(
+            "</wsdl:port>",
+            "</wsdl:port><wsdl:port name='Q' binding='C'>\n\
+             <s12:address xmlns:s12='http://schemas.xmlsoap.org/wsdl/soap12/'\tlocation = 'http://10.0.0.7/é'></s12:address>\
+             <http:address xmlns:http='http://schemas.xmlsoap.org/wsdl/http/' x=\"location='a'\" location=\"http://10.0.0.8/\"/>\
+             <name:address xmlns:name='urn:other' location='kept'/></wsdl:port>",
+        );
+        let told = without_addresses(&more).expect("reads");
+        for (inside, times) in [
+            ("http://h/", 0),
+            ("10.0.0.", 0),
+            (ADDRESS, 3),
+            ("location='kept'", 1),
+            ("x=\"location='a'\"", 1),
+        ] {
+            assert_eq!(told.matches(inside).count(), times, "{inside}: {told}");
+        }
+        assert_eq!(
+            read(&told).expect("still a document"),
+            read(&more).expect("a document")
+        );
+        assert_eq!(without_addresses("<a"), None);
     }
 }
