@@ -33,36 +33,6 @@ pub struct Agreements {
     terms: Arc<OnceLock<Terms>>,
 }
 
-/// What some tenants hold, read beside a running node; it counts no calls.
-pub struct Holdings(Book);
-
-impl Holdings {
-    /// Reads what the tenants of some readers hold.
-    ///
-    /// # Errors
-    /// When the rows cannot be read.
-    pub async fn read(readers: &[Reader]) -> Result<Self, Problem> {
-        let mut held = Book::default();
-        for reader in readers {
-            read_into(&mut held, reader).await?;
-        }
-        Ok(Self(held))
-    }
-
-    /// The agreement under which a system may call a service at an instant, with its hash.
-    ///
-    /// # Errors
-    /// As [`Agreements::find`].
-    pub fn find(
-        &self,
-        consumer: &SystemId,
-        service: &ServiceId,
-        at: Time,
-    ) -> Result<(Digest, Arc<Agreement>), Problem> {
-        self.0.find(consumer, service, at)
-    }
-}
-
 /// Asks the directory who is in a group. Of a local one only the provider's node knows.
 fn members(directory: Directory, tenants: Arc<[Tenant]>) -> Members {
     Arc::new(move |agreement: &Agreement, consumer: &str| {
@@ -78,7 +48,7 @@ fn members(directory: Directory, tenants: Arc<[Tenant]>) -> Members {
     })
 }
 
-async fn read_into(held: &mut Book, reader: &Reader) -> Result<(), Problem> {
+pub(crate) async fn read_into(held: &mut Book, reader: &Reader) -> Result<(), Problem> {
     for row in rows::agreements(reader).await? {
         let agreement = row.signed.agreement;
         held.insert(agreement.hash(), agreement, row.revoked_at.is_some());

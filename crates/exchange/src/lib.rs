@@ -55,6 +55,7 @@ pub mod gateway;
 pub mod grounds;
 pub mod grouped;
 mod held;
+pub mod holdings;
 pub mod ids;
 mod index;
 pub mod life;

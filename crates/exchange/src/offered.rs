@@ -21,7 +21,7 @@ mod schema;
 mod service;
 mod setup;
 pub(crate) mod stand;
-mod store;
+pub(crate) mod store;
 pub mod told;
 mod ways;
 pub(crate) mod wsdl;
@@ -92,6 +92,14 @@ impl Exchange {
         store::read_entry(&reader, id)
             .await?
             .ok_or_else(Problem::not_found)
+    }
+
+    /// Why a service of this node would answer no call at an instant; none when it would.
+    pub(crate) fn service_refuses(&self, id: &ServiceId, at: Time) -> Option<Problem> {
+        match self.0.registered.get(id) {
+            Some(registered) => registered.may(at).err(),
+            None => self.0.offered(id).err(),
+        }
     }
 
     /// What was done to a service, the oldest first.

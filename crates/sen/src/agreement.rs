@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use directory::keyring::Keyring;
-use exchange::{Agreement, ServiceId, SignedAgreement, SystemId};
-use kernel::{OrgCode, Time, World};
+use exchange::holdings::{Asked, Holdings};
+use exchange::{Agreement, SignedAgreement};
+use kernel::{OrgCode, Problem, Time, World};
 use seal::jws::PublicKey;
 
 use crate::node::Plan;
@@ -97,7 +98,7 @@ pub fn sign(settings: &Settings, secrets: &Secrets, what: &str, world: &World) -
 pub async fn allowed(
     settings: &Settings,
     secrets: &Secrets,
-    (consumer, service): (&SystemId, &ServiceId),
+    asked: &Asked,
     at: Time,
 ) -> anyhow::Result<String> {
     check::settings(settings)?;
@@ -107,19 +108,28 @@ pub async fn allowed(
         let reader = store::check::reader(&database, tenant).await;
         readers.push(reader.with_context(|| plan::remedy(settings, &database))?);
     }
-    let held = exchange::agreements::Holdings::read(&readers).await?;
-    match held.find(consumer, service, at) {
+    let held = Holdings::read(&readers).await?;
+    match held.allows(&settings.id, asked, at) {
         Ok((hash, agreement)) => Ok(format!("allowed under {} ({hash})", agreement.id)),
         Err(problem) => {
-            let texts = [web::TEXTS, exchange::TEXTS];
-            let texts = web::Texts::new(&texts).map_err(|faults| anyhow::anyhow!(faults.join("; ")))?;
-            let said = |part: &str| {
-                let key = format!("problem-{}{part}", problem.code);
-                texts.get_with(web::Lang::En, &key, &problem.args)
-            };
-            anyhow::bail!("refused ({}): {} {}", problem.code, said(""), said(".rule"))
+            let said = told(&problem)?;
+            anyhow::bail!("refused ({}): {said}", problem.code)
         }
     }
+}
+
+/// A refusal in words, for who reads a terminal.
+///
+/// # Errors
+/// When the texts cannot be read.
+pub fn told(problem: &Problem) -> anyhow::Result<String> {
+    let texts = [web::TEXTS, exchange::TEXTS];
+    let texts = web::Texts::new(&texts).map_err(|faults| anyhow::anyhow!(faults.join("; ")))?;
+    let said = |part: &str| {
+        let key = format!("problem-{}{part}", problem.code);
+        texts.get_with(web::Lang::En, &key, &problem.args)
+    };
+    Ok(format!("{} {}", said(""), said(".rule")))
 }
 
 fn of_pack(settings: &Settings) -> anyhow::Result<Vec<Agreement>> {

@@ -3,7 +3,7 @@
 
 use kernel::{Digest, OrgCode, Problem, Time};
 
-use super::book::{Acts, missing};
+use super::book::{Acts, Delegations, missing};
 use super::{HEADER, Role};
 use crate::face::identifier;
 use crate::gateway::Gateway;
@@ -47,6 +47,24 @@ impl Gateway {
         self.agreements
             .delegations
             .check(&named.ok_or_else(missing)?, &acts, now)
+    }
+}
+
+impl Delegations {
+    /// Whether a system may call a service in an organisation's name, as far as it needs a delegation.
+    ///
+    /// # Errors
+    /// As [`Gateway::in_whose_name`].
+    pub(crate) fn may_represent(
+        &self,
+        party: &OrgCode,
+        (consumer, service): (&SystemId, &ServiceId),
+        at: Time,
+    ) -> Result<(), Problem> {
+        if consumer.org.top() == party.top() {
+            return Ok(());
+        }
+        self.find(&acts(party, consumer, service), at).map(drop)
     }
 }
 

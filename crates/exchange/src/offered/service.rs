@@ -115,17 +115,23 @@ impl Service for Registered {
     }
 }
 
-impl Registered {
+impl Entry {
     /// Refuses a call while the service is disabled or stopped, or is published in another's name
     /// without a delegation; gives the delegation.
-    fn may(&self, at: Time) -> Result<Option<Digest>, Problem> {
-        if let Some(refusal) = self.entry.refusal(at) {
+    pub(crate) fn may(&self, delegations: &Delegations, at: Time) -> Result<Option<Digest>, Problem> {
+        if let Some(refusal) = self.refusal(at) {
             return Err(refusal);
         }
-        let Entry { id, setup, .. } = &self.entry;
-        let delegator = setup.publishes_for.as_ref();
-        let found = delegator.map(|delegator| self.delegations.find(&Acts::publishing(delegator, id), at));
+        let delegator = self.setup.publishes_for.as_ref();
+        let found = delegator.map(|delegator| delegations.find(&Acts::publishing(delegator, &self.id), at));
         found.transpose()
+    }
+}
+
+impl Registered {
+    /// As [`Entry::may`].
+    pub(super) fn may(&self, at: Time) -> Result<Option<Digest>, Problem> {
+        self.entry.may(&self.delegations, at)
     }
 
     fn finished(&self, answer: Answer, delegation: Option<Digest>, at: Time) -> Answer {

@@ -11,7 +11,7 @@ fn entry_of(row: &Row) -> Result<Entry, Problem> {
 }
 
 /// Every service that was registered for a tenant.
-pub(super) async fn entries(reader: &Reader) -> Result<Vec<Entry>, Problem> {
+pub(crate) async fn entries(reader: &Reader) -> Result<Vec<Entry>, Problem> {
     let rows = reader
         .all(
             "select document from exchange_services where tenant = $1 order by service",

@@ -2,7 +2,7 @@
 //! going, gone. One signed word says all of it as it stands then; a newer one takes its place. Never
 //! what a call depends on: the provider's gateway decides that by itself.
 
-use kernel::{Fact, OrgCode, Problem, Time};
+use kernel::{Fact, Kind, OrgCode, Problem, Time};
 use seal::key::SigningKey;
 use serde::{Deserialize, Serialize};
 use store::{Reader, Row, Tx, params};
@@ -71,6 +71,18 @@ impl ServiceTold {
         let texts = self.disabled.iter().chain(stop.map(|stop| &stop.reason));
         let ends = stop.is_none_or(|stop| stop.to.is_none_or(|to| stop.from < to));
         ends && texts.into_iter().all(|text| notice("notice", text).is_ok())
+    }
+
+    /// Why a call would not be answered at an instant, as far as its provider has said.
+    pub(crate) fn refusal(&self, service: &ServiceId, at: Time) -> Option<Problem> {
+        if self.gone {
+            return Some(Problem::new(Kind::NotFound, "service-unknown").with("service", service));
+        }
+        let holds = |stop: &&StopTold| stop.from <= at && stop.to.is_none_or(|to| at < to);
+        let stop = self.stop.as_ref().filter(holds);
+        let notice = self.disabled.as_ref().or(stop.map(|stop| &stop.reason))?;
+        let disabled = Problem::new(Kind::Unavailable, "service-disabled").with("service", service);
+        Some(disabled.with("notice", notice))
     }
 
     /// True while it says something that a caller has to know.
@@ -235,7 +247,7 @@ fn notice_of(row: &Row) -> Result<ServiceNotice, Problem> {
     })
 }
 
-async fn notices(reader: &Reader) -> Result<Vec<ServiceNotice>, Problem> {
+pub(crate) async fn notices(reader: &Reader) -> Result<Vec<ServiceNotice>, Problem> {
     let rows = reader
         .all(
             "select service, document, said_at from exchange_service_words where tenant = $1 order by service",
@@ -274,6 +286,17 @@ mod tests {
         });
         let told = ServiceTold::of(Some(&e));
         assert_eq!([0, 10, 19, 20].map(|ms| at(&told, ms)), [true, true, true, false]);
+        let refused = |told: &ServiceTold, ms| {
+            let refused = told.refusal(&e.id, Time(ms));
+            refused.map(|problem| (problem.code, problem.args.last().cloned()))
+        };
+        let for_the_stop = Some(("service-disabled", Some(("notice", "bảo trì".to_owned()))));
+        assert_eq!(
+            [9, 10, 19, 20].map(|ms| refused(&told, ms)),
+            [None, for_the_stop.clone(), for_the_stop, None]
+        );
+        let gone = refused(&ServiceTold::of(None), 0).map(|(code, _)| code);
+        assert_eq!(gone, Some("service-unknown"));
         e.disabled = Some("lỗi".to_owned());
         assert!(at(&ServiceTold::of(Some(&e)), 20));
     }

@@ -1,20 +1,23 @@
 //! `GET /exchange/allowed` and its twin: would this call be allowed? By which agreement, or why not.
-//! Asks the same book as a call does and takes nothing out of its minute.
+//! Asks what a call is asked, in its order, and takes nothing out of its minute. What only the other node
+//! knows (its maintenance, a service that it has said nothing of) is not told here.
+
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use kernel::time::parse_iso;
-use kernel::{Problem, Time};
+use kernel::{Digest, Kind, OrgCode, Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Operator, Page, Refusal};
 
 use crate::agreement::Agreement;
 use crate::gateway::Exchange;
-use crate::ids::{ServiceId, SystemId};
+use crate::holdings::Asked;
+use crate::ids::ServiceId;
 use crate::quota::{Per, QuotaLeft};
-use crate::rest::{Rest, is_target};
 
 /// Noon, in minutes of the day: a day is asked about by its middle.
 const NOON: i64 = 12 * 60;
@@ -30,15 +33,10 @@ pub(crate) struct Call {
     /// Method and path behind the service, `GET /persons/42`; left out, only whether there is an
     /// agreement is looked at.
     endpoint: Option<String>,
+    /// In whose name when not the caller's own (`X-Road-Represented-Party`): `H56`.
+    represented: Option<String>,
     /// When, milliseconds since 1970; now when left out.
     at: Option<i64>,
-}
-
-/// The call that is asked about.
-struct Wanted {
-    consumer: SystemId,
-    service: ServiceId,
-    rest: Option<Rest>,
 }
 
 /// Whether a call would be allowed.
@@ -46,8 +44,10 @@ struct Wanted {
 pub(crate) struct CallAllowed {
     /// True when it would be.
     allowed: bool,
-    /// Why not: `agreement-missing`, `agreement-endpoint`, `path-outside`, `agreement-expired` (its term is over or has not begun),
-    /// `agreement-suspended`, `agreement-revoked`, `quota-minute`, `quota-day`, `quota-month`.
+    /// Why not: `node-maintenance`, `node-circuit-open`, `system-stopped`, `agreement-missing`, `agreement-endpoint`,
+    /// `path-outside`, `agreement-expired` (its term is over or has not begun), `agreement-suspended`, `agreement-revoked`,
+    /// `agreement-group-left`, `member-unknown`, `node-revoked`, `seal-broken` (a seal that is revoked), `delegation-missing`,
+    /// `delegation-over`, `service-unknown`, `service-disabled`, `quota-minute`, `quota-day`, `quota-month`.
     code: Option<&'static str>,
     /// The same in the reader's language.
     why: Option<String>,
@@ -91,9 +91,9 @@ impl QuotaLine {
 }
 
 impl Exchange {
-    /// The answer of the agreements held here; of the calls of the minute only for a call now.
-    fn allowed(&self, page: &Page, wanted: &Wanted, at: Option<Time>) -> CallAllowed {
-        let (who, what) = (&wanted.consumer, &wanted.service);
+    /// What a call would be told by what this node knows; what is left and what rests only of a call now.
+    async fn allowed(&self, page: &Page, asked: &Asked, at: Option<Time>) -> Result<CallAllowed, Problem> {
+        let (who, what) = (&asked.consumer, &asked.service);
         let held = self.agreements();
         let when = at.unwrap_or_else(|| self.0.now());
         let found = held.find_named(who, what, when);
@@ -104,20 +104,19 @@ impl Exchange {
         let counted = hash.filter(|_| at.is_none() && self.is_here(&what.org));
         let calls_left = counted.and_then(|hash| held.calls_left(&hash, when));
         let quotas = counted.map_or_else(Vec::new, |hash| held.quota_left(&hash, when));
-        let granted = |a: &Agreement| match &wanted.rest {
-            Some(rest) => a.grants(rest).err(),
-            None => None,
+        let spent = |agreement: &Agreement| {
+            let minute = (calls_left == Some(0)).then_some(Per::Minute);
+            let longer = || quotas.iter().find(|quota| quota.left == 0).map(|quota| quota.per);
+            minute.or_else(longer).map(|per| per.spent(agreement, when))
         };
-        let refused = match found {
+        let refused = match self.refuses(asked, found, (when, at.is_none())) {
             Err(problem) => Some(problem),
-            Ok((_, a)) if granted(&a).is_some() => granted(&a),
-            Ok((_, a)) if calls_left == Some(0) => Some(Per::Minute.spent(&a, when)),
-            Ok((_, a)) => {
-                let spent = quotas.iter().find(|quota| quota.left == 0);
-                spent.map(|quota| quota.per.spent(&a, when))
-            }
+            Ok(agreement) => match self.service_rests(what, when).await? {
+                Some(problem) => Some(problem),
+                None => spent(&agreement),
+            },
         };
-        CallAllowed {
+        Ok(CallAllowed {
             allowed: refused.is_none(),
             code: refused.as_ref().map(|problem| problem.code),
             why: refused.map(|problem| {
@@ -128,43 +127,90 @@ impl Exchange {
             id: hash.and_then(|hash| held.name_of(&hash)),
             calls_left,
             quota_left: quotas.iter().map(|quota| QuotaLine::of(page, quota)).collect(),
+        })
+    }
+
+    /// What a call meets on its way to the service, in its order: this node, the agreement, both parties'
+    /// standing in the directory, the delegation.
+    fn refuses(
+        &self,
+        asked: &Asked,
+        found: Result<(Digest, Arc<Agreement>), Problem>,
+        (when, is_now): (Time, bool),
+    ) -> Result<Arc<Agreement>, Problem> {
+        let g = &*self.0;
+        let call = (&asked.consumer, &asked.service);
+        g.maintenance.may_call(&g.node, when)?;
+        let (_, agreement) = found?;
+        if let Some(rest) = &asked.rest {
+            agreement.grants(rest)?;
         }
+        if is_now && !self.is_here(&call.1.org) {
+            crate::wire::may_ask(g, call.1, when)?;
+        }
+        for org in [&call.0.org, &call.1.org] {
+            self.takes_part(&org.top())?;
+        }
+        if let Some(party) = &asked.represented {
+            let delegations = &g.agreements.delegations;
+            delegations.may_represent(party, call, when)?;
+        }
+        Ok(agreement)
+    }
+
+    /// Refuses a member that the directory does not know, and one whose node or seal is revoked.
+    fn takes_part(&self, member: &OrgCode) -> Result<(), Problem> {
+        let directory = &self.0.directory;
+        let unknown = || Problem::new(Kind::NotFound, "member-unknown").with("member", member);
+        let node = directory.node_of(member).ok_or_else(unknown)?;
+        if directory.is_revoked(&node.certificate) {
+            return Err(Problem::new(Kind::Forbidden, "node-revoked").with("hop", member));
+        }
+        match directory.seal_certificate(member) {
+            Some(_) => Ok(()),
+            None => Err(Problem::new(Kind::Forbidden, "seal-broken").with("hop", member)),
+        }
+    }
+
+    /// Why the service would not answer: what this node offers, or what its provider has said of it.
+    async fn service_rests(&self, service: &ServiceId, when: Time) -> Result<Option<Problem>, Problem> {
+        if self.is_here(&service.org) {
+            return Ok(self.service_refuses(service, when));
+        }
+        let heard = self.service_notice(service).await?;
+        Ok(heard.and_then(|notice| notice.told.refusal(service, when)))
     }
 }
 
 /// What is asked about, or what is wrong with it, each at its field.
-fn wanted(consumer: &str, service: &str, endpoint: &str) -> Result<Wanted, Vec<Problem>> {
-    let rest = match endpoint.trim() {
-        "" => Ok(None),
-        text => call(text).map(Some),
-    };
-    match (consumer.trim().parse(), service.trim().parse(), rest) {
-        (Ok(consumer), Ok(service), Ok(rest)) => Ok(Wanted {
+fn asked(consumer: &str, service: &str, endpoint: &str, represented: &str) -> Result<Asked, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let consumer = consumer.trim().parse();
+    if consumer.is_err() {
+        problems.push(Problem::invalid("consumer", "system-id"));
+    }
+    let service = service.trim().parse();
+    if service.is_err() {
+        problems.push(Problem::invalid("service", "service-id"));
+    }
+    let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let rest = said(endpoint).map(|text| Asked::endpoint(&text)).transpose();
+    let party = said(represented).map(|text| text.parse()).transpose();
+    if party.is_err() {
+        problems.push(Problem::invalid("represented", "organisation-code"));
+    }
+    match (consumer, service, rest, party) {
+        (Ok(consumer), Ok(service), Ok(rest), Ok(represented)) => Ok(Asked {
             consumer,
             service,
             rest,
+            represented,
         }),
-        (consumer, service, rest) => {
-            let consumer = consumer.err().map(|_| Problem::invalid("consumer", "system-id"));
-            let service = service.err().map(|_| Problem::invalid("service", "service-id"));
-            Err(consumer.into_iter().chain(service).chain(rest.err()).collect())
+        (_, _, rest, _) => {
+            problems.extend(rest.err());
+            Err(problems)
         }
     }
-}
-
-/// A call by its method and path: `GET /persons/42`.
-fn call(text: &str) -> Result<Rest, Problem> {
-    let bad = || Problem::invalid("endpoint", "allowed-endpoint");
-    let (method, target) = text.split_once(' ').ok_or_else(bad)?;
-    let target = target.trim();
-    if !target.starts_with('/') || !is_target(target) {
-        return Err(bad());
-    }
-    Ok(Rest {
-        method: method.parse().map_err(|_| bad())?,
-        target: target.to_owned(),
-        ..Rest::default()
-    })
 }
 
 /// Says whether a call would be allowed, and under which agreement or why not.
@@ -177,18 +223,28 @@ pub(crate) async fn json(
     page: Page,
     Query(call): Query<Call>,
 ) -> Result<axum::Json<CallAllowed>, Refusal> {
-    let endpoint = call.endpoint.unwrap_or_default();
-    let wanted = wanted(&call.consumer, &call.service, &endpoint).map_err(super::request::first)?;
-    Ok(axum::Json(x.allowed(&page, &wanted, call.at.map(Time))))
+    let (endpoint, represented) = (
+        call.endpoint.unwrap_or_default(),
+        call.represented.unwrap_or_default(),
+    );
+    let asked = asked(&call.consumer, &call.service, &endpoint, &represented);
+    let asked = asked.map_err(super::request::first)?;
+    Ok(axum::Json(x.allowed(&page, &asked, call.at.map(Time)).await?))
 }
 
 /// What the form asks.
 #[derive(Debug, Default, Deserialize)]
-pub(crate) struct Asked {
-    consumer: Option<String>,
-    service: Option<String>,
-    endpoint: Option<String>,
-    on: Option<String>,
+pub(crate) struct Form {
+    #[serde(default)]
+    consumer: String,
+    #[serde(default)]
+    service: String,
+    #[serde(default)]
+    endpoint: String,
+    #[serde(default)]
+    represented: String,
+    #[serde(default)]
+    on: String,
 }
 
 #[derive(Template)]
@@ -196,13 +252,11 @@ pub(crate) struct Asked {
 struct View<'a> {
     page: &'a Page,
     errors: String,
-    consumer: String,
+    form: Form,
     consumer_error: String,
-    service: String,
     service_error: String,
-    endpoint: String,
     endpoint_error: String,
-    on: String,
+    represented_error: String,
     on_error: String,
     answer: Option<CallAllowed>,
 }
@@ -212,6 +266,7 @@ struct View<'a> {
     params(("consumer" = Option<String>, Query, description = "the calling system, G22/portal"),
            ("service" = Option<String>, Query, description = "the service, G01/population/person-lookup"),
            ("endpoint" = Option<String>, Query, description = "method and path, GET /persons/42"),
+           ("represented" = Option<String>, Query, description = "in whose name, H56; the caller's own when left out"),
            ("on" = Option<String>, Query, description = "a day, 2026-11-22; now when left out")),
     security(("session" = ["operator"])),
     responses((status = 200, description = "the form and the answer", content_type = "text/html"),
@@ -220,25 +275,21 @@ pub(crate) async fn page(
     State(x): State<Exchange>,
     _: Operator,
     page: Page,
-    Query(asked): Query<Asked>,
+    Query(form): Query<Form>,
 ) -> Result<Response, Refusal> {
-    let consumer = asked.consumer.unwrap_or_default();
-    let service = asked.service.unwrap_or_default();
-    let endpoint = asked.endpoint.unwrap_or_default();
-    let on = asked.on.unwrap_or_default();
     let mut problems = Vec::new();
-    let at = match parse_iso(on.trim()) {
+    let at = match parse_iso(form.on.trim()) {
         Some(day) => Some(Time::at(day, NOON)),
-        None if on.trim().is_empty() => None,
+        None if form.on.trim().is_empty() => None,
         None => {
             problems.push(Problem::invalid("on", "date-bad"));
             None
         }
     };
     let mut answer = None;
-    if !consumer.is_empty() || !service.is_empty() {
-        match wanted(&consumer, &service, &endpoint) {
-            Ok(wanted) if problems.is_empty() => answer = Some(x.allowed(&page, &wanted, at)),
+    if !form.consumer.is_empty() || !form.service.is_empty() {
+        match asked(&form.consumer, &form.service, &form.endpoint, &form.represented) {
+            Ok(asked) if problems.is_empty() => answer = Some(x.allowed(&page, &asked, at).await?),
             Ok(_) => {}
             Err(faults) => problems.extend(faults),
         }
@@ -248,11 +299,9 @@ pub(crate) async fn page(
         consumer_error: page.field_error(&problems, "consumer"),
         service_error: page.field_error(&problems, "service"),
         endpoint_error: page.field_error(&problems, "endpoint"),
+        represented_error: page.field_error(&problems, "represented"),
         on_error: page.field_error(&problems, "on"),
-        consumer,
-        service,
-        endpoint,
-        on,
+        form,
         answer,
         page: &page,
     };

@@ -236,6 +236,96 @@ async fn an_operator_learns_whether_a_call_would_be_allowed_and_why_not() {
     assert_eq!(bad.0, 422);
 }
 
+/// What is said of the portal's call of the lookup.
+async fn refusal(desk: &Desk, more: &str) -> String {
+    let told = desk
+        .get(&format!("allowed?consumer={PORTAL}&service={LOOKUP}{more}"))
+        .await;
+    assert_eq!(told["allowed"], told["code"].is_null(), "{told}");
+    assert_eq!(told["why"].is_null(), told["code"].is_null(), "{told}");
+    told["code"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn what_is_asked_beforehand_is_told_as_the_call_itself_would_be() {
+    let mut nation = nation().await;
+    let agreement = exchange::Agreement {
+        endpoints: vec!["POST /".parse().expect("an endpoint")],
+        ..nation.agreement()
+    };
+    nation.agree(agreement).await;
+    let (national, ministry) = (desk_at(&nation.national).await, desk_at(&nation.ministry).await);
+    for desk in [&national, &ministry] {
+        assert_eq!(refusal(desk, "").await, "");
+        assert_eq!(refusal(desk, "&endpoint=POST%20/").await, "");
+        assert_eq!(refusal(desk, "&endpoint=GET%20/x").await, "agreement-endpoint");
+        assert_eq!(refusal(desk, "&represented=G22").await, "", "its own name");
+        assert_eq!(refusal(desk, "&represented=G15").await, "delegation-missing");
+    }
+    for bad in ["represented=%C4%91", "represented=g-1"] {
+        let path = format!("allowed?consumer={PORTAL}&service={LOOKUP}&{bad}");
+        assert_eq!(ministry.send("GET", &path, Some("operator"), "").await.0, 422, "{bad}");
+    }
+    // Each node knows of its own maintenance.
+    let actor = kernel::Actor::Platform;
+    let began = nation.ministry.exchange.begin_maintenance("Nâng cấp", None, &actor);
+    began.await.expect("begun");
+    assert_eq!(refusal(&ministry, "").await, "node-maintenance");
+    assert_eq!(refusal(&national, "").await, "");
+    assert_eq!(nation.refused("{}").await, "node-maintenance");
+    let ended = nation.ministry.exchange.end_maintenance(&actor);
+    ended.await.expect("ended");
+    // The service is not offered any more.
+    let lookup: exchange::ServiceId = LOOKUP.parse().expect("an id");
+    nation.ministry.exchange.withdraw(&lookup);
+    assert_eq!(refusal(&ministry, "").await, "service-unknown");
+    assert_eq!(nation.refused("{}").await, "service-unknown");
+    nation.ministry.exchange.provide(nation.service.clone());
+    assert_eq!(refusal(&ministry, "").await, "");
+    // What the directory says.
+    let revoked = Nation::revoked(&nation.ministry.keyring.node.certificate);
+    nation.publish(|s| s.revoked.push(revoked)).await;
+    for desk in [&national, &ministry] {
+        assert_eq!(refusal(desk, "").await, "node-revoked");
+    }
+    assert_eq!(nation.refused("{}").await, "node-revoked");
+    let seal = Nation::revoked(&nation.ministry.seal("G01").certificate);
+    nation.publish(|s| s.revoked = vec![seal]).await;
+    assert_eq!(refusal(&national, "").await, "seal-broken");
+    assert_eq!(nation.refused("{}").await, "seal-broken");
+}
+
+#[tokio::test]
+async fn a_service_that_its_operator_stops_is_told_beforehand_at_both_nodes() {
+    let nation = nation().await;
+    let system = crate::offered::System::start(None).await;
+    let (national, ministry) = (desk_at(&nation.national).await, desk_at(&nation.ministry).await);
+    let persons = crate::offered::PERSONS;
+    let text = json!({"service": persons, "url": system.url});
+    assert_eq!(ministry.post("services", &text).await.0, 201);
+    crate::offered::agree(&nation).await;
+    let ask = format!("allowed?consumer={PORTAL}&service={persons}");
+    let allowed = async |desk: &Desk, more: &str| desk.get(&format!("{ask}{more}")).await;
+    for desk in [&national, &ministry] {
+        assert_eq!(allowed(desk, "").await["allowed"], true);
+    }
+    let stand = format!("services/{persons}/stand");
+    let notice = "Kiểm tra dữ liệu";
+    let disable = json!({"do": "disable", "notice": notice});
+    assert_eq!(ministry.post(&stand, &disable).await.0, 204);
+    assert_eq!(allowed(&ministry, "").await["code"], "service-disabled");
+    assert_eq!(allowed(&national, "").await["allowed"], true, "it has not heard yet");
+    carry(&nation.ministry).await;
+    let told = allowed(&national, "").await;
+    assert_eq!(told["code"], "service-disabled");
+    assert!(told["why"].as_str().expect("words").contains(notice), "{told}");
+    assert_eq!(ministry.post(&stand, &json!({"do": "enable"})).await.0, 204);
+    carry(&nation.ministry).await;
+    for desk in [&national, &ministry] {
+        assert_eq!(allowed(desk, "").await["allowed"], true);
+    }
+}
+
 #[tokio::test]
 async fn the_list_is_given_a_page_at_a_time() {
     let limits = kernel::limits::Limits {

@@ -2,9 +2,10 @@
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use exchange::holdings::Asked;
 use exchange::{ServiceId, SystemId};
 use kernel::time::parse_iso;
-use kernel::{Time, World};
+use kernel::{OrgCode, Time, World};
 use sen::agreement;
 use sen::serve::secrets::Secrets;
 
@@ -30,7 +31,9 @@ enum Command {
     )]
     Sign(Sign),
     /// Whether a call would be allowed, and under which agreement or why not: exit code 1 when refused
-    #[command(after_help = "Example:\n  sen agreement allowed G22/portal G01/population/person-lookup")]
+    #[command(
+        after_help = "By the rows of this node: its maintenance, agreements, delegations, the services registered here and what was heard of\nothers. What the directory says, and what is left of a minute or a quota, is told by the page /exchange/allowed.\n\nExample:\n  sen agreement allowed G22/portal G01/population/person-lookup --endpoint \"GET /persons/42\""
+    )]
     Allowed(Allowed),
 }
 
@@ -42,9 +45,31 @@ struct Allowed {
     consumer: SystemId,
     /// The service: G01/population/person-lookup
     service: ServiceId,
+    /// Method and path behind the service: "GET /persons/42"; any of its endpoints when left out
+    #[arg(long)]
+    endpoint: Option<String>,
+    /// In whose name, an organisation's code: H56; the caller's own when left out
+    #[arg(long)]
+    represented: Option<OrgCode>,
     /// The day that is meant: 2026-12-01; now when left out
     #[arg(long)]
     on: Option<String>,
+}
+
+impl Allowed {
+    fn call(&self) -> anyhow::Result<Asked> {
+        let rest = self.endpoint.as_deref().map(Asked::endpoint).transpose();
+        let rest = match rest {
+            Ok(rest) => rest,
+            Err(problem) => anyhow::bail!("--endpoint: {}", agreement::told(&problem)?),
+        };
+        Ok(Asked {
+            consumer: self.consumer.clone(),
+            service: self.service.clone(),
+            rest,
+            represented: self.represented.clone(),
+        })
+    }
 }
 
 #[derive(Args)]
@@ -75,8 +100,8 @@ impl Agreement {
                     }
                 };
                 let secrets = Secrets::of_environment();
-                let call = (&asked.consumer, &asked.service);
-                println!("{}", agreement::allowed(&settings, &secrets, call, at).await?);
+                let call = asked.call()?;
+                println!("{}", agreement::allowed(&settings, &secrets, &call, at).await?);
             }
             Command::Sign(asked) => {
                 let settings = asked.of.read()?;
