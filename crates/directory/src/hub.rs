@@ -134,9 +134,13 @@ impl Hub {
             next.revoked.push(Revoked {
                 thumbprint,
                 at: self.0.directory.store().world().now(),
-                reason: reason.clone(),
+                reason,
             });
-            let fact = Fact::CertificateRevoked { thumbprint, reason };
+            // Facts carry no free words: why, is in the directory itself.
+            let fact = Fact::CertificateRevoked {
+                thumbprint,
+                reason: String::new(),
+            };
             let also = Also::Fact {
                 subject: format!("certificate/{thumbprint}"),
                 fact: Box::new(fact),

@@ -33,6 +33,11 @@ pub struct Agreements {
     terms: Arc<OnceLock<Terms>>,
 }
 
+/// The digest of a signed word, as facts name it: the words themselves stand in a row.
+fn word_of(token: &str) -> Option<Digest> {
+    seal::jws::peek(token).ok().map(|payload| Digest::of(&payload))
+}
+
 /// Asks the directory who is in a group. Of a local one only the provider's node knows.
 fn members(directory: Directory, tenants: Arc<[Tenant]>) -> Members {
     Arc::new(move |agreement: &Agreement, consumer: &str| {
@@ -251,6 +256,7 @@ impl Agreements {
             return Err(Problem::not_found());
         };
         let notice = revocation(hash, by, self.store.world().now(), why, key);
+        let word = word_of(&notice);
         let payload = serde_json::json!({ "to": other, "notice": notice });
         let payload = &payload;
         self.store
@@ -261,7 +267,8 @@ impl Agreements {
                 let fact = Fact::AgreementRevoked {
                     agreement: hash,
                     by: by.clone(),
-                    reason: why.to_owned(),
+                    reason: String::new(),
+                    word,
                 };
                 tx.fact(&format!("agreement/{hash}"), fact).await?;
                 tx.outbox(crate::notice::TOPIC, &hash.hex(), payload).await
@@ -281,7 +288,7 @@ impl Agreements {
         if !by.holds(&agreement.provider) && !by.holds(&agreement.consumer.org) {
             return Err(Problem::new(Kind::Forbidden, "seal-broken").with("hop", &by));
         }
-        let (by, why) = (&by, why.as_str());
+        let (by, why, word) = (&by, why.as_str(), word_of(notice));
         for tenant in self.tenants.iter() {
             self.store
                 .write(tenant, &Actor::System(by.to_string()), |tx| async move {
@@ -289,7 +296,8 @@ impl Agreements {
                         let fact = Fact::AgreementRevoked {
                             agreement: hash,
                             by: by.clone(),
-                            reason: why.to_owned(),
+                            reason: String::new(),
+                            word,
                         };
                         tx.fact(&format!("agreement/{hash}"), fact).await?;
                     }

@@ -180,7 +180,8 @@ impl Writer {
                     let ended = Fact::AgreementRevoked {
                         agreement,
                         by: "G01".parse().expect("code"),
-                        reason: "r".into(),
+                        reason: String::new(),
+                        word: Some(agreement),
                     };
                     self.record(&format!("agreement/{agreement}"), ended).await;
                 }

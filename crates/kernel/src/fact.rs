@@ -24,7 +24,8 @@ pub enum Fact {
     DirectoryPublished { serial: u64, hash: Digest },
     /// A node took over a directory snapshot.
     DirectoryAdopted { serial: u64, hash: Digest },
-    /// A certificate stopped being good.
+    /// A certificate stopped being good; why, stands in the directory. `reason` is empty: facts of earlier
+    /// releases have the operator's words there.
     CertificateRevoked { thumbprint: Digest, reason: String },
     /// An owner put a change of its part of the directory into words and has not asked yet.
     RegistrationSaved {
@@ -69,11 +70,14 @@ pub enum Fact {
         consumer: OrgCode,
         service: String,
     },
-    /// An agreement ended before its time.
+    /// An agreement ended before its time; its party's signed word says why. `reason` is a key of the platform's
+    /// own, or empty: facts of earlier releases have the party's words there.
     AgreementRevoked {
         agreement: Digest,
         by: OrgCode,
         reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        word: Option<Digest>,
     },
     /// An organisation asked another for an agreement; `request` names its signed word, which is owed
     /// an answer by `due` where a rule says so.
@@ -578,6 +582,17 @@ mod tests {
                 ..
             }
         ));
+    }
+
+    #[test]
+    fn a_revocation_written_with_its_reason_is_read_for_ever() {
+        let zeros = "0".repeat(64);
+        let json = format!(
+            r#"{{"actor":"official:a1","agreement":"{zeros}","at":1,"by":"G01","fact":"agreement-revoked","prev":"{zeros}","reason":"vi phạm","seq":2,"subject":"agreement/{zeros}","tenant":"G01","v":1}}"#
+        );
+        let record: FactRecord = serde_json::from_str(&json).expect("the earlier form");
+        assert!(matches!(&record.fact, Fact::AgreementRevoked { word: None, .. }));
+        assert_eq!(record.to_json().expect("json"), json);
     }
 
     #[test]

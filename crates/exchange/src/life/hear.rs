@@ -270,6 +270,7 @@ async fn take_answer(tx: &Tx, talk: Talk, heard: &Signed) -> Result<Option<Diges
             agreement: ended,
             by: party,
             reason: super::SUPERSEDED.to_owned(),
+            word: None,
         };
         tx.fact(&super::subject(&ended), fact).await?;
     }

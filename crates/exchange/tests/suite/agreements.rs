@@ -126,6 +126,8 @@ async fn a_revocation_holds_at_once_here_and_reaches_the_other_side_through_the_
             .await
             .expect("reads");
         assert_eq!(facts.len(), 2, "in force, then revoked");
+        let told = facts[1].to_json().expect("json");
+        assert!(told.contains("\"word\":") && !told.contains("vi phạm"), "{told}");
     }
     let again = ministry
         .exchange
