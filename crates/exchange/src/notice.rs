@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Extension, Router};
+use kernel::limits::Limits;
 use kernel::{Kind, OrgCode, Problem};
 use store::outbox::{Deliver, OutboxLine};
 use web::Peer;
@@ -38,6 +39,10 @@ pub struct Notices(pub Exchange);
 impl Deliver for Notices {
     fn topic(&self) -> &'static str {
         TOPIC
+    }
+
+    fn retry_ms_max(&self, limits: &Limits) -> i64 {
+        limits.exchange_notice_retry_ms_max.min(limits.retry_ms_max)
     }
 
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {

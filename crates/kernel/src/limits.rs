@@ -93,6 +93,9 @@ pub struct Limits {
     pub retry_first_ms: i64,
     /// The longest wait between two tries of an outbox line, in milliseconds.
     pub retry_ms_max: i64,
+    /// Longest wait of a word about an agreement for the other party's node, in milliseconds: with the time of
+    /// one try, a node that was away hears of a revocation within a minute.
+    pub exchange_notice_retry_ms_max: i64,
 }
 
 impl Default for Limits {
@@ -138,6 +141,7 @@ impl Default for Limits {
             live_streams_max: 256,
             retry_first_ms: 200,
             retry_ms_max: 60_000,
+            exchange_notice_retry_ms_max: 20_000,
         }
     }
 }

@@ -56,6 +56,11 @@ pub trait Deliver: Send + Sync {
     /// The topic, as [`crate::Tx::outbox`] was given it.
     fn topic(&self) -> &'static str;
 
+    /// The longest that one of its lines waits for its next try, in milliseconds.
+    fn retry_ms_max(&self, limits: &Limits) -> i64 {
+        limits.retry_ms_max
+    }
+
     /// Delivers one line. It may see the same line again after a crash, so the other side must
     /// know it by its id.
     ///
@@ -146,12 +151,10 @@ impl Store {
     }
 
     /// Notes a failed delivery and when to try again.
-    async fn outbox_failed(&self, failed: &OutboxLine) -> Result<(), Problem> {
+    async fn outbox_failed(&self, failed: &OutboxLine, ms_max: i64) -> Result<(), Problem> {
         let [chance] = self.world().random::<1>();
-        let next_at = self
-            .world()
-            .now()
-            .plus_ms(wait_ms(self.limits(), failed.attempts, chance));
+        let wait_ms = wait_ms(self.limits().retry_first_ms, ms_max, failed.attempts, chance);
+        let next_at = self.world().now().plus_ms(wait_ms);
         self.write(&failed.tenant, &Actor::Platform, |tx| async move {
             tx.exec(
                 "update store_outbox set attempts = attempts + 1, next_at = $5
@@ -167,9 +170,9 @@ impl Store {
 
 /// How long a line waits after its failure: twice as long each time up to the limit, and up to an
 /// eighth less by chance, so that lines that failed together do not come back together.
-fn wait_ms(limits: &Limits, attempts: u32, chance: u8) -> i64 {
-    let doubled = limits.retry_first_ms.saturating_mul(1_i64 << attempts.min(32));
-    let wait = doubled.min(limits.retry_ms_max);
+fn wait_ms(first_ms: i64, ms_max: i64, attempts: u32, chance: u8) -> i64 {
+    let doubled = first_ms.saturating_mul(1_i64 << attempts.min(32));
+    let wait = doubled.min(ms_max);
     wait - wait / 8 * i64::from(chance) / 256
 }
 
@@ -258,7 +261,8 @@ async fn serve(store: Store, handler: Arc<dyn Deliver>, head: OutboxLine) {
             Err(problem) => {
                 metrics::counter!("sen_outbox_failed_total", "topic" => handler.topic()).increment(1);
                 tracing::warn!(topic = line.topic, id = line.id, attempts = line.attempts, %problem, "a delivery failed");
-                store.outbox_failed(&line).await.map(|()| None)
+                let ms_max = handler.retry_ms_max(store.limits());
+                store.outbox_failed(&line, ms_max).await.map(|()| None)
             }
         };
         next = noted.unwrap_or_else(|problem| {
@@ -287,9 +291,10 @@ mod tests {
     fn waits_double_up_to_the_limit() {
         let limits = Limits::default();
         let waits: Vec<i64> = [0, 1, 2, 8, 9, 40, u32::MAX]
-            .map(|tries| wait_ms(&limits, tries, 0))
+            .map(|tries| wait_ms(limits.retry_first_ms, limits.retry_ms_max, tries, 0))
             .to_vec();
         assert_eq!(waits, [200, 400, 800, 51_200, 60_000, 60_000, 60_000]);
-        assert!((0..=255).all(|chance| (175..=200).contains(&wait_ms(&limits, 0, chance))));
+        let spread = |chance| wait_ms(limits.retry_first_ms, limits.retry_ms_max, 0, chance);
+        assert!((0..=255).all(|chance| (175..=200).contains(&spread(chance))));
     }
 }

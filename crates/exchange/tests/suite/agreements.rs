@@ -138,6 +138,44 @@ async fn a_revocation_holds_at_once_here_and_reaches_the_other_side_through_the_
 }
 
 #[tokio::test]
+async fn a_node_that_was_away_hears_of_a_revocation_within_a_minute_of_its_return() {
+    const WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
+    let mut nation = Nation::new().await;
+    let (hash, by) = (nation.agreement().hash(), org("G22"));
+    let from = nation.national.exchange.clone();
+    let store = nation.national.temp.store.clone();
+    let (stop, shutdown) = watch::channel(false);
+    let notices: Arc<dyn Deliver> = Arc::new(Notices(from.clone()));
+    let outbox = store.run_outbox(vec![notices], shutdown);
+    nation.ministry.halt().await;
+    let revoked = from
+        .agreements()
+        .revoke(hash, &by, "x", &ACTOR, &nation.hub.key);
+    revoked.await.expect("revoked");
+    // Away so long that every wait is as long as it gets.
+    for tries in 1..=12 {
+        let tried = async {
+            while store.outbox_waiting(&by).await.expect("reads")[0].attempts < tries {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(WITHIN, tried).await.expect("tried");
+        nation.advance_ms(60_000);
+    }
+    nation.restart_ministry().await;
+    // A third of a minute; one try takes five seconds at most.
+    nation.advance_ms(20_000);
+    let heard = async {
+        while !nation.ministry.exchange.agreements().list()[0].2 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(WITHIN, heard).await.expect("heard");
+    stop.send_replace(true);
+    outbox.await.expect("stops");
+}
+
+#[tokio::test]
 async fn a_revocation_outlives_a_restart_and_a_second_adoption() {
     let mut nation = Nation::new().await;
     let (signed, by) = (nation.signed(nation.agreement()), org("G01"));
