@@ -8,11 +8,14 @@
 //! | [`mod@search`] | what is looked for |
 //! | `list`, `one` | the pages and their twins |
 //! | `proof`, `checks` | what an auditor can follow of one exchange |
+//! | `checkpoint`, `consistency` | what the node has signed of its log, and that nothing was rewritten since |
 //! | `over_there` | the other node's word on the same exchange |
 //! | `shelf`, [`beside`] | messages and containers out of rows and log; the same beside a node |
 
 pub mod beside;
+mod checkpoint;
 mod checks;
+mod consistency;
 pub(crate) mod list;
 mod one;
 pub(crate) mod over_there;
@@ -41,6 +44,8 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(list::json))
         .routes(routes!(one::page))
         .routes(routes!(one::json))
+        .routes(routes!(checkpoint::json))
+        .routes(routes!(consistency::json))
 }
 
 impl Exchange {

@@ -5,9 +5,10 @@ use kernel::{Digest, Problem};
 use serde::Serialize;
 
 use crate::evidence::shelf::Shelf;
-use crate::gateway::{Exchange, Gateway};
+use crate::gateway::{Exchange, Gateway, STREAM};
 pub use crate::index::Indexed;
 use crate::index::Look;
+use crate::store as rows;
 
 /// Which message of an exchange a container holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,8 @@ impl Which {
 pub struct Inclusion {
     /// The record as the node's index names it.
     pub exchange: Indexed,
-    /// The log's size when the proof was made, records.
+    /// Records in the tree of the proof: those under the checkpoint that was stamped with the record, else
+    /// all there were when the proof was made.
     pub size: u64,
     /// The Merkle root at that size, hex.
     pub root: String,
@@ -45,6 +47,8 @@ pub struct Inclusion {
     pub leaf: String,
     /// The sibling hashes from leaf to root, hex.
     pub path: Vec<String>,
+    /// The checkpoint by which this node has signed that root (JWS); none before there is one.
+    pub checkpoint: Option<String>,
 }
 
 impl Exchange {
@@ -76,7 +80,7 @@ impl Exchange {
         Shelf::of(&*self.0).container(request, which).await
     }
 
-    /// The proof that an exchange's record is in this node's log as it stands now.
+    /// The proof that an exchange's record is in this node's log.
     ///
     /// # Errors
     /// 404 when this node has no such exchange.
@@ -88,13 +92,12 @@ impl Exchange {
     /// The proof for one side's record.
     pub(crate) async fn inclusion_of(&self, exchange: Indexed) -> Result<Inclusion, Problem> {
         let g = &*self.0;
-        let size = g.evidence.len().await;
         let bytes = g.record_bytes(exchange.position).await?;
-        let leaf = seal::merkle::leaf_hash(&bytes);
-        let path = g.evidence.inclusion(exchange.position, size).await?;
-        let root = g.evidence.root(size).await?;
+        let stamp = rows::stamp_of(&g.store.read(&g.home).await?, STREAM, exchange.position).await?;
+        let place = g.place(&exchange, &bytes, stamp.as_ref()).await?;
+        let (leaf, root) = (&place.leaf, &place.root);
         // Both sides of the books: what we hand out must hold before it leaves.
-        if !seal::merkle::verify_inclusion(&leaf, exchange.position, size, &path, &root) {
+        if !seal::merkle::verify_inclusion(leaf, exchange.position, place.size, &place.path, root) {
             return Err(Problem::internal(format!(
                 "the log does not prove record {}",
                 exchange.position
@@ -102,10 +105,11 @@ impl Exchange {
         }
         Ok(Inclusion {
             exchange,
-            size,
+            size: place.size,
             root: root.hex(),
             leaf: leaf.hex(),
-            path: path.iter().map(Digest::hex).collect(),
+            path: place.path.iter().map(Digest::hex).collect(),
+            checkpoint: place.token,
         })
     }
 }

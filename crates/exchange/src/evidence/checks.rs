@@ -261,14 +261,16 @@ pub(super) fn checkpoint_of(token: &str, key: &PublicKey) -> Option<Checkpoint> 
 }
 
 /// A record's place in the log.
-pub(super) struct Place {
+pub(crate) struct Place {
     pub(super) position: u64,
-    pub(super) leaf: Digest,
-    pub(super) size: u64,
-    pub(super) root: Digest,
-    pub(super) path: Vec<Digest>,
+    pub(crate) leaf: Digest,
+    pub(crate) size: u64,
+    pub(crate) root: Digest,
+    pub(crate) path: Vec<Digest>,
     /// The checkpoint whose root it is; none while there is none that holds the record.
     pub(super) checkpoint: Option<Checkpoint>,
+    /// The same as it was signed.
+    pub(crate) token: Option<String>,
 }
 
 /// The record is in the log, and the node has signed the root that says so.
@@ -287,6 +289,9 @@ pub(super) fn in_log(place: &Place) -> EvidenceCheck {
         .with("root", place.root.hex());
     for step in &place.path {
         check = check.with("step", step.hex());
+    }
+    if let Some(token) = &place.token {
+        check = check.with("checkpoint", token);
     }
     match &place.checkpoint {
         Some(signed) => check.at("checkpoint_at", signed.at),

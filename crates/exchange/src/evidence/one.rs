@@ -59,6 +59,8 @@ struct Side {
     result: (String, &'static str),
     why: String,
     files: Vec<(String, String)>,
+    /// Records under the signed checkpoint that holds the record.
+    checkpoint: Option<u64>,
     checks: Vec<Checked>,
     moments: Vec<Moment>,
 }
@@ -181,6 +183,7 @@ impl Exchange {
             ),
             why: words(page, &e.fault),
             files: files.map(file).collect(),
+            checkpoint: side.checkpoint,
             checks: side.checks.iter().map(|check| checked(page, check)).collect(),
             moments: side.timeline.iter().map(|m| self.moment(page, m)).collect(),
         }

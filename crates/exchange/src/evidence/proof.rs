@@ -49,6 +49,8 @@ pub(crate) struct EvidenceSide {
     pub(crate) request_head: String,
     /// SHA-256 of the answer's head, hex; none when there is no answer.
     pub(crate) answer_head: Option<String>,
+    /// Records under the signed checkpoint that holds the record; none before there is one.
+    pub(crate) checkpoint: Option<u64>,
     /// The checks, in the order an auditor takes.
     pub(crate) checks: Vec<EvidenceCheck>,
     /// The times on record, the earliest first.
@@ -138,6 +140,7 @@ impl Gateway {
             answered: answer.is_some(),
             request_head: Digest::of(&record.request.head).hex(),
             answer_head: answer.map(|kept| Digest::of(&kept.head).hex()),
+            checkpoint: place.checkpoint.as_ref().map(|signed| signed.size),
             checks: found,
             timeline: timeline.sorted(),
             exchange,
@@ -239,7 +242,12 @@ impl Gateway {
 
     /// Where the record stands: in the tree of the checkpoint that was stamped with it, else in the
     /// tree as it is now.
-    async fn place(&self, exchange: &Indexed, bytes: &[u8], stamp: Option<&Stamp>) -> Result<Place, Problem> {
+    pub(crate) async fn place(
+        &self,
+        exchange: &Indexed,
+        bytes: &[u8],
+        stamp: Option<&Stamp>,
+    ) -> Result<Place, Problem> {
         let position = exchange.position;
         let signed = match stamp {
             Some(stamp) => self.checkpoint_of(&stamp.checkpoint).await,
@@ -260,12 +268,16 @@ impl Gateway {
             size,
             root,
             path: self.evidence.inclusion(position, size).await?,
+            token: checkpoint
+                .as_ref()
+                .and(stamp)
+                .map(|stamp| stamp.checkpoint.clone()),
             checkpoint,
         })
     }
 
     /// A checkpoint of this node, by the certificate that it had then.
-    async fn checkpoint_of(&self, token: &str) -> Option<Checkpoint> {
+    pub(super) async fn checkpoint_of(&self, token: &str) -> Option<Checkpoint> {
         let named = jws::certificate_named(token);
         let kept = match named {
             Some(thumbprint) => self.certificates.get(&thumbprint).await.ok(),

@@ -10,6 +10,7 @@ mod between;
 mod bodies;
 mod callers;
 mod certificates;
+mod checkpoints;
 mod circuits;
 mod clocks;
 mod counting;

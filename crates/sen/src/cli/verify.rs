@@ -16,6 +16,9 @@ pub(crate) struct Verify {
     /// The configuration of the node whose data folder it is: needed when its rows are on a server or its keys elsewhere
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// A checkpoint that was kept, as signed (JWS): the log must still begin with what it was signed over
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
     /// Print the verdict as JSON
     #[arg(long)]
     json: bool,
@@ -24,7 +27,8 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) async fn run(self, world: &World) -> u8 {
         let (trust, config) = (self.trust.as_deref(), self.config.as_deref());
-        match sen::verify::verify_configured(&self.path, trust, config, world).await {
+        let kept = self.checkpoint.as_deref();
+        match sen::verify::verify_since(&self.path, trust, config, kept, world).await {
             Ok(verdict) => {
                 if self.json {
                     println!("{}", sen::verify::as_json(&verdict));

@@ -27,6 +27,17 @@ pub fn verify(path: &Path, trust: &Trust, now: Time) -> anyhow::Result<Verdict> 
     if has_segments(path) {
         return Ok(log(path, None, trust, now).unwrap_or_else(|bad| bad));
     }
+    let with_keys = nodes_of(path)?
+        .into_iter()
+        .map(|folder| (folder.join("keys"), folder));
+    nodes(with_keys, trust, now)
+}
+
+/// The folders of nodes that a path names: itself, or those in it.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn nodes_of(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let folders = if path.join("logs").is_dir() {
         vec![path.to_owned()]
     } else {
@@ -38,8 +49,7 @@ pub fn verify(path: &Path, trust: &Trust, now: Time) -> anyhow::Result<Verdict> 
         "{} is neither an evidence log nor a data folder",
         path.display()
     );
-    let with_keys = folders.into_iter().map(|folder| (folder.join("keys"), folder));
-    nodes(with_keys, trust, now)
+    Ok(folders)
 }
 
 /// Checks nodes, each given by the folder of its keys and its own.
@@ -76,7 +86,15 @@ pub(super) struct Signer<'a> {
     pub(super) kept: KeptCertificates,
 }
 
-impl Signer<'_> {
+impl<'a> Signer<'a> {
+    pub(super) fn of(certificate: &'a Certificate, chain: &'a [Certificate], folder: &Path) -> Self {
+        Self {
+            certificate,
+            chain,
+            kept: KeptCertificates::of(folder),
+        }
+    }
+
     /// Why a certificate that the node kept is not known to have been its own at an instant.
     fn fault_of_former(&self, former: &Certificate, at: Time, trust: &Trust) -> Option<PathFault> {
         if former.common_name() != self.certificate.common_name() {
@@ -86,8 +104,8 @@ impl Signer<'_> {
     }
 }
 
-/// Checks a node's folder: its streams one after the other.
-fn node(folder: &Path, keys: &Path, trust: &Trust, now: Time) -> Result<Verdict, Verdict> {
+/// A node's certificate and its issuers.
+pub(super) fn own(folder: &Path, keys: &Path) -> Result<(Certificate, Vec<Certificate>), Verdict> {
     let named = |why: String| Verdict::failed(why, folder.display().to_string());
     let own = keys.join("node.pem");
     let pem = std::fs::read_to_string(&own).map_err(|e| named(format!("{}: {e}", own.display())))?;
@@ -96,11 +114,13 @@ fn node(folder: &Path, keys: &Path, trust: &Trust, now: Time) -> Result<Verdict,
         return Err(named(format!("{} holds no certificate", own.display())));
     }
     let certificate = chain.remove(0);
-    let signer = Signer {
-        certificate: &certificate,
-        chain: &chain,
-        kept: KeptCertificates::of(folder),
-    };
+    Ok((certificate, chain))
+}
+
+/// Checks a node's folder: its streams one after the other.
+fn node(folder: &Path, keys: &Path, trust: &Trust, now: Time) -> Result<Verdict, Verdict> {
+    let (certificate, chain) = own(folder, keys)?;
+    let signer = Signer::of(&certificate, &chain, folder);
     let mut verdict = None;
     for stream in children(&folder.join("logs"))
         .into_iter()
@@ -121,7 +141,7 @@ fn node(folder: &Path, keys: &Path, trust: &Trust, now: Time) -> Result<Verdict,
             verdict = Some(worse(verdict, undecided));
         }
     }
-    verdict.ok_or_else(|| named("the node has no log yet".to_owned()))
+    verdict.ok_or_else(|| Verdict::failed("the node has no log yet", folder.display().to_string()))
 }
 
 /// Checks one stream's bytes, roots and checkpoints.
@@ -274,7 +294,7 @@ fn each(dir: &Path, mut check: impl FnMut(u64, &[u8]) -> Result<(), String>) -> 
     .map_err(|(position, why)| Verdict::failed(why, format!("{} record {position}", dir.display())))
 }
 
-fn has_segments(path: &Path) -> bool {
+pub(super) fn has_segments(path: &Path) -> bool {
     children(path)
         .iter()
         .any(|p| p.extension().is_some_and(|e| e == "seg"))

@@ -8,6 +8,7 @@ pub mod archive;
 mod certificates;
 mod compare;
 pub mod folder;
+mod old;
 mod rows;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ use crate::backup::site::{Configured, HUB, NodeAt};
 use crate::evidence::archive::Archive;
 use crate::evidence::manifest;
 use crate::serve::secrets::Secrets;
+use old::{Old, worst};
 
 /// The exit code of a wrong call (BSD sysexits: `EX_USAGE`).
 pub const USAGE: u8 = 64;
@@ -47,7 +49,29 @@ pub async fn verify_configured(
     config: Option<&Path>,
     world: &World,
 ) -> anyhow::Result<Verdict> {
+    verify_since(path, trust, config, None, world).await
+}
+
+/// As [`verify_configured`]; `checkpoint` is one that was kept, against which the log or the data folder is
+/// checked as well.
+///
+/// # Errors
+/// As [`verify_configured`]; when the checkpoint cannot be read, or is of no log there.
+pub async fn verify_since(
+    path: &Path,
+    trust: Option<&Path>,
+    config: Option<&Path>,
+    checkpoint: Option<&Path>,
+    world: &World,
+) -> anyhow::Result<Verdict> {
     let trust = read_trust(trust)?;
+    let old = checkpoint.map(Old::read).transpose()?;
+    let is_log = path.is_dir() && !archive::is_folder(path) && !manifest::is_export(path);
+    anyhow::ensure!(
+        old.is_none() || is_log,
+        "a checkpoint is checked against an evidence log or a data folder, which {} is not",
+        path.display()
+    );
     if path.is_dir() && archive::is_folder(path) {
         return archive::folder(path, &trust, world.now());
     }
@@ -55,7 +79,7 @@ pub async fn verify_configured(
         return manifest::verify(path, &trust, world.now());
     }
     if path.is_dir() {
-        let verdict = data(path, &trust, config, world).await?;
+        let verdict = data(path, &trust, config, old.as_ref(), world).await?;
         let is_whole = ["prepared", HUB].iter().any(|own| path.join(own).is_file());
         if verdict.indication != Indication::TotalFailed && is_whole {
             crate::doctor::mark::set(path, crate::doctor::mark::VERIFIED, world.now());
@@ -86,7 +110,13 @@ fn is_container(path: &Path, bytes: &[u8]) -> bool {
 }
 
 /// Checks the logs of a folder, and its rows against them.
-async fn data(path: &Path, trust: &Trust, config: Option<&Path>, world: &World) -> anyhow::Result<Verdict> {
+async fn data(
+    path: &Path,
+    trust: &Trust,
+    config: Option<&Path>,
+    old: Option<&Old>,
+    world: &World,
+) -> anyhow::Result<Verdict> {
     let secrets = Secrets::of_environment();
     let site = match (config, secrets.database.as_deref()) {
         (Some(_), _) => Some(Configured::read(config)?.site(Some(path), &secrets)?),
@@ -94,7 +124,10 @@ async fn data(path: &Path, trust: &Trust, config: Option<&Path>, world: &World) 
         (None, _) => None,
     };
     let Some(site) = site else {
-        let logs = folder::verify(path, trust, world.now())?;
+        let mut logs = folder::verify(path, trust, world.now())?;
+        if let Some(old) = old {
+            logs = worst(logs, old.folder(path, trust)?);
+        }
         return Ok(if logs.indication == Indication::TotalFailed {
             logs
         } else {
@@ -104,10 +137,13 @@ async fn data(path: &Path, trust: &Trust, config: Option<&Path>, world: &World) 
     // Logs that are a server's rows are taken away as files first; the check is the same.
     let are_rows = |node: &NodeAt| matches!(node.database, Database::Postgres { .. });
     if site.nodes.iter().any(are_rows) {
-        return rows::verify(&site, trust, world).await;
+        return rows::verify(&site, trust, old, world).await;
     }
-    let nodes = site.nodes.iter().map(|n| (n.keys.clone(), n.folder.clone()));
-    let logs = folder::nodes(nodes, trust, world.now())?;
+    let nodes = || site.nodes.iter().map(|n| (n.keys.clone(), n.folder.clone()));
+    let mut logs = folder::nodes(nodes(), trust, world.now())?;
+    if let Some(old) = old {
+        logs = worst(logs, old.nodes(nodes(), trust)?);
+    }
     Ok(if logs.indication == Indication::TotalFailed {
         logs
     } else {

@@ -11,6 +11,7 @@ use seal::verdict::{Indication, Verdict};
 
 use crate::backup::site::{HUB, Site};
 use crate::up::nation::Place;
+use crate::verify::old::{Old, worst};
 
 /// The nodes that a path names: a nation's folder, or that of one of its nodes.
 ///
@@ -28,9 +29,17 @@ pub(super) fn named(path: &Path, url: &str) -> anyhow::Result<Site> {
 }
 
 /// Checks the nodes of a site.
-pub(super) async fn verify(site: &Site, trust: &Trust, world: &World) -> anyhow::Result<Verdict> {
+pub(super) async fn verify(
+    site: &Site,
+    trust: &Trust,
+    old: Option<&Old>,
+    world: &World,
+) -> anyhow::Result<Verdict> {
     let copy = std::env::temp_dir().join(format!("sen-verify-{}", world.id()));
-    let checked = check(site, &copy, trust, world).await;
+    let checked = match (check(site, &copy, trust, world).await, old) {
+        (Ok(logs), Some(old)) => old.folder(&copy, trust).map(|old| worst(logs, old)),
+        (checked, _) => checked,
+    };
     fs::remove_dir_all(&copy).ok();
     checked
 }

@@ -62,6 +62,37 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The newest checkpoint of a log, with the token as it was signed; none before the first.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn newest_checkpoint(&self, stream: &str) -> Result<Option<(Checkpoint, String)>, Problem> {
+        let dir = self.inner.logs.folder(stream);
+        tokio::task::spawn_blocking(move || newest(&dir).map_err(|e| disk(&e, &dir.join(FILE))))
+            .await
+            .map_err(Problem::internal)?
+    }
+}
+
+/// The last whole line that is a checkpoint.
+fn newest(dir: &Path) -> io::Result<Option<(Checkpoint, String)>> {
+    let mut file = match File::open(dir.join(FILE)) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let end = whole(&mut file)?;
+    let from = end.saturating_sub(LINE_BYTES_MAX);
+    file.seek(SeekFrom::Start(from))?;
+    let mut tail = Vec::new();
+    file.take(end - from).read_to_end(&mut tail)?;
+    let text = String::from_utf8_lossy(&tail);
+    Ok(text
+        .lines()
+        .rev()
+        .find_map(|line| Some((of_line(line)?, line.to_owned()))))
+}
+
 fn append(dir: &Path, line: &str) -> Result<(), Problem> {
     let path = dir.join(FILE);
     let write = || {
@@ -114,6 +145,32 @@ pub(crate) fn of_line(line: &str) -> Option<Checkpoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_newest_checkpoint_is_the_last_whole_line() {
+        let dir = testkit::TempDir::new();
+        assert_eq!(newest(dir.path()).expect("nothing yet"), None);
+        let key = SigningKey::generate();
+        let mut tokens = Vec::new();
+        for size in 1..=3 {
+            let said = Checkpoint {
+                origin: "ministry".to_owned(),
+                stream: "evidence-0".to_owned(),
+                size,
+                root: Digest::of(&size.to_be_bytes()),
+                at: Time(1),
+            };
+            let text = canonical_json(&said).expect("json");
+            tokens.push(seal::jws::sign(TYP, "ministry", text.as_bytes(), &key));
+            append(dir.path(), &format!("{}\n", tokens[tokens.len() - 1])).expect("written");
+        }
+        let path = dir.path().join(FILE);
+        let mut bytes = std::fs::read(&path).expect("there");
+        bytes.extend_from_slice(&tokens[0].as_bytes()[..40]);
+        std::fs::write(&path, bytes).expect("cut short");
+        let (said, token) = newest(dir.path()).expect("read").expect("one");
+        assert_eq!((said.size, &token), (3, &tokens[2]));
+    }
 
     #[test]
     fn a_line_cut_short_is_taken_away_before_the_next_is_written() {
