@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use kernel::{Digest, Kind, Problem, Time};
 use seal::batch::Parts;
 use tracing::Instrument as _;
+use web::trace::{self, Trace};
 
 use crate::again::Again;
 use crate::envelope::{CONSUMER, EVIDENCE_VERSION, Evidence, Message, Reply, Sent, WIRE_VERSION};
@@ -79,8 +80,14 @@ impl Exchange {
         rest: Rest,
     ) -> Result<Told, Problem> {
         let gateway = Arc::clone(&self.0);
+        let trace = Trace::of_call(rest.headers.get(trace::HEADER), gateway.store.world());
+        let span = tracing::info_span!("exchange", side = "consumer", trace = %trace.trace_id);
+        let rest = Rest {
+            headers: rest.headers.traced(&trace),
+            ..rest
+        };
         // A caller that goes away half-way must not leave an exchange with evidence on one side.
-        let asked = async move { gateway.ask(ask, body, rest).await }.in_current_span();
+        let asked = async move { gateway.ask(ask, body, rest).await }.instrument(span);
         let asked = ToTheEnd::of(AssertUnwindSafe(asked).catch_unwind()).await;
         let result = asked.unwrap_or_else(|_| Err(Problem::internal("the exchange panicked")));
         let outcome = match &result {

@@ -14,6 +14,8 @@ use futures_util::FutureExt as _;
 use kernel::{Digest, Kind, Problem, Time};
 use minicbor::bytes::ByteVec;
 use seal::batch::Parts;
+use tracing::Instrument as _;
+use web::trace::{self, Trace};
 
 use crate::agreement::Agreement;
 use crate::breaker::{Failure, Pass};
@@ -25,6 +27,7 @@ use crate::fit::{Fitted, fit, fit_large};
 use crate::gateway::Gateway;
 use crate::ids::ServiceId;
 use crate::message::{AnswerHead, RequestHead, request_hash};
+use crate::rest::Rest;
 use crate::sealer::Sealer;
 use crate::service::{Answer, Call, Large, Service, refused_form};
 use crate::spool::Spool;
@@ -53,7 +56,11 @@ impl Gateway {
             answer: None,
             fault: String::new(),
         };
-        match self.answer(&head, &parts, sent.message).await {
+        let trace = Trace::of_call(head.rest.headers.get(trace::HEADER), self.store.world());
+        let (request, traced) = (&head.request, &trace.trace_id);
+        let span = tracing::info_span!("exchange", side = "provider", %request, trace = %traced);
+        let answer = self.answer(&head, &parts, sent.message, &trace);
+        match trace.clone().during(answer).instrument(span.clone()).await {
             Ok((sealer, head, body, spool)) => self.seal_answer(record, sealer, &head, (body, spool)).await,
             Err(problem) => {
                 record.ended = self.now().ms();
@@ -62,7 +69,7 @@ impl Gateway {
                 Err(kept.err().unwrap_or(problem))
             }
         }
-        .unwrap_or_else(|problem| refuse(&problem))
+        .unwrap_or_else(|problem| span.in_scope(|| refuse(&problem)))
     }
 
     /// The message is a member's own, from the member's node.
@@ -86,6 +93,7 @@ impl Gateway {
         head: &RequestHead,
         parts: &Parts,
         message: Message,
+        trace: &Trace,
     ) -> Result<(&Sealer, AnswerHead, Bytes, Option<Arc<Spool>>), Problem> {
         let now = self.now();
         self.maintenance.may_call(&self.node, now)?;
@@ -131,7 +139,10 @@ impl Gateway {
                     on_behalf: head.on_behalf.clone(),
                     issue: head.issue.clone(),
                     idempotency: head.idempotency.clone(),
-                    rest: head.rest.clone(),
+                    rest: Rest {
+                        headers: head.rest.headers.clone().traced(trace),
+                        ..head.rest.clone()
+                    },
                     body: Vec::from(message.body).into(),
                     at: now,
                 };

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use axum::http::HeaderMap;
 use kernel::{Kind, Problem};
+use web::trace::{self, Trace};
 
 /// Headers of one message that are carried, count.
 pub(crate) const HEADERS_MAX: usize = 96;
@@ -261,6 +262,22 @@ impl Headers {
         self
     }
 
+    /// With the place in a trace that the next one is told: in place of the caller's own. What others said of
+    /// a trace that does not go on is left out.
+    pub(crate) fn traced(mut self, trace: &Trace) -> Self {
+        let goes_on = self
+            .get(trace::HEADER)
+            .is_some_and(|parent| trace.goes_on_from(parent));
+        let place = self.0.iter().position(|(name, _)| name == trace::HEADER);
+        self.0
+            .retain(|(name, _)| name != trace::HEADER && (goes_on || name != trace::STATE));
+        if self.0.len() < HEADERS_MAX {
+            let at = place.unwrap_or(self.0.len()).min(self.0.len());
+            self.0.insert(at, (trace::HEADER.to_owned(), trace.header()));
+        }
+        self
+    }
+
     /// With one more, which the gateway itself adds to an answer of its own.
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.0.push((name.to_owned(), value.to_owned()));
@@ -328,6 +345,41 @@ mod tests {
                 "cookie:tên=Lê"
             ]
         );
+    }
+
+    #[test]
+    fn a_trace_goes_on_with_a_span_of_ours_and_nothing_of_one_that_does_not() {
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let ours = Trace {
+            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
+            span_id: "b7ad6b7169203331".to_owned(),
+        };
+        let told = |lines: &[(&str, &[u8])]| {
+            let headers = Headers::of(&map(lines), Way::Request).expect("carried");
+            headers.traced(&ours).0
+        };
+        let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let header = line("traceparent", &ours.header());
+        let (accept, state) = (line("accept", "a/b"), line("tracestate", "x=1"));
+        assert_eq!(
+            told(&[
+                ("traceparent", parent.as_bytes()),
+                ("tracestate", b"x=1"),
+                ("accept", b"a/b")
+            ]),
+            [header.clone(), state, accept.clone()]
+        );
+        assert_eq!(
+            told(&[
+                ("traceparent", b"00-no"),
+                ("tracestate", b"x=1"),
+                ("accept", b"a/b")
+            ]),
+            [header.clone(), accept]
+        );
+        assert_eq!(told(&[]), [header]);
+        let many: Vec<(&str, &[u8])> = (0..HEADERS_MAX).map(|_| ("x-many", &b"1"[..])).collect();
+        assert_eq!(told(&many).len(), HEADERS_MAX, "one more could not be read");
     }
 
     #[test]

@@ -71,7 +71,8 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
         Ok(()) => {
             let handler = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind();
             let deadline = Duration::from_millis(shared.limits.request_ms_max);
-            let refusal = match tokio::time::timeout(deadline, handler.instrument(span.clone())).await {
+            let handler = trace.during(handler.instrument(span.clone()));
+            let refusal = match tokio::time::timeout(deadline, handler).await {
                 Ok(Ok(response)) => Ok(response),
                 Ok(Err(_)) => Err(Problem::internal(
                     "a handler panicked; see the panic's own message",

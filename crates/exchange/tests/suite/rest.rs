@@ -242,7 +242,7 @@ async fn headers_pass_in_order_both_ways_but_for_those_of_a_connection_and_of_th
     let passed: Vec<String> = seen
         .headers
         .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "host" | "content-length"))
+        .filter(|(name, _)| !matches!(name.as_str(), "host" | "content-length" | "traceparent"))
         .map(|(name, value)| format!("{name}: {value}"))
         .collect();
     let request = told.headers["x-road-request-id"]
@@ -277,6 +277,44 @@ async fn headers_pass_in_order_both_ways_but_for_those_of_a_connection_and_of_th
         assert!(!names.contains(&lie), "{lie}");
     }
     assert!(told.headers.values().all(|v| v != "lie"));
+}
+
+#[tokio::test]
+async fn one_trace_leads_over_both_nodes_to_the_service() {
+    let nation = nation().await;
+    let (face, agency) = (face(&nation).await, agency(&nation, &[], "/").await);
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let ids = |header: &str| {
+        let parts: Vec<&str> = header.split('-').collect();
+        let ["00", trace, span, "01"] = parts[..] else {
+            panic!("no traceparent: {header}");
+        };
+        (trace.to_owned(), span.to_owned())
+    };
+    for (sent, goes_on) in [
+        (vec![("traceparent", parent), ("tracestate", "x=1")], true),
+        (vec![("traceparent", "00-no"), ("tracestate", "x=1")], false),
+        (Vec::new(), false),
+    ] {
+        let told = face.rest("GET", "", &sent, "").await;
+        assert_eq!(told.status, 201, "{:?}", told.body);
+        let seen = agency.last();
+        let at_service = ids(seen.header("traceparent").expect("made when it is missing"));
+        let mut spans = vec![ids(parent).1, at_service.1];
+        for node in [&nation.national, &nation.ministry] {
+            let record = node.evidence().await.pop().expect("a record");
+            let head = RequestHead::parse(&record.request.head).expect("a head");
+            let signed = ids(head.rest.headers.get("traceparent").expect("signed"));
+            assert_eq!(signed.0, at_service.0, "one trace");
+            spans.push(signed.1);
+        }
+        assert_eq!(at_service.0 == ids(parent).0, goes_on, "{sent:?}");
+        assert_eq!(seen.header("tracestate"), goes_on.then_some("x=1"));
+        // Both records are of the same signed head; caller, consumer's node and provider's each have a span.
+        assert_eq!(spans[2], spans[3]);
+        spans.dedup();
+        assert_eq!(spans.len(), 3, "{spans:?}");
+    }
 }
 
 #[tokio::test]
