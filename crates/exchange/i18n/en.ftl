@@ -718,7 +718,11 @@ exchange-timeline-hint = In Vietnam’s time. Each time is of the clock that is 
 exchange-moment-sent = Sent by the user’s node ({ $clock })
 exchange-moment-request-sealed = Request sealed ({ $clock })
 exchange-moment-began = Received at the provider’s node ({ $clock })
-exchange-moment-served = The service had answered ({ $clock })
+exchange-moment-left = Sent on to the provider’s node ({ $clock })
+exchange-moment-asked = The service was asked ({ $clock })
+exchange-moment-answered = The service’s answer came in ({ $clock })
+exchange-moment-came-back = The provider’s reply came in ({ $clock })
+exchange-moment-served = The answer was ready, cut to what the agreement grants ({ $clock })
 exchange-moment-answer-sealed = Answer sealed; its record was on the disk before it left ({ $clock })
 exchange-moment-ended = Checked; the record was on the disk before the answer was handed over ({ $clock })
 exchange-moment-checkpoint = Checkpoint of the log signed (node { $clock })
@@ -1102,6 +1106,27 @@ problem-maintenance-none = The node is not in maintenance.
 problem-maintenance-until = This is no end of a maintenance.
     .rule = The end is a day and a time ahead, within 366 days, or left empty.
     .remedy = Enter a day and a time after now, at most 366 days ahead.
+
+# Monitoring: health of services and records of calls
+exchange-monitoring = Monitoring
+exchange-monitoring-lead = How the services of this node did lately, and the calls of the last hour one by one, in the figures that X-Road’s collectors know.
+exchange-health = Health of services
+exchange-health-since = Of the last { $minutes } minutes; counted since { $since }, when this process began.
+exchange-health-none = No service of this node was called since this process began.
+exchange-health-good = Succeeded
+exchange-health-bad = Failed
+exchange-health-time = Time, ms (least / mean / most)
+exchange-health-request = Request, bytes (least / mean / most)
+exchange-health-answer = Answer, bytes (least / mean / most)
+exchange-health-last-good = Last success
+exchange-health-last-bad = Last failure
+exchange-records = Calls
+exchange-records-hint = The oldest first. What began in the last minute comes later, so that no slow call is missed.
+exchange-records-client = System that asked or answered
+exchange-records-none = There is no such call in the last hour.
+exchange-records-here = Here in all, ms
+exchange-records-behind = Of it at the next hop, ms
+exchange-records-bytes = Request / answer, bytes
 
 # The index of the evidence
 problem-index-behind = The evidence is being indexed

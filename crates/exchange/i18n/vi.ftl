@@ -718,7 +718,11 @@ exchange-timeline-hint = Theo giờ Việt Nam. Mỗi mốc theo đồng hồ đ
 exchange-moment-sent = Nút của bên khai thác gửi đi ({ $clock })
 exchange-moment-request-sealed = Ký yêu cầu ({ $clock })
 exchange-moment-began = Nút của bên cung cấp nhận được ({ $clock })
-exchange-moment-served = Dịch vụ đã trả lời ({ $clock })
+exchange-moment-left = Gửi tiếp đến nút của bên cung cấp ({ $clock })
+exchange-moment-asked = Đã hỏi dịch vụ ({ $clock })
+exchange-moment-answered = Nhận được câu trả lời của dịch vụ ({ $clock })
+exchange-moment-came-back = Nhận được hồi đáp của bên cung cấp ({ $clock })
+exchange-moment-served = Câu trả lời đã sẵn sàng, chỉ còn những gì thỏa thuận cho phép ({ $clock })
 exchange-moment-answer-sealed = Ký bản trả lời; bản ghi đã nằm trên đĩa trước khi trả lời được gửi đi ({ $clock })
 exchange-moment-ended = Kiểm tra xong; bản ghi đã nằm trên đĩa trước khi trả lời được chuyển cho hệ thống ({ $clock })
 exchange-moment-checkpoint = Ký điểm kiểm tra nhật ký (nút { $clock })
@@ -1102,6 +1106,27 @@ problem-maintenance-none = Nút không ở trong bảo trì.
 problem-maintenance-until = Thời điểm kết thúc không đúng.
     .rule = Kết thúc là ngày và giờ ở phía trước, trong vòng 366 ngày, hoặc để trống.
     .remedy = Ghi ngày và giờ sau lúc này, không quá 366 ngày.
+
+# Giám sát: sức khỏe của dịch vụ và bản ghi các lượt gọi
+exchange-monitoring = Giám sát
+exchange-monitoring-lead = Gần đây các dịch vụ của nút này hoạt động thế nào, và từng lượt gọi của giờ vừa qua, theo các số liệu mà bộ thu thập của X-Road đọc được.
+exchange-health = Sức khỏe của dịch vụ
+exchange-health-since = Trong { $minutes } phút gần nhất; đếm từ { $since }, khi tiến trình này bắt đầu chạy.
+exchange-health-none = Từ khi tiến trình này chạy, chưa có dịch vụ nào của nút được gọi.
+exchange-health-good = Thành công
+exchange-health-bad = Thất bại
+exchange-health-time = Thời gian, ms (ít nhất / trung bình / nhiều nhất)
+exchange-health-request = Yêu cầu, byte (ít nhất / trung bình / nhiều nhất)
+exchange-health-answer = Trả lời, byte (ít nhất / trung bình / nhiều nhất)
+exchange-health-last-good = Lần thành công gần nhất
+exchange-health-last-bad = Lần thất bại gần nhất
+exchange-records = Các lượt gọi
+exchange-records-hint = Cũ nhất đứng trước. Lượt gọi bắt đầu trong phút vừa qua sẽ hiện sau, để không bỏ sót lượt gọi chậm.
+exchange-records-client = Hệ thống hỏi hoặc trả lời
+exchange-records-none = Giờ vừa qua không có lượt gọi nào như vậy.
+exchange-records-here = Tổng thời gian ở đây, ms
+exchange-records-behind = Trong đó ở chặng sau, ms
+exchange-records-bytes = Yêu cầu / trả lời, byte
 
 # The index of the evidence
 problem-index-behind = Bằng chứng đang được lập chỉ mục

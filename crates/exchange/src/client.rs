@@ -120,6 +120,8 @@ impl Gateway {
             request: message.keep(&parts),
             answer: None,
             fault: String::new(),
+            forwarded: None,
+            returned: None,
         };
         let sent = Sent {
             version: WIRE_VERSION,
@@ -127,8 +129,12 @@ impl Gateway {
             beside: None,
         };
         let again = Again::of(head.rest.method, head.idempotency.as_deref());
+        record.forwarded = Some(self.now().ms());
         let checked = match wire::carry(self, &head.service, sent, again).await {
-            Ok(reply) => self.check_reply(&head, &parts, reply).await,
+            Ok(reply) => {
+                record.returned = Some(self.now().ms());
+                self.check_reply(&head, &parts, reply).await
+            }
             Err(problem) => Err(problem),
         };
         record.ended = self.now().ms();

@@ -156,6 +156,13 @@ pub struct Evidence {
     /// The refusal's key, empty when there is an answer.
     #[n(6)]
     pub fault: String,
+    /// When the request went on from this gateway, to the other node or to the service, in milliseconds since
+    /// 1970; absent when it did not, and in a record of an earlier release.
+    #[n(20)]
+    pub forwarded: Option<i64>,
+    /// When the answer to it came in, in milliseconds since 1970; absent when none did.
+    #[n(21)]
+    pub returned: Option<i64>,
 }
 
 /// A message as evidence keeps it: the head whole, the body as its digest and size.

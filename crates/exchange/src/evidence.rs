@@ -74,7 +74,7 @@ impl Exchange {
 }
 
 /// The link to an exchange's page.
-fn link(request: &str) -> String {
+pub(crate) fn link(request: &str) -> String {
     // The other side gave the id: a slash in it is a part of the id, not of the path.
     format!("{PAGE}/{}", segment(request))
 }

@@ -13,4 +13,5 @@ mod record;
 mod records;
 
 pub(crate) use health::Health;
+pub(crate) use record::OperationalRecord;
 pub(crate) use records::{OperationalData, RecordsWanted};

@@ -92,6 +92,7 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(maintenance::begin_by_json))
         .routes(routes!(maintenance::end_by_form))
         .routes(routes!(maintenance::end_by_json))
+        .routes(routes!(monitoring::page))
         .routes(routes!(monitoring::records))
         .routes(routes!(monitoring::health))
         .routes(routes!(audit::page))

@@ -32,6 +32,13 @@ use crate::sealer::Sealer;
 use crate::service::{Answer, Call, Large, Service, refused_form};
 use crate::spool::Spool;
 
+/// When the service was asked and when it had answered; nothing of one that was not asked, or did not.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    at: Option<Time>,
+    answered: Option<Time>,
+}
+
 impl Gateway {
     /// Takes a request from another node (or from this one) and gives the reply that may leave.
     pub(crate) async fn provide(&self, from_node: &str, mut sent: Sent) -> Reply {
@@ -55,12 +62,18 @@ impl Gateway {
             request: sent.message.keep(&parts),
             answer: None,
             fault: String::new(),
+            forwarded: None,
+            returned: None,
         };
         let trace = Trace::of_call(head.rest.headers.get(trace::HEADER), self.store.world());
         let (request, traced) = (&head.request, &trace.trace_id);
         let span = tracing::info_span!("exchange", side = "provider", %request, trace = %traced);
-        let answer = self.answer(&head, &parts, sent.message, &trace);
-        match trace.clone().during(answer).instrument(span.clone()).await {
+        let mut asked = Asked::default();
+        let answer = self.answer(&head, &parts, sent.message, (&trace, &mut asked));
+        let answered = trace.clone().during(answer).instrument(span.clone()).await;
+        record.forwarded = asked.at.map(Time::ms);
+        record.returned = asked.answered.map(Time::ms);
+        match answered {
             Ok((sealer, head, body, spool)) => self.seal_answer(record, sealer, &head, (body, spool)).await,
             Err(problem) => {
                 record.ended = self.now().ms();
@@ -93,7 +106,7 @@ impl Gateway {
         head: &RequestHead,
         parts: &Parts,
         message: Message,
-        trace: &Trace,
+        (trace, asked): (&Trace, &mut Asked),
     ) -> Result<(&Sealer, AnswerHead, Bytes, Option<Arc<Spool>>), Problem> {
         let now = self.now();
         self.maintenance.may_call(&self.node, now)?;
@@ -146,7 +159,8 @@ impl Gateway {
                     body: Vec::from(message.body).into(),
                     at: now,
                 };
-                self.call(service.as_ref(), call, message.spool, &agreement).await
+                self.call(service.as_ref(), (call, message.spool), &agreement, asked)
+                    .await
             }
             None => (self.metadata(head, now).await?, None),
         };
@@ -174,9 +188,9 @@ impl Gateway {
     async fn call(
         &self,
         service: &dyn Service,
-        call: Call,
-        body: Option<Arc<Spool>>,
+        (call, body): (Call, Option<Arc<Spool>>),
         agreement: &Agreement,
+        asked: &mut Asked,
     ) -> Fitted {
         if let Some(refused) = refused_form(service, &call.rest) {
             return (refused, None);
@@ -203,7 +217,15 @@ impl Gateway {
             self.call_behind(service, &call, large, &mut entered).await
         };
         let called = AssertUnwindSafe(called).catch_unwind();
+        asked.at = Some(self.now());
         let called = tokio::time::timeout(deadline, called).await;
+        let said_something = match &called {
+            Ok(Ok(Ok(_))) => true,
+            // A refusal of its own is an answer, too.
+            Ok(Ok(Err(problem))) => problem.kind.status() < 500,
+            Ok(Err(_)) | Err(_) => false,
+        };
+        asked.answered = said_something.then(|| self.now());
         let problem = match called {
             Ok(Ok(Ok((answer, spool)))) => {
                 if let Some((url, _)) = entered {

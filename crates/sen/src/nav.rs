@@ -16,7 +16,7 @@ pub(crate) fn of_every_node() -> Vec<NavItem> {
         ]),
         operator("/exchange/services", "sen-nav-services").with(&["/exchange/clients"]),
         operator("/exchange/evidence", "sen-nav-evidence"),
-        operator("/exchange/traffic", "sen-nav-traffic"),
+        operator("/exchange/traffic", "sen-nav-traffic").with(&["/exchange/monitoring"]),
         operator("/exchange/standing", "sen-nav-standing").with(&["/exchange/audit", "/keys"]),
         NavItem::new("/boards", "sen-nav-figures", None),
         NavItem::new("/verify", "sen-nav-verify", None),

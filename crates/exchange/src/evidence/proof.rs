@@ -60,7 +60,8 @@ pub(crate) struct EvidenceSide {
 /// One time on record.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct EvidenceMoment {
-    /// `sent`, `request-sealed`, `began`, `served`, `answer-sealed`, `ended`, `checkpoint` or `stamped`.
+    /// `sent`, `request-sealed`, `left`, `began`, `asked`, `answered`, `served`, `answer-sealed`, `came-back`,
+    /// `ended`, `checkpoint` or `stamped`.
     pub(crate) what: &'static str,
     /// Whose clock: an organisation's code, or the timestamp authority's name.
     pub(crate) clock: String,
@@ -335,6 +336,16 @@ impl Moments {
         if record.side != CONSUMER {
             moments.add("began", own.as_str(), record.began);
         }
+        let (went, came) = if record.side == CONSUMER {
+            ("left", "came-back")
+        } else {
+            ("asked", "answered")
+        };
+        for (what, at) in [(went, record.forwarded), (came, record.returned)] {
+            if let Some(at) = at {
+                moments.add(what, own.as_str(), at);
+            }
+        }
         if let Some(answer) = &record.answer {
             moments.add("answer-sealed", provider.as_str(), answer.sealed.signing_time);
         }
@@ -375,12 +386,16 @@ impl Moments {
 
 /// The place of a moment within an exchange: the request before the answer.
 pub(super) fn step(what: &str) -> usize {
-    const STEPS: [&str; 7] = [
+    const STEPS: [&str; 11] = [
         "sent",
         "request-sealed",
+        "left",
         "began",
+        "asked",
+        "answered",
         "served",
         "answer-sealed",
+        "came-back",
         "ended",
         "checkpoint",
     ];

@@ -1,6 +1,5 @@
 //! One call as X-Road's operational monitoring writes it (pr-opmon, Annex B). Pure. Left out, because it is
-//! not known here: the internal address, the time at which an answer came in from the network, a service's
-//! version, sizes of MIME parts and counts of attachments. Left out, because it names a person: the user
+//! not known here: the internal address, a service's version, sizes of MIME parts and counts of attachments. Left out, because it names a person: the user
 //! (`messageUserId`), and every path that is not an agreement's template.
 
 use serde::Serialize;
@@ -103,10 +102,14 @@ impl OperationalRecord {
             monitoring_data_ts: record.began.div_euclid(1_000),
             security_server_type: if is_client { "Client" } else { "Producer" },
             request_in_ts: record.began,
-            // A request leaves when it is sealed; when a service was asked is not recorded.
-            request_out_ts: is_client.then_some(record.request.sealed.signing_time),
-            // A provider's gateway takes the time when its service has answered, before it seals.
-            response_in_ts: answered_at.filter(|_| !is_client).map(|_| record.ended),
+            // An earlier release kept neither time: there a request left when it was sealed, and a provider's
+            // gateway took the time when its service had answered, before it sealed.
+            request_out_ts: record
+                .forwarded
+                .or_else(|| is_client.then_some(record.request.sealed.signing_time)),
+            response_in_ts: record
+                .returned
+                .or_else(|| answered_at.filter(|_| !is_client).map(|_| record.ended)),
             response_out_ts: answered_at.filter(|_| !is_client).unwrap_or(record.ended),
             client_x_road_instance: "VN",
             client_member_class: "GOV",

@@ -54,7 +54,7 @@ impl Desk {
     }
 }
 
-async fn fold(nation: &Nation) {
+pub(crate) async fn fold(nation: &Nation) {
     for node in [&nation.national, &nation.ministry] {
         node.exchange.fold_evidence().await.expect("folded");
     }

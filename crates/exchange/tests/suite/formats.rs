@@ -278,6 +278,8 @@ fn evidence_is_written_byte_for_byte_as_before_and_reads_back() {
         request: kept(b"q\r\n", 0x30),
         answer: Some(kept(b"a\r\n", 0x40)),
         fault: String::new(),
+        forwarded: None,
+        returned: None,
     };
     let kept_hex = |head: &str, b: u8| {
         let body = format!("{b:02x}").repeat(32);
@@ -297,6 +299,25 @@ fn evidence_is_written_byte_for_byte_as_before_and_reads_back() {
         envelope::write(&envelope::read::<Evidence>(&bytes).expect("our own")),
         bytes
     );
+    // With the times of the next hop, behind room for what other releases put there.
+    let timed = Evidence {
+        forwarded: Some(1_795_228_200_002),
+        returned: Some(1_795_228_200_005),
+        ..answered.clone()
+    };
+    let bytes = envelope::write(&timed);
+    golden(
+        "Evidence with the times of the next hop",
+        &bytes,
+        &format!(
+            "960101 1b000001a1fbf06c40 1b000001a1fbf06c47 {} {} 60 {} 1b000001a1fbf06c42 1b000001a1fbf06c45",
+            kept_hex("71", 0x30),
+            kept_hex("61", 0x40),
+            "f6".repeat(13)
+        ),
+    );
+    let read = envelope::read::<Evidence>(&bytes).expect("our own");
+    assert_eq!((read.forwarded, read.returned), (timed.forwarded, timed.returned));
     let refused = Evidence {
         side: CONSUMER,
         answer: None,

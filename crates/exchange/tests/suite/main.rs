@@ -24,6 +24,7 @@ mod forged;
 mod formats;
 mod grouped;
 mod happy;
+mod hops;
 mod hostile;
 mod life;
 mod maintenance;

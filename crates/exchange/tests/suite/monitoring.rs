@@ -1,7 +1,10 @@
 //! Records of calls and the health of services, as a collector that knows X-Road asks for them.
 
+use exchange::Agreement;
 use serde_json::{Value, json};
 
+use crate::face::face;
+use crate::hops::Slow;
 use crate::nation::{LOOKUP, Nation, asking};
 use crate::offered::{PERSONS, System};
 use crate::operator::{Desk, desk_at};
@@ -68,6 +71,141 @@ async fn a_record_has_x_roads_fields_and_names_nobody() {
             assert!(!told.to_string().contains(nobody), "{nobody}");
         }
     }
+}
+
+/// What both sides say alike of a call that names everything.
+fn alike(record: &Value) {
+    for (field, value) in [
+        ("clientXRoadInstance", json!("VN")),
+        ("clientMemberClass", json!("GOV")),
+        ("clientMemberCode", json!("G22")),
+        ("clientSubsystemCode", json!("portal")),
+        ("serviceXRoadInstance", json!("VN")),
+        ("serviceMemberClass", json!("GOV")),
+        ("serviceMemberCode", json!("G01")),
+        ("serviceSubsystemCode", json!("population")),
+        ("serviceCode", json!("person-lookup")),
+        ("restMethod", json!("GET")),
+        ("restPath", json!("/persons/{id}")),
+        ("representedPartyClass", json!("COM")),
+        ("representedPartyCode", json!("0101")),
+        ("messageId", json!("m-1")),
+        ("messageIssue", json!("G22-261121-0001")),
+        ("messageProtocolVersion", json!("1")),
+    ] {
+        assert_eq!(record[field], value, "{field}: {record}");
+    }
+    assert!(record["serviceType"].is_string(), "{record}");
+    let version = record["xRoadVersion"].as_str().expect("a release");
+    assert!(version.starts_with("sen-"), "{version}");
+}
+
+#[tokio::test]
+async fn every_field_that_is_told_says_what_happened_at_either_side() {
+    let nation = Nation::without_agreement(kernel::limits::Limits::default()).await;
+    let endpoints = vec!["GET /persons/{id}".parse().expect("an endpoint")];
+    nation
+        .agree(Agreement {
+            fields: Vec::new(),
+            endpoints,
+            ..nation.agreement()
+        })
+        .await;
+    nation.ministry.exchange.provide(Slow::at(&nation));
+    let headers = [
+        ("x-road-id", "m-1"),
+        ("x-road-issue", "G22-261121-0001"),
+        ("x-road-represented-party", "COM/0101"),
+    ];
+    let face = face(&nation).await;
+    let call = async || face.rest("GET", "/persons/038192000017?x=1", &headers, "").await;
+    let told = call().await;
+    assert_eq!(told.status, 200, "{:?}", told.body);
+    let request = told.header("x-road-request-id").to_owned();
+    nation.ministry.exchange.withdraw(&LOOKUP.parse().expect("an id"));
+    assert_eq!(call().await.status, 500, "there is no such service");
+    nation.advance_ms(100_000);
+    let began = testkit::START.ms();
+    for (node, tenant, side) in [
+        (&nation.national, "G22", "Client"),
+        (&nation.ministry, "G01", "Producer"),
+    ] {
+        node.exchange.fold_evidence().await.expect("folded");
+        let told = desk_at(node).await.records(tenant, "").await;
+        let (record, failed) = (&told["records"][0], &told["records"][1]);
+        alike(record);
+        alike(failed);
+        for (field, value) in [
+            ("monitoringDataTs", json!(began / 1_000)),
+            ("securityServerType", json!(side)),
+            ("requestInTs", json!(began)),
+            ("requestOutTs", json!(began)),
+            ("responseInTs", json!(began + Slow::MS)),
+            ("xRequestId", json!(request)),
+            ("clientSecurityServerAddress", json!(nation.national.peer)),
+            ("serviceSecurityServerAddress", json!(nation.ministry.peer)),
+            ("succeeded", json!(true)),
+            ("statusCode", json!(200)),
+        ] {
+            assert_eq!(record[field], value, "{side} {field}: {record}");
+        }
+        assert!(record["responseOutTs"].as_i64() >= Some(began + Slow::MS));
+        assert!(record["requestSize"].as_u64() > Some(100) && record["responseSize"].as_u64() > Some(100));
+        for field in ["faultCode", "faultString"] {
+            assert!(record[field].is_null(), "{field}: {record}");
+        }
+        for (field, value) in [
+            ("succeeded", json!(false)),
+            ("faultCode", json!("service-unknown")),
+            ("statusCode", Value::Null),
+            ("responseSize", Value::Null),
+        ] {
+            assert_eq!(failed[field], value, "{side} {field}: {failed}");
+        }
+        assert!(
+            failed["faultString"]
+                .as_str()
+                .is_some_and(|words| words.contains(' ')),
+            "{failed}"
+        );
+        // The consumer's gateway was told; the provider's asked nobody.
+        assert_eq!(failed["requestOutTs"].is_number(), side == "Client", "{failed}");
+        assert_eq!(failed["responseInTs"].is_number(), side == "Client", "{failed}");
+        for nobody in ["038192000017", "citizen", "messageUserId", "system:"] {
+            assert!(!told.to_string().contains(nobody), "{nobody}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn people_read_the_health_of_services_and_the_calls_of_the_last_hour() {
+    let nation = called().await;
+    let desk = desk_at(&nation.ministry).await;
+    let (status, page) = desk.seen("G01", "/exchange/monitoring").await;
+    assert_eq!(status, 200);
+    for part in [
+        "Sức khỏe của dịch vụ",
+        &format!("/exchange/services/{LOOKUP}"),
+        "G22/portal ← G01/population/person-lookup",
+        "/exchange/evidence/",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(
+        !page.contains("citizen:") && !page.contains("Mẫu"),
+        "rows name nobody"
+    );
+    let (_, page) = desk
+        .seen("G01", "/exchange/monitoring?client=VN/GOV/G22/other")
+        .await;
+    assert!(page.contains("Giờ vừa qua không có lượt gọi nào như vậy."));
+    let (status, page) = desk.seen("G01", "/exchange/monitoring?client=portal").await;
+    assert!(status == 422 && page.contains("id=\"client-error\""), "{status}");
+    let (_, page) = desk.seen("G15", "/exchange/monitoring").await;
+    assert!(!page.contains(LOOKUP), "another tenant's");
+    nation.advance_ms(3_600_000);
+    let (_, page) = desk.seen("G01", "/exchange/monitoring").await;
+    assert!(page.contains("Giờ vừa qua không có lượt gọi nào như vậy."));
 }
 
 #[tokio::test]
@@ -180,6 +318,17 @@ async fn the_health_of_a_service_is_that_of_the_last_ten_minutes() {
 async fn nobody_but_an_operator_collects_and_a_wrong_question_is_told_at_its_parameter() {
     let nation = called().await;
     let desk = desk_at(&nation.ministry).await;
+    for role in [None, Some("citizen"), Some("chairman")] {
+        let path = format!("http://{}/exchange/monitoring", desk.address);
+        let mut request = web::http::Request::get(path).header("accept", "application/json");
+        if let Some(role) = role {
+            request = request.header("role", role);
+        }
+        let request = request.body(bytes::Bytes::new()).expect("a request");
+        let answer = web::Client::plain().send(request, 5_000, 1 << 20).await;
+        let status = answer.expect("an answer").status().as_u16();
+        assert_eq!(status, if role.is_some() { 403 } else { 401 }, "{role:?}");
+    }
     for path in ["monitoring/records", "monitoring/health"] {
         assert_eq!(desk.send("GET", path, None, "").await.0, 401, "{path}");
         for role in ["citizen", "officer", "chairman"] {

@@ -139,6 +139,8 @@ fn exchanged(at: Time) -> Vec<u8> {
         request,
         answer: None,
         fault: "service-unknown".to_owned(),
+        forwarded: None,
+        returned: None,
     })
 }
 

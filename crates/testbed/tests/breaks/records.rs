@@ -71,6 +71,8 @@ pub(crate) fn record(number: u64, by: &Identity, answered_by: &Identity, at: Tim
         answer: Some(kept(&answer.to_bytes(), b"[]", answered_by, at)),
         request,
         fault: String::new(),
+        forwarded: None,
+        returned: None,
     }
 }
 

@@ -379,6 +379,7 @@ async fn agreements(desk: &Browser) -> anyhow::Result<()> {
         ("/exchange/evidence?from=2026-02-31", "evidence-wrong"),
         ("/exchange/traffic", "traffic"),
         ("/exchange/traffic?from=2026-02-31", "traffic-wrong"),
+        ("/exchange/monitoring", "monitoring"),
         ("/exchange/standing", "standing"),
         ("/exchange/audit", "audit"),
         ("/exchange/members", "members"),
