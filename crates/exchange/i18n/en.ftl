@@ -1128,6 +1128,19 @@ exchange-records-here = Here in all, ms
 exchange-records-behind = Of it at the next hop, ms
 exchange-records-bytes = Request / answer, bytes
 
+# Calls that information systems were refused
+exchange-refusals = Refused calls
+exchange-refusals-lead = Calls that systems of this node’s organisations were refused, the newest first. What never left this node has no evidence: this is all there is of it.
+exchange-refusals-id = Id that the caller was told
+exchange-refusals-consumer = System that asked
+exchange-refusals-service = Service
+exchange-refusals-code = Why
+exchange-refusals-none = No call was refused like that.
+exchange-refusals-many = More were refused in this minute than are kept one by one
+exchange-refusals-left = The request had left: its evidence
+exchange-refusals-stayed = It never left this node
+exchange-refusals-note = An X-Road client finds the id in “detail”, another one in “instance”. Kept for 35 days; of a flood the number only.
+
 # The index of the evidence
 problem-index-behind = The evidence is being indexed
     .rule = { $done } of { $of } records of this node are in the index of its evidence; a search that misses the rest would mislead.

@@ -1128,6 +1128,19 @@ exchange-records-here = Tổng thời gian ở đây, ms
 exchange-records-behind = Trong đó ở chặng sau, ms
 exchange-records-bytes = Yêu cầu / trả lời, byte
 
+# Các lượt gọi của hệ thống thông tin bị từ chối
+exchange-refusals = Lượt gọi bị từ chối
+exchange-refusals-lead = Các lượt gọi của hệ thống thuộc những cơ quan trên nút này đã bị từ chối, mới nhất đứng trước. Lượt gọi chưa rời nút thì không có bằng chứng: đây là tất cả những gì còn ghi lại.
+exchange-refusals-id = Mã đã báo cho hệ thống gọi
+exchange-refusals-consumer = Hệ thống gọi
+exchange-refusals-service = Dịch vụ
+exchange-refusals-code = Lý do
+exchange-refusals-none = Không có lượt gọi nào bị từ chối như vậy.
+exchange-refusals-many = Trong phút này số lượt bị từ chối nhiều hơn số được ghi riêng từng lượt
+exchange-refusals-left = Yêu cầu đã rời nút: xem bằng chứng
+exchange-refusals-stayed = Chưa rời khỏi nút này
+exchange-refusals-note = Hệ thống dùng X-Road tìm mã này ở “detail”, hệ thống khác ở “instance”. Lưu 35 ngày; khi bị gọi dồn dập chỉ lưu số lượt.
+
 # The index of the evidence
 problem-index-behind = Bằng chứng đang được lập chỉ mục
     .rule = Mới có { $done } trên { $of } bản ghi của nút này nằm trong chỉ mục bằng chứng; tra cứu khi còn thiếu sẽ cho kết quả sai lệch.

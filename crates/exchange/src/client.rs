@@ -53,6 +53,25 @@ pub(crate) struct Told {
     pub(crate) spool: Option<Arc<Spool>>,
 }
 
+/// Why there is no answer to hand on.
+pub(crate) struct NotTold {
+    pub(crate) problem: Problem,
+    /// The exchange's id when the request had left and its record is kept; nothing left otherwise.
+    pub(crate) left: Option<String>,
+}
+
+impl From<Problem> for NotTold {
+    fn from(problem: Problem) -> Self {
+        Self { problem, left: None }
+    }
+}
+
+impl From<NotTold> for Problem {
+    fn from(refused: NotTold) -> Self {
+        refused.problem
+    }
+}
+
 impl Exchange {
     /// Asks a service and returns its verified answer; the evidence of both sides is on disk then.
     ///
@@ -78,7 +97,7 @@ impl Exchange {
         ask: Ask,
         body: Option<Arc<Spool>>,
         rest: Rest,
-    ) -> Result<Told, Problem> {
+    ) -> Result<Told, NotTold> {
         let gateway = Arc::clone(&self.0);
         let trace = Trace::of_call(rest.headers.get(trace::HEADER), gateway.store.world());
         let span = tracing::info_span!("exchange", side = "consumer", trace = %trace.trace_id);
@@ -89,11 +108,11 @@ impl Exchange {
         // A caller that goes away half-way must not leave an exchange with evidence on one side.
         let asked = async move { gateway.ask(ask, body, rest).await }.instrument(span);
         let asked = ToTheEnd::of(AssertUnwindSafe(asked).catch_unwind()).await;
-        let result = asked.unwrap_or_else(|_| Err(Problem::internal("the exchange panicked")));
+        let result = asked.unwrap_or_else(|_| Err(Problem::internal("the exchange panicked").into()));
         let outcome = match &result {
             Ok(told) if told.heard.status < 400 => "answered",
             Ok(_) => "refused-by-service",
-            Err(problem) => problem.code,
+            Err(refused) => refused.problem.code,
         };
         metrics::counter!("sen_exchange_asked_total", "outcome" => outcome).increment(1);
         result
@@ -101,7 +120,7 @@ impl Exchange {
 }
 
 impl Gateway {
-    async fn ask(&self, ask: Ask, body: Option<Arc<Spool>>, rest: Rest) -> Result<Told, Problem> {
+    async fn ask(&self, ask: Ask, body: Option<Arc<Spool>>, rest: Rest) -> Result<Told, NotTold> {
         let began = self.now();
         let (head, message, parts) = match self.prepare(ask, body, rest, began).await {
             Ok(prepared) => prepared,
@@ -109,7 +128,7 @@ impl Gateway {
                 // Nothing has left: this is no exchange and has no evidence, but it is counted.
                 metrics::counter!("sen_exchange_refused_total", "side" => "consumer", "code" => problem.code)
                     .increment(1);
-                return Err(problem);
+                return Err(problem.into());
             }
         };
         let mut record = Evidence {
@@ -159,7 +178,10 @@ impl Gateway {
             Err(problem) => {
                 problem.code.clone_into(&mut record.fault);
                 self.keep(&record).await?;
-                Err(problem)
+                Err(NotTold {
+                    problem,
+                    left: Some(head.request),
+                })
             }
         }
     }

@@ -30,8 +30,10 @@ use axum::routing::get;
 use kernel::Problem;
 use serde::{Deserialize, Serialize};
 
+use crate::client::NotTold;
 use crate::gateway::Exchange;
 use crate::ids::SystemId;
+use crate::refusals::About;
 
 pub(crate) use names::identifier;
 
@@ -127,6 +129,7 @@ impl Exchange {
 async fn call(State(face): State<Face>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let form = form(parts.uri.path(), &parts.headers, face.style);
+    let mut about = About::default();
     let answered = async {
         let path = parts.uri.path();
         let service = match path.strip_prefix(NATIVE) {
@@ -134,13 +137,17 @@ async fn call(State(face): State<Face>, request: Request) -> Response {
             None => names::x_road(path)?,
         };
         let exchange = &face.exchange;
+        about.service = Some(service.service.clone());
         let called = asked::read(exchange, service, &parts)?;
+        about.consumer = Some(called.ask.consumer.clone());
         face.admit(std::slice::from_ref(&called.ask.consumer), &parts.extensions)?;
         told::ask(exchange, called, body, form).await
     };
-    answered.await.unwrap_or_else(|problem: Problem| {
+    let answered: Result<Response, NotTold> = answered.await;
+    answered.unwrap_or_else(|refused| {
+        let id = face.exchange.note_call(&about, &refused);
         // A HEAD is answered without a body; hyper leaves it out.
-        fault::refused(&face.exchange, &problem, form)
+        fault::of_call(&refused.problem, form, id)
     })
 }
 

@@ -104,6 +104,7 @@ impl Exchange {
     async fn fold_all(&self) -> Result<bool, Problem> {
         let acts = self.fold_acts().await?;
         self.tell_refusals().await?;
+        self.tell_refused_calls().await?;
         Ok(self.fold_some().await?.indexed > 0 || acts > 0)
     }
 

@@ -30,6 +30,7 @@ use crate::monitoring::Health;
 use crate::offered::RegisteredServices;
 use crate::passing::Passing;
 use crate::rate::Bucket;
+use crate::refusals::CallsRefused;
 use crate::replay::ReplayGuard;
 use crate::sealer::{Desk, Sealer};
 use crate::service::{Service, WHOLE_BYTES_MAX};
@@ -89,6 +90,8 @@ pub(crate) struct Gateway {
     pub(crate) acts_seen: AtomicU64,
     /// Attempts that were refused in this minute.
     pub(crate) refusals: Refusals,
+    /// Calls that were refused and stand in no row yet.
+    pub(crate) calls_refused: CallsRefused,
     /// How far the clocks of others are from ours.
     pub(crate) clocks: Clocks,
     /// The last two minutes by second.
@@ -203,6 +206,7 @@ impl Exchange {
             began: world.now(),
             acts_seen: AtomicU64::new(0),
             refusals: Refusals::default(),
+            calls_refused: CallsRefused::default(),
             health: Health::default(),
             clocks: Clocks::default(),
             seconds: Seconds::default(),

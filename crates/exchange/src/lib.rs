@@ -22,6 +22,7 @@
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`evidence`], `filter` | what is made of it for people: searched, proved, taken away; the form that narrows a list |
 //! | `audit` | who did what, and who was refused |
+//! | `refusals` | calls that information systems were refused, by the id they were told |
 //! | [`maintenance`] | the whole node makes and answers no call for a time |
 //! | `monitoring` | records of calls in X-Road's fields, health of services |
 //! | `standing` | how the node stands, and the way to others tried step by step |
@@ -73,6 +74,7 @@ pub mod provider;
 pub mod quota;
 mod rate;
 mod record;
+mod refusals;
 pub mod replay;
 pub mod rest;
 pub mod sealer;
@@ -156,9 +158,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
             "0014_maintenance",
             include_str!("../migrations/0014_maintenance.sql"),
         ),
+        ("0018_refusals", include_str!("../migrations/0018_refusals.sql")),
         (
-            "0015_client_connections",
-            include_str!("../migrations/0015_client_connections.sql"),
+            "0019_client_connections",
+            include_str!("../migrations/0019_client_connections.sql"),
         ),
     ],
 };

@@ -15,6 +15,7 @@
 //! | `services`, `clients`, `connections` | services of this node; certificates of systems that connect, and how they have to |
 //! | `apply` | what a file declares |
 //! | `audit` | who did what, and who was refused |
+//! | `refusals` | calls that information systems were refused |
 //! | `traffic`, `standing`, `monitoring` | what goes through; how the node stands; both as X-Road's collectors ask |
 
 mod allowed;
@@ -32,6 +33,7 @@ mod monitoring;
 mod offer;
 mod one;
 mod page_of;
+pub(crate) mod refusals;
 mod request;
 mod services;
 mod stand;
@@ -95,6 +97,8 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(monitoring::page))
         .routes(routes!(monitoring::records))
         .routes(routes!(monitoring::health))
+        .routes(routes!(refusals::page))
+        .routes(routes!(refusals::json))
         .routes(routes!(audit::page))
         .routes(routes!(audit::json))
         .routes(routes!(apply::plan))

@@ -15,7 +15,7 @@ pub(crate) fn of_every_node() -> Vec<NavItem> {
             "/exchange/groups",
         ]),
         operator("/exchange/services", "sen-nav-services").with(&["/exchange/clients"]),
-        operator("/exchange/evidence", "sen-nav-evidence"),
+        operator("/exchange/evidence", "sen-nav-evidence").with(&["/exchange/refusals"]),
         operator("/exchange/traffic", "sen-nav-traffic").with(&["/exchange/monitoring"]),
         operator("/exchange/standing", "sen-nav-standing").with(&["/exchange/audit", "/keys"]),
         NavItem::new("/boards", "sen-nav-figures", None),

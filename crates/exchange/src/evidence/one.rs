@@ -4,8 +4,8 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::Html;
-use kernel::{OrgCode, Problem, Time};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use kernel::{Kind, OrgCode, Problem, Time};
 use web::{Operator, Page, Refusal};
 
 use super::checks::{EvidenceCheck, EvidenceDetail};
@@ -14,6 +14,7 @@ use super::over_there::OtherSide;
 use super::proof::{self, EvidenceMoment, EvidenceProof, EvidenceSide};
 use crate::export::Which;
 use crate::gateway::Exchange;
+use crate::operator::refusals;
 
 /// The steps with tools of others, as docs/x-road.md has them.
 const COMMANDS: &str = r#"xmlsec1 --verify --trusted-pem ca.pem --verification-gmt-time "$AT" \
@@ -93,14 +94,21 @@ struct Other {
     operation_id = "evidence_one_page",
     params(("request" = String, Path, description = "the exchange's id")),
     security(("session" = ["operator"])),
-    responses((status = 200, description = "the proof", content_type = "text/html"), (status = 404)))]
+    responses((status = 200, description = "the proof", content_type = "text/html"),
+              (status = 303, description = "to the refusal under this id: the call never left"), (status = 404)))]
 pub(crate) async fn page(
     State(x): State<Exchange>,
     Operator(who): Operator,
     page: Page,
     Path(request): Path<String>,
-) -> Result<Html<String>, Refusal> {
-    let proof = x.proof(&who, &request).await?;
+) -> Result<Response, Refusal> {
+    let proof = match x.proof(&who, &request).await {
+        // The id of a call that never left, as its caller was told it: there is no evidence of it.
+        Err(problem) if problem.kind == Kind::NotFound && x.refused_under(&who, &request).await? => {
+            return Ok(Redirect::to(&refusals::link(&request)).into_response());
+        }
+        proof => proof?,
+    };
     let view = View {
         sum: sum(&page, &proof),
         sides: proof.sides.iter().map(|side| x.shown(&page, side)).collect(),
@@ -113,7 +121,7 @@ pub(crate) async fn page(
         page: &page,
     };
     let body = view.render().map_err(Problem::internal)?;
-    Ok(page.html(&page.t("exchange-prove"), body))
+    Ok(page.html(&page.t("exchange-prove"), body).into_response())
 }
 
 /// All checks in one word: one that failed decides, then one that is open.

@@ -90,15 +90,20 @@ fn sentences(problem: &Problem) -> String {
     text
 }
 
-/// A refusal in the caller's form.
+/// A refusal in the caller's form, of something that is no call.
 pub(super) fn refused(exchange: &Exchange, problem: &Problem, form: Form) -> Response {
+    of_call(problem, form, exchange.0.store.world().uuid())
+}
+
+/// A refusal in the caller's form, with the id under which its operator finds it.
+pub(super) fn of_call(problem: &Problem, form: Form, detail: String) -> Response {
     let mut response = match form {
         Form::Native => {
-            tracing::warn!(%problem, "a call at the information-system face was refused");
+            tracing::warn!(%problem, detail, "a call at the information-system face was refused");
             let answer = if problem.code == "method" {
                 Answer::wrong_method(METHODS)
             } else {
-                worded(problem)
+                worded(problem, &detail)
             };
             let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
             let mut response = (status, [(CONTENT_TYPE, answer.media)], answer.body).into_response();
@@ -110,7 +115,6 @@ pub(super) fn refused(exchange: &Exchange, problem: &Problem, form: Form) -> Res
             response
         }
         Form::XRoad(style, text) => {
-            let detail = exchange.0.store.world().uuid();
             tracing::warn!(%problem, detail, "a call at the X-Road face was refused");
             let said = Said {
                 code: styled(&code_of(problem), style),
@@ -204,10 +208,11 @@ fn explain(told: &mut Map<String, Value>, key: &str, args: &[(&str, String)]) {
 }
 
 /// The problem with its title, rule and remedy, for a program's log.
-fn worded(problem: &Problem) -> Answer {
+fn worded(problem: &Problem, detail: &str) -> Answer {
     let mut answer = Answer::of_problem(problem);
     if let Ok(Value::Object(mut body)) = serde_json::from_slice(&answer.body) {
         body.insert("title".to_owned(), words(problem).into());
+        body.insert("instance".to_owned(), format!("urn:uuid:{detail}").into());
         explain(&mut body, &format!("problem-{}", problem.code), &problem.args);
         answer.body = Value::Object(body).to_string().into();
     }

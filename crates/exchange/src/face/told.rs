@@ -14,7 +14,7 @@ use kernel::Problem;
 
 use super::asked::Called;
 use super::{Form, fault};
-use crate::client::Ask;
+use crate::client::{Ask, NotTold};
 use crate::gateway::Exchange;
 use crate::ids::INSTANCE;
 use crate::passing::{self, Taken};
@@ -29,7 +29,7 @@ pub(super) async fn ask(
     called: Called,
     body: Body,
     form: Form,
-) -> Result<Response, Problem> {
+) -> Result<Response, NotTold> {
     let Called { ask, rest } = called;
     let id = rest.id.clone().unwrap_or_default();
     let client = ask.consumer.header();

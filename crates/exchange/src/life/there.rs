@@ -95,7 +95,8 @@ impl Exchange {
         let told = tokio::time::timeout(TELL_MAX, self.exchange(ask, None, rest)).await;
         match told {
             Ok(Ok(told)) if told.fault.is_none() && told.heard.status == 200 => read(&told.heard.body),
-            Ok(Err(problem)) => {
+            Ok(Err(refused)) => {
+                let problem = refused.problem;
                 tracing::info!(%provider, %problem, "a provider did not tell what it offers");
                 None
             }

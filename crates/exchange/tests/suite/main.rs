@@ -41,6 +41,7 @@ mod operator_ends;
 mod operator_life;
 mod operator_services;
 mod quotas;
+mod refused_calls;
 mod replay;
 mod rest;
 mod seals;

@@ -380,6 +380,7 @@ async fn agreements(desk: &Browser) -> anyhow::Result<()> {
         ("/exchange/traffic", "traffic"),
         ("/exchange/traffic?from=2026-02-31", "traffic-wrong"),
         ("/exchange/monitoring", "monitoring"),
+        ("/exchange/refusals", "refusals-none"),
         ("/exchange/standing", "standing"),
         ("/exchange/audit", "audit"),
         ("/exchange/members", "members"),
