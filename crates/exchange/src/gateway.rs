@@ -36,7 +36,7 @@ use crate::sealer::{Desk, Sealer};
 use crate::service::{Service, WHOLE_BYTES_MAX};
 use crate::spool::Spools;
 use crate::standing::Clocks;
-use crate::timestamping::Unstamped;
+use crate::timestamping::{Stamping, Unstamped};
 use crate::traffic::Seconds;
 
 /// The evidence stream of a node.
@@ -98,6 +98,8 @@ pub(crate) struct Gateway {
     pub(crate) seconds: Seconds,
     /// The hour in which old counts were forgotten last.
     pub(crate) swept: AtomicI64,
+    /// Which timestamp authorities failed lately.
+    pub(crate) stamping: Stamping,
     /// The checkpoint that waits for its timestamp; one stamping at a time.
     pub(crate) unstamped: tokio::sync::Mutex<Option<Unstamped>>,
     /// The directory that was kept last for the evidence, by its hash.
@@ -211,6 +213,7 @@ impl Exchange {
             clocks: Clocks::default(),
             seconds: Seconds::default(),
             swept: AtomicI64::new(0),
+            stamping: Stamping::default(),
             unstamped: tokio::sync::Mutex::new(None),
             kept_directory: tokio::sync::Mutex::new(None),
             registrar: OnceLock::new(),

@@ -5,10 +5,12 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use kernel::{Actor, Digest, Kind, OrgCode, Problem};
+use directory::snapshot::TimestampEntry;
+use kernel::{Actor, Digest, Kind, OrgCode, Problem, Time};
 use seal::certificate::Certificate;
 use seal::hashchain::{self, Chain};
 use seal::{jws, timestamp};
@@ -26,6 +28,8 @@ const SPAN_MAX: usize = 10_000;
 const FACTS: &str = "facts";
 /// Time for an authority to answer, in milliseconds.
 const AUTHORITY_MS_MAX: u64 = 5_000;
+/// An authority that failed this shortly ago is asked behind the others, in milliseconds: ten minutes.
+const FAILED_MS: i64 = 600_000;
 /// Size of an authority's answer, in bytes.
 const TOKEN_BYTES_MAX: usize = 64 * 1024;
 
@@ -35,6 +39,34 @@ const TOKEN_BYTES_MAX: usize = 64 * 1024;
 /// Unavailable.
 pub async fn stamped(reader: &::store::Reader) -> Result<u64, Problem> {
     rows::stamped_to(reader, STREAM).await
+}
+
+/// Which authorities failed lately: one that is silent is not waited for first at every beat.
+#[derive(Debug, Default)]
+pub(crate) struct Stamping(Mutex<HashMap<String, Time>>);
+
+impl Stamping {
+    /// The authorities in the directory's order, those that failed lately behind the others.
+    fn order<'a>(&self, all: &'a [TimestampEntry], now: Time) -> Vec<&'a str> {
+        let failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let rests = |url: &str| {
+            let at = failed.get(url);
+            at.is_some_and(|at| (0..FAILED_MS).contains(&(now.ms() - at.ms())))
+        };
+        let mut urls: Vec<&str> = all.iter().map(|authority| authority.url.as_str()).collect();
+        urls.sort_by_key(|url| rests(url));
+        urls
+    }
+
+    fn failed(&self, url: &str, now: Time) {
+        let mut failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.insert(url.to_owned(), now);
+    }
+
+    fn answered(&self, url: &str) {
+        let mut failed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.remove(url);
+    }
 }
 
 /// A span that could not be stamped yet.
@@ -144,10 +176,18 @@ impl Gateway {
 
     async fn token(&self, imprint: &Digest) -> Result<Vec<u8>, Problem> {
         let mut problem = Problem::new(Kind::Unavailable, "timestamp-unavailable");
-        for authority in &self.directory.snapshot().timestamp_authorities {
-            match self.token_of(&authority.url, imprint).await {
-                Ok(token) => return Ok(token),
-                Err(why) => problem = problem.because(why),
+        let snapshot = self.directory.snapshot();
+        for url in self.stamping.order(&snapshot.timestamp_authorities, self.now()) {
+            match self.token_of(url, imprint).await {
+                Ok(token) => {
+                    self.stamping.answered(url);
+                    return Ok(token);
+                }
+                Err(why) => {
+                    tracing::info!(url, why, "a timestamp authority gave no good token");
+                    self.stamping.failed(url, self.now());
+                    problem = problem.because(why);
+                }
             }
         }
         Err(problem)

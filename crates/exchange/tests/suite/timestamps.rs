@@ -97,6 +97,47 @@ fn checkpoints(nation: &Nation, stream: &str) -> Vec<u64> {
 }
 
 #[tokio::test]
+async fn of_two_authorities_the_second_stamps_while_the_first_is_down_or_gives_no_good_token() {
+    let mut nation = Nation::new().await;
+    let (first, second) = (authority(&mut nation).await, authority(&mut nation).await);
+    let x = nation.national.exchange.clone();
+    let asked = || {
+        (
+            first.asked.swap(0, Ordering::SeqCst),
+            second.asked.swap(0, Ordering::SeqCst),
+        )
+    };
+    let stamp = async || {
+        nation.ask("{}").await.expect("an answer");
+        x.stamp_now().await
+    };
+    assert_eq!(stamp().await.expect("stamped"), 1);
+    assert_eq!(asked(), (1, 0), "in the directory's order");
+    for state in [DOWN, NOISE] {
+        first.state.store(state, Ordering::SeqCst);
+        assert_eq!(stamp().await.expect("by the second"), 1);
+        assert_eq!(asked(), (1, 1), "the first was asked first");
+        assert_eq!(stamp().await.expect("by the second"), 1);
+        assert_eq!(asked(), (0, 1), "and not again at the next beat");
+        first.state.store(UP, Ordering::SeqCst);
+        nation.advance_ms(600_000);
+        for tsa in [&first, &second] {
+            tsa.now.fetch_add(600_000, Ordering::SeqCst);
+        }
+        assert_eq!(stamp().await.expect("by the first"), 1);
+        assert_eq!(asked(), (1, 0), "ten minutes later it has its turn again");
+    }
+    // Who failed is still asked when nobody else gives a token.
+    first.state.store(DOWN, Ordering::SeqCst);
+    second.stop();
+    let none = stamp().await.expect_err("nobody");
+    assert_eq!((none.code, asked()), ("timestamp-unavailable", (1, 1)));
+    first.state.store(UP, Ordering::SeqCst);
+    assert_eq!(x.stamp_now().await.expect("the first is back"), 1);
+    assert_eq!(asked().0, 1);
+}
+
+#[tokio::test]
 async fn without_an_authority_the_exchange_goes_on_and_is_stamped_later() {
     let mut nation = Nation::new().await;
     let tsa = authority(&mut nation).await;
