@@ -401,7 +401,9 @@ pub(crate) mod tests {
         ] {
             assert!(read(&bad).is_err(), "{name}");
         }
-        let twice = text.to_string().replacen("\"purpose\":", "\"purpose\":\"q\",\"purpose\":", 1);
+        let twice = text
+            .to_string()
+            .replacen("\"purpose\":", "\"purpose\":\"q\",\"purpose\":", 1);
         assert!(serde_json::from_str::<SignedAgreement>(&twice).is_err());
     }
 

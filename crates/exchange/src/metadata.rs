@@ -93,9 +93,8 @@ impl Gateway {
 fn wsdl_of(service: &dyn Service) -> Result<Answer, Problem> {
     let wsdl = service.wsdl();
     let wsdl = wsdl.ok_or_else(|| Problem::new(Kind::NotFound, "service-type"))?;
-    let document = without_addresses(&wsdl.document).ok_or_else(|| {
-        Problem::new(Kind::Upstream, "openapi-unreadable").with("service", service.id())
-    })?;
+    let document = without_addresses(&wsdl.document)
+        .ok_or_else(|| Problem::new(Kind::Upstream, "openapi-unreadable").with("service", service.id()))?;
     Ok(Answer {
         status: 200,
         media: "text/xml; charset=utf-8".to_owned(),

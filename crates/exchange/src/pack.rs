@@ -271,4 +271,20 @@ mod tests {
             "{refused}"
         );
     }
+
+    #[test]
+    fn an_agreement_of_a_pack_with_a_field_that_nobody_knows_is_refused() {
+        let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn");
+        let text = std::fs::read_to_string(pack.join("agreements/portal-one-stop.toml")).expect("a file");
+        for bad in [
+            format!("more = 1\n{text}"),
+            text.replacen("\nservice = \"", "\nmore = 1\nservice = \"", 1),
+        ] {
+            assert_ne!(bad, text);
+            let dir = testkit::TempDir::new();
+            std::fs::create_dir(dir.path().join("agreements")).expect("a folder");
+            std::fs::write(dir.path().join("agreements/a.toml"), bad).expect("written");
+            assert!(agreements(dir.path()).is_err());
+        }
+    }
 }

@@ -413,6 +413,34 @@ mod tests {
         }
         let as_another = json.replace("G22", "G15");
         assert_eq!(code(&raw(&as_another, "G22")), "seal-broken");
+        // Nor may the agreement in a word say what nobody reads.
+        let asked = Said::Request { agreement: sample() };
+        let offered = Said::Offer {
+            request: Digest::of(b"r"),
+            serial: 1,
+            agreement: sample(),
+            acceptance: "a".to_owned(),
+        };
+        for said in [asked, offered] {
+            let json = kernel::digest::canonical_json(&word(said)).expect("json");
+            assert!(read(&raw(&json, "G22"), &of_g22(&key)).is_ok());
+            let more = json.replacen("\"agreement\":{", "\"agreement\":{\"another\":1,", 1);
+            assert_ne!(more, json);
+            assert_eq!(code(&raw(&more, "G22")), "agreement-word");
+        }
         assert_eq!(code(&"x".repeat(WORD_BYTES_MAX + 1)), "agreement-word");
+    }
+
+    #[test]
+    fn a_word_altered_in_any_bit_of_any_letter_is_refused() {
+        let key = SigningKey::generate();
+        let asked = Said::Request { agreement: sample() };
+        let good = sign(word(asked), &key).token;
+        for (at, bit) in (0..good.len()).flat_map(|at| (0..7).map(move |bit| (at, bit))) {
+            let mut bytes = good.clone().into_bytes();
+            bytes[at] ^= 1 << bit;
+            let altered = String::from_utf8(bytes).expect("seven bits");
+            assert!(read(&altered, &of_g22(&key)).is_err(), "letter {at}, bit {bit}");
+        }
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use exchange::Notices;
 use exchange::agreement::{Agreement, revocation};
+use exchange::message::RequestHead;
 use kernel::limits::Limits;
-use kernel::{Actor, OrgCode};
+use kernel::{Actor, Digest, OrgCode};
 use store::outbox::Deliver;
 use testkit::START;
 use tokio::sync::watch;
@@ -49,6 +50,39 @@ async fn an_agreement_held_only_by_the_consumer_is_refused_by_the_provider_with_
             .args
             .contains(&("service", crate::nation::LOOKUP.to_owned()))
     );
+}
+
+#[tokio::test]
+async fn a_head_that_names_nobodys_agreement_or_another_pairs_is_refused_with_evidence() {
+    let nation = Nation::new().await;
+    let of_another_system = Agreement {
+        consumer: "G22/other".parse().expect("an id"),
+        ..nation.agreement()
+    };
+    let of_another_service = Agreement {
+        service: "G01/population/other".parse().expect("an id"),
+        ..nation.agreement()
+    };
+    for other in [&of_another_system, &of_another_service] {
+        nation.agree(other.clone()).await;
+    }
+    let named = [
+        Digest::of(b"held by nobody"),
+        // That of the metadata services, which rest on none.
+        Digest([0; 32]),
+        of_another_system.hash(),
+        of_another_service.hash(),
+    ];
+    for agreement in named {
+        let head = RequestHead {
+            agreement,
+            ..nation.head()
+        };
+        let sent = nation.sealed(&head, b"{}", &nation.hub, nation.national.now());
+        assert_eq!(nation.told(&sent).await, "agreement-missing", "{agreement}");
+    }
+    assert_eq!(nation.ministry.faults().await, ["agreement-missing"; 4]);
+    assert_eq!(nation.effects(), 0);
 }
 
 #[tokio::test]
@@ -148,9 +182,7 @@ async fn a_node_that_was_away_hears_of_a_revocation_within_a_minute_of_its_retur
     let notices: Arc<dyn Deliver> = Arc::new(Notices(from.clone()));
     let outbox = store.run_outbox(vec![notices], shutdown);
     nation.ministry.halt().await;
-    let revoked = from
-        .agreements()
-        .revoke(hash, &by, "x", &ACTOR, &nation.hub.key);
+    let revoked = from.agreements().revoke(hash, &by, "x", &ACTOR, &nation.hub.key);
     revoked.await.expect("revoked");
     // Away so long that every wait is as long as it gets.
     for tries in 1..=12 {
@@ -234,6 +266,24 @@ async fn an_agreement_without_both_signatures_is_not_adopted() {
         assert_eq!(refused.expect_err("refused").code, "seal-broken");
     }
     assert!(nation.ministry.exchange.agreements().list().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_with_a_field_that_nobody_knows_is_no_agreement() {
+    let nation = Nation::without_agreement(Limits::default()).await;
+    let folder = testkit::TempDir::new();
+    let file = folder.path().join("a.json");
+    let text = serde_json::to_value(nation.signed(nation.agreement())).expect("json");
+    let held = nation.ministry.exchange.agreements();
+    for place in ["", "/agreement"] {
+        let mut bad = text.clone();
+        bad.pointer_mut(place).expect("there")["more"] = 1.into();
+        std::fs::write(&file, bad.to_string()).expect("written");
+        assert!(held.adopt_folder(folder.path()).await.is_err(), "{place}");
+    }
+    assert!(held.list().is_empty());
+    std::fs::write(&file, text.to_string()).expect("written");
+    assert_eq!(held.adopt_folder(folder.path()).await.expect("adopted"), 1);
 }
 
 #[tokio::test]

@@ -78,6 +78,18 @@ fn registered(all: &[&Identity]) -> Accept {
     })
 }
 
+/// One who is registered, and one whose certificate the directory says is revoked.
+fn revoked(good: &Identity, gone: &Identity) -> Accept {
+    let (others, gone) = (registered(&[good]), gone.certificate.der().to_vec());
+    Arc::new(move |der: &[u8]| {
+        if der == gone {
+            Err("node-revoked".to_owned())
+        } else {
+            others(der)
+        }
+    })
+}
+
 #[test]
 fn a_certificate_that_is_wrong_in_one_way_is_refused_by_either_side_with_that_reason() {
     let (world, _) = testkit::world(3);
@@ -109,7 +121,18 @@ fn a_certificate_that_is_wrong_in_one_way_is_refused_by_either_side_with_that_re
             "not valid yet",
             "not valid yet",
         ),
-        ("root", issue(&strangers, here, START.plus_ms(-DAY_MS), 9), "", ""),
+        (
+            "root",
+            issue(&strangers, here.clone(), START.plus_ms(-DAY_MS), 9),
+            "BadSignature",
+            "BadSignature",
+        ),
+        (
+            "revoked",
+            issue(&ca, here, START.plus_ms(-DAY_MS), 9),
+            "ApplicationVerificationFailure",
+            "ApplicationVerificationFailure",
+        ),
         (
             "name",
             issue(&ca, node(&["10.9.9.9"]), START.plus_ms(-DAY_MS), 9),
@@ -119,12 +142,15 @@ fn a_certificate_that_is_wrong_in_one_way_is_refused_by_either_side_with_that_re
         (
             "usage",
             issue(&ca, Profile::TimestampAuthority, START.plus_ms(-DAY_MS), 9),
-            "",
-            "",
+            "server authentication",
+            "client authentication",
         ),
     ];
     for (what, odd, of_server, of_client) in table {
-        let all = registered(&[&good, &odd]);
+        let all = match what {
+            "revoked" => revoked(&good, &odd),
+            _ => registered(&[&good, &odd]),
+        };
         let client = |identity: &Identity| {
             tls::client_config(&world, &shown(identity), &anchors, all.clone()).expect("a client")
         };
@@ -138,11 +164,13 @@ fn a_certificate_that_is_wrong_in_one_way_is_refused_by_either_side_with_that_re
             what == "nothing",
             "{what} at the client: {said:?}"
         );
-        assert!(said.unwrap_or_default().contains(of_server), "{what}");
+        let said = said.unwrap_or_default();
+        assert!(said.contains(of_server), "{what} at the client: {said}");
         // A caller may call from anywhere: its certificate's names are not asked for.
         let passes = ["nothing", "name"].contains(&what);
         assert_eq!(heard.is_none(), passes, "{what} at the server: {heard:?}");
-        assert!(heard.unwrap_or_default().contains(of_client), "{what}");
+        let heard = heard.unwrap_or_default();
+        assert!(heard.contains(of_client), "{what} at the server: {heard}");
         // Good in itself, and not in the directory.
         if what == "nothing" {
             let alone = registered(&[&good]);

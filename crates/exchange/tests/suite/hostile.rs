@@ -110,6 +110,11 @@ async fn answer(mut socket: TcpStream, way: Way) -> std::io::Result<()> {
 
 /// A nation whose service is a system that speaks in a way.
 async fn before(way: Way, fields: &[&str]) -> (Nation, Face) {
+    before_with(way, fields, 300_000).await
+}
+
+/// The same, with the size of an answer that is taken, in bytes.
+async fn before_with(way: Way, fields: &[&str], answer_bytes_max: usize) -> (Nation, Face) {
     // A body that has begun may take as long as the whole call.
     let limits = Limits {
         exchange_call_ms_max: 4_000,
@@ -121,7 +126,7 @@ async fn before(way: Way, fields: &[&str]) -> (Nation, Face) {
         url: system(way).await,
         client: web::Client::plain(),
         call_ms_max: 2_000,
-        answer_bytes_max: 300_000,
+        answer_bytes_max,
         endpoints: Vec::new(),
         openapi: None,
     }));
@@ -136,14 +141,16 @@ async fn before(way: Way, fields: &[&str]) -> (Nation, Face) {
 
 #[tokio::test]
 async fn a_service_that_means_no_good_is_told_apart_in_time_and_the_gateway_goes_on() {
-    let large = "x".repeat(1 << 20);
-    let cases: [(Way, &[&str], &str, &[u16]); 8] = [
-        (Way::Endless, &[], "{}", &[413, 502]),
+    let (large, spooled) = ("x".repeat(1 << 20), "x".repeat((2 << 20) + 1));
+    let cases: [(Way, &[&str], &str, &[u16]); 10] = [
+        (Way::Endless, &[], "{}", &[413]),
         (Way::Dripping, &[], "{}", &[504]),
-        (Way::Early, &[], &large, &[200, 504]),
-        (Way::EarlyAndGone, &[], &large, &[200, 502]),
+        (Way::Early, &[], &large, &[200]),
+        (Way::EarlyAndGone, &[], &large, &[200]),
+        (Way::Early, &[], &spooled, &[200]),
+        (Way::EarlyAndGone, &[], &spooled, &[200]),
         (Way::HeadersWithoutEnd, &[], "{}", &[502]),
-        (Way::LargeHeader, &[], "{}", &[200, 502]),
+        (Way::LargeHeader, &[], "{}", &[502]),
         // Its fields are to be cut, and it cannot be read; without fields it is any content.
         (Way::Deep, &["full_name"], "{}", &[502]),
         (Way::Deep, &[], "{}", &[200]),
@@ -166,13 +173,52 @@ async fn a_service_that_means_no_good_is_told_apart_in_time_and_the_gateway_goes
         }
         let is_right = told.as_ref().is_ok_and(|status| statuses.contains(status));
         if !is_right || answered != [true, true] {
-            wrong.push(format!("{way:?}: {told:?}, evidence {answered:?}"));
+            let size = body.len();
+            wrong.push(format!("{way:?} {size}: {told:?}, evidence {answered:?}"));
         }
         // The gateway and the node live on.
         nation.ministry.exchange.provide(nation.service.clone());
         nation.ask("{}").await.expect("an answer");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn an_answer_without_end_leaves_nothing_on_disk() {
+    // Beyond what stays in memory, so that it is on its way to the disk when it is cut off.
+    let (nation, face) = before_with(Way::Endless, &[], 3 << 20).await;
+    let told = face.call(&[CLIENT], "{}").await;
+    assert_eq!((told.status, told.code()), (413, "body-too-large".to_owned()));
+    for node in [&nation.national, &nation.ministry] {
+        let spool = node.temp.dir.path().join("spool");
+        let left: Vec<_> = std::fs::read_dir(spool).expect("a folder").collect();
+        assert!(left.is_empty(), "{}: {left:?}", node.id);
+        assert_eq!(node.evidence().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_never_ends_or_drips_is_refused_in_time_and_nothing_is_registered() {
+    let nation = crate::life::nation().await;
+    let desk = crate::operator::desk_at(&nation.ministry).await;
+    for (way, code) in [
+        (Way::Endless, "service-openapi-large"),
+        (Way::Dripping, "service-openapi-unreachable"),
+        (Way::HeadersWithoutEnd, "service-openapi-unreachable"),
+    ] {
+        let url = system(way).await;
+        let text = serde_json::json!({
+            "service": crate::offered::PERSONS, "url": url, "openapi": format!("{url}openapi.json"), "timeout_ms": 1_000,
+        });
+        let sent = tokio::time::timeout(Duration::from_secs(20), desk.post("services", &text));
+        let (status, told) = sent.await.expect("in time");
+        assert_eq!(
+            (status, &told["field"], &told["code"]),
+            (422, &"openapi".into(), &code.into()),
+            "{way:?}: {told}"
+        );
+    }
+    assert_eq!(desk.get("services").await, serde_json::json!([]));
 }
 
 #[tokio::test]

@@ -358,6 +358,40 @@ async fn an_acceptance_of_an_earlier_offer_is_refused_and_both_nodes_end_with_th
 }
 
 #[tokio::test]
+async fn a_providers_acceptance_is_not_taken_for_the_consumers() {
+    let nation = nation().await;
+    let (national, ministry) = (&nation.national, &nation.ministry);
+    let request = ask(&nation).await;
+    let text = narrower(&nation, "hẹp hơn");
+    let hash = offer(&nation, &request, text.clone()).await;
+    carry(ministry).await;
+    let at = national.now();
+    let replayed = text.accept(&org("G01"), at, &ministry.seal("G01").key);
+    let of_another = nation.agreement().accept(&org("G22"), at, &nation.hub.key);
+    for acceptance in [replayed, of_another] {
+        let said = Said::Acceptance {
+            request,
+            agreement: hash,
+            acceptance,
+        };
+        let word = Word {
+            party: org("G22"),
+            at,
+            said,
+        };
+        let notice =
+            web::http::Request::post(format!("https://{}/exchange/v1/agreement-notices", ministry.peer))
+                .body(words::sign(word, &nation.hub.key).token.into())
+                .expect("a request");
+        let answer = national.peers(&nation.ca).send(notice, 5_000, 1 << 16).await;
+        let status = answer.expect("an answer").status().as_u16();
+        assert!((400..500).contains(&status), "{status}");
+        assert_eq!(state(ministry, &request).await, State::Offered);
+        assert!(ministry.exchange.agreements().list().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_suspension_holds_at_once_here_and_only_who_suspended_resumes() {
     let nation = nation().await;
     let (national, ministry) = (&nation.national, &nation.ministry);

@@ -145,6 +145,41 @@ async fn a_refusal_without_a_reason_and_an_unsound_request_are_told_at_their_fie
 }
 
 #[tokio::test]
+async fn an_agreement_with_an_unknown_field_or_nested_without_end_is_not_taken() {
+    let nation = nation().await;
+    let (national, ministry) = (desk_at(&nation.national).await, desk_at(&nation.ministry).await);
+    let mut unknown = text(&nation);
+    unknown["more"] = 1.into();
+    let (status, told) = national.post("agreements", &unknown).await;
+    assert!([400, 422].contains(&status), "{status}: {told}");
+    let (_, asked) = national.post("agreements", &text(&nation)).await;
+    carry(&nation.national).await;
+    let offer = format!("agreements/{}/offer", asked["request"].as_str().expect("a name"));
+    let (status, told) = ministry.post(&offer, &unknown).await;
+    assert!([400, 422].contains(&status), "{status}: {told}");
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let within = text(&nation)
+        .to_string()
+        .replacen('{', &format!("{{\"purpose\":{deep},"), 1);
+    for (desk, path) in [
+        (&national, "agreements"),
+        (&ministry, offer.as_str()),
+        (&ministry, "plan"),
+        (&ministry, "apply"),
+        (&ministry, "services"),
+    ] {
+        for body in [&deep, &within] {
+            let (status, told) = desk.send("POST", path, Some("operator"), body).await;
+            let told = String::from_utf8_lossy(&told);
+            assert!([400, 413, 422].contains(&status), "{path} {status}: {told}");
+        }
+    }
+    let list = ministry.get("agreements").await;
+    assert_eq!(list.as_array().map(Vec::len), Some(1), "what was asked well");
+    assert_eq!(list[0]["state"], "requested");
+}
+
+#[tokio::test]
 async fn a_request_that_stands_or_is_for_nothing_offered_is_told_so_to_programs_and_on_the_form() {
     let nation = nation().await;
     let national = desk_at(&nation.national).await;
@@ -264,11 +299,18 @@ async fn what_is_asked_beforehand_is_told_as_the_call_itself_would_be() {
     }
     for bad in ["represented=%C4%91", "represented=g-1"] {
         let path = format!("allowed?consumer={PORTAL}&service={LOOKUP}&{bad}");
-        assert_eq!(ministry.send("GET", &path, Some("operator"), "").await.0, 422, "{bad}");
+        assert_eq!(
+            ministry.send("GET", &path, Some("operator"), "").await.0,
+            422,
+            "{bad}"
+        );
     }
     // Each node knows of its own maintenance.
     let actor = kernel::Actor::Platform;
-    let began = nation.ministry.exchange.begin_maintenance("Nâng cấp", None, &actor);
+    let began = nation
+        .ministry
+        .exchange
+        .begin_maintenance("Nâng cấp", None, &actor);
     began.await.expect("begun");
     assert_eq!(refusal(&ministry, "").await, "node-maintenance");
     assert_eq!(refusal(&national, "").await, "");
@@ -314,7 +356,11 @@ async fn a_service_that_its_operator_stops_is_told_beforehand_at_both_nodes() {
     let disable = json!({"do": "disable", "notice": notice});
     assert_eq!(ministry.post(&stand, &disable).await.0, 204);
     assert_eq!(allowed(&ministry, "").await["code"], "service-disabled");
-    assert_eq!(allowed(&national, "").await["allowed"], true, "it has not heard yet");
+    assert_eq!(
+        allowed(&national, "").await["allowed"],
+        true,
+        "it has not heard yet"
+    );
     carry(&nation.ministry).await;
     let told = allowed(&national, "").await;
     assert_eq!(told["code"], "service-disabled");

@@ -145,7 +145,11 @@ async fn what_is_refused_or_comes_again_costs_no_call_of_the_minute() {
     for _ in 0..3 {
         assert_eq!(nation.told(&good).await, "replayed");
     }
-    assert_eq!(nation.told(&sealed("")).await, "", "the second call of the minute");
+    assert_eq!(
+        nation.told(&sealed("")).await,
+        "",
+        "the second call of the minute"
+    );
     assert_eq!(nation.told(&sealed("")).await, "quota-minute");
     assert_eq!(nation.effects(), 2);
 }

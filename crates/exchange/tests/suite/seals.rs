@@ -12,6 +12,7 @@ use testkit::START;
 
 use crate::forged::code_of;
 use crate::nation::{Nation, system};
+use crate::node::issue;
 
 /// A way to alter a message.
 type Change = (&'static str, fn(&mut Message, &Nation));
@@ -313,4 +314,31 @@ async fn a_reply_on_the_wire_says_which_request_it_answers() {
         head.request_hash,
         exchange::message::request_hash(&parts.head, &parts.body)
     );
+}
+
+#[tokio::test]
+async fn a_certificate_for_something_else_seals_no_message_and_is_listed_in_no_directory() {
+    let mut nation = Nation::new().await;
+    let names = vec!["127.0.0.1".to_owned()];
+    for profile in [Profile::Node { names }, Profile::TimestampAuthority] {
+        let other = issue(&nation.ca, profile, "G22", 9);
+        let now = nation.national.now();
+        let sent = nation.sealed(&nation.head(), b"{}", &other, now);
+        let told = nation.told(&sent).await;
+        assert!(
+            ["seal-broken", "member-unknown"].contains(&told.as_str()),
+            "{told}"
+        );
+        // A hub of ill will lists it as the member's: no node takes that directory over.
+        let before = nation.snapshot.clone();
+        let pem = other.certificate.pem();
+        let token = nation.sign_next(|s| {
+            let member = s.members.iter_mut().find(|m| m.org.as_str() == "G22");
+            member.expect("a member").certificate_pem = pem;
+        });
+        let refused = nation.ministry.directory.adopt(&token).await;
+        assert_eq!(refused.expect_err("refused").code, "directory-unsound");
+        nation.snapshot = before;
+    }
+    assert_eq!(nation.effects(), 0);
 }

@@ -19,6 +19,7 @@ use exchange::export::Which;
 use kernel::Time;
 use kernel::limits::Limits;
 use seal::authority::Profile;
+use seal::key::Identity;
 use testkit::START;
 use tokio::sync::watch;
 
@@ -52,6 +53,13 @@ impl Authority {
 
 pub(crate) async fn authority(nation: &mut Nation) -> Authority {
     let identity = issue(&nation.ca, Profile::TimestampAuthority, "TSA", 9);
+    let (authority, entry) = serve(identity).await;
+    nation.publish(|s| s.timestamp_authorities.push(entry)).await;
+    authority
+}
+
+/// An authority that stamps with a certificate, and how a directory lists it.
+async fn serve(identity: Identity) -> (Authority, TimestampEntry) {
     let (state, asked) = (Arc::new(AtomicU8::new(UP)), Arc::new(AtomicU64::new(0)));
     let now = Arc::new(AtomicI64::new(START.ms()));
     let (say, count, key) = (Arc::clone(&state), Arc::clone(&asked), identity.clone());
@@ -76,18 +84,13 @@ pub(crate) async fn authority(nation: &mut Nation) -> Authority {
     let router = Router::new().route("/", post(take));
     tokio::spawn(async move { web::serve(listener, None, router, &Limits::default(), shutdown).await });
     let certificate_pem = identity.certificate.pem();
-    nation
-        .publish(|s| {
-            s.timestamp_authorities
-                .push(TimestampEntry { url, certificate_pem });
-        })
-        .await;
-    Authority {
+    let authority = Authority {
         state,
         asked,
         now,
         _stop: stop,
-    }
+    };
+    (authority, TimestampEntry { url, certificate_pem })
 }
 
 fn checkpoints(nation: &Nation, stream: &str) -> Vec<u64> {
@@ -183,6 +186,56 @@ async fn without_an_authority_the_exchange_goes_on_and_is_stamped_later() {
     let at_once = futures_util::future::join_all([x.stamp_now(), x.stamp_now()]).await;
     let stamped: usize = at_once.into_iter().map(|n| n.expect("stamped")).sum();
     assert_eq!(stamped, 1, "two at once do not stamp twice");
+}
+
+#[tokio::test]
+async fn a_token_by_a_certificate_that_is_not_good_is_none_and_the_next_authority_is_asked() {
+    const DAY_MS: i64 = 86_400_000;
+    let strangers = seal::authority::Authority::new("Sen Test Root", START.plus_ms(-DAY_MS));
+    let issued = |ca: &seal::authority::Authority, profile, from: i64| {
+        let subject = seal::authority::Subject {
+            common_name: "TSA".to_owned(),
+            ..Default::default()
+        };
+        let identity = ca.issue(profile, &subject, START.plus_ms(from * DAY_MS), 8, [21; 16]);
+        identity.expect("issued")
+    };
+    let strangers = strangers.expect("a root");
+    for what in ["expired", "early", "root", "usage", "seal", "revoked"] {
+        let mut nation = Nation::new().await;
+        let stamps = Profile::TimestampAuthority;
+        let names = vec!["127.0.0.1".to_owned()];
+        let odd = match what {
+            "expired" => issued(&nation.ca, stamps, -9),
+            "early" => issued(&nation.ca, stamps, 1),
+            "root" => issued(&strangers, stamps, -1),
+            "usage" => issued(&nation.ca, Profile::Node { names }, -1),
+            "seal" => issued(&nation.ca, Profile::OrganisationSeal, -1),
+            _ => issued(&nation.ca, stamps, -1),
+        };
+        nation.ask("{}").await.expect("an answer");
+        let revoked = Nation::revoked(&odd.certificate);
+        let (first, entry) = serve(odd).await;
+        let before = nation.snapshot.clone();
+        let token = nation.sign_next(|s| {
+            s.timestamp_authorities.push(entry);
+            if what == "revoked" {
+                s.revoked.push(revoked);
+            }
+        });
+        if let Err(refused) = nation.national.directory.adopt(&token).await {
+            assert_eq!(refused.code, "directory-unsound", "{what}");
+            nation.snapshot = before;
+        } else {
+            let refused = nation.national.exchange.stamp_now().await;
+            assert_eq!(refused.expect_err(what).code, "timestamp-unavailable", "{what}");
+            assert_eq!(first.asked.load(Ordering::SeqCst), 1, "{what}");
+        }
+        let second = authority(&mut nation).await;
+        let stamped = nation.national.exchange.stamp_now().await;
+        assert_eq!(stamped.expect("stamped"), 1, "{what}");
+        assert_eq!(second.asked.load(Ordering::SeqCst), 1, "{what}");
+    }
 }
 
 #[tokio::test]

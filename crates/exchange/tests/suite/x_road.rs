@@ -47,6 +47,14 @@ async fn what_does_not_follow_the_protocol_is_refused_with_x_roads_code() {
         ("/r1/VN/GOV/G01/popu%00lation/person-lookup".to_owned(), bad),
         ("/r1/VN/GOV/G01/population%/person-lookup".to_owned(), bad),
         (format!("/r1/VN/GOV/G01/population/{long}"), bad),
+        // The bound itself: one more cannot be read, this much can be and names nothing.
+        (format!("/r1/VN/GOV/G01/population/{}", "a".repeat(255)), bad),
+        (
+            format!("/r1/VN/GOV/G01/population/{}", "a".repeat(254)),
+            "Server.ServerProxy.UnknownService",
+        ),
+        (format!("/r1/VN/GOV/{}/population/x", "A".repeat(254)), member),
+        ("/r1/VN/GOV/G01%2Fx/population/person-lookup".to_owned(), bad),
         (format!("/r1/VN/GOV/{longest}/population/x"), bad),
         ("/r1/EE/GOV/G01/population/person-lookup".to_owned(), member),
         ("/r1/VN/GOV/G99/population/person-lookup".to_owned(), member),
@@ -65,7 +73,10 @@ async fn what_does_not_follow_the_protocol_is_refused_with_x_roads_code() {
         assert_eq!(told.x_road(), *code, "{path}");
     }
     let long_id = "i".repeat(256);
-    let headers: [(&[(&str, &str)], &str); 19] = [
+    let server = "VN/GOV/G01/ministry";
+    let encoded = "VN/GOV/G22%2Fx/portal";
+    let long_member = format!("VN/GOV/{long}/portal");
+    let headers: [(&[(&str, &str)], &str); 25] = [
         (&[], client),
         (&[("x-road-client", "VN/GOV/G22")], client),
         (&[("x-road-client", "VN/GOV/G22/portal/x")], client),
@@ -99,6 +110,26 @@ async fn what_does_not_follow_the_protocol_is_refused_with_x_roads_code() {
         (&[good, ("x-road-userid", "a"), ("x-road-userid", "b")], bad),
         (&[good, ("x-road-issue", "a"), ("x-road-issue", "a")], bad),
         (&[good, ("x-road-id", "a"), ("x-road-id", "b")], bad),
+        (
+            &[
+                good,
+                ("x-road-represented-party", "COM/1"),
+                ("x-road-represented-party", "COM/1"),
+            ],
+            bad,
+        ),
+        (
+            &[
+                good,
+                ("x-road-security-server", server),
+                ("x-road-security-server", server),
+            ],
+            bad,
+        ),
+        (&[good, ("idempotency-key", "a"), ("idempotency-key", "b")], bad),
+        (&[("x-road-client", encoded)], client),
+        (&[("x-road-client", &long_member)], client),
+        (&[("x-road-client", "VN/GOV/%C4%90/portal")], client),
         (&[good, ("x-road-id", &long_id)], bad),
         (
             &[good, ("content-type", "text/csv"), ("content-type", "text/xml")],
