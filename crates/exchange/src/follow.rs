@@ -105,6 +105,7 @@ impl Exchange {
         let acts = self.fold_acts().await?;
         self.tell_refusals().await?;
         self.tell_refused_calls().await?;
+        self.sample_standing().await?;
         Ok(self.fold_some().await?.indexed > 0 || acts > 0)
     }
 

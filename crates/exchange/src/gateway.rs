@@ -35,7 +35,7 @@ use crate::replay::ReplayGuard;
 use crate::sealer::{Desk, Sealer};
 use crate::service::{Service, WHOLE_BYTES_MAX};
 use crate::spool::Spools;
-use crate::standing::Clocks;
+use crate::standing::{Clocks, Samples};
 use crate::timestamping::{Stamping, Unstamped};
 use crate::traffic::Seconds;
 
@@ -94,6 +94,8 @@ pub(crate) struct Gateway {
     pub(crate) calls_refused: CallsRefused,
     /// How far the clocks of others are from ours.
     pub(crate) clocks: Clocks,
+    /// Timestamps and directory over the last day.
+    pub(crate) samples: Samples,
     /// The last two minutes by second.
     pub(crate) seconds: Seconds,
     /// The hour in which old counts were forgotten last.
@@ -211,6 +213,7 @@ impl Exchange {
             calls_refused: CallsRefused::default(),
             health: Health::default(),
             clocks: Clocks::default(),
+            samples: Samples::default(),
             seconds: Seconds::default(),
             swept: AtomicI64::new(0),
             stamping: Stamping::default(),

@@ -8,15 +8,20 @@
 //! | `clocks` | how far others' clocks are from ours, told from the exchanges themselves |
 //! | `seen` | everything in one look, each with its light |
 //! | `attempt` | the way to somebody, step by step |
+//! | `machine` | rows, outbox, memory, backups |
+//! | `samples` | timestamps and directory over the last day |
 //! | `peer` | what another node asks of this one |
 
 mod attempt;
 pub(crate) mod clocks;
+mod machine;
 pub(crate) mod peer;
+mod samples;
 mod seen;
 
 pub(crate) use attempt::{Target, TriedOut};
 pub(crate) use clocks::Clocks;
+pub(crate) use samples::{Samples, StandingSample};
 pub(crate) use seen::{
     Light, StandingAgreement, StandingCircuit, StandingClock, StandingQuota, StandingSeen,
 };

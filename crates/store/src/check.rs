@@ -152,9 +152,21 @@ pub async fn standing(database: &Database, migrations: &[Migrations]) -> Result<
         ),
         None => (0, kernel::Time(0)),
     };
+    let waiting = waiting(&reader).await.map_err(bad)?;
+    open.close().await;
+    Ok(Standing {
+        pending,
+        sealed,
+        newest,
+        waiting,
+    })
+}
+
+/// Outbox lines that wait, by topic.
+pub(crate) async fn waiting(reader: &Reader) -> Result<Vec<Waiting>, kernel::Problem> {
     let waiting = "select topic, count(*) as lines, max(attempts) as attempts, min(next_at) as due
          from store_outbox group by topic order by topic";
-    let rows = reader.all(waiting, params![]).await.map_err(bad)?;
+    let rows = reader.all(waiting, params![]).await?;
     let waiting = rows.iter().map(|row| {
         Ok(Waiting {
             topic: row.text("topic")?,
@@ -163,14 +175,7 @@ pub async fn standing(database: &Database, migrations: &[Migrations]) -> Result<
             due: row.time("due")?,
         })
     });
-    let waiting = waiting.collect::<Result<_, _>>().map_err(bad)?;
-    open.close().await;
-    Ok(Standing {
-        pending,
-        sealed,
-        newest,
-        waiting,
-    })
+    waiting.collect()
 }
 
 /// What a log that is kept in rows has from a position on: how many records, and the bytes of the first;

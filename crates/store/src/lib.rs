@@ -12,7 +12,7 @@
 //! | [`outbox`] | lines to deliver, in order per key, at least once |
 //! | [`blobs`] | a folder of files by hash |
 //! | [`followers`] | how far a reader of a log has come |
-//! | `room` | how much room the disk has |
+//! | `room` | how much room the disk has, and how rows and memory stand |
 //! | [`backup`] | rows and logs at one position, taken while the node runs |
 //! | [`check`] | whether the rows of facts are those of their log |
 //! | [`fault`] | places where a test lets the process die |
@@ -40,7 +40,7 @@ pub use error::StoreError;
 pub use log::RecordLog;
 pub use migrate::Migrations;
 pub use outbox::{Deliver, OutboxLine};
-pub use room::Room;
+pub use room::{Memory, Room, RowsStanding};
 pub use store::{Database, Engine, Store, StoreConfig, node_tenant};
 pub use tx::{Pair, Reader, Tx};
 pub use value::{Row, Value};

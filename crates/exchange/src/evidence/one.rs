@@ -103,11 +103,16 @@ pub(crate) async fn page(
     Path(request): Path<String>,
 ) -> Result<Response, Refusal> {
     let proof = match x.proof(&who, &request).await {
-        // The id of a call that never left, as its caller was told it: there is no evidence of it.
-        Err(problem) if problem.kind == Kind::NotFound && x.refused_under(&who, &request).await? => {
-            return Ok(Redirect::to(&refusals::link(&request)).into_response());
+        Ok(proof) => proof,
+        Err(problem) => {
+            // The id of a call that never left, as its caller was told it: there is no evidence of it.
+            let never_left = problem.kind == Kind::NotFound && x.refused_under(&who, &request).await?;
+            return if never_left {
+                Ok(Redirect::to(&refusals::link(&request)).into_response())
+            } else {
+                Err(problem.into())
+            };
         }
-        proof => proof?,
     };
     let view = View {
         sum: sum(&page, &proof),

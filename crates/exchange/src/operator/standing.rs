@@ -13,8 +13,12 @@ use super::services::ServiceTried;
 use super::traffic::number;
 use crate::gateway::Exchange;
 use crate::standing::{
-    Light, StandingAgreement, StandingCircuit, StandingClock, StandingQuota, StandingSeen, Target, TriedOut,
+    Light, StandingAgreement, StandingCircuit, StandingClock, StandingQuota, StandingSample, StandingSeen,
+    Target, TriedOut,
 };
+
+/// Where the bar of a certificate's days ends.
+const YEAR_DAYS: i64 = 365;
 
 /// Tells how the node stands: directory, certificates, timestamps, clocks, circuits, quotas, room and
 /// agreements, each with its light.
@@ -115,11 +119,16 @@ struct Section {
     rows: Vec<Row>,
 }
 
+#[derive(Clone)]
 struct Row {
     name: String,
     href: Option<String>,
     is_code: bool,
     what: String,
+    /// The last day as a line so small that it stands in the row.
+    picture: String,
+    /// Days until something ends, as a bar.
+    days: Option<i64>,
     light: (String, &'static str),
 }
 
@@ -231,6 +240,21 @@ fn light(page: &Page, light: Light) -> (String, &'static str) {
     (page.t(&format!("exchange-light-{}", light.as_str())), class)
 }
 
+/// Some values of the last day as a small line; nothing while all are 0.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a day")]
+fn line(seen: &StandingSeen, of: impl Fn(&StandingSample) -> i64) -> String {
+    let values: Vec<Option<f64>> = seen.samples.iter().map(|one| Some(of(one) as f64)).collect();
+    if values.iter().flatten().all(|value| *value <= 0.0) {
+        return String::new();
+    }
+    web::chart::spark(&values)
+}
+
+/// The largest of some values of the last day.
+fn most(seen: &StandingSeen, of: impl Fn(&StandingSample) -> i64) -> i64 {
+    seen.samples.iter().map(of).max().unwrap_or_default()
+}
+
 /// How long something lasts, in its largest unit.
 fn lasted(page: &Page, ms: i64) -> String {
     let seconds = ms.max(0) / 1_000;
@@ -261,6 +285,8 @@ fn sections(page: &Page, seen: &StandingSeen) -> Vec<Section> {
         name,
         href: None,
         is_code: false,
+        picture: String::new(),
+        days: None,
         what,
         light: light(page, of),
     };
@@ -288,7 +314,11 @@ fn sections(page: &Page, seen: &StandingSeen) -> Vec<Section> {
     vec![
         section(
             "node",
-            vec![directory(page, seen), stamps(page, seen), room(page, seen)],
+            [
+                vec![directory(page, seen), stamps(page, seen), room(page, seen)],
+                machine(page, seen),
+            ]
+            .concat(),
         ),
         section("waiting", agreements(&seen.waiting)),
         section("circuits", circuits(page, seen)),
@@ -308,17 +338,25 @@ fn sections(page: &Page, seen: &StandingSeen) -> Vec<Section> {
                         ("day", page.date(Time(c.valid_to).date())),
                         ("days", c.days.unsigned_abs().to_string()),
                     ];
-                    plain(
-                        name,
-                        page.tw(&format!("exchange-certificate-{key}"), &args),
-                        c.light,
-                    )
+                    let what = page.tw(&format!("exchange-certificate-{key}"), &args);
+                    Row {
+                        days: Some(c.days.clamp(0, YEAR_DAYS)),
+                        ..plain(name, what, c.light)
+                    }
                 })
                 .collect(),
         ),
         section("quotas", quotas(page, seen)),
         section("ending", agreements(&seen.ending)),
     ]
+}
+
+/// With the most of the last day behind, when it was something.
+fn of_day(page: &Page, what: String, most_ms: i64) -> String {
+    if most_ms <= 0 {
+        return what;
+    }
+    what + " " + &page.tw("exchange-standing-most", &[("most", lasted(page, most_ms))])
 }
 
 fn directory(page: &Page, seen: &StandingSeen) -> Row {
@@ -339,7 +377,13 @@ fn directory(page: &Page, seen: &StandingSeen) -> Row {
         name: page.t("exchange-standing-directory"),
         href: None,
         is_code: false,
-        what: page.tw(&format!("exchange-standing-directory-{key}"), &args),
+        picture: line(seen, |one| one.age_ms),
+        days: None,
+        what: of_day(
+            page,
+            page.tw(&format!("exchange-standing-directory-{key}"), &args),
+            most(seen, |one| one.age_ms),
+        ),
         light: light(page, d.light),
     }
 }
@@ -359,7 +403,13 @@ fn stamps(page: &Page, seen: &StandingSeen) -> Row {
         name: page.t("exchange-standing-stamps"),
         href: None,
         is_code: false,
-        what: page.tw(&format!("exchange-standing-stamps-{key}"), &args),
+        picture: line(seen, |one| one.lag_ms),
+        days: None,
+        what: of_day(
+            page,
+            page.tw(&format!("exchange-standing-stamps-{key}"), &args),
+            most(seen, |one| one.lag_ms),
+        ),
         light: light(page, t.light),
     }
 }
@@ -376,9 +426,54 @@ fn room(page: &Page, seen: &StandingSeen) -> Row {
         name: page.t("exchange-standing-room"),
         href: None,
         is_code: false,
+        picture: String::new(),
+        days: None,
         what: page.tw("exchange-standing-room-says", &args),
         light: light(page, r.light),
     }
+}
+
+/// What the node stands on: rows, outbox, memory, backups.
+fn machine(page: &Page, seen: &StandingSeen) -> Vec<Row> {
+    let row = |key: &str, says: &str, args: &[(&str, String)], of: Light| Row {
+        name: page.t(&format!("exchange-standing-{key}")),
+        href: None,
+        is_code: false,
+        picture: String::new(),
+        days: None,
+        what: page.tw(&format!("exchange-standing-{key}-{says}"), args),
+        light: light(page, of),
+    };
+    let (d, o, m) = (&seen.database, &seen.outbox, &seen.memory);
+    let database = [
+        ("size", megabytes(page, d.bytes)),
+        ("ms", number(page, d.read_ms.max(0).unsigned_abs())),
+    ];
+    let outbox = [
+        ("lines", number(page, o.lines)),
+        ("attempts", number(page, o.attempts)),
+        ("waited", lasted(page, o.waited_ms)),
+    ];
+    let memory = [
+        ("resident", megabytes(page, m.resident_bytes)),
+        ("available", megabytes(page, m.available_bytes)),
+        ("total", megabytes(page, m.total_bytes)),
+    ];
+    let waits = match (o.lines, o.waited_ms) {
+        (0, _) => "none",
+        (_, 0) => "tried",
+        _ => "late",
+    };
+    let mut rows = vec![
+        row("database", d.engine, &database, d.light),
+        row("outbox", waits, &outbox, o.light),
+        row("memory", "says", &memory, m.light),
+    ];
+    rows.extend(seen.backups.iter().map(|b| match b.at {
+        Some(at) => row(b.what, "at", &[("at", page.time(Time(at)))], b.light),
+        None => row(b.what, "never", &[], b.light),
+    }));
+    rows
 }
 
 fn circuits(page: &Page, seen: &StandingSeen) -> Vec<Row> {
@@ -396,6 +491,8 @@ fn circuits(page: &Page, seen: &StandingSeen) -> Vec<Row> {
             name: format!("{}: {}", page.t(&format!("exchange-circuit-{}", c.hop)), c.name),
             href: (c.hop == "service").then(|| format!("/exchange/services/{}", c.name)),
             is_code: false,
+            picture: String::new(),
+            days: None,
             what: page.tw(&format!("exchange-circuit-is-{}", c.state), &args),
             light: light(page, c.light),
         }
@@ -421,6 +518,8 @@ fn clocks(page: &Page, seen: &StandingSeen) -> Vec<Row> {
             name: c.node.clone(),
             href: None,
             is_code: true,
+            picture: String::new(),
+            days: None,
             what: page.tw(&format!("exchange-clock-{key}"), &args),
             light: light(page, c.light),
         }
@@ -441,6 +540,8 @@ fn quotas(page: &Page, seen: &StandingSeen) -> Vec<Row> {
             name: q.number.clone(),
             href: Some(format!("/exchange/agreements/{}", q.agreement)),
             is_code: false,
+            picture: String::new(),
+            days: None,
             what: page.tw(&format!("exchange-quota-used-{}", q.per), &args),
             light: light(page, q.light),
         }

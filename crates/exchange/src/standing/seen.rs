@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 
 use super::attempt::Target;
 use super::clocks::Clock;
+use super::machine::{StandingBackup, StandingDatabase, StandingMemory, StandingOutbox};
+use super::samples::StandingSample;
 use crate::breaker::{Failure, State as Circuit};
 use crate::circuits::Hop;
 use crate::envelope::{self, Evidence};
@@ -50,7 +52,7 @@ impl Light {
     }
 
     /// Amber from the first bound on, red from the second.
-    fn above(value: i64, [amber, red]: [i64; 2]) -> Self {
+    pub(super) fn above(value: i64, [amber, red]: [i64; 2]) -> Self {
         match value {
             _ if value > red => Self::Red,
             _ if value > amber => Self::Amber,
@@ -212,10 +214,18 @@ pub(crate) struct StandingSeen {
     /// The most used first.
     pub(crate) quotas: Vec<StandingQuota>,
     pub(crate) room: StandingRoom,
+    pub(crate) database: StandingDatabase,
+    /// What waits to be delivered to other nodes.
+    pub(crate) outbox: StandingOutbox,
+    pub(crate) memory: StandingMemory,
+    /// When a backup was taken and the logs were checked.
+    pub(crate) backups: Vec<StandingBackup>,
     /// Agreements that wait for a word of this node's organisations; the most urgent first.
     pub(crate) waiting: Vec<StandingAgreement>,
     /// Agreements in force that end within thirty days.
     pub(crate) ending: Vec<StandingAgreement>,
+    /// Timestamps and directory over the last day, every five minutes, the oldest first.
+    pub(crate) samples: Vec<StandingSample>,
     /// To whom the way can be tried: `node/ID`, `hub`, `authority/N`.
     pub(crate) ways: Vec<String>,
 }
@@ -234,6 +244,7 @@ impl Exchange {
         let others = snapshot.nodes.iter().filter(|node| node.id != g.node);
         ways.extend(others.map(|node| Target::Node(node.id.clone()).key()));
         ways.extend((0..snapshot.timestamp_authorities.len()).map(|place| Target::Authority(place).key()));
+        let machine = self.machine_seen(now).await?;
         let mut seen = StandingSeen {
             node: g.node.clone(),
             at: now.ms(),
@@ -250,13 +261,22 @@ impl Exchange {
             circuits: self.circuits_seen(own),
             quotas: self.quotas_seen(own, now),
             room: self.room_seen().await,
+            database: machine.database,
+            outbox: machine.outbox,
+            memory: machine.memory,
+            backups: machine.backups,
             waiting,
             ending,
+            samples: g.samples.all(),
             ways,
         };
         let closed = seen.maintenance.as_ref().map(|_| Light::Amber);
-        let lists = [seen.directory.light, seen.timestamps.light, seen.room.light].into_iter();
-        let worst = lists
+        let node = [seen.directory.light, seen.timestamps.light, seen.room.light];
+        let machine = [seen.database.light, seen.outbox.light, seen.memory.light];
+        let worst = node
+            .into_iter()
+            .chain(machine)
+            .chain(seen.backups.iter().map(|b| b.light))
             .chain(closed)
             .chain(seen.certificates.iter().map(|c| c.light))
             .chain(seen.clocks.iter().map(|c| c.light))
@@ -268,7 +288,7 @@ impl Exchange {
         Ok(seen)
     }
 
-    fn directory_seen(&self, now: Time) -> StandingDirectory {
+    pub(super) fn directory_seen(&self, now: Time) -> StandingDirectory {
         let g = &*self.0;
         let snapshot = g.directory.snapshot();
         // The hub asks nobody; a directory without anybody was never published.
@@ -333,7 +353,7 @@ impl Exchange {
         Ok(all)
     }
 
-    async fn stamps_seen(&self, now: Time) -> Result<StandingStamps, Problem> {
+    pub(super) async fn stamps_seen(&self, now: Time) -> Result<StandingStamps, Problem> {
         let g = &*self.0;
         let stamped = timestamping::stamped(&g.store.read(&g.home).await?).await?;
         let oldest = g.evidence.read(stamped, 1).await?;

@@ -84,6 +84,84 @@ async fn an_operator_sees_everything_with_its_light() {
 }
 
 #[tokio::test]
+async fn rows_outbox_memory_and_backups_have_their_lights() {
+    let nation = Nation::new().await;
+    let node = &nation.ministry;
+    let desk = desk_at(node).await;
+    let seen = desk.standing("G01").await;
+    assert!(["sqlite", "postgres"].contains(&seen["database"]["engine"].as_str().expect("an engine")));
+    assert_eq!(seen["database"]["light"], "good");
+    assert!(
+        seen["memory"]["resident_bytes"].as_u64() > Some(1 << 20),
+        "{seen}"
+    );
+    assert_eq!(
+        seen["outbox"],
+        json!({"lines": 0, "attempts": 0, "waited_ms": 0, "light": "good"})
+    );
+    let young = json!([{"what": "backup", "at": null, "light": "good"},
+        {"what": "verified", "at": null, "light": "good"}]);
+    assert_eq!(seen["backups"], young, "a new node has still time for its first");
+    let home = "G01".parse().expect("a code");
+    let wrote = node
+        .temp
+        .store
+        .write(&home, &kernel::Actor::Platform, |tx| async move {
+            tx.outbox("nobody-delivers", "k", &json!({})).await
+        });
+    wrote.await.expect("a word on its way");
+    nation.advance_ms(8 * 86_400_000);
+    let seen = desk.standing("G01").await;
+    assert_eq!(
+        (&seen["outbox"]["lines"], &seen["outbox"]["light"]),
+        (&1.into(), &"amber".into())
+    );
+    assert_eq!(seen["backups"][0]["light"], "amber", "{seen}");
+    let now = node.now().ms();
+    let mark = node.temp.config.folder.join("backed-up-at");
+    std::fs::write(mark, format!("{now}\n")).expect("written");
+    let seen = desk.standing("G01").await;
+    assert_eq!(
+        seen["backups"],
+        json!([{"what": "backup", "at": now, "light": "good"}, {"what": "verified", "at": null, "light": "amber"}])
+    );
+    let (_, page) = desk.seen("G01", "/exchange/standing").await;
+    for part in [
+        "Cơ sở dữ liệu của nút",
+        "Còn 1 tin đang chờ",
+        "Bộ nhớ",
+        "Chưa kiểm tra lần nào (sen verify).",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_day_is_a_line_beside_the_numbers_and_days_to_an_end_are_a_bar() {
+    let nation = Nation::new().await;
+    nation.ask("{}").await.expect("an answer");
+    let desk = desk_at(&nation.ministry).await;
+    for _ in 0..3 {
+        nation.ministry.exchange.sample_standing().await.expect("sampled");
+        // Asked again at once, nothing is added.
+        nation.ministry.exchange.sample_standing().await.expect("not due");
+        nation.advance_ms(300_000);
+    }
+    let seen = desk.standing("G01").await;
+    let lags: Vec<_> = seen["samples"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["lag_ms"].as_i64().expect("a number"))
+        .collect();
+    assert_eq!(lags, [0, 300_000, 600_000]);
+    let (_, page) = desk.seen("G01", "/exchange/standing").await;
+    for part in ["class=\"spark\"", "Nhiều nhất trong ngày qua: 10 phút", "<meter "] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_ends_soon_turns_its_light_and_then_everything_red() {
     let nation = Nation::new().await;
     let desk = desk_at(&nation.ministry).await;
