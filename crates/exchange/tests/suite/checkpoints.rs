@@ -58,7 +58,7 @@ async fn who_kept_a_checkpoint_proves_that_nothing_was_rewritten_since() {
     let desk = desk_at(&nation.ministry).await;
     let newest = signed(&desk.get("checkpoints").await);
     let old = signed(&desk.get("checkpoints?size=2").await);
-    assert_eq!((old.size, newest.size, old.origin.as_str()), (3, 5, "ministry"));
+    assert_eq!((old.size, newest.size, old.stream.as_str()), (3, 5, STREAM));
     nation.ask("{}").await.expect("an answer");
     let proof = desk.get("checkpoints/consistency?from=3").await;
     assert_eq!(
@@ -142,8 +142,8 @@ async fn checkpoints_are_an_operators_and_a_length_that_is_none_is_told_at_its_p
     for path in ["checkpoints", "checkpoints?size=1"] {
         let (status, told) = desk.told("G01", path).await;
         assert_eq!(
-            (status, &told["code"]),
-            (404, &"checkpoint-missing".into()),
+            (status, &told["type"]),
+            (404, &"/problems/checkpoint-missing".into()),
             "{path}"
         );
     }
