@@ -12,6 +12,8 @@ use sen::story::tools;
 use sen::up::nation::{PLACES, Place};
 use serde_json::{Value, json};
 
+use crate::effects;
+use crate::exchanges;
 use crate::load::Ledger;
 use crate::people::Person;
 use crate::site::Site;
@@ -30,7 +32,13 @@ impl Found {
         *self.counts.entry(what).or_default() += 1;
     }
 
-    fn hold(&mut self, what: &'static str, holds: anyhow::Result<()>) {
+    /// Says how many there were of what needs no check.
+    pub fn note(&mut self, what: &'static str, count: usize) {
+        *self.counts.entry(what).or_default() += count;
+    }
+
+    /// Counts what was looked at, and keeps its fault.
+    pub fn hold(&mut self, what: &'static str, holds: anyhow::Result<()>) {
         self.count(what);
         if let Err(cause) = holds {
             self.faults.push(format!("{what}: {cause:#}"));
@@ -38,11 +46,21 @@ impl Found {
     }
 }
 
-/// Audits a nation that has come to rest against what its people remember.
+/// The nodes of an exchange that fills a citizen's form: the consumer's, then the provider's.
+pub const PREFILLED: [Place; 2] = [Place::National, Place::Ministry];
+
+/// Audits a nation that has come to rest against what its people remember, and the exchanges that a system
+/// called and saw answered ([`effects`]).
 ///
 /// # Errors
 /// When the audit itself cannot be made.
-pub async fn audit(site: &Site, ledger: &Ledger, program: &Path, world: &World) -> anyhow::Result<Found> {
+pub async fn audit(
+    site: &Site,
+    ledger: &Ledger,
+    called: BTreeSet<String>,
+    program: &Path,
+    world: &World,
+) -> anyhow::Result<Found> {
     let mut found = Found::default();
     let mut mother = Person::mother(site).await?;
     let mut desk = Person::official(site, "receptionist", Place::Province).await?;
@@ -82,7 +100,10 @@ pub async fn audit(site: &Site, ledger: &Ledger, program: &Path, world: &World) 
                 .with_context(|| format!("{code} is lost")),
         );
     }
-    exchanges(site, ledger, &mut found).await?;
+    let seen = ledger.exchanges().into_iter();
+    let mut seen: BTreeMap<_, _> = seen.map(|request| (request, PREFILLED)).collect();
+    seen.extend(called.into_iter().map(|request| (request, effects::NODES)));
+    exchanges::audit(site, &seen, &mut found).await?;
     figures(site, &mut found).await?;
     found.hold("logs of all nodes", logs(site, program));
     Ok(found)
@@ -195,48 +216,6 @@ async fn document(
         verdict.indication.as_str(),
         verdict.reason
     );
-    Ok(())
-}
-
-/// Every exchange whose answer somebody saw is in the evidence of both sides, and the log proves it.
-async fn exchanges(site: &Site, ledger: &Ledger, found: &mut Found) -> anyhow::Result<()> {
-    let mut operators = Vec::new();
-    for place in [Place::National, Place::Ministry] {
-        operators.push(Person::official(site, "operator", place).await?);
-    }
-    for request in &ledger.exchanges() {
-        for operator in &mut operators {
-            let path = format!("/api/v1/exchange/exchanges/{request}/proof");
-            let proof = operator.get(&path).await?.json();
-            found.hold(
-                "evidence of acknowledged exchanges",
-                proof
-                    .and_then(|proof| proved(&proof))
-                    .with_context(|| request.clone()),
-            );
-        }
-    }
-    Ok(())
-}
-
-fn proved(proof: &Value) -> anyhow::Result<()> {
-    let digest = |v: &Value| v.as_str().and_then(Digest::parse).context("a digest");
-    let path = proof["path"]
-        .as_array()
-        .context("a path")?
-        .iter()
-        .map(digest)
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let position = proof["exchange"]["position"].as_u64().context("a position")?;
-    let size = proof["size"].as_u64().context("a size")?;
-    let holds = seal::merkle::verify_inclusion(
-        &digest(&proof["leaf"])?,
-        position,
-        size,
-        &path,
-        &digest(&proof["root"])?,
-    );
-    ensure!(holds, "the inclusion proof of record {position} does not hold");
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use crate::audit::{Found, audit};
 use crate::birth::{self, Answers};
+use crate::effects::{self, Calls, Counter};
 use crate::load::{self, Form, Ledger};
 use crate::people::Person;
 use crate::site::Site;
@@ -62,6 +63,10 @@ pub async fn run(program: &Path, rounds: usize, seed: u64, world: &World) -> any
         answers: Answers::usual(world)?,
         paper: Arc::new(birth::paper(world)?),
     };
+    let (counter, calls) = (Arc::new(Counter::default()), Arc::new(Calls::default()));
+    let (stop_service, service_ends) = watch::channel(false);
+    let service = effects::serve(Arc::clone(&counter), service_ends).await?;
+    effects::connect(&site, &service, world).await?;
     let (stop_citizens, no_more_filing) = watch::channel(false);
     let (stop_officials, no_more_deciding) = watch::channel(false);
     let mut citizens = JoinSet::new();
@@ -74,12 +79,17 @@ pub async fn run(program: &Path, rounds: usize, seed: u64, world: &World) -> any
             no_more_filing.clone(),
         ));
     }
+    citizens.spawn(effects::caller(
+        site.clone(),
+        Arc::clone(&calls),
+        no_more_filing.clone(),
+    ));
     let mut officials = JoinSet::new();
     officials.spawn(load::officials(site.clone(), ledger.clone(), no_more_deciding));
     let (ready_ms, tally) = kills(&mut nation, rounds, seed, &ledger, world).await?;
     stop_citizens.send(true).ok();
     let filed = tokio::time::timeout(REST, async { while citizens.join_next().await.is_some() {} }).await;
-    filed.context("a citizen cannot bring a draft to its end")?;
+    filed.context("a citizen cannot bring a draft to its end, or a system a call with a key")?;
     let ended = tokio::time::timeout(REST, settle(&site, &ledger)).await;
     stop_officials.send(true).ok();
     if ended.is_err() {
@@ -91,7 +101,10 @@ pub async fn run(program: &Path, rounds: usize, seed: u64, world: &World) -> any
     for (reason, times) in ledger.again() {
         println!("tried again {times:>6} × {reason}");
     }
-    let found = audit(&site, &ledger, program, world).await?;
+    let called = calls.acknowledged().into_keys().collect();
+    let mut found = audit(&site, &ledger, called, program, world).await?;
+    effects::audit(&calls, &counter.came(), &mut found);
+    stop_service.send(true).ok();
     if found.faults.is_empty() {
         nation.stop().await;
     }

@@ -15,6 +15,7 @@
 //! | [`raw`] | one request as it is, and its answer |
 //! | [`api`] | the operations of a node's description |
 //! | [`load`], [`crash`], [`sites`], [`audit`] | people at work while nodes die, and what must hold afterwards |
+//! | [`effects`], [`exchanges`] | a system's numbered calls and the service that counts them; what must hold of every exchange |
 //! | [`power`], [`mounted`] | the disk as a power cut leaves it; small disks |
 //! | [`filing`] | how many cases can be filed in a time |
 //! | [`scale`] | what the pages cost in a nation with a long past |
@@ -24,6 +25,8 @@ pub mod audit;
 pub mod birth;
 pub mod browser;
 pub mod crash;
+pub mod effects;
+pub mod exchanges;
 pub mod fee;
 pub mod filing;
 pub mod ground;

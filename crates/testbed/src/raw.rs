@@ -131,7 +131,9 @@ impl Asked {
         } else {
             "text/html"
         };
-        request = request.header("accept", accept);
+        if !self.headers.iter().any(|(name, _)| *name == "accept") {
+            request = request.header("accept", accept);
+        }
         if !self.cookie.is_empty() {
             request = request.header("cookie", &self.cookie);
         }
