@@ -67,9 +67,12 @@ async fn main() -> ExitCode {
             .map(|run| tell(&run)),
         Command::Power { program, cuts } => power::run(&program, cuts, &world).await.map(|run| {
             println!(
-                "{} cuts; acknowledged and looked for: {} filings, {} signatures",
-                run.cuts, run.filed, run.signed
+                "{} cuts; acknowledged and looked for: {} filings, {} signatures, {} exchanges",
+                run.cuts, run.filed, run.signed, run.exchanges
             );
+            for (what, count) in &run.counts {
+                println!("{count:>6} × {what}");
+            }
             for fault in &run.faults {
                 println!("FAULT {fault}");
             }

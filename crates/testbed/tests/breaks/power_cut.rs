@@ -14,5 +14,6 @@ fn what_was_acknowledged_is_there_when_the_power_returns() {
         assert_eq!(run.faults, Vec::<String>::new());
         assert_eq!(run.cuts, 2);
         assert!(run.filed > 0, "somebody filed before the last cut");
+        assert!(run.exchanges > 0, "a system was answered before the last cut");
     });
 }
