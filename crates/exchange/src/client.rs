@@ -142,6 +142,7 @@ impl Gateway {
             forwarded: None,
             returned: None,
         };
+        self.has_room(&record).await?;
         let sent = Sent {
             version: WIRE_VERSION,
             message,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use directory::keyring::Keyring;
@@ -76,6 +76,8 @@ pub(crate) struct Gateway {
     pub(crate) metadata: Mutex<Bucket>,
     pub(crate) seals: Arc<dyn Seals>,
     pub(crate) certificates: Certificates,
+    /// True since a record found no room, until one does again.
+    pub(crate) full: AtomicBool,
     /// Where the exchanges of the log are found.
     pub(crate) index: Index,
     /// Up to where the evidence is counted, as this process knows; one folding at a time.
@@ -204,6 +206,7 @@ impl Exchange {
             metadata: Mutex::new(Bucket::full(METADATA_PER_MINUTE)),
             seals,
             certificates,
+            full: AtomicBool::new(false),
             index,
             counted: tokio::sync::Mutex::new(None),
             maintenance,
@@ -294,7 +297,32 @@ impl Gateway {
 
     /// Flushes one evidence record; nothing may leave before this returns.
     pub(crate) async fn keep(&self, record: &Evidence) -> Result<u64, Problem> {
-        self.evidence.append(vec![envelope::write(record)]).await
+        let kept = self.evidence.append(vec![envelope::write(record)]).await;
+        self.notes_room(&kept);
+        kept
+    }
+
+    /// Remembers whether a record found room.
+    pub(crate) fn notes_room<T>(&self, kept: &Result<T, Problem>) {
+        let full = kept.as_ref().is_err_and(|problem| problem.kind == Kind::Full);
+        self.full.store(full, Ordering::Relaxed);
+    }
+
+    /// Before anything is sent or done: once a record found no room, nothing more happens that could not be
+    /// recorded. The refusal itself is the record that finds out whether there is room again.
+    ///
+    /// # Errors
+    /// Full `no-room`.
+    pub(crate) async fn has_room(&self, record: &Evidence) -> Result<(), Problem> {
+        if !self.full.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let refused = Problem::new(Kind::Full, "no-room");
+        let refusal = Evidence {
+            fault: refused.code.to_owned(),
+            ..record.clone()
+        };
+        Err(self.keep(&refusal).await.err().unwrap_or(refused))
     }
 }
 

@@ -65,6 +65,9 @@ impl Gateway {
             forwarded: None,
             returned: None,
         };
+        if let Err(full) = self.has_room(&record).await {
+            return refuse(&full);
+        }
         let trace = Trace::of_call(head.rest.headers.get(trace::HEADER), self.store.world());
         let (request, traced) = (&head.request, &trace.trace_id);
         let span = tracing::info_span!("exchange", side = "provider", %request, trace = %traced);
@@ -292,7 +295,9 @@ impl Gateway {
                 });
                 envelope::write(&record)
             })
-            .await?;
+            .await;
+        self.notes_room(&sealed);
+        let sealed = sealed?;
         Ok(Reply {
             version: WIRE_VERSION,
             answer: Some(Message {

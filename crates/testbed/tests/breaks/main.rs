@@ -7,6 +7,7 @@ mod backup;
 mod bit_flips;
 mod clock;
 mod disk_full;
+mod disk_full_exchange;
 mod doctor;
 mod evidence;
 mod power_cut;
