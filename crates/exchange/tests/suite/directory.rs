@@ -3,12 +3,16 @@
 
 use directory::snapshot::{Further, Stopped};
 use exchange::Agreement;
+use exchange::envelope::{self, Sent};
+use exchange::message::RequestHead;
+use kernel::Digest;
 use seal::authority::Profile;
+use seal::key::Identity;
 use testkit::START;
 
 use crate::life::{carry, waiting};
 use crate::nation::Nation;
-use crate::node::{issue, node_identity};
+use crate::node::{frames, issue, node_identity};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -19,20 +23,29 @@ async fn a_hub_that_is_gone_for_a_day_stops_no_call_and_a_revoked_certificate_is
         valid_to: START.plus_ms(10 * DAY_MS),
         ..nation.agreement()
     };
+    let hash = agreement.hash();
     nation.agree(agreement).await;
-    // The last word of the hub revokes a node that nobody here asks anything of.
-    let lost = node_identity(&nation.ca, 40);
-    let thumbprint = lost.certificate.thumbprint();
-    let revoked = Nation::revoked(&lost.certificate);
+    // A second node certificate and a second seal of the consumer's are good, until the last word of the hub.
+    let node = node_identity(&nation.ca, 40);
+    let seal = issue(&nation.ca, Profile::OrganisationSeal, "G22", 41);
+    let (thumbprint, pem) = (node.certificate.thumbprint(), seal.chain_pem());
     nation
         .publish(|s| {
             s.further.push(Further::Node {
-                node: "ministry".to_owned(),
+                node: "national".to_owned(),
                 certificate: thumbprint,
             });
-            s.revoked.push(revoked);
+            s.further.push(Further::Seal {
+                org: "G22".parse().expect("a code"),
+                certificate_pem: pem,
+            });
         })
         .await;
+    assert_eq!(with_seal(&nation, &seal, hash).await, "");
+    let answered = with_node(&nation, &node, hash).await;
+    assert!(answered.is_ok(), "{answered:?}");
+    let lost = [&node, &seal].map(|lost| Nation::revoked(&lost.certificate));
+    nation.publish(|s| s.revoked.extend(lost)).await;
     for number in 0..24 {
         nation.advance_ms(DAY_MS / 24);
         let body = format!(r#"{{"n":{number}}}"#);
@@ -41,11 +54,32 @@ async fn a_hub_that_is_gone_for_a_day_stops_no_call_and_a_revoked_certificate_is
     let (now, limits) = (nation.national.now(), kernel::limits::Limits::default());
     let directory = &nation.national.directory;
     assert!(directory.age(now) >= DAY_MS && directory.age(now) > limits.directory_age_ms_max);
-    assert_eq!(
-        directory.node_certificate_ok(lost.certificate.der()),
-        Err("node-revoked".to_owned())
-    );
-    assert_eq!(nation.effects(), 24);
+    assert_eq!(with_seal(&nation, &seal, hash).await, "seal-broken");
+    let refused = with_node(&nation, &node, hash).await;
+    assert_eq!(refused, Err(web::ClientError::Connect), "TLS refuses");
+    assert_eq!(nation.effects(), 2 + 24, "two before they were revoked");
+}
+
+/// The consumer's request under an agreement, sealed by one of its seals now.
+fn request(nation: &Nation, seal: &Identity, agreement: Digest) -> Sent {
+    let head = RequestHead {
+        agreement,
+        ..nation.head()
+    };
+    nation.sealed(&head, b"{}", seal, nation.national.now())
+}
+
+/// What the provider's gateway says to a call with a seal; nothing when it answers.
+async fn with_seal(nation: &Nation, seal: &Identity, agreement: Digest) -> String {
+    nation.told(&request(nation, seal, agreement)).await
+}
+
+/// A good call from a node that shows a certificate.
+async fn with_node(nation: &Nation, node: &Identity, agreement: Digest) -> Result<Vec<u8>, web::ClientError> {
+    let from = &nation.national;
+    let client = frames(&from.temp, node, &from.directory, &nation.ca);
+    let sent = envelope::write(&request(nation, &nation.hub, agreement));
+    client.send(&nation.ministry.peer, sent.into(), 5_000).await
 }
 
 #[tokio::test]

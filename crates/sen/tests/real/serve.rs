@@ -247,6 +247,16 @@ async fn agreements(node: &Node) -> Vec<Value> {
     list.as_array().expect("a list").clone()
 }
 
+/// A system asks what it may be asked: an exchange as any other, sealed and recorded by both parties.
+async fn methods(node: &Node) -> Option<u16> {
+    let face = node.ports[1];
+    let url = format!("http://127.0.0.1:{face}/r1/VN/GOV/H56/one-stop/listMethods");
+    let request = http::Request::get(url).header("x-road-client", "VN/GOV/H56/records");
+    let request = request.body(Bytes::new()).expect("a request");
+    let answer = Client::plain().send(request, 5_000, 1 << 20).await.ok()?;
+    Some(answer.status().as_u16())
+}
+
 #[tokio::test]
 async fn a_node_follows_a_hub_that_is_another_process_and_goes_on_without_it() {
     let house = House::new("hub");
@@ -306,10 +316,20 @@ async fn a_node_follows_a_hub_that_is_another_process_and_goes_on_without_it() {
     );
 
     central.stop();
+    assert_eq!(
+        methods(&province).await,
+        Some(200),
+        "a call while the hub is away"
+    );
     there.stop();
     let mut there = province.start();
     province.ready(&mut there).await;
     assert_eq!(province.info().await["directory"]["serial"], known.serial);
+    assert_eq!(
+        methods(&province).await,
+        Some(200),
+        "a call while the hub is away"
+    );
     there.stop();
     for node in [&hub, &province] {
         let data = node.data.display().to_string();
