@@ -2,6 +2,7 @@
 //! a bad network and a bad neighbour do. Never reads what they say.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,6 +20,8 @@ pub(crate) enum Mode {
     Refuses,
     /// Answers every new connection with what nobody speaks.
     Garbage,
+    /// Carries so many bytes a second, on each connection.
+    Slow(u64),
     /// Ends the connection on which the next bytes go out, with those bytes; then carries.
     LosesRequest,
     /// Ends the connection on which the next bytes come back, with those bytes; then carries.
@@ -91,17 +94,29 @@ async fn carry(mut caller: TcpStream, to: String, mode: Arc<watch::Sender<Mode>>
             read = caller.read(&mut out) => {
                 let Ok(length @ 1..) = read else { return };
                 let lost = is_lost(&mode, Mode::LosesRequest).await || *mode.borrow() == Mode::Refuses;
+                slowed(&mode, length).await;
                 if lost || called.write_all(&out[..length]).await.is_err() {
                     return;
                 }
             }
             read = called.read(&mut back) => {
                 let Ok(length @ 1..) = read else { return };
-                if is_lost(&mode, Mode::LosesAnswer).await || caller.write_all(&back[..length]).await.is_err() {
+                let lost = is_lost(&mode, Mode::LosesAnswer).await;
+                slowed(&mode, length).await;
+                if lost || caller.write_all(&back[..length]).await.is_err() {
                     return;
                 }
             }
         }
+    }
+}
+
+/// Waits as long as these bytes take on a slow way.
+async fn slowed(mode: &watch::Sender<Mode>, length: usize) {
+    let mode = *mode.borrow();
+    if let Mode::Slow(bytes_per_second) = mode {
+        let ms = length as u64 * 1_000 / bytes_per_second;
+        tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 }
 

@@ -40,6 +40,7 @@ mod operator;
 mod operator_ends;
 mod operator_life;
 mod operator_services;
+mod peers;
 mod quotas;
 mod refused_calls;
 mod replay;
