@@ -17,6 +17,7 @@
 //! | [`load`], [`crash`], [`sites`], [`audit`] | people at work while nodes die, and what must hold afterwards |
 //! | [`effects`], [`exchanges`] | a system's numbered calls and the service that counts them; what must hold of every exchange |
 //! | [`power`], [`mounted`] | the disk as a power cut leaves it; small disks |
+//! | [`slow`] | thousands of slow clients, and how long honest ones wait |
 //! | [`filing`] | how many cases can be filed in a time |
 //! | [`scale`] | what the pages cost in a nation with a long past |
 
@@ -41,3 +42,4 @@ pub mod raw;
 pub mod scale;
 pub mod site;
 pub mod sites;
+pub mod slow;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use kernel::World;
-use testbed::{crash, filing, power, scale};
+use testbed::{crash, filing, power, scale, slow};
 
 #[derive(Parser)]
 #[command(name = "testbed", about = "Loads against a nation of the program sen")]
@@ -33,6 +33,13 @@ enum Command {
         program: PathBuf,
         /// How often
         cuts: usize,
+    },
+    /// Hold thousands of slow connections from several addresses, and tell how long honest calls take
+    Slow {
+        /// The program sen
+        program: PathBuf,
+        /// What honest calls may wait, in milliseconds
+        p99_ms_max: i64,
     },
     /// Ask every page of a nation with a long past, and print how it went as JSON
     Scale {
@@ -78,6 +85,9 @@ async fn main() -> ExitCode {
             }
             run.faults.is_empty()
         }),
+        Command::Slow { program, p99_ms_max } => slow::run(&program, &world)
+            .await
+            .map(|all| in_time(&all, p99_ms_max)),
         Command::Scale {
             program,
             people,
@@ -137,4 +147,27 @@ fn tell(run: &crash::Run) -> bool {
         }
     );
     run.found.faults.is_empty()
+}
+
+/// Prints what honest clients met; true when all of them were served in time.
+fn in_time(all: &[slow::Met], p99_ms_max: i64) -> bool {
+    println!(
+        "at    {} clients   p50 ms  p99 ms  max ms  refused   held at the end",
+        slow::CLIENTS
+    );
+    let mut in_time = true;
+    for met in all {
+        println!(
+            "{:<5} {:<14} {:>6} {:>7} {:>7} {:>8}   {}",
+            met.target,
+            met.way.name(),
+            met.at(50),
+            met.at(99),
+            met.at(100),
+            met.refused,
+            met.held
+        );
+        in_time &= met.at(99) <= p99_ms_max && met.refused == 0;
+    }
+    in_time
 }

@@ -75,7 +75,7 @@ enum Command {
         #[arg(long, default_value_t = 20)]
         cuts: usize,
     },
-    /// Slow clients from one address, and how long honest ones from another wait
+    /// Slow clients from one address, then thousands from several, and how long honest ones wait; a bad neighbour
     Slow {
         /// The first port of the nation that is attacked
         #[arg(long, default_value_t = 18_080)]

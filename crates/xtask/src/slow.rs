@@ -1,6 +1,7 @@
 //! `cargo xtask slow`: slow clients from one address, honest ones from another, and how long the honest
-//! ones wait. Never a rule of the platform: the limits are `kernel/limits.rs`.
+//! ones wait; then thousands from several addresses (`testbed::slow`), and a neighbour that is slow. Never a rule of the platform: the limits are `kernel/limits.rs`.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
@@ -15,6 +16,8 @@ const CONNECTIONS: &str = "1000";
 const SECONDS: &str = "20";
 /// What honest clients may wait, in milliseconds.
 const P99_MS_MAX: f64 = 500.0;
+/// How much longer others may wait while a neighbour is bad, in percent.
+const GROWTH_PERCENT: &str = "20";
 /// Requests of the honest client in an attack, and how many a second.
 const REQUESTS: usize = 300;
 const RATE: &str = "20/s";
@@ -38,10 +41,11 @@ const ATTACKS: &[(&str, &[&str])] = &[
 /// When something cannot be installed, built or run.
 pub(crate) fn run(port: u16, release: bool) -> Result<bool> {
     debian::install(NEEDS)?;
-    let program = programs::build(release)?.join("sen");
+    let folder = programs::build(release)?;
+    let program = folder.join("sen");
     let data = std::env::temp_dir().join(format!("sen-slow-{}", std::process::id()));
     let mut nation = Nation(
-        shell::program(program)
+        shell::program(&program)
             .args([
                 "up",
                 "--json",
@@ -59,7 +63,38 @@ pub(crate) fn run(port: u16, release: bool) -> Result<bool> {
     let done = ready.and_then(|()| attacks(port));
     drop(nation);
     std::fs::remove_dir_all(&data).ok();
-    done
+    let done = done?;
+    let many = many(&folder)?;
+    let peers = peers(release)?;
+    Ok(done && many && peers)
+}
+
+/// Thousands at once from several addresses, at a page and at the face of systems.
+fn many(folder: &Path) -> Result<bool> {
+    // Each end of a connection is a file of its process.
+    let mut command = shell::program("sh");
+    command
+        .args(["-c", r#"ulimit -n "$(ulimit -H -n)"; exec "$@""#, "sh"])
+        .arg(folder.join("testbed"))
+        .arg("slow")
+        .arg(folder.join("sen"))
+        .arg(format!("{P99_MS_MAX:.0}"));
+    if std::env::var_os("SEN_LOG").is_none() {
+        command.env("SEN_LOG", "off");
+    }
+    Ok(command.status().context("the testbed cannot be run")?.success())
+}
+
+/// A neighbour that is silent, speaks garbage or is slow, and how much longer calls of the others take.
+fn peers(release: bool) -> Result<bool> {
+    let mut command = shell::cargo(&["test", "--locked", "--package", "exchange", "--test", "suite"]);
+    if release {
+        command.arg("--release");
+    }
+    command
+        .args(["peers::", "--", "--nocapture"])
+        .env("SEN_TEST_GROWTH_PERCENT", GROWTH_PERCENT);
+    Ok(command.status().context("the suite cannot be run")?.success())
 }
 
 /// The nation, ended when dropped.
