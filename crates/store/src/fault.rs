@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,6 +23,8 @@ pub const SITES: &[&str] = &[
     "segment-begun",
     "checkpoint-half",
     "checkpoint-unflushed",
+    "body-half",
+    "body-flushed",
     "blob-half",
     "blob-before-rename",
     "blob-after-rename",
@@ -63,6 +66,15 @@ pub(crate) fn write_all(file: &mut File, bytes: &[u8], site: &'static str) -> io
         die();
     }
     file.write_all(bytes)
+}
+
+/// As [`write_all`], at a place of the file.
+pub(crate) fn write_all_at(file: &File, bytes: &[u8], at: u64, site: &'static str) -> io::Result<()> {
+    if due(site) {
+        file.write_all_at(&bytes[..bytes.len() / 2], at)?;
+        die();
+    }
+    file.write_all_at(bytes, at)
 }
 
 /// Ends the process as a kill does: nothing is flushed, closed or undone.

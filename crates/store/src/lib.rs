@@ -11,6 +11,7 @@
 //! | [`log`] | append-only record logs with Merkle roots, in files or in rows |
 //! | [`outbox`] | lines to deliver, in order per key, at least once |
 //! | [`blobs`] | a folder of files by hash |
+//! | [`bodies`] | bodies kept encrypted until the end of a day |
 //! | [`followers`] | how far a reader of a log has come |
 //! | `room` | how much room the disk has, and how rows and memory stand |
 //! | [`backup`] | rows and logs at one position, taken while the node runs |
@@ -20,6 +21,7 @@
 
 pub mod backup;
 pub mod blobs;
+pub mod bodies;
 pub mod check;
 mod engine;
 pub mod error;
@@ -36,6 +38,7 @@ pub mod tx;
 pub mod value;
 
 pub use blobs::Blobs;
+pub use bodies::Bodies;
 pub use error::StoreError;
 pub use log::RecordLog;
 pub use migrate::Migrations;

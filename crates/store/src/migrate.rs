@@ -20,7 +20,10 @@ pub struct Migrations {
 /// This crate's own tables, always first.
 pub(crate) const OWN: Migrations = Migrations {
     name: "store",
-    files: &[("0001_store", include_str!("../migrations/0001_store.sql"))],
+    files: &[
+        ("0001_store", include_str!("../migrations/0001_store.sql")),
+        ("0003_bodies", include_str!("../migrations/0003_bodies.sql")),
+    ],
 };
 
 /// The advisory lock of a schema's migrations on PostgreSQL: two nodes may start at once.

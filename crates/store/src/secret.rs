@@ -1,4 +1,5 @@
-//! The node's secret for salted digests, kept in its folder. Never shown, logged or sent.
+//! The node's secret, kept in its folder: for salted digests, and for the keys of kept bodies. Never shown,
+//! logged or sent.
 
 use std::fs;
 use std::io::Write as _;
@@ -36,12 +37,30 @@ impl Secret {
             }
             Err(e) => return Err(bad(e)),
         };
+        Self::of(&path, &text)
+    }
+
+    /// Reads `folder/secret` beside a node that may run; nothing is made.
+    pub(crate) fn beside(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join("secret");
+        let text = fs::read_to_string(&path).map_err(|e| StoreError::Folder(path.clone(), e))?;
+        Self::of(&path, &text)
+    }
+
+    fn of(path: &Path, text: &str) -> Result<Self, StoreError> {
         let bytes = hex::decode(text.trim()).ok().filter(|bytes| bytes.len() == 32);
         let bytes =
             bytes.ok_or_else(|| StoreError::Config(format!("{} does not hold a secret", path.display())))?;
         Ok(Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, &bytes),
         })
+    }
+
+    /// What the keys of kept bodies are wrapped with. No digest of a text is it: those have a zero byte.
+    pub(crate) fn of_bodies(&self) -> [u8; 32] {
+        let mut key = [0; 32];
+        key.copy_from_slice(hmac::sign(&self.key, b"the keys of kept bodies").as_ref());
+        key
     }
 
     /// A digest of a text that only this node can make, another one for each tenant.

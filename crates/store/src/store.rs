@@ -12,7 +12,7 @@ use crate::facts::Sealer;
 use crate::log::Logs;
 use crate::secret::Secret;
 use crate::tx::Scope;
-use crate::{Blobs, Migrations, Reader, StoreError, Tx};
+use crate::{Blobs, Bodies, Migrations, Reader, StoreError, Tx};
 
 /// Where the rows are.
 #[derive(Clone, Debug)]
@@ -85,6 +85,7 @@ pub(crate) struct Inner {
     pub(crate) world: World,
     pub(crate) db: Arc<Db>,
     pub(crate) blobs: Blobs,
+    pub(crate) bodies: Bodies,
     pub(crate) logs: Logs,
     pub(crate) sealer: Sealer,
     secret: Secret,
@@ -114,11 +115,13 @@ impl Store {
         let db = Arc::new(Db::open(&config.database, &config.limits).await?);
         crate::migrate::run(&db, migrations, world.now()).await?;
         let logs = Logs::new(config.folder.join("logs"));
+        let bodies = Bodies::open(&config.folder, &secret, Arc::clone(&db), &world, &config.limits);
         let inner = Inner {
             config: config.clone(),
             world,
             db,
             blobs,
+            bodies,
             logs,
             sealer: Sealer::new(),
             secret,
@@ -195,6 +198,12 @@ impl Store {
     #[must_use]
     pub fn blobs(&self) -> &Blobs {
         &self.inner.blobs
+    }
+
+    /// Bodies kept encrypted for a term.
+    #[must_use]
+    pub fn bodies(&self) -> &Bodies {
+        &self.inner.bodies
     }
 
     /// A salted digest of a personal key, for facts and indexes: HMAC-SHA-256 with the node's

@@ -3,6 +3,7 @@
 
 mod backup;
 mod blobs;
+mod bodies;
 mod budget;
 mod facts;
 mod flips;
