@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::endpoint::{self, Endpoint};
 use crate::grouped::UnderGroup;
 use crate::ids::{ServiceId, SystemId};
+use crate::kept::KeptBodies;
 use crate::quota::Quota;
 use crate::rest::Rest;
 use crate::signed::{self, KeysOf};
@@ -74,6 +75,10 @@ pub struct Agreement {
     /// Item 12: anything else.
     #[serde(default)]
     pub other: String,
+    /// Item 10: which bodies both sides keep, and for how long. Left out of the text when only digests are
+    /// kept, so that agreements made before bodies were kept keep their hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<KeptBodies>,
     /// The group for whose members the provider offers it. Left out of the text without one, so that
     /// agreements made before there were groups keep their hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -332,6 +337,7 @@ pub(crate) mod tests {
             storage: "x".into(),
             deletion: "x".into(),
             other: String::new(),
+            bodies: None,
             group: None,
         }
     }
@@ -570,6 +576,23 @@ pub(crate) mod tests {
             ..sample()
         };
         assert_eq!(none.faults(Time(0))[0].code, "agreement-quota");
+    }
+
+    #[test]
+    fn an_agreement_that_keeps_no_bodies_has_the_hash_it_had_before_any_were_kept() {
+        use crate::kept::KeptOf;
+        let a = sample();
+        let json = |a: &Agreement| kernel::digest::canonical_json(a).expect("json");
+        assert!(!json(&a).contains("bodies"));
+        let keeping = Agreement {
+            bodies: KeptBodies::new(KeptOf::Both, 90),
+            ..sample()
+        };
+        assert_ne!(keeping.hash(), a.hash());
+        let text = json(&keeping);
+        assert!(text.contains(r#""bodies":{"days":90,"of":"both"}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Agreement>(&text).expect("reads"), keeping);
+        assert!(serde_json::from_str::<Agreement>(&text.replace(":90", ":0")).is_err());
     }
 
     #[test]

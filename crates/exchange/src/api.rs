@@ -87,12 +87,18 @@ async fn prove_exchange(
 struct Part {
     /// `request` (the default) or `answer`.
     part: Option<String>,
+    /// With the body, where the agreement has it kept; without it stands as its digest.
+    body: Option<bool>,
+    /// What the body is read for; stands in the fact of the reading, so no person is named in it.
+    purpose: Option<String>,
 }
 
-/// Exports one message of an exchange as an ASiC-E container.
+/// Exports one message of an exchange as an ASiC-E container; only with the body it leaves a fact.
 #[utoipa::path(get, path = "/api/v1/exchange/exchanges/{request}/asice", tag = "exchange",
     params(("request" = String, Path,), Part), security(("session" = ["operator"])),
-    responses((status = 200, content_type = "application/vnd.etsi.asic-e+zip"), (status = 404)))]
+    extensions(("x-facts" = json!(["body-read"]))),
+    responses((status = 200, content_type = "application/vnd.etsi.asic-e+zip"), (status = 404),
+              (status = 422, description = "with a body and without a purpose")))]
 async fn export_exchange(
     State(x): State<Exchange>,
     SignedIn(who): SignedIn,
@@ -105,8 +111,13 @@ async fn export_exchange(
         Some("answer") => Which::Answer,
         Some(_) => return Err(Problem::invalid("part", "malformed").into()),
     };
-    x.sides(&who, &request).await?;
-    let zip = x.container(&request, which).await?;
+    let zip = if part.body == Some(true) {
+        let purpose = part.purpose.as_deref();
+        x.container_with_body(&who, &request, which, purpose).await?
+    } else {
+        x.sides(&who, &request).await?;
+        x.container(&request, which).await?
+    };
     let name = format!("{}-{}.asice", file_safe(&request), which.as_str());
     let headers = [
         (CONTENT_TYPE, seal::asice::MIME_TYPE.to_owned()),

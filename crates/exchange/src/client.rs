@@ -15,6 +15,8 @@ use crate::again::Again;
 use crate::envelope::{CONSUMER, EVIDENCE_VERSION, Evidence, Message, Reply, Sent, WIRE_VERSION};
 use crate::gateway::{Exchange, Gateway, STREAM};
 use crate::ids::{ServiceId, SystemId};
+use crate::keeping::{self, Keeping, Loose};
+use crate::kept::KeptBodies;
 use crate::message::{AnswerHead, HEAD_BYTES_MAX, NO_AGREEMENT, RequestHead, request_hash};
 use crate::quota::Per;
 use crate::rest::{Headers, Rest};
@@ -72,6 +74,15 @@ impl From<NotTold> for Problem {
     }
 }
 
+/// A request that may leave.
+struct Prepared {
+    head: RequestHead,
+    message: Message,
+    parts: Parts,
+    /// Which bodies its agreement has kept.
+    keeps: Option<KeptBodies>,
+}
+
 impl Exchange {
     /// Asks a service and returns its verified answer; the evidence of both sides is on disk then.
     ///
@@ -122,7 +133,12 @@ impl Exchange {
 impl Gateway {
     async fn ask(&self, ask: Ask, body: Option<Arc<Spool>>, rest: Rest) -> Result<Told, NotTold> {
         let began = self.now();
-        let (head, message, parts) = match self.prepare(ask, body, rest, began).await {
+        let Prepared {
+            head,
+            message,
+            parts,
+            keeps,
+        } = match self.prepare(ask, body, rest, began).await {
             Ok(prepared) => prepared,
             Err(problem) => {
                 // Nothing has left: this is no exchange and has no evidence, but it is counted.
@@ -143,6 +159,7 @@ impl Gateway {
             returned: None,
         };
         self.has_room(&record).await?;
+        let keeping = Keeping::of_request(keeps, &message);
         let sent = Sent {
             version: WIRE_VERSION,
             message,
@@ -161,12 +178,22 @@ impl Gateway {
         match checked {
             Ok((answer_head, answer, answer_parts)) => {
                 record.answer = Some(answer.keep(&answer_parts));
+                let body = Bytes::from(Vec::from(answer.body));
+                if let Some(keeping) = &keeping {
+                    let answer = Loose {
+                        bytes: body.clone(),
+                        spool: answer.spool.clone(),
+                    };
+                    let ended = Time(record.ended);
+                    let (of_request, of_answer) = Box::pin(self.keep_bodies(keeping, answer, ended)).await?;
+                    keeping::note(&mut record, of_request, of_answer);
+                }
                 let position = self.keep(&record).await?;
                 Ok(Told {
                     heard: Heard {
                         status: answer_head.status,
                         media: answer_head.media,
-                        body: Bytes::from(Vec::from(answer.body)),
+                        body,
                         request: head.request,
                         position: (STREAM.to_owned(), position),
                     },
@@ -194,15 +221,15 @@ impl Gateway {
         spool: Option<Arc<Spool>>,
         rest: Rest,
         now: Time,
-    ) -> Result<(RequestHead, Message, Parts), Problem> {
+    ) -> Result<Prepared, Problem> {
         self.maintenance.may_call(&self.node, now)?;
         // The metadata services are everybody's: no agreement is about them.
-        let agreement = if ask.service.is_reserved() {
-            NO_AGREEMENT
+        let (agreement, keeps) = if ask.service.is_reserved() {
+            (NO_AGREEMENT, None)
         } else {
             let (hash, held) = self.agreements.find_named(&ask.consumer, &ask.service, now)?;
             held.grants(&rest)?;
-            hash
+            (hash, held.bodies)
         };
         let limit = self.store.limits().exchange_body_bytes_max;
         let size = spool.as_ref().map_or(ask.body.len() as u64, |spool| spool.len());
@@ -240,7 +267,12 @@ impl Gateway {
             sealed: sealer.seal(parts).await?,
             spool,
         };
-        Ok((head, message, parts))
+        Ok(Prepared {
+            head,
+            message,
+            parts,
+            keeps,
+        })
     }
 
     /// The answer must be to this very request, from the provider the agreement names.

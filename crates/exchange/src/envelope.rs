@@ -12,8 +12,10 @@ use crate::spool::Spool;
 
 /// The version of [`Sent`] and [`Reply`] this code writes.
 pub const WIRE_VERSION: u16 = 1;
-/// The version of [`Evidence`] this code writes.
+/// The version of [`Evidence`] that names no kept body.
 pub const EVIDENCE_VERSION: u16 = 1;
+/// The version of [`Evidence`] that says where a body is kept.
+pub const EVIDENCE_WITH_BODIES: u16 = 2;
 
 /// A sealed message: head, body, signature.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -135,7 +137,7 @@ pub struct Told {
 /// A record of one exchange at one side: what was signed, by whom, and how it ended.
 #[derive(Clone, Debug, Encode, Decode)]
 pub struct Evidence {
-    /// [`EVIDENCE_VERSION`].
+    /// [`EVIDENCE_VERSION`], or [`EVIDENCE_WITH_BODIES`].
     #[n(0)]
     pub version: u16,
     /// 0 on the consumer's side, 1 on the provider's.
@@ -165,7 +167,8 @@ pub struct Evidence {
     pub returned: Option<i64>,
 }
 
-/// A message as evidence keeps it: the head whole, the body as its digest and size.
+/// A message as evidence keeps it: the head whole, the body as its digest and size, and where it is kept
+/// when the agreement says so.
 #[derive(Clone, Debug, Encode, Decode)]
 pub struct Kept {
     /// The head's bytes.
@@ -181,6 +184,20 @@ pub struct Kept {
     /// The signature.
     #[n(3)]
     pub sealed: Sealed,
+    /// Where the body is kept, when the agreement has it kept.
+    #[n(4)]
+    pub stored: Option<Stored>,
+}
+
+/// Where a body is kept, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Stored {
+    /// The instant from which it is gone, in milliseconds since 1970: the end of a day.
+    #[n(0)]
+    pub until: i64,
+    /// Its position among the bodies of that day.
+    #[n(1)]
+    pub at: u64,
 }
 
 /// The consumer's side in [`Evidence::side`].
@@ -212,6 +229,7 @@ impl Message {
                 .as_ref()
                 .map_or(self.body.len() as u64, |spool| spool.len()),
             sealed: self.sealed.clone(),
+            stored: None,
         }
     }
 }

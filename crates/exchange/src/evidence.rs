@@ -1,7 +1,7 @@
 //! The evidence of a node for people: exchanges found, proved and taken away as containers, by pages, as
 //! programs do, and from the command line beside the node. An operator sees what the organisations of
-//! this node took part in, one of a tenant's own what that tenant did. Never a body, and of a path only
-//! the template that the agreement names.
+//! this node took part in, one of a tenant's own what that tenant did. Never a body but by `body`, with a
+//! purpose and a trace; and of a path only the template that the agreement names.
 //!
 //! | module | holds |
 //! |---|---|
@@ -9,10 +9,12 @@
 //! | `list`, `one` | the pages and their twins |
 //! | `proof`, `checks` | what an auditor can follow of one exchange |
 //! | `checkpoint`, `consistency` | what the node has signed of its log, and that nothing was rewritten since |
+//! | `body` | a body that an agreement has kept |
 //! | `over_there` | the other node's word on the same exchange |
 //! | `shelf`, [`beside`] | messages and containers out of rows and log; the same beside a node |
 
 pub mod beside;
+pub(crate) mod body;
 mod checkpoint;
 mod checks;
 mod consistency;
@@ -46,6 +48,8 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(one::json))
         .routes(routes!(checkpoint::json))
         .routes(routes!(consistency::json))
+        .routes(routes!(body::page))
+        .routes(routes!(body::json))
 }
 
 impl Exchange {

@@ -23,6 +23,11 @@ impl Which {
     /// Both, in their order.
     pub const BOTH: [Self; 2] = [Self::Request, Self::Answer];
 
+    /// The one of a word.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::BOTH.into_iter().find(|which| which.as_str() == word)
+    }
+
     /// `request` or `answer`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -106,6 +106,7 @@ impl Exchange {
         self.tell_refusals().await?;
         self.tell_refused_calls().await?;
         self.sample_standing().await?;
+        self.destroy_bodies_once_an_hour().await;
         Ok(self.fold_some().await?.indexed > 0 || acts > 0)
     }
 

@@ -104,6 +104,8 @@ pub(crate) struct Gateway {
     pub(crate) swept: AtomicI64,
     /// Which timestamp authorities failed lately.
     pub(crate) stamping: Stamping,
+    /// The hour in which bodies whose term is over were destroyed last.
+    pub(crate) destroyed: AtomicI64,
     /// The checkpoint that waits for its timestamp; one stamping at a time.
     pub(crate) unstamped: tokio::sync::Mutex<Option<Unstamped>>,
     /// The directory that was kept last for the evidence, by its hash.
@@ -220,6 +222,7 @@ impl Exchange {
             seconds: Seconds::default(),
             swept: AtomicI64::new(0),
             stamping: Stamping::default(),
+            destroyed: AtomicI64::new(0),
             unstamped: tokio::sync::Mutex::new(None),
             kept_directory: tokio::sync::Mutex::new(None),
             registrar: OnceLock::new(),

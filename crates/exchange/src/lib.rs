@@ -18,6 +18,7 @@
 //! | [`replay`], [`sealer`], `to_the_end` | one effect a request; one signature a batch; no exchange left half-way |
 //! | [`grounds`] | what evidence rests on, and what a measurement puts in its place |
 //! | `certificates`, `signed` | what evidence was sealed with, for as long as it is kept; whose key a word is checked by |
+//! | `kept`, `keeping` | which bodies an agreement has kept; when they are, and how they end |
 //! | `index`, `record` | where the exchanges of the log are found, and what is made of a record for it |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`evidence`], `filter` | what is made of it for people: searched, proved, taken away; the form that narrows a list |
@@ -59,6 +60,8 @@ mod held;
 pub mod holdings;
 pub mod ids;
 mod index;
+mod keeping;
+pub mod kept;
 pub mod life;
 pub mod maintenance;
 pub mod message;
@@ -98,6 +101,7 @@ pub use face::{CodeStyle, Connection};
 pub use gateway::{Exchange, Parts, STREAM};
 pub use grounds::Grounds;
 pub use ids::{ServiceId, SystemId};
+pub use kept::{KeptBodies, KeptOf};
 pub use life::State;
 pub use notice::Notices;
 pub use quota::Quota;

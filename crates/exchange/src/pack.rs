@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
 use crate::ids::{ServiceId, SystemId};
+use crate::kept::KeptBodies;
 use crate::quota::Quota;
 
 /// The words of this crate's rules of the pack; not for pages.
@@ -41,6 +42,8 @@ struct File {
     rate_per_minute: u32,
     #[serde(default)]
     quota: Quota,
+    #[serde(default)]
+    bodies: Option<KeptBodies>,
     commitments: String,
     protection: String,
     storage: String,
@@ -232,6 +235,7 @@ fn agreement(file: &File, parties: &Parties, at: usize, service: ServiceId, offe
         storage: file.storage.clone(),
         deletion: file.deletion.clone(),
         other: file.other.clone(),
+        bodies: file.bodies,
         group: None,
     }
 }

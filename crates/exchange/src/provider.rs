@@ -26,6 +26,7 @@ use crate::envelope::{
 use crate::fit::{Fitted, fit, fit_large};
 use crate::gateway::Gateway;
 use crate::ids::ServiceId;
+use crate::keeping::{self, Keeping, Loose};
 use crate::message::{AnswerHead, RequestHead, request_hash};
 use crate::rest::Rest;
 use crate::sealer::Sealer;
@@ -37,6 +38,15 @@ use crate::spool::Spool;
 struct Asked {
     at: Option<Time>,
     answered: Option<Time>,
+}
+
+/// An answer that may be sealed.
+struct Answered<'a> {
+    sealer: &'a Sealer,
+    head: AnswerHead,
+    body: Loose,
+    /// What the agreement has kept of the exchange.
+    keeping: Option<Keeping>,
 }
 
 impl Gateway {
@@ -77,7 +87,7 @@ impl Gateway {
         record.forwarded = asked.at.map(Time::ms);
         record.returned = asked.answered.map(Time::ms);
         match answered {
-            Ok((sealer, head, body, spool)) => self.seal_answer(record, sealer, &head, (body, spool)).await,
+            Ok(answered) => self.seal_answer(record, answered).await,
             Err(problem) => {
                 record.ended = self.now().ms();
                 problem.code.clone_into(&mut record.fault);
@@ -110,7 +120,7 @@ impl Gateway {
         parts: &Parts,
         message: Message,
         (trace, asked): (&Trace, &mut Asked),
-    ) -> Result<(&Sealer, AnswerHead, Bytes, Option<Arc<Spool>>), Problem> {
+    ) -> Result<Answered<'_>, Problem> {
         let now = self.now();
         self.maintenance.may_call(&self.node, now)?;
         // The signing time as well: evidence signed at an impossible time would prove nothing later.
@@ -146,6 +156,15 @@ impl Gateway {
                 self.agreements.charge(&head.agreement, now)?;
             }
         }
+        let body = Bytes::from(Vec::from(message.body));
+        let keeping = offered.as_ref().and_then(|(agreement, _)| agreement.bodies);
+        let keeping = keeping.map(|rule| Keeping {
+            rule,
+            request: rule.has_request().then(|| Loose {
+                bytes: body.clone(),
+                spool: message.spool.clone(),
+            }),
+        });
         let (answer, spool) = match offered {
             Some((agreement, service)) => {
                 let call = Call {
@@ -159,7 +178,7 @@ impl Gateway {
                         headers: head.rest.headers.clone().traced(trace),
                         ..head.rest.clone()
                     },
-                    body: Vec::from(message.body).into(),
+                    body,
                     at: now,
                 };
                 self.call(service.as_ref(), (call, message.spool), &agreement, asked)
@@ -178,7 +197,15 @@ impl Gateway {
             request: head.request.clone(),
             request_hash: request_hash(&parts.head, &parts.body),
         };
-        Ok((sealer, head, answer.body, spool))
+        Ok(Answered {
+            sealer,
+            head,
+            body: Loose {
+                bytes: answer.body,
+                spool,
+            },
+            keeping,
+        })
     }
 
     /// A service of this node.
@@ -268,21 +295,30 @@ impl Gateway {
     }
 
     /// Seals the answer and flushes the record of the exchange; only then there is a reply.
-    async fn seal_answer(
-        &self,
-        mut record: Evidence,
-        sealer: &Sealer,
-        head: &AnswerHead,
-        (body, spool): (Bytes, Option<Arc<Spool>>),
-    ) -> Result<Reply, Problem> {
+    async fn seal_answer(&self, mut record: Evidence, answered: Answered<'_>) -> Result<Reply, Problem> {
+        let Answered {
+            sealer,
+            head,
+            body,
+            keeping,
+        } = answered;
         let head = ByteVec::from(head.to_bytes());
+        record.ended = self.now().ms();
+        let mut of_answer = None;
+        if let Some(keeping) = keeping {
+            let ended = Time(record.ended);
+            let kept = Box::pin(self.keep_bodies(&keeping, body.clone(), ended));
+            let (of_request, stored) = kept.await?;
+            keeping::note(&mut record, of_request, stored);
+            of_answer = stored;
+        }
+        let Loose { bytes: body, spool } = body;
         let parts = Parts {
             head: Digest::of(&head),
             body: spool
                 .as_ref()
                 .map_or_else(|| Digest::of(&body), |spool| spool.digest()),
         };
-        record.ended = self.now().ms();
         let size = spool.as_ref().map_or(body.len() as u64, |spool| spool.len());
         let kept_head = head.clone();
         let sealed = sealer
@@ -292,6 +328,7 @@ impl Gateway {
                     body: *parts.body.bytes(),
                     size,
                     sealed: sealed.clone(),
+                    stored: of_answer,
                 });
                 envelope::write(&record)
             })

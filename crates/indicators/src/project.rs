@@ -164,6 +164,8 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::ServiceNoticeHeard { .. }
         | Fact::NodeMaintenanceBegan { .. }
         | Fact::NodeMaintenanceEnded { .. }
+        | Fact::BodyRead { .. }
+        | Fact::BodiesDestroyed { .. }
         | Fact::GroupSaved { .. }
         | Fact::GroupEnded { .. }
         | Fact::GroupOffered { .. }

@@ -242,6 +242,16 @@ pub enum Fact {
         to: u64,
         counts: Vec<ExchangeCount>,
     },
+    /// The body of a message was read that an agreement has kept: of which exchange, at which side
+    /// (`consumer`, `provider`), which part (`request`, `answer`), what for.
+    BodyRead {
+        request: String,
+        side: String,
+        part: String,
+        purpose: String,
+    },
+    /// The bodies that were kept until the end of a day were destroyed, with their key.
+    BodiesDestroyed { until: String },
     /// A register record was read: for whom, why, which fields, under which agreement.
     RecordRead {
         register: String,

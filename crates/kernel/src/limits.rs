@@ -33,6 +33,8 @@ pub struct Limits {
     pub exchange_body_bytes_max: usize,
     /// Size of such a body that is held in memory, in bytes; larger ones are encrypted on disk on their way.
     pub exchange_memory_body_bytes_max: usize,
+    /// Days for which an organisation of this node agrees to keep the bodies of exchanges, count.
+    pub exchange_bodies_days_max: u32,
     /// Time for a call through the exchange, both gateways and the service, in milliseconds.
     pub exchange_call_ms_max: u64,
     /// Messages that one signature of an organisation may stand for, count; 1 for partners that want a
@@ -112,6 +114,7 @@ impl Default for Limits {
             json_depth_max: 64,
             exchange_body_bytes_max: 16 << 20,
             exchange_memory_body_bytes_max: 1 << 20,
+            exchange_bodies_days_max: 3_650,
             exchange_call_ms_max: 15_000,
             exchange_seal_batch_max: 256,
             openapi_bytes_max: 2 << 20,

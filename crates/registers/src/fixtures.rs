@@ -143,6 +143,7 @@ fn call_of(consumer: &str, service: &str, fields: &[&str], key: Option<String>, 
         storage: text("x"),
         deletion: text("x"),
         other: String::new(),
+        bodies: None,
         group: None,
     };
     Call {

@@ -17,7 +17,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
 use directory::keyring::Keyring;
 use exchange::behind::Behind;
-use exchange::{Agreement, ServiceId, SignedAgreement};
+use exchange::{Agreement, KeptBodies, KeptOf, ServiceId, SignedAgreement};
 use kernel::limits::Limits;
 use kernel::{OrgCode, World};
 use seal::key::{Identity, SigningKey};
@@ -30,23 +30,34 @@ use crate::up::nation::Place;
 use crate::up::node::{Country, Measured, Node};
 use crate::up::prepare::{self, Layout};
 
-/// The service that is measured.
-const SERVICE: &str = "G01/population/echo";
-/// The agreement about it.
+/// The services that are measured: the same, and bodies are kept of the second one's exchanges.
+const SERVICES: [&str; 2] = ["G01/population/echo", "G01/population/echo-kept"];
+/// The agreement about the first.
 const AGREEMENT: &str = "00/TT-bench";
+/// Days for which bodies are kept.
+const KEPT_DAYS: u32 = 1;
 /// The system that calls it.
 const CONSUMER: &str = "G22/portal";
 
-/// Prepares a data folder whose nodes hold an agreement for the echo service.
+/// Prepares a data folder whose nodes hold an agreement for each echo service.
 ///
 /// # Errors
 /// As [`prepare::prepare`].
 pub fn prepare_folder(config: &Config, world: &World) -> anyhow::Result<()> {
     prepare::prepare(&config.data, &config.pack, config.port, world)?;
     let layout = Layout::of(&config.data);
-    let agreement = agreement(world)?;
-    let consumer = seal(&layout, Place::National, &agreement.consumer.org)?;
-    adopt(&layout, &agreement, &consumer.key, world)
+    let plain = agreement(world)?;
+    let consumer = seal(&layout, Place::National, &plain.consumer.org)?;
+    let kept = Agreement {
+        id: "01/TT-bench".to_owned(),
+        service: named(SERVICES[1])?,
+        bodies: KeptBodies::new(KeptOf::Both, KEPT_DAYS),
+        ..plain.clone()
+    };
+    for agreement in [plain, kept] {
+        adopt(&layout, &agreement, &consumer.key, world)?;
+    }
+    Ok(())
 }
 
 /// An organisation's seal, from the keys of its node.
@@ -91,7 +102,7 @@ fn agreement(world: &World) -> anyhow::Result<Agreement> {
         id: AGREEMENT.to_owned(),
         provider: code("G01")?,
         consumer: CONSUMER.parse().map_err(|e| anyhow::anyhow!("{e}"))?,
-        service: service()?,
+        service: named(SERVICES[0])?,
         fields: Vec::new(),
         endpoints: Vec::new(),
         purpose: words(),
@@ -109,15 +120,16 @@ fn agreement(world: &World) -> anyhow::Result<Agreement> {
         storage: words(),
         deletion: words(),
         other: String::new(),
+        bodies: None,
         group: None,
     })
 }
 
-fn service() -> anyhow::Result<ServiceId> {
-    SERVICE.parse().map_err(|e| anyhow::anyhow!("{e}"))
+fn named(service: &str) -> anyhow::Result<ServiceId> {
+    service.parse().map_err(|e| anyhow::anyhow!("{e}"))
 }
 
-/// Runs one node; the ministry's offers the echo service that stands at a URL. Until it is killed.
+/// Runs one node; the ministry's offers the echo services, which stand at one URL. Until it is killed.
 ///
 /// # Errors
 /// When the node cannot be started.
@@ -130,9 +142,10 @@ pub async fn node(
 ) -> anyhow::Result<()> {
     let country = Country::read(&config.pack)?;
     let node = Node::open_with(place, config, &country, world, measured).await?;
-    if place == Place::Ministry {
+    let offered = SERVICES.iter().filter(|_| place == Place::Ministry);
+    for service in offered {
         node.exchange().provide(Arc::new(Behind {
-            id: service()?,
+            id: named(service)?,
             url: echo.to_owned(),
             client: Client::plain(),
             call_ms_max: config.limits.exchange_call_ms_max,

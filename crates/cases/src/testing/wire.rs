@@ -48,6 +48,7 @@ fn agreement(consumer: &SystemId, service: &ServiceId) -> Agreement {
         storage: text(),
         deletion: text(),
         other: text(),
+        bodies: None,
         group: None,
     }
 }

@@ -19,6 +19,7 @@ const FOLLOWER: &str = "exchange-acts-2";
 const KINDS: [&str; 12] = [
     "agreement-",
     "api-key-",
+    "body-",
     "certificate-",
     "client-",
     "delegation-",

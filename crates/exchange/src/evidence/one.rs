@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use kernel::{Kind, OrgCode, Problem, Time};
 use web::{Operator, Page, Refusal};
 
+use super::body::EvidenceBody;
 use super::checks::{EvidenceCheck, EvidenceDetail};
 use super::list::{class, precise, words};
 use super::over_there::OtherSide;
@@ -45,6 +46,8 @@ pub(crate) async fn json(
 struct View<'a> {
     page: &'a Page,
     request: String,
+    /// The exchange's own path.
+    link: String,
     /// The checks as one word, with the notice's class.
     sum: (String, &'static str),
     sides: Vec<Side>,
@@ -62,8 +65,17 @@ struct Side {
     files: Vec<(String, String)>,
     /// Records under the signed checkpoint that holds the record.
     checkpoint: Option<u64>,
+    bodies: Vec<BodyShown>,
     checks: Vec<Checked>,
     moments: Vec<Moment>,
+}
+
+struct BodyShown {
+    of: &'static str,
+    name: String,
+    /// Until when it is kept, or since when it is gone.
+    words: String,
+    is_kept: bool,
 }
 
 struct Checked {
@@ -121,6 +133,7 @@ pub(crate) async fn page(
             .other
             .as_ref()
             .map(|other| x.other(&page, other, &proof.sides)),
+        link: super::link(&proof.request),
         request: proof.request,
         commands: COMMANDS,
         page: &page,
@@ -197,6 +210,7 @@ impl Exchange {
             why: words(page, &e.fault),
             files: files.map(file).collect(),
             checkpoint: side.checkpoint,
+            bodies: side.bodies.iter().map(|body| body_shown(page, body)).collect(),
             checks: side.checks.iter().map(|check| checked(page, check)).collect(),
             moments: side.timeline.iter().map(|m| self.moment(page, m)).collect(),
         }
@@ -288,6 +302,19 @@ fn in_order<'a>(consumer: &[Told<'a>], provider: Vec<Told<'a>>) -> Vec<Told<'a>>
     all.extend(provider.into_iter().filter(|moment| !consumer.contains(moment)));
     all.sort_by_key(|(what, _, at)| (*what == "stamped", *at, proof::step(what)));
     all
+}
+
+fn body_shown(page: &Page, body: &EvidenceBody) -> BodyShown {
+    let until = body.until.map(|until| page.date(Time(until).plus_ms(-1).date()));
+    BodyShown {
+        of: body.of,
+        name: page.t(&format!("exchange-part-{}", body.of)),
+        words: page.tw(
+            &format!("exchange-body-{}", body.state),
+            &[("until", until.unwrap_or_default())],
+        ),
+        is_kept: body.state == "kept",
+    }
 }
 
 fn checked(page: &Page, one: &EvidenceCheck) -> Checked {

@@ -13,6 +13,7 @@ use store::log::checkpoint::Checkpoint;
 use utoipa::ToSchema;
 use web::Principal;
 
+use super::body::EvidenceBody;
 use super::checks::{self, EvidenceCheck, Place};
 use super::over_there::OtherSide;
 use super::shelf::{Sealed, Shelf, message};
@@ -51,6 +52,8 @@ pub(crate) struct EvidenceSide {
     pub(crate) answer_head: Option<String>,
     /// Records under the signed checkpoint that holds the record; none before there is one.
     pub(crate) checkpoint: Option<u64>,
+    /// What became of the bodies: kept until when, destroyed, or never kept.
+    pub(crate) bodies: Vec<EvidenceBody>,
     /// The checks, in the order an auditor takes.
     pub(crate) checks: Vec<EvidenceCheck>,
     /// The times on record, the earliest first.
@@ -139,6 +142,7 @@ impl Gateway {
         Ok(EvidenceSide {
             endpoint: self.endpoint(&head),
             answered: answer.is_some(),
+            bodies: self.bodies_of(&record),
             request_head: Digest::of(&record.request.head).hex(),
             answer_head: answer.map(|kept| Digest::of(&kept.head).hex()),
             checkpoint: place.checkpoint.as_ref().map(|signed| signed.size),

@@ -107,6 +107,16 @@ impl<'a> Shelf<'a> {
         found: &Indexed,
         which: Which,
     ) -> Result<Option<Vec<u8>>, Problem> {
+        self.container_around(found, which, None).await
+    }
+
+    /// The same with the message's body, where somebody has it.
+    pub(crate) async fn container_around(
+        &self,
+        found: &Indexed,
+        which: Which,
+        body: Option<Vec<u8>>,
+    ) -> Result<Option<Vec<u8>>, Problem> {
         let record = self.record(found.position).await?;
         let Some((org, kept)) = message(record, which)? else {
             return Ok(None);
@@ -122,7 +132,7 @@ impl<'a> Shelf<'a> {
         };
         let input = ContainerInput {
             head: sealed.kept.head.to_vec(),
-            body: None,
+            body,
             parts: sealed.kept.parts(),
             sealed: sealed.kept.sealed.clone(),
             certificate: sealed.certificate,

@@ -13,7 +13,7 @@ use kernel::{Kind, Problem};
 use zip::write::SimpleFileOptions;
 
 use super::{Connection, Face, Form, fault};
-use crate::evidence::file_safe;
+use crate::evidence::{body, file_safe};
 use crate::export::Which;
 use crate::gateway::{Exchange, STREAM};
 use crate::ids::{INSTANCE, ServiceId, SystemId};
@@ -23,15 +23,31 @@ use crate::store as rows;
 /// Sides of exchanges that one message id may stand for, count; more are not packed.
 const SIDES_MAX: usize = 100;
 
-/// The container of a request, or of its answer under the request's id with `-answer`.
-pub(super) async fn container(State(face): State<Face>, Path(name): Path<String>, asked: Parts) -> Response {
+/// What a container is asked for with.
+#[derive(serde::Deserialize)]
+pub(super) struct Beside {
+    /// With the body, where it is kept: what it is read for.
+    purpose: Option<String>,
+}
+
+/// The container of a request, or of its answer under the request's id with `-answer`; with the kept body
+/// for a system that took part, is known by its certificate, and says what for.
+pub(super) async fn container(
+    State(face): State<Face>,
+    Path(name): Path<String>,
+    Query(beside): Query<Beside>,
+    asked: Parts,
+) -> Response {
     let (request, which) = match name.strip_suffix("-answer") {
         Some(request) => (request, Which::Answer),
         None => (name.as_str(), Which::Request),
     };
     let found = async {
         parties(&face, request, &asked).await?;
-        face.exchange.container(request, which).await
+        match &beside.purpose {
+            Some(said) => with_body(&face, request, which, said, &asked).await,
+            None => face.exchange.container(request, which).await,
+        }
     };
     match found.await {
         // Only an id of ours was found, so that it can stand in a header.
@@ -56,6 +72,36 @@ async fn parties(face: &Face, request: &str, asked: &Parts) -> Result<(), Proble
         );
     }
     face.admit(&systems, &asked.extensions)
+}
+
+/// The container with its body, which nobody gets whose system is not known.
+async fn with_body(
+    face: &Face,
+    request: &str,
+    which: Which,
+    said: &str,
+    asked: &Parts,
+) -> Result<Vec<u8>, Problem> {
+    let purpose = body::purpose(Some(said))?;
+    if face.connection == Connection::Mutual {
+        for side in face.exchange.find(request).await? {
+            let provider = side.service.parse().map(|service: ServiceId| service.provider());
+            let systems: [Option<SystemId>; 2] = [side.consumer.parse().ok(), provider.ok()];
+            let own = systems.into_iter().flatten();
+            for system in own.filter(|system| system.org.top().as_str() == side.own) {
+                if face
+                    .admit(std::slice::from_ref(&system), &asked.extensions)
+                    .is_ok()
+                {
+                    let exchange = &face.exchange;
+                    return exchange
+                        .container_for_system(&system, &side, which, &purpose)
+                        .await;
+                }
+            }
+        }
+    }
+    Err(Problem::new(Kind::Forbidden, "body-caller-unknown"))
 }
 
 /// What a download asks for.

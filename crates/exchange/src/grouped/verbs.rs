@@ -37,6 +37,7 @@ impl Exchange {
         if let Some(fault) = faults.next() {
             return Err(fault);
         }
+        self.may_keep(&text)?;
         self.fields_are_described(&text).await?;
         let (tenant, _) = self.voice(&text.provider)?;
         self.is_offered(&text, actor).await?;

@@ -14,7 +14,7 @@ impl Exchange {
     ///
     /// # Errors
     /// 404 for a request that no consumer here has made; conflict: `agreement-not-offered`,
-    /// `agreement-offer-superseded`, `agreement-answered`, `agreement-expired`.
+    /// `agreement-offer-superseded`, `agreement-answered`, `agreement-expired`; 422 `agreement-bodies-days`.
     pub async fn accept_agreement(
         &self,
         request: &Digest,
@@ -22,6 +22,7 @@ impl Exchange {
         actor: &Actor,
     ) -> Result<(), Problem> {
         let talk = self.talk(request).await?.ok_or_else(Problem::not_found)?;
+        self.may_keep(talk.text())?;
         let (tenant, seal) = self.voice(&talk.draft.consumer.org)?;
         let key = &seal.key;
         let accepted = self

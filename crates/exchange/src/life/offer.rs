@@ -26,6 +26,7 @@ impl Exchange {
         if let Some(fault) = text.faults(self.0.now()).into_iter().next() {
             return Err(fault);
         }
+        self.may_keep(&text)?;
         self.fields_are_described(&text).await?;
         self.offer_text(request, text, actor).await
     }

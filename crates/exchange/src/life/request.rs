@@ -33,6 +33,7 @@ impl Exchange {
         if let Some(fault) = draft.faults(now).into_iter().next() {
             return Err(fault);
         }
+        self.may_keep(&draft)?;
         self.fields_are_described(&draft).await?;
         let unknown = || Problem::new(Kind::NotFound, "member-unknown").with("member", &draft.provider);
         self.0

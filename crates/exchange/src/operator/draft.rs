@@ -10,6 +10,7 @@ use super::DAY_MS;
 use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
 use crate::grouped::{GroupName, UnderGroup};
+use crate::kept::{KeptBodies, KeptOf};
 use crate::quota::Quota;
 
 /// The text of an agreement.
@@ -62,6 +63,12 @@ pub(crate) struct AgreementText {
     pub(crate) protection: String,
     /// Storage and derived data.
     pub(crate) storage: String,
+    /// Which bodies both sides keep: `request`, `answer` or `both`; left out when only digests are kept.
+    #[serde(default)]
+    pub(crate) keep_bodies: Option<String>,
+    /// For how many days after the exchange.
+    #[serde(default)]
+    pub(crate) keep_bodies_days: Option<u32>,
     /// Deletion.
     pub(crate) deletion: String,
     /// Anything else.
@@ -92,6 +99,8 @@ impl AgreementText {
             commitments: a.commitments.clone(),
             protection: a.protection.clone(),
             storage: a.storage.clone(),
+            keep_bodies: a.bodies.map(|kept| kept.of().as_str().to_owned()),
+            keep_bodies_days: a.bodies.map(KeptBodies::days),
             deletion: a.deletion.clone(),
             other: a.other.clone(),
         }
@@ -145,6 +154,10 @@ impl AgreementText {
         if endpoints.is_err() {
             faults.push(Problem::invalid("endpoints", "agreement-endpoints"));
         }
+        let bodies = KeptBodies::read(self.keep_bodies.as_deref(), self.keep_bodies_days);
+        if let Err(fault) = &bodies {
+            faults.push(fault.clone());
+        }
         // The items are looked at all the same: what cannot be read is stood in for.
         let consumer = consumer.unwrap_or_else(|_| "G01/x".parse().expect("a system"));
         let service = service.unwrap_or_else(|_| "G01/x/x".parse().expect("a service"));
@@ -173,6 +186,7 @@ impl AgreementText {
             storage: self.storage.clone(),
             deletion: self.deletion.clone(),
             other: self.other.clone(),
+            bodies: bodies.unwrap_or_default(),
             group: None,
         };
         faults.extend(agreement.faults(now));
@@ -199,6 +213,8 @@ pub(crate) struct Item {
     pub(crate) is_area: bool,
     pub(crate) is_day: bool,
     pub(crate) is_count: bool,
+    /// What can be chosen, each with its words; empty for what is written.
+    pub(crate) choices: Vec<(&'static str, String)>,
     /// The list to choose from; empty without one.
     pub(crate) list: &'static str,
     /// True where it names the parties or the service.
@@ -210,7 +226,7 @@ pub(crate) struct Item {
 }
 
 /// Number, field and kind of every box, in the order of the article.
-const BOXES: [(&str, &str, &str); 21] = [
+const BOXES: [(&str, &str, &str); 23] = [
     ("", "id", "line"),
     ("1", "consumer", "line"),
     ("2", "service", "line"),
@@ -230,6 +246,8 @@ const BOXES: [(&str, &str, &str); 21] = [
     ("8", "commitments", "area"),
     ("9", "protection", "area"),
     ("10", "storage", "area"),
+    ("10", "keep_bodies", "choice"),
+    ("10", "keep_bodies_days", "count"),
     ("11", "deletion", "area"),
     ("12", "other", "area"),
 ];
@@ -244,6 +262,10 @@ pub(crate) fn boxes(page: &Page, fields: &Fields, problems: &[Problem]) -> Vec<I
         is_area: kind == "area",
         is_day: kind == "day",
         is_count: kind == "count",
+        choices: match kind {
+            "choice" => choices(page),
+            _ => Vec::new(),
+        },
         list: match field {
             "consumer" => "systems",
             "service" => "services",
@@ -258,6 +280,15 @@ pub(crate) fn boxes(page: &Page, fields: &Fields, problems: &[Problem]) -> Vec<I
         error: page.field_error(problems, field),
     };
     BOXES.into_iter().map(item).collect()
+}
+
+/// Which bodies can be kept, in words.
+fn choices(page: &Page) -> Vec<(&'static str, String)> {
+    let kept = KeptOf::ALL.into_iter().map(KeptOf::as_str);
+    let named = kept.map(|of| (of, page.t(&format!("exchange-bodies-{of}"))));
+    std::iter::once(("", page.t("exchange-bodies-none")))
+        .chain(named)
+        .collect()
 }
 
 /// The same for a text that is offered to a group, which stands where the consumer would.
@@ -300,6 +331,11 @@ pub(crate) fn filled(text: &Agreement) -> Vec<(&'static str, String)> {
         ("rate_per_minute", text.rate_per_minute.to_string()),
         ("calls_per_day", bound(text.quota.per_day)),
         ("calls_per_month", bound(text.quota.per_month)),
+        (
+            "keep_bodies",
+            text.bodies.map_or("", |kept| kept.of().as_str()).to_owned(),
+        ),
+        ("keep_bodies_days", bound(text.bodies.map(KeptBodies::days))),
     ];
     words.chain(rest).collect()
 }
@@ -324,6 +360,10 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
             "fields" => text.fields.join(", "),
             "endpoints" if text.endpoints.is_empty() => page.t("exchange-endpoints-all"),
             "endpoints" => endpoints(text, ", "),
+            "keep_bodies" => match text.bodies {
+                None => page.t("exchange-bodies-none"),
+                Some(kept) => page.t(&format!("exchange-bodies-{}", kept.of().as_str())),
+            },
             "calls_per_day" if text.quota.per_day.is_none() => page.t("exchange-not-bounded"),
             "calls_per_month" if text.quota.per_month.is_none() => page.t("exchange-not-bounded"),
             _ => found.map(|(_, value)| value.clone()).unwrap_or_default(),
@@ -332,6 +372,7 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
     BOXES
         .into_iter()
         .filter(|(number, _, _)| !number.is_empty())
+        .filter(|(_, field, _)| *field != "keep_bodies_days" || text.bodies.is_some())
         .map(|(number, field, _)| {
             let label = match field {
                 "valid_to" if !ends_with_a_day(text) => page.t("exchange-item-until"),
@@ -421,6 +462,8 @@ fn read_as(
         commitments: area("commitments"),
         protection: area("protection"),
         storage: area("storage"),
+        keep_bodies: Some(line("keep_bodies")),
+        keep_bodies_days: count("keep_bodies_days"),
         deletion: area("deletion"),
         other: area("other"),
     };
@@ -464,6 +507,7 @@ mod tests {
                 per_day: Some(500),
                 per_month: None,
             },
+            bodies: KeptBodies::new(KeptOf::Both, 90),
             ..sample()
         }
     }
@@ -489,6 +533,9 @@ mod tests {
         assert_eq!(told(&[("endpoints", "persons")]), ["endpoints"]);
         assert_eq!(told(&[("calls_per_day", "many")]), ["calls_per_day"]);
         assert_eq!(told(&[("calls_per_month", "499")]), ["calls_per_month"]);
+        assert_eq!(told(&[("keep_bodies_days", "")]), ["keep_bodies_days"]);
+        assert_eq!(told(&[("keep_bodies_days", "0")]), ["keep_bodies_days"]);
+        assert_eq!(told(&[("keep_bodies", "")]), ["keep_bodies"]);
         assert_eq!(
             told(&[("purpose", ""), ("deletion", " ")]),
             ["purpose", "deletion"]

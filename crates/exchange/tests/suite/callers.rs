@@ -224,6 +224,8 @@ async fn who_takes_part_is_told_to_everybody_and_containers_to_those_who_took_pa
     assert_eq!(secure.get(&other, &container).await.code(), "caller-unknown");
     assert_eq!(secure.get(&nameless, &container).await.code(), "caller-nameless");
     assert_eq!(secure.get(&portal, "/asic/0").await.code(), "not-found");
+    let with_body = format!("{container}?purpose=Thanh%20tra");
+    assert_eq!(secure.get(&portal, &with_body).await.code(), "body-not-kept");
     let query = "/asic?queryId=x&xRoadInstance=VN&memberClass=GOV&memberCode=G22&subsystemCode=portal";
     assert_eq!(secure.get(&nameless, query).await.status, 401);
     assert_eq!(
@@ -286,6 +288,48 @@ async fn how_a_system_connects_may_be_said_of_it_alone_and_is_asked_at_its_next_
     let elsewhere = x.set_connection(&system("G01/population"), None, &OPERATOR).await;
     assert_eq!(elsewhere.expect_err("refused").code, "service-elsewhere");
     assert_eq!(nation.effects(), 4, "nothing that was refused has left");
+}
+
+#[tokio::test]
+async fn a_kept_body_goes_to_a_system_that_took_part_and_says_what_for() {
+    let nation = Nation::without_agreement(Limits::default()).await;
+    let agreement = exchange::Agreement {
+        bodies: exchange::KeptBodies::new(exchange::KeptOf::Both, 30),
+        ..nation.agreement()
+    };
+    nation.agree(agreement).await;
+    let node = &nation.national;
+    let request = nation.ask("{}").await.expect("an answer").request;
+    node.exchange.fold_evidence().await.expect("folded");
+    let mutual = secure(&nation, node, Connection::Mutual).await;
+    let mine = stranger(&testkit::authority(), 1);
+    let pem = mine.certificate.pem();
+    let done = node
+        .exchange
+        .register_certificate(&system("G22/portal"), &pem, &OPERATOR)
+        .await;
+    done.expect("registered");
+    let portal = mutual.client(node, Some(&mine));
+    let without = mutual.get(&portal, &format!("/asic/{request}")).await;
+    let path = format!("/asic/{request}?purpose=Thanh%20tra");
+    let with = mutual.get(&portal, &path).await;
+    assert_eq!((without.status, with.status), (200, 200));
+    assert!(with.body.len() > without.body.len());
+    let unsaid = mutual.get(&portal, &format!("/asic/{request}?purpose=%20")).await;
+    assert_eq!(unsaid.code(), "body-purpose");
+    let open = secure(&nation, node, Connection::Https).await;
+    let nobody = open.get(&open.client(node, None), &path).await;
+    assert_eq!(
+        (nobody.status, nobody.code().as_str()),
+        (403, "body-caller-unknown")
+    );
+    node.temp.store.seal_facts_now().await.expect("sealed");
+    let facts = node.temp.store.facts_from(0, 10_000).await.expect("facts");
+    let read = facts
+        .iter()
+        .filter(|(_, fact)| matches!(fact.fact, kernel::Fact::BodyRead { .. }));
+    let who: Vec<String> = read.map(|(_, fact)| fact.actor.to_string()).collect();
+    assert_eq!(who, ["system:G22/portal"]);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! one reads. And what is not such bytes does not pass, whatever it is.
 
 use exchange::envelope::{
-    self, Beside, CONSUMER, Evidence, Fault, Kept, Message, PROVIDER, Piece, Reply, Sent,
+    self, Beside, CONSUMER, Evidence, Fault, Kept, Message, PROVIDER, Piece, Reply, Sent, Stored,
 };
 use exchange::message::{AnswerHead, RequestHead, request_hash};
 use exchange::{Headers, Rest};
@@ -76,6 +76,7 @@ fn kept(head: &[u8], byte: u8) -> Kept {
         body: [byte; 32],
         size: 300,
         sealed: sealed(byte),
+        stored: None,
     }
 }
 
@@ -337,6 +338,33 @@ fn evidence_is_written_byte_for_byte_as_before_and_reads_back() {
         envelope::write(&envelope::read::<Evidence>(&bytes).expect("our own")),
         bytes
     );
+}
+
+#[test]
+fn a_record_says_where_a_body_is_kept_and_who_knows_of_none_passes_over_it() {
+    /// Of a kept message what a release read before bodies were kept.
+    #[derive(minicbor::Decode)]
+    struct Before {
+        #[n(2)]
+        size: u64,
+    }
+    let stored = Some(Stored {
+        until: 1_795_228_200_000,
+        at: 1_024,
+    });
+    let message = Kept {
+        stored,
+        ..kept(b"q\r\n", 0x30)
+    };
+    let bytes = envelope::write(&message);
+    let (body, seal) = ("30".repeat(32), sealed_hex(0x30));
+    golden(
+        "Kept with a body",
+        &bytes,
+        &format!("85 43710d0a 5820{body} 19012c {seal} 82 1b000001a1fbf06c40 190400"),
+    );
+    assert_eq!(envelope::read::<Kept>(&bytes).expect("our own").stored, stored);
+    assert_eq!(envelope::read::<Before>(&bytes).expect("passed over").size, 300);
 }
 
 /// Some places and what is done there: a bit turned, or everything behind cut off.

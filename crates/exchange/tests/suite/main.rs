@@ -26,6 +26,7 @@ mod grouped;
 mod happy;
 mod hops;
 mod hostile;
+mod keeping;
 mod life;
 mod maintenance;
 mod metadata;

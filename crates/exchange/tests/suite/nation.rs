@@ -139,6 +139,7 @@ impl Nation {
             storage: text("lưu trữ"),
             deletion: text("xóa"),
             other: String::new(),
+            bodies: None,
             group: None,
         }
     }

@@ -106,6 +106,8 @@ impl Past {
                 request: kept(&request_heads[at], &request_parts[at], &asked[at]),
                 answer: Some(kept(&answer_heads[at], &answer_parts[at], &told[at])),
                 fault: String::new(),
+                forwarded: None,
+                returned: None,
             };
             theirs.push(envelope::write(&record));
             record.side = PROVIDER;
@@ -153,5 +155,6 @@ fn kept(head: &[u8], parts: &Parts, sealed: &batch::Sealed) -> Kept {
         body: *parts.body.bytes(),
         size: BODY,
         sealed: sealed.clone(),
+        stored: None,
     }
 }

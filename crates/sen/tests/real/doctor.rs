@@ -130,6 +130,7 @@ fn exchanged(at: Time) -> Vec<u8> {
         body: [0; 32],
         size: 0,
         sealed,
+        stored: None,
     };
     envelope::write(&Evidence {
         version: EVIDENCE_VERSION,

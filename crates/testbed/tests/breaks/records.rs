@@ -85,5 +85,6 @@ fn kept(head: &[u8], body: &[u8], by: &Identity, at: Time) -> Kept {
         body: *parts.body.bytes(),
         size: body.len() as u64,
         sealed: seal_batch(by, &batch, at).remove(1),
+        stored: None,
     }
 }

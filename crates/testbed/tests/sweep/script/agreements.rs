@@ -7,6 +7,7 @@ use anyhow::{Context as _, ensure};
 use sen::up::nation::Place;
 use serde_json::{Value, json};
 use testbed::people::Person;
+use testbed::raw;
 
 use super::courses::By;
 use super::{Script, ok};
@@ -14,6 +15,8 @@ use crate::stage::Cast;
 
 /// How long a word may take to the other node.
 const CARRIED: Duration = Duration::from_secs(10);
+/// What is asked for.
+const SERVICE: &str = "G01/population/assign-number";
 /// Where the operations are, below `/api/v1` for programs.
 const AGREEMENTS: &str = "/exchange/agreements";
 
@@ -71,6 +74,7 @@ impl Script<'_> {
         self.step(cast, Place::National, by, request, "accept", &accepted)
             .await?;
         see(operator(cast, Place::Ministry)?, &hash, "in-force").await?;
+        self.body(cast, by).await.context("a kept body")?;
         let reason = [("by", json!("G01")), ("reason", json!("Rà soát (mẫu)"))];
         for (verb, state) in [
             ("suspend", "suspended"),
@@ -86,6 +90,33 @@ impl Script<'_> {
             see(operator(cast, Place::National)?, &hash, state).await?;
         }
         Ok(())
+    }
+
+    /// A call under the agreement, whose body an operator reads.
+    async fn body(&mut self, cast: &mut Cast, by: By) -> anyhow::Result<()> {
+        let site = self.nation.site.clone();
+        raw::ask(&site, Place::National, "G22/portal", SERVICE, &json!({})).await?;
+        let who = operator(cast, Place::National)?;
+        let found = format!("/api/v1/exchange/evidence?service={SERVICE}");
+        let found = who.get(&found).await?.json()?;
+        let request = found["exchanges"][0]["request"]
+            .as_str()
+            .context("the exchange")?;
+        let below = match by {
+            By::Page => "",
+            By::Json => "/api/v1",
+        };
+        let path = format!("{below}/exchange/evidence/{request}/body?part=request&purpose=mau");
+        let operation = format!("GET {below}/exchange/evidence/{{request}}/body");
+        self.leaves(Place::National, &operation, async {
+            ensure!(who.get(&path).await?.body == "{}", "another body");
+            Ok(())
+        })
+        .await?;
+        let path = format!("/api/v1/exchange/exchanges/{request}/asice?body=true&purpose=mau");
+        let operation = "GET /api/v1/exchange/exchanges/{request}/asice";
+        let call = async { ok(who.get(&path).await?) };
+        self.leaves(Place::National, operation, call).await.map(drop)
     }
 
     async fn step(
@@ -136,9 +167,9 @@ pub(super) fn text(by: By, id: &str) -> Vec<(&'static str, Value)> {
         By::Json => [json!(1_767_200_400_000_i64), json!(2_051_197_200_000_i64)],
     };
     let [from, to] = days;
-    let rate = match by {
-        By::Page => json!("60"),
-        By::Json => json!(60),
+    let [rate, days] = match by {
+        By::Page => [json!("60"), json!("30")],
+        By::Json => [json!(60), json!(30)],
     };
     let words = [
         "purpose",
@@ -159,11 +190,13 @@ pub(super) fn text(by: By, id: &str) -> Vec<(&'static str, Value)> {
     fields.extend([
         ("id", json!(id)),
         ("consumer", json!("G22/portal")),
-        ("service", json!("G01/population/assign-number")),
+        ("service", json!(SERVICE)),
         ("fields", json!(["full_name"])),
         ("valid_from", from),
         ("valid_to", to),
         ("rate_per_minute", rate),
+        ("keep_bodies", json!("both")),
+        ("keep_bodies_days", days),
         ("other", json!("")),
     ]);
     fields
