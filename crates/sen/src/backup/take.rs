@@ -1,4 +1,5 @@
-//! Taking a backup: rows first, then every log up to what those rows know, then the files. Never stops
+//! Taking a backup: rows first, then every log up to what those rows know, then the files, among them the
+//! kept bodies, which are on the disk before the record that names them. Never stops
 //! the nodes, and never leaves a file that looks like a backup and is not whole.
 
 use std::collections::BTreeSet;
@@ -263,6 +264,13 @@ impl<S: FnMut(&str)> Taking<S> {
             let unfinished = path.extension().is_some_and(|e| e == "new" || e == "part");
             let half_blobs = name == "new" && folder.ends_with("blobs");
             if stop(&path) || unfinished || half_blobs || PASSED_OVER.contains(&name.as_ref()) {
+                continue;
+            }
+            // Kept bodies may be destroyed meanwhile, and then nothing needs them any more.
+            let may_vanish = path
+                .components()
+                .any(|part| part.as_os_str() == store::bodies::FOLDER);
+            if may_vanish && !path.exists() {
                 continue;
             }
             if path.is_dir() {

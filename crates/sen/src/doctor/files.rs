@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kernel::Time;
+use kernel::time::iso;
 
 use super::{Finding, Round, mark};
 use crate::backup::site::{NodeAt, Site};
 
 /// Less than this is low, in bytes.
 const ROOM_BYTES_MIN: u64 = 1 << 30;
+/// A node that runs has destroyed bodies by then after the end of their last day, in milliseconds.
+const OVERDUE_MS: i64 = 2 * 3_600_000;
 /// Nobody has checked, or backed up, a folder for this long: in milliseconds.
 const LATELY_MS: i64 = 7 * 86_400_000;
 
@@ -29,8 +32,8 @@ pub(super) fn of_site(site: &Site, round: &Round) -> Vec<Finding> {
     found
 }
 
-/// A node's folder, its secret and its keys.
-pub(super) fn of_node(node: &NodeAt) -> Vec<Finding> {
+/// A node's folder, its secret and its keys; kept bodies whose term is over.
+pub(super) fn of_node(node: &NodeAt, round: &Round) -> Vec<Finding> {
     let mut private = vec![
         node.folder.clone(),
         node.folder.join("secret"),
@@ -45,10 +48,23 @@ pub(super) fn of_node(node: &NodeAt) -> Vec<Finding> {
                 .filter(|path| path.extension().is_some_and(|e| e == "key")),
         );
     }
-    private
-        .iter()
-        .filter_map(|path| open_to_others(&node.name, path))
-        .collect()
+    let open = private.iter().filter_map(|path| open_to_others(&node.name, path));
+    open.chain(overdue(node, round)).collect()
+}
+
+/// A node destroys them within an hour of the end of their last day.
+fn overdue(node: &NodeAt, round: &Round) -> Option<Finding> {
+    let days = store::bodies::days_in(&node.folder).ok()?;
+    let late = round.now.plus_ms(-OVERDUE_MS).date();
+    let oldest = days.into_iter().find(|day| *day < late)?;
+    Some(Finding {
+        check: "bodies",
+        node: node.name.clone(),
+        what: format!("bodies that were to be kept until {} are there", iso(oldest)),
+        why: "their parties agreed that they are destroyed by then",
+        remedy: "start the node: it destroys them within an hour; if it runs, its log says what keeps it from that"
+            .to_owned(),
+    })
 }
 
 /// What is not there is another check's matter.

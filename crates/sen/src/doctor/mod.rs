@@ -57,7 +57,7 @@ pub async fn examine(site: &Site, limits: &Limits, world: &World) -> Vec<Finding
         .map(|snapshot| snapshot.serial)
         .max();
     for node in &site.nodes {
-        found.extend(files::of_node(node));
+        found.extend(files::of_node(node, &round));
         found.extend(keys::of_node(node, newest, &round));
         found.extend(rows::of_node(node, &round).await);
     }

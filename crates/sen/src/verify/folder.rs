@@ -134,7 +134,7 @@ fn node(folder: &Path, keys: &Path, trust: &Trust, now: Time) -> Result<Verdict,
             .into_owned();
         let undecided = match what.as_str() {
             "facts" => facts(&stream).map(|()| None)?,
-            _ => evidence(&stream, folder, trust)?,
+            _ => evidence(&stream, folder, trust, now)?,
         };
         verdict = Some(worse(verdict, whole));
         if let Some(undecided) = undecided {
@@ -228,9 +228,9 @@ fn facts(dir: &Path) -> Result<(), Verdict> {
     })
 }
 
-/// Every message kept must carry a seal that holds, by the certificate of its time, and every answer be to
-/// its request. Gives why a certificate is not known to have been good.
-fn evidence(dir: &Path, node: &Path, trust: &Trust) -> Result<Option<Verdict>, Verdict> {
+/// Every message kept must carry a seal that holds, by the certificate of its time, every answer be to its
+/// request, and every body that is still kept be the one that was signed. Gives why a certificate is not known to have been good.
+fn evidence(dir: &Path, node: &Path, trust: &Trust, now: Time) -> Result<Option<Verdict>, Verdict> {
     let sealers =
         Sealers::of(node, trust).map_err(|e| Verdict::failed(e.to_string(), node.display().to_string()))?;
     let roots = RootCache::default();
@@ -240,7 +240,7 @@ fn evidence(dir: &Path, node: &Path, trust: &Trust) -> Result<Option<Verdict>, V
             let first_bad = Some(format!("{} record {position}", dir.display()));
             undecided = Some(Verdict { first_bad, ..doubt });
         }
-        Ok(())
+        super::bodies::kept(bytes, node, now)
     })?;
     Ok(undecided)
 }

@@ -5,6 +5,7 @@
 //! server's URL in `SEN_DATABASE`.
 
 pub mod archive;
+mod bodies;
 mod certificates;
 mod compare;
 pub mod folder;

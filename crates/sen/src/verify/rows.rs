@@ -59,6 +59,9 @@ async fn check(site: &Site, copy: &Path, trust: &Trust, world: &World) -> anyhow
         }
         // Certificates from before a renewal are blobs; they are many files, and looked at where they are.
         std::os::unix::fs::symlink(node.folder.join("blobs"), to.join("blobs"))?;
+        // So are kept bodies, encrypted as they are; what opens them stays where it is.
+        std::os::unix::fs::symlink(node.folder.join("secret"), to.join("secret"))?;
+        store::bodies::export(&node.database, &to).await?;
         store::log::export::export(&node.database, &node.folder.join("logs"), &logs).await?;
         exported.push((node, logs.join("facts")));
     }
