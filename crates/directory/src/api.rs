@@ -7,9 +7,10 @@ use web::axum::extract::{Path, Query, State};
 use web::axum::http::{HeaderMap, StatusCode, header};
 use web::axum::response::{IntoResponse, Response};
 use web::openapi::ToSchema;
-use web::{Json, Refusal, SignedIn};
+use web::{Json, Refusal};
 
 use crate::areas::{Area, Successor};
+use crate::members::reach::Keeper;
 use crate::snapshot::Snapshot;
 use crate::{Directory, DirectoryState};
 
@@ -139,11 +140,10 @@ pub(crate) struct RevocationAnswer {
 )]
 pub(crate) async fn revoke(
     State(state): State<DirectoryState>,
-    SignedIn(principal): SignedIn,
+    Keeper(principal): Keeper,
     Path(thumbprint): Path<String>,
     Json(body): Json<CertificateRevocation>,
 ) -> Result<web::axum::Json<RevocationAnswer>, Refusal> {
-    principal.require("operator")?;
     let hub = state.hub.ok_or_else(Problem::not_found)?;
     let thumbprint = Digest::parse(&thumbprint).ok_or_else(Problem::not_found)?;
     let snapshot = hub.revoke(&principal.actor, thumbprint, &body.reason).await?;

@@ -6,6 +6,7 @@ mod form;
 mod groups;
 mod list;
 mod one;
+pub(crate) mod reach;
 mod registration;
 mod registrations;
 mod revoke;

@@ -234,17 +234,20 @@ pub(crate) mod tests {
     impl web::Authenticate for As {
         async fn authenticate(
             &self,
-            _: &web::http::request::Parts,
+            parts: &web::http::request::Parts,
         ) -> Result<Option<web::Principal>, Problem> {
+            // Of the hub's organisation, or of the one that the request names.
+            let org = parts.headers.get("org").and_then(|org| org.to_str().ok());
+            let org: kernel::OrgCode = org.unwrap_or("G22").parse().expect("a code");
             Ok(self.0.map(|role| web::Principal {
                 account: "a1".to_owned(),
-                tenant: "G22".parse().expect("a code"),
+                tenant: org.clone(),
                 actor: kernel::Actor::Official("a1".to_owned()),
                 name: "A".to_owned(),
                 subject: None,
                 level: 0,
                 roles: vec![role.to_owned()],
-                unit: "G22".parse().expect("a code"),
+                unit: org.clone(),
                 session: "s".to_owned(),
             }))
         }

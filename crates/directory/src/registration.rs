@@ -342,19 +342,20 @@ impl Registrar {
         found.ok_or_else(Problem::not_found)
     }
 
-    /// Registrations of a side, newest first, from below a number; those of a state when one is named.
+    /// Registrations of a side, newest first, from below a number; those of a state, and those of one
+    /// organisation, when such is named.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn list(
         &self,
         side: Side,
-        state: Option<State>,
+        of: (Option<State>, Option<&OrgCode>),
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Registration>, Problem> {
         let reader = self.store().read(self.0.directory.tenant()).await?;
-        store::list(&reader, side, state, before, limit).await
+        store::list(&reader, side, of, before, limit).await
     }
 
     /// What this node's organisations have in words or have asked about a thing, the newest first.

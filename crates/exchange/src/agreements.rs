@@ -320,12 +320,12 @@ impl Agreements {
         self.locked().standing(hash, at)
     }
 
-    /// Where some stand at an instant, by the parties' numbers: a page of those in a state and behind
-    /// one of them.
+    /// Where some stand at an instant, by the parties' numbers: a page of those in a state, behind
+    /// one of them and of one party.
     pub(crate) fn standings(
         &self,
         at: Time,
-        wanted: (Option<life::State>, Option<&Digest>),
+        wanted: (Option<life::State>, Option<&Digest>, Option<&OrgCode>),
         limit: usize,
     ) -> Vec<Standing> {
         self.locked().standings(at, wanted, limit)

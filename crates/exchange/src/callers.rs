@@ -111,7 +111,7 @@ impl Exchange {
     /// When the store cannot be read.
     pub async fn client_certificates(&self) -> Result<Vec<Registered>, Problem> {
         let mut all = Vec::new();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             all.extend(store::all(&self.0.store.read(tenant).await?).await?);
         }
         all.sort_by(|a: &Registered, b| (&a.system, a.registered_at).cmp(&(&b.system, b.registered_at)));

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use directory::keyring::Keyring;
 use directory::{Directory, Registrar, Snapshot};
 use kernel::{Digest, Kind, OrgCode, Problem, Tenant, Time};
+use seal::key::Identity;
 use store::Store;
 use store::log::RecordLog;
 use web::FrameClient;
@@ -42,9 +43,10 @@ use crate::traffic::Seconds;
 /// The evidence stream of a node.
 pub const STREAM: &str = "evidence-0";
 
-/// A node's gateway: both halves of the exchange. Cheap to clone.
+/// A node's gateway: both halves of the exchange, for all its organisations, or as far as the operator of
+/// a hosted one may see and act. Cheap to clone.
 #[derive(Clone)]
-pub struct Exchange(pub(crate) Arc<Gateway>);
+pub struct Exchange(pub(crate) Arc<Gateway>, pub(crate) crate::operator::Reach);
 
 pub(crate) struct Gateway {
     pub(crate) node: String,
@@ -228,7 +230,7 @@ impl Exchange {
             registrar: OnceLock::new(),
         };
         gateway.recall_quotas().await?;
-        let exchange = Self(Arc::new(gateway));
+        let exchange = Self(Arc::new(gateway), crate::operator::Reach::default());
         exchange.offer_registered().await?;
         Ok(exchange)
     }
@@ -271,6 +273,12 @@ impl Exchange {
 impl Gateway {
     pub(crate) fn now(&self) -> Time {
         self.store.world().now()
+    }
+
+    /// The organisation of this node that speaks for a party, whoever asks.
+    pub(crate) fn voice(&self, party: &OrgCode) -> Option<(&Tenant, &Identity)> {
+        let mut seals = self.keyring.seals.iter();
+        seals.find(|(tenant, _)| tenant.holds(party))
     }
 
     /// Why an organisation cannot speak here: it lives on another node, or takes no part at all.

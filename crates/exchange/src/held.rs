@@ -261,13 +261,15 @@ impl Book {
     pub(crate) fn standings(
         &self,
         at: Time,
-        (state, after): (Option<State>, Option<&Digest>),
+        (state, after, party): (Option<State>, Option<&Digest>, Option<&OrgCode>),
         limit: usize,
     ) -> Vec<Standing> {
         let after = after.and_then(|hash| Some(self.entries.get(hash)?.numbered(*hash)));
         let begin = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
         let behind = self.by_number.range((begin, Bound::Unbounded));
         let held = behind.filter_map(|n| Some((n.hash, self.entries.get(&n.hash)?)));
+        let is_party = |a: &Agreement| party.is_none_or(|org| crate::life::other_party(org, a).is_some());
+        let held = held.filter(|(_, held)| is_party(&held.agreement));
         let wanted =
             held.filter(|(_, held)| state.is_none_or(|state| held.state(at, self.is_out(held)) == state));
         wanted
@@ -533,7 +535,7 @@ mod tests {
         let book = book(&all);
         let ids = |state, after: Option<i64>, limit| -> Vec<String> {
             let after = after.map(|n| number(n).hash());
-            let found = book.standings(Time(10), (state, after.as_ref()), limit);
+            let found = book.standings(Time(10), (state, after.as_ref(), None), limit);
             found.into_iter().map(|s| s.agreement.id.clone()).collect()
         };
         assert_eq!(ids(None, None, 2), ["01/TT", "02/TT"]);

@@ -175,12 +175,12 @@ impl Exchange {
     /// The organisation of this node that speaks for a party, with its seal.
     ///
     /// # Errors
-    /// 403 `member-elsewhere` when the party is hosted elsewhere, `member-unknown` when it takes no part.
+    /// 403 `member-elsewhere` when the party is hosted elsewhere, `member-unknown` when it takes no part,
+    /// `member-not-yours` when another operator of this node looks after it.
     pub(crate) fn voice(&self, party: &OrgCode) -> Result<(&Tenant, &Identity), Problem> {
-        let mut seals = self.0.keyring.seals.iter();
-        seals
-            .find(|(tenant, _)| tenant.holds(party))
-            .ok_or_else(|| self.0.not_here(party))
+        let voice = self.0.voice(party).ok_or_else(|| self.0.not_here(party))?;
+        self.1.may_act_for(party)?;
+        Ok(voice)
     }
 
     /// A request by its name, as an organisation of this node knows it.
@@ -188,7 +188,7 @@ impl Exchange {
     /// # Errors
     /// When the store cannot be read.
     pub async fn talk(&self, request: &Digest) -> Result<Option<Talk>, Problem> {
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let reader = self.0.store.read(tenant).await?;
             if let Some(talk) = store::read_talk(&reader, request).await? {
                 return Ok(Some(talk));

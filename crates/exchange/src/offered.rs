@@ -74,7 +74,7 @@ impl Exchange {
     /// When the store cannot be read.
     pub async fn registered_services(&self) -> Result<Vec<Entry>, Problem> {
         let mut all = Vec::new();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let reader = self.0.store.read(tenant).await?;
             all.extend(store::entries(&reader).await?);
         }

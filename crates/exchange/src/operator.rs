@@ -5,6 +5,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | `reach` | how far an operator sees and acts |
 //! | `list`, `one`, `allowed` | what there is to see |
 //! | `draft` | the twelve items as a form and as JSON |
 //! | `request`, `offer`, `answer`, `stand` | what can be done |
@@ -33,6 +34,7 @@ mod monitoring;
 mod offer;
 mod one;
 mod page_of;
+mod reach;
 pub(crate) mod refusals;
 mod request;
 mod services;
@@ -50,6 +52,7 @@ use crate::gateway::Exchange;
 use crate::life::Known;
 
 pub(crate) use self::list::{due, waits};
+pub(crate) use self::reach::{Acting, Keeper, Reach};
 pub(crate) use self::request::first;
 
 /// A day, in milliseconds.
@@ -135,16 +138,15 @@ impl Exchange {
         Ok(talk.request)
     }
 
-    /// The organisations of this node that speak for a party of an agreement.
+    /// The organisations of this node that speak for a party of an agreement, as far as the operator may.
     fn own_parties(&self, known: &Known) -> Vec<OrgCode> {
-        let seals = self.0.keyring.seals.keys();
-        seals
-            .filter(|org| crate::life::other_party(org, &known.text).is_some())
+        let own = self.own_tenants();
+        own.filter(|org| crate::life::other_party(org, &known.text).is_some())
             .cloned()
             .collect()
     }
 
-    /// True when this node speaks for an organisation.
+    /// True when this node speaks for an organisation, and the operator may.
     fn is_here(&self, org: &OrgCode) -> bool {
         self.voice(org).is_ok()
     }

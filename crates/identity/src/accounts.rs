@@ -7,6 +7,8 @@ use web::Principal;
 
 use crate::password;
 
+/// The role of who looks after the node, or after an organisation that it hosts.
+pub const OPERATOR: &str = "operator";
 /// The role every citizen has.
 pub const CITIZEN: &str = "citizen";
 
@@ -29,7 +31,8 @@ pub struct NewAccount {
     pub level: u8,
     /// `citizen`, `receptionist`, `officer`, `chairman`, `operator`.
     pub roles: Vec<String>,
-    /// The unit of the owner's position; the tenant for a citizen.
+    /// The unit of the owner's position; the tenant for a citizen. An operator of an organisation that the
+    /// node hosts has that one.
     pub unit: OrgCode,
 }
 
@@ -63,13 +66,21 @@ impl Account {
         }
     }
 
+    /// The organisation whose rows its owner touches: the node's own, but for an operator of one that the
+    /// node hosts, whose unit says which.
+    fn organisation(&self, home: &Tenant) -> Tenant {
+        let own = self.unit.top();
+        let hosted = own != home.top() && self.roles.iter().any(|r| r == OPERATOR);
+        if hosted { own } else { home.clone() }
+    }
+
     /// The signed-in party of a session at a level.
     #[must_use]
-    pub fn principal(self, tenant: &Tenant, level: u8, session: &Digest) -> Principal {
+    pub fn principal(self, home: &Tenant, level: u8, session: &Digest) -> Principal {
         Principal {
             actor: self.actor(),
+            tenant: self.organisation(home),
             account: self.id,
-            tenant: tenant.clone(),
             name: self.name,
             subject: self.subject,
             level,
@@ -189,6 +200,24 @@ mod tests {
         let json = facts[0].to_json().unwrap();
         assert!(!json.contains("Lan") && !json.contains("lan\""), "{json}");
         assert_eq!(accounts.get("o1").await.unwrap().unwrap().name, "Trần Thị Lan");
+    }
+
+    #[tokio::test]
+    async fn an_operator_of_a_hosted_organisation_acts_for_that_one_and_nobody_else_does() {
+        let (_temp, accounts) = accounts().await;
+        let home: Tenant = TENANT.parse().unwrap();
+        let hosted: OrgCode = "G15".parse().unwrap();
+        for (id, role, tenant) in [("o1", OPERATOR, &hosted), ("o2", "officer", &home)] {
+            let account = NewAccount {
+                roles: vec![role.to_owned()],
+                unit: hosted.clone(),
+                ..official(id, id)
+            };
+            accounts.open(&Actor::Platform, &account).await.unwrap();
+            let account = accounts.get(id).await.unwrap().unwrap();
+            let who = account.principal(&home, 0, &Digest::of(b"s"));
+            assert_eq!((&who.tenant, &who.unit), (tenant, &hosted), "{role}");
+        }
     }
 
     #[tokio::test]

@@ -115,6 +115,7 @@ async fn rebuild(
     SignedIn(who): SignedIn,
 ) -> Result<Json<Rebuilt>, Refusal> {
     who.require("operator")?;
+    who.require_home(&indicators.0.home)?;
     Ok(Json(indicators.rebuild(&who.actor).await?))
 }
 

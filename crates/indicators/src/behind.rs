@@ -161,18 +161,23 @@ pub(crate) async fn page(
 impl Indicators {
     /// The board somebody who answers for an organisation begins with.
     fn own(&self, who: &Principal) -> String {
-        if who.has("operator") {
+        if self.sees_all(who) {
             self.front()
         } else {
             who.unit.to_string()
         }
     }
 
+    /// True for an operator of the whole node; one of a hosted organisation answers for that.
+    fn sees_all(&self, who: &Principal) -> bool {
+        who.has("operator") && who.is_of_home(&self.0.home)
+    }
+
     /// Refuses who does not answer for an organisation's figures.
     fn may_see(&self, who: &Principal, org: &str) -> Result<(), Problem> {
         who.require_any(&ROLES)?;
         let own = |org: &str| org.parse::<OrgCode>().is_ok_and(|org| who.unit.holds(&org));
-        if who.has("operator") || (org != ALL && own(org)) {
+        if self.sees_all(who) || (org != ALL && own(org)) {
             Ok(())
         } else {
             Err(Problem::not_found())

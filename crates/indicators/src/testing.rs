@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use directory::{Areas, Organisations};
 use http_body_util::BodyExt as _;
 use kernel::fact::{Channel, ExchangeCount, Outcome};
-use kernel::{Actor, Digest, Fact, Problem, Time};
+use kernel::{Actor, Digest, Fact, OrgCode, Problem, Time};
 use testkit::TempStore;
 use tower::ServiceExt as _;
 use web::{NodeFace, Principal, Shared};
@@ -38,15 +38,16 @@ impl web::Authenticate for Put {
 
 /// Somebody with a role at a unit.
 pub(crate) fn principal(role: &str, unit: &str) -> Principal {
+    let unit: OrgCode = unit.parse().expect("code");
     Principal {
         account: "a1".into(),
-        tenant: "G22".parse().expect("code"),
+        tenant: unit.top(),
         actor: Actor::Official("a1".into()),
         name: "Nguyễn Văn Mẫu".into(),
         subject: None,
         level: 0,
         roles: vec![role.into()],
-        unit: unit.parse().expect("code"),
+        unit,
         session: "s1".into(),
     }
 }

@@ -30,6 +30,9 @@ pub struct Wanted {
     pub name: String,
     /// The unit of an official's position.
     pub unit: Option<OrgCode>,
+    /// The organisation of the node that an operator looks after; the home organisation, and with it the
+    /// whole node, when it is left out.
+    pub organisation: Option<OrgCode>,
 }
 
 /// Adds an account and gives its id.
@@ -54,14 +57,24 @@ pub async fn add(
         );
     }
     let official = wanted.roles.iter().any(|r| r != OPERATOR);
-    let unit = wanted.unit.clone().unwrap_or_else(|| home.clone());
+    let organisation = wanted.organisation.as_ref().unwrap_or(home);
+    ensure!(
+        settings.tenants.contains(organisation),
+        "--organisation {organisation}: this node does not host it: `tenants` names {}",
+        names(&settings.tenants)
+    );
+    ensure!(
+        !official || organisation == home,
+        "--organisation {organisation}: officials of this node are those of {home}: leave it out, or add an operator"
+    );
+    let unit = wanted.unit.clone().unwrap_or_else(|| organisation.clone());
     ensure!(
         !official || wanted.unit.is_some(),
         "--unit: an official decides for a unit: give its code, as {home}.14791"
     );
     ensure!(
-        unit.top() == *home && country.organisations.get(&unit, world.now().date()).is_some(),
-        "--unit {unit}: no unit of {home} today: codes stand in the pack's organisations and areas"
+        unit.top() == organisation.top() && country.organisations.get(&unit, world.now().date()).is_some(),
+        "--unit {unit}: no unit of {organisation} today: codes stand in the pack's organisations and areas"
     );
     let store = open(settings, secrets, world).await?;
     let id = format!("a{}", world.id());
@@ -91,6 +104,11 @@ pub async fn add(
         }
         Err(problem) => Err(anyhow::anyhow!(problem).context("the account is not added")),
     }
+}
+
+fn names(organisations: &[OrgCode]) -> String {
+    let all: Vec<&str> = organisations.iter().map(OrgCode::as_str).collect();
+    all.join(", ")
 }
 
 /// The node's store, with its folder held.

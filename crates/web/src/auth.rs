@@ -100,6 +100,24 @@ impl Principal {
         }
         Err(Problem::new(Kind::Forbidden, "role-missing").with("role", roles.join(", ")))
     }
+
+    /// True for who belongs to the organisation whose node this is, and not to one that it hosts.
+    #[must_use]
+    pub fn is_of_home(&self, home: &Tenant) -> bool {
+        self.tenant.top() == home.top()
+    }
+
+    /// Refuses who belongs to an organisation that the node hosts: what concerns the whole node is for its
+    /// home organisation.
+    ///
+    /// # Errors
+    /// 403 `node-not-yours` with the home organisation's code.
+    pub fn require_home(&self, home: &Tenant) -> Result<(), Problem> {
+        if self.is_of_home(home) {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::Forbidden, "node-not-yours").with("home", home))
+    }
 }
 
 /// The signed-in party; who is not signed in gets 401, or on pages a way to sign in and come back.

@@ -11,6 +11,7 @@ use web::axum::response::{Html, IntoResponse, Response};
 use web::openapi::ToSchema;
 use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
+use super::reach::Keeper;
 use crate::DirectoryState;
 use crate::registration::change::Change;
 
@@ -239,10 +240,12 @@ async fn run(state: &DirectoryState, fields: &Fields, who: &Principal) -> Result
     let (change, registrar) = (read(fields)?, state.registrar());
     match fields.text("do") {
         Some("publish") => {
+            who.require_home(state.directory.tenant())?;
             registrar.enact(change.clone(), &who.actor).await?;
             Ok(Done::Enacted(change))
         }
         done => {
+            state.may_ask(&change, who)?;
             let ask = done != Some("save");
             Ok(Done::Proposed(registrar.propose(change, ask, &who.actor).await?))
         }
@@ -322,6 +325,7 @@ pub(crate) async fn by_json(
     Json(proposal): Json<ChangeProposal>,
 ) -> Result<Response, Refusal> {
     let registrar = state.registrar();
+    state.may_ask(&proposal.wanted, &who)?;
     let request = registrar
         .propose(proposal.wanted, proposal.ask, &who.actor)
         .await?;
@@ -354,7 +358,7 @@ pub(crate) struct ChangePublished {
               (status = 409), (status = 422)))]
 pub(crate) async fn enact_by_json(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     Json(wanted): Json<ChangeWanted>,
 ) -> Result<web::axum::Json<ChangePublished>, Refusal> {
     let serial = state.registrar().enact(wanted.wanted, &who.actor).await?;

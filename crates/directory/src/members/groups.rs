@@ -9,9 +9,10 @@ use kernel::{Kind, Problem};
 use web::axum::extract::{Path, Query, State};
 use web::axum::http::{StatusCode, header};
 use web::axum::response::{Html, IntoResponse, Response};
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
 use super::Age;
+use super::reach::Keeper;
 use crate::DirectoryState;
 use crate::groups::LocalGroup;
 use crate::snapshot::GroupEntry;
@@ -25,6 +26,8 @@ struct View<'a> {
     errors: String,
     age: Age,
     is_hub: bool,
+    /// The local groups are theirs to change.
+    keeps: bool,
     groups: &'a [GroupEntry],
     local: Vec<LocalGroup>,
     /// What stands in the form.
@@ -43,14 +46,15 @@ impl View<'_> {
 fn body(
     state: &DirectoryState,
     page: &Page,
-    sent: &LocalGroup,
-    problems: &[Problem],
+    (sent, problems): (&LocalGroup, &[Problem]),
+    who: &Principal,
 ) -> Result<String, Problem> {
     let snapshot = state.directory.snapshot();
     let view = View {
         errors: page.errors(problems),
         age: Age::of(state, page),
-        is_hub: state.registrar().is_hub(),
+        is_hub: state.decides(who),
+        keeps: state.own(who).is_none(),
         groups: &snapshot.groups,
         local: state.directory.local_groups(),
         code: sent.code.clone(),
@@ -80,7 +84,7 @@ pub(crate) struct Filled {
     responses((status = 200, description = "the groups", content_type = "text/html")))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,
-    _: Operator,
+    Operator(who): Operator,
     page: Page,
     Query(filled): Query<Filled>,
 ) -> Result<Html<String>, Refusal> {
@@ -88,7 +92,7 @@ pub(crate) async fn page(
     let group = filled
         .group
         .and_then(|code| local.find(|group| group.code == code));
-    let body = body(&state, &page, &group.unwrap_or_default(), &[])?;
+    let body = body(&state, &page, (&group.unwrap_or_default(), &[]), &who)?;
     Ok(page.html(&page.t("directory-groups"), body))
 }
 
@@ -110,7 +114,7 @@ pub(crate) async fn json(
     responses((status = 204, description = "Kept"), (status = 409, description = "It is so already"), (status = 422)))]
 pub(crate) async fn save_by_json(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     Json(group): Json<LocalGroup>,
 ) -> Result<StatusCode, Refusal> {
     state.directory.save_local_group(group, &who.actor).await?;
@@ -124,7 +128,7 @@ pub(crate) async fn save_by_json(
               (status = 422, description = "the page again, with what is wrong")))]
 pub(crate) async fn save_by_form(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     page: Page,
     fields: Fields,
 ) -> Result<Response, Refusal> {
@@ -140,7 +144,7 @@ pub(crate) async fn save_by_form(
         Ok(()) => Ok(see()),
         Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::Conflict) => {
             let status = problem.kind.status();
-            let body = body(&state, &page, &group, &[problem])?;
+            let body = body(&state, &page, (&group, &[problem]), &who)?;
             Ok(page.html_status(status, &page.t("directory-groups"), body))
         }
         Err(problem) => Err(problem.into()),
@@ -158,7 +162,7 @@ fn see() -> Response {
     responses((status = 204, description = "Ended"), (status = 404)))]
 pub(crate) async fn end_by_json(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     Path(group): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     state.directory.end_local_group(&group, &who.actor).await?;
@@ -172,7 +176,7 @@ pub(crate) async fn end_by_json(
     responses((status = 303, description = "to the groups"), (status = 404)))]
 pub(crate) async fn end_by_form(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     Path(group): Path<String>,
 ) -> Result<Response, Refusal> {
     state.directory.end_local_group(&group, &who.actor).await?;

@@ -167,7 +167,7 @@ struct Row {
     responses((status = 200, description = "the members", content_type = "text/html")))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,
-    _: Operator,
+    Operator(who): Operator,
     page: Page,
     Query(wanted): Query<Wanted>,
 ) -> Result<Html<String>, Refusal> {
@@ -185,12 +185,15 @@ pub(crate) async fn page(
         seal: snapshot::certificate(&m.certificate_pem)
             .ok()
             .map(|seal| Shown::of(&page, &snapshot, &seal, now)),
-        ours: state.registrar().speaks_for(&m.org),
+        ours: state.speaks_for(&m.org, &who),
     };
     let view = View {
         age: Age::of(&state, &page),
-        is_hub: state.registrar().is_hub(),
-        waiting: state.registrar().waiting().await?,
+        is_hub: state.decides(&who),
+        waiting: match state.own(&who) {
+            Some(_) => 0,
+            None => state.registrar().waiting().await?,
+        },
         count: page.tw("directory-members-count", &[("count", found.all.to_string())]),
         rows: found.members.iter().map(row).collect(),
         next: found.next.as_ref().map(|next| {

@@ -11,7 +11,7 @@ use web::axum::extract::{Path, State};
 use web::axum::response::Html;
 use web::openapi::ToSchema;
 use web::page::query_value;
-use web::{Operator, Page, Refusal};
+use web::{Operator, Page, Principal, Refusal};
 
 use super::{Age, Shown};
 use crate::registration::State as Stands;
@@ -296,11 +296,11 @@ fn row(page: &Page, snapshot: &Snapshot, (org, may): (&OrgCode, bool), line: Sys
     responses((status = 200, description = "the member", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,
-    _: Operator,
+    Operator(who): Operator,
     page: Page,
     Path(org): Path<String>,
 ) -> Result<Html<String>, Refusal> {
-    let (name, body) = body(&state, &page, &org, &[]).await?;
+    let (name, body) = body(&state, &page, (&org, &[]), &who).await?;
     Ok(page.html(&name, body))
 }
 
@@ -308,15 +308,15 @@ pub(crate) async fn page(
 pub(super) async fn body(
     state: &DirectoryState,
     page: &Page,
-    org: &str,
-    problems: &[Problem],
+    (org, problems): (&str, &[Problem]),
+    who: &Principal,
 ) -> Result<(String, String), Problem> {
     let snapshot = state.directory.snapshot();
     let (member, node) = member_of(&snapshot, org)?;
     let registrar = state.registrar();
     let (org, now) = (&member.org, state.directory.store().world().now());
-    let ours = registrar.speaks_for(org);
-    let may = ours || registrar.is_hub();
+    let ours = state.speaks_for(org, who);
+    let may = ours || state.decides(who);
     let first = std::iter::once(member.certificate_pem.as_str());
     let seals = first.chain(snapshot.further_of_seal(org));
     let class = snapshot.class_of(org).to_owned();
@@ -356,9 +356,13 @@ pub(super) async fn body(
             .map(|line| row(page, &snapshot, (org, may), line))
             .collect(),
         ours,
-        at_home: node.id == registrar.node(),
-        is_hub: registrar.is_hub(),
-        unknown: unknown(registrar, page, member),
+        at_home: node.id == registrar.node() && state.own(who).is_none(),
+        is_hub: state.decides(who),
+        unknown: if may {
+            unknown(registrar, page, member)
+        } else {
+            Vec::new()
+        },
         under_way: under_way
             .iter()
             .filter(|one| one.change.owner() == Some(org) || one.change.about() == home)

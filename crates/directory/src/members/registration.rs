@@ -2,7 +2,7 @@
 //! at the hub approve or decline. Never changes what was put into words.
 
 use askama::Template;
-use kernel::{Actor, Digest, Kind, Problem};
+use kernel::{Digest, Kind, Problem};
 use serde::Deserialize;
 use serde_json::Value;
 use web::axum::extract::{FromRequestParts, Path, State};
@@ -10,7 +10,7 @@ use web::axum::http::request::Parts;
 use web::axum::http::{StatusCode, header};
 use web::axum::response::{Html, IntoResponse, Response};
 use web::openapi::ToSchema;
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
 use super::Shown;
 use super::one::class_of;
@@ -25,14 +25,25 @@ fn name_of(text: &str) -> Result<Digest, Problem> {
 }
 
 /// A registration as this node knows it: at the hub what it is to decide, else what it asked.
-async fn known(state: &DirectoryState, request: &str) -> Result<Registration, Problem> {
+async fn known(state: &DirectoryState, request: &str, who: &Principal) -> Result<Registration, Problem> {
     let (request, registrar) = (name_of(request)?, state.registrar());
-    if registrar.is_hub()
+    if state.decides(who)
         && let Ok(found) = registrar.one(Side::Hub, &request).await
     {
         return Ok(found);
     }
-    registrar.one(Side::Owner, &request).await
+    own(state, &request, who).await
+}
+
+/// A registration that an operator may ask for or drop.
+async fn own(state: &DirectoryState, request: &Digest, who: &Principal) -> Result<Registration, Problem> {
+    let found = state.registrar().one(Side::Owner, request).await?;
+    let is_own = state.own(who).is_none_or(|own| own.holds(&found.party));
+    if is_own {
+        Ok(found)
+    } else {
+        Err(Problem::not_found())
+    }
 }
 
 /// Tells one registration.
@@ -42,11 +53,11 @@ async fn known(state: &DirectoryState, request: &str) -> Result<Registration, Pr
     responses((status = 200, description = "The registration", body = RegistrationLine), (status = 404)))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,
-    _: Operator,
+    Operator(who): Operator,
     Path(request): Path<String>,
 ) -> Result<web::axum::Json<RegistrationLine>, Refusal> {
     Ok(web::axum::Json(RegistrationLine::of(
-        known(&state, &request).await?,
+        known(&state, &request, &who).await?,
     )))
 }
 
@@ -141,11 +152,11 @@ fn body(
     responses((status = 200, description = "the registration", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,
-    _: Operator,
+    Operator(who): Operator,
     page: Page,
     Path(request): Path<String>,
 ) -> Result<Html<String>, Refusal> {
-    let one = known(&state, &request).await?;
+    let one = known(&state, &request, &who).await?;
     let body = body(&state, &page, &one, (&Fields::default(), &[]))?;
     Ok(page.html(&page.t("directory-registration"), body))
 }
@@ -153,7 +164,7 @@ pub(crate) async fn page(
 /// An operator at one registration.
 pub(crate) struct At {
     state: DirectoryState,
-    actor: Actor,
+    who: Principal,
     request: String,
 }
 
@@ -167,7 +178,7 @@ impl FromRequestParts<DirectoryState> for At {
         let Path(request) = request.map_err(IntoResponse::into_response)?;
         Ok(Self {
             state: state.clone(),
-            actor: who.actor,
+            who,
             request,
         })
     }
@@ -176,11 +187,16 @@ impl FromRequestParts<DirectoryState> for At {
 impl At {
     async fn act(&self, what: Act<'_>) -> Result<(), Problem> {
         let (request, registrar) = (name_of(&self.request)?, self.state.registrar());
+        let actor = &self.who.actor;
         match what {
-            Act::Ask => registrar.ask(&request, &self.actor).await,
-            Act::Drop => registrar.drop_saved(&request, &self.actor).await,
-            Act::Approve => registrar.approve(&request, &self.actor).await.map(drop),
-            Act::Decline(reason) => registrar.decline(&request, reason, &self.actor).await,
+            Act::Ask | Act::Drop => drop(own(&self.state, &request, &self.who).await?),
+            Act::Approve | Act::Decline(_) => self.who.require_home(self.state.directory.tenant())?,
+        }
+        match what {
+            Act::Ask => registrar.ask(&request, actor).await,
+            Act::Drop => registrar.drop_saved(&request, actor).await,
+            Act::Approve => registrar.approve(&request, actor).await.map(drop),
+            Act::Decline(reason) => registrar.decline(&request, reason, actor).await,
         }
     }
 
@@ -198,7 +214,7 @@ impl At {
                 Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
             }
             Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::Conflict) => {
-                let one = known(&self.state, &self.request).await?;
+                let one = known(&self.state, &self.request, &self.who).await?;
                 let status = problem.kind.status();
                 let body = body(&self.state, page, &one, (sent, &[problem]))?;
                 Ok(page.html_status(status, &page.t("directory-registration"), body))

@@ -8,9 +8,10 @@ use web::axum::extract::{Query, State};
 use web::axum::http::{StatusCode, header};
 use web::axum::response::{Html, IntoResponse, Response};
 use web::openapi::ToSchema;
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
 use super::one::class_of;
+use super::reach::Keeper;
 use crate::DirectoryState;
 use crate::registration::change::Change;
 use crate::registration::{Registration, Side, State as Stands};
@@ -70,11 +71,12 @@ impl RegistrationLine {
 async fn found(
     state: &DirectoryState,
     wanted: &Wanted,
+    who: &Principal,
 ) -> Result<(Side, Vec<Registration>, Option<u64>), Problem> {
-    let registrar = state.registrar();
+    let (registrar, own) = (state.registrar(), state.own(who));
     let side = match wanted.side.as_deref().filter(|side| !side.is_empty()) {
         Some(side) => Side::parse(side).ok_or_else(|| Problem::invalid("side", "malformed"))?,
-        None if registrar.is_hub() => Side::Hub,
+        None if state.decides(who) => Side::Hub,
         None => Side::Owner,
     };
     let stands = match wanted.state.as_deref().filter(|state| !state.is_empty()) {
@@ -82,7 +84,8 @@ async fn found(
         None => None,
     };
     let rows_max = state.directory.store().limits().page_rows_max;
-    let mut all = registrar.list(side, stands, wanted.before, rows_max + 1).await?;
+    let of = (stands, own.as_ref());
+    let mut all = registrar.list(side, of, wanted.before, rows_max + 1).await?;
     let more = all.len() > rows_max;
     all.truncate(rows_max);
     let next = all.last().filter(|_| more).map(|last| last.number);
@@ -95,10 +98,10 @@ async fn found(
     responses((status = 200, description = "A page of registrations", body = Vec<RegistrationLine>), (status = 422)))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,
-    _: Operator,
+    Operator(who): Operator,
     Query(wanted): Query<Wanted>,
 ) -> Result<web::axum::Json<Vec<RegistrationLine>>, Refusal> {
-    let (_, all, _) = found(&state, &wanted).await?;
+    let (_, all, _) = found(&state, &wanted, &who).await?;
     Ok(web::axum::Json(
         all.into_iter().map(RegistrationLine::of).collect(),
     ))
@@ -134,11 +137,11 @@ struct Row {
     responses((status = 200, description = "the registrations", content_type = "text/html"), (status = 422)))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,
-    _: Operator,
+    Operator(who): Operator,
     page: Page,
     Query(wanted): Query<Wanted>,
 ) -> Result<Html<String>, Refusal> {
-    let (side, all, next) = found(&state, &wanted).await?;
+    let (side, all, next) = found(&state, &wanted, &who).await?;
     let snapshot = state.directory.snapshot();
     let chosen = wanted.state.clone().unwrap_or_default();
     let states = Stands::ALL.map(|stands| {
@@ -157,7 +160,7 @@ pub(crate) async fn page(
         class: class_of(one.state),
     };
     let view = View {
-        is_hub: state.registrar().is_hub(),
+        is_hub: state.decides(&who),
         at_hub: side == Side::Hub,
         automatic: state.registrar().is_automatic().await?,
         states: states.into(),
@@ -191,7 +194,7 @@ pub(crate) struct AutomaticApproval {
     responses((status = 204, description = "Set"), (status = 404, description = "No hub here")))]
 pub(crate) async fn set_by_json(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     Json(set): Json<AutomaticApproval>,
 ) -> Result<StatusCode, Refusal> {
     state.registrar().set_automatic(set.automatic, &who.actor).await?;
@@ -205,7 +208,7 @@ pub(crate) async fn set_by_json(
     responses((status = 303, description = "to the list"), (status = 404, description = "No hub here")))]
 pub(crate) async fn set_by_form(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     fields: Fields,
 ) -> Result<Response, Refusal> {
     let automatic = fields.text("automatic") == Some("on");

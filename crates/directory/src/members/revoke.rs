@@ -6,9 +6,10 @@ use kernel::{Digest, Kind, Problem};
 use web::axum::extract::State;
 use web::axum::http::{StatusCode, header};
 use web::axum::response::{IntoResponse, Response};
-use web::{Fields, Operator, Page, Refusal};
+use web::{Fields, Page, Refusal};
 
 use super::one;
+use super::reach::Keeper;
 use crate::DirectoryState;
 
 /// Revokes a certificate by the form: it is refused here at once, and by other nodes when they follow.
@@ -19,7 +20,7 @@ use crate::DirectoryState;
               (status = 409, description = "The hub's own seal"), (status = 422, description = "No reason")))]
 pub(crate) async fn by_form(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     page: Page,
     fields: Fields,
 ) -> Result<Response, Refusal> {
@@ -39,7 +40,7 @@ pub(crate) async fn by_form(
         }
         Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::Conflict) => {
             let status = problem.kind.status();
-            let (name, body) = one::body(&state, &page, org, &[problem]).await?;
+            let (name, body) = one::body(&state, &page, (org, &[problem]), &who).await?;
             Ok(page.html_status(status, &name, body))
         }
         Err(problem) => Err(problem.into()),

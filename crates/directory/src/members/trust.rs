@@ -28,7 +28,7 @@ struct View<'a> {
     responses((status = 200, description = "roots, timestamp services, classes", content_type = "text/html")))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,
-    _: Operator,
+    Operator(who): Operator,
     page: Page,
 ) -> Result<Html<String>, Refusal> {
     let snapshot = state.directory.snapshot();
@@ -51,7 +51,7 @@ pub(crate) async fn page(
     }
     let view = View {
         age: Age::of(&state, &page),
-        is_hub: state.registrar().is_hub(),
+        is_hub: state.decides(&who),
         roots: snapshot.anchors.iter().filter_map(shown).collect(),
         timestamps: snapshot
             .timestamp_authorities

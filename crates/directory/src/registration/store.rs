@@ -133,18 +133,26 @@ pub(super) async fn settle(
 pub(super) async fn list(
     reader: &Reader,
     side: Side,
-    state: Option<State>,
+    (state, party): (Option<State>, Option<&OrgCode>),
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<Registration>, Problem> {
+    let party = party.map_or("", OrgCode::as_str);
     let before = before.map_or(i64::MAX, |n| i64::try_from(n).unwrap_or(i64::MAX));
     let rows = if let Some(state) = state {
         reader
             .all(
                 "select request, side, document, party, made_at, state, reason, changed_at, number \
                  from directory_registrations where tenant = $1 and side = $2 and state = $3 and number < $4 \
-                 order by number desc limit $5",
-                params![reader.tenant(), side.as_str(), state.as_str(), before, limit],
+                 and ($6 = '' or party = $6) order by number desc limit $5",
+                params![
+                    reader.tenant(),
+                    side.as_str(),
+                    state.as_str(),
+                    before,
+                    limit,
+                    party
+                ],
             )
             .await?
     } else {
@@ -152,8 +160,8 @@ pub(super) async fn list(
             .all(
                 "select request, side, document, party, made_at, state, reason, changed_at, number \
                  from directory_registrations where tenant = $1 and side = $2 and number < $3 \
-                 order by number desc limit $4",
-                params![reader.tenant(), side.as_str(), before, limit],
+                 and ($5 = '' or party = $5) order by number desc limit $4",
+                params![reader.tenant(), side.as_str(), before, limit, party],
             )
             .await?
     };

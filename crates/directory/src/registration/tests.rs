@@ -180,7 +180,7 @@ async fn a_system_lives_from_saved_over_registered_and_disabled_to_deleted_each_
     two.carry().await;
     let waits = two
         .hub
-        .list(Side::Hub, Some(State::Asked), None, 10)
+        .list(Side::Hub, (Some(State::Asked), None), None, 10)
         .await
         .expect("read");
     assert_eq!((waits.len(), waits[0].request), (1, request));

@@ -137,7 +137,7 @@ impl Exchange {
 
     /// What is not of an organisation of this node.
     pub(super) fn elsewhere(&self, field: &str) -> Problem {
-        let ours: Vec<String> = self.0.keyring.seals.keys().map(ToString::to_string).collect();
+        let ours: Vec<String> = self.own_tenants().map(ToString::to_string).collect();
         Problem::invalid(field, "service-elsewhere").with("ours", ours.join(", "))
     }
 }

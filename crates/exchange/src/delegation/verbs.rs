@@ -148,7 +148,7 @@ impl Exchange {
     /// # Errors
     /// When the store cannot be read.
     pub async fn delegation(&self, hash: &Digest) -> Result<Option<KnownDelegation>, Problem> {
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let reader = self.0.store.read(tenant).await?;
             if let Some(known) = rows::read(&reader, hash).await? {
                 return Ok(Some(known));
@@ -163,7 +163,7 @@ impl Exchange {
     /// When the store cannot be read.
     pub async fn delegations(&self) -> Result<Vec<KnownDelegation>, Problem> {
         let mut all: Vec<KnownDelegation> = Vec::new();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let reader = self.0.store.read(tenant).await?;
             all.extend(rows::all(&reader).await?);
         }

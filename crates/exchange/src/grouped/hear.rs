@@ -134,7 +134,7 @@ impl Exchange {
 
     /// At the member: what was taken up comes back signed by the provider, unchanged, and is accepted.
     async fn accept_as_taken_up(&self, request: &Digest) -> Result<(), Problem> {
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let reader = self.0.store.read(tenant).await?;
             let talk = crate::life::store::read_talk(&reader, request).await?;
             drop(reader);

@@ -124,7 +124,7 @@ impl Exchange {
     /// One offer, as each organisation of this node that made it or was told of it knows it.
     async fn known_at(&self, hash: &Digest) -> Result<Vec<(OrgCode, KnownGroupOffer)>, Problem> {
         let mut known_at = Vec::new();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let known = rows::read(&self.0.store.read(tenant).await?, hash).await?;
             known_at.extend(known.map(|known| (tenant.clone(), known)));
         }
@@ -135,7 +135,7 @@ impl Exchange {
     pub(crate) fn taken_up(&self, known: &KnownGroupOffer) -> Vec<(Digest, SystemId)> {
         let (held, now) = (&self.0.agreements, self.0.now());
         let made = held.of_service(&known.text.service).into_iter();
-        let made = made.filter(|(_, a)| a.group_offer() == Some(known.hash));
+        let made = made.filter(|(_, a)| a.group_offer() == Some(known.hash) && self.1.is_party(a));
         let runs = |hash: &Digest| {
             let state = held.standing(hash, now).map(|standing| standing.state);
             matches!(
@@ -154,7 +154,7 @@ impl Exchange {
     /// When the store cannot be read.
     pub async fn own_group_offers(&self) -> Result<Vec<KnownGroupOffer>, Problem> {
         let mut own = Vec::new();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let all = rows::all(&self.0.store.read(tenant).await?).await?;
             own.extend(all.into_iter().filter(|known| tenant.holds(&known.text.provider)));
         }
@@ -167,7 +167,7 @@ impl Exchange {
     /// When the store cannot be read.
     pub async fn heard_group_offers(&self) -> Result<Vec<(OrgCode, KnownGroupOffer)>, Problem> {
         let mut heard = Vec::new();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let all = rows::all(&self.0.store.read(tenant).await?).await?.into_iter();
             let all = all.filter(|known| !tenant.holds(&known.text.provider));
             heard.extend(all.map(|known| (tenant.clone(), known)));
@@ -204,7 +204,7 @@ impl Exchange {
                 }
             }
         }
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let offers = rows::followed(&self.0.store.read(tenant).await?).await?;
             for known in offers.iter().filter(|known| tenant.holds(&known.text.provider)) {
                 if let Err(problem) = self.tell_members(known).await {

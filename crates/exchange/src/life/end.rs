@@ -54,7 +54,7 @@ impl Exchange {
     /// When the store cannot be written.
     pub async fn note_ends(&self) -> Result<u64, Problem> {
         let mut noted = 0;
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             loop {
                 let some = self.0.store.write(tenant, &Actor::Platform, note_some).await?;
                 noted += some;
@@ -70,7 +70,7 @@ impl Exchange {
     pub(crate) async fn ending_soon(&self) -> Result<Vec<Ending>, Problem> {
         let now = self.0.now();
         let mut all = Vec::new();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let reader = self.0.store.read(tenant).await?;
             all.extend(ending(&reader, now).await?);
         }

@@ -57,8 +57,11 @@ impl Exchange {
     pub async fn look(&self, name: &Digest) -> Result<Option<Known>, Problem> {
         let now = self.0.now();
         if let Some(standing) = self.0.agreements.standing(name, now) {
+            if !self.1.is_party(&standing.agreement) {
+                return Ok(None);
+            }
             let mut talk = None;
-            for tenant in self.0.agreements.tenants.iter() {
+            for tenant in self.own_tenants() {
                 let reader = self.0.store.read(tenant).await?;
                 talk = talk.or(rows::talk_about(&reader, name).await?);
             }
@@ -93,7 +96,7 @@ impl Exchange {
             None => self.talks_of(state, after).await?,
         };
         let room = (limit + 1).saturating_sub(page.len());
-        let standings = held.standings(now, (state, after_held), room);
+        let standings = held.standings(now, (state, after_held, self.1.organisation()), room);
         page.truncate(limit + 1);
         page.extend(
             standings
@@ -116,7 +119,7 @@ impl Exchange {
         let now = self.0.now();
         let mut all: Vec<Known> = Vec::new();
         let mut seen = BTreeSet::new();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let reader = self.0.store.read(tenant).await?;
             let talks = rows::talks(&reader, TALKS_MAX).await?.into_iter();
             all.extend(talks.map(|talk| Known::of_talk(talk, now)));
@@ -141,7 +144,7 @@ impl Exchange {
         subjects.extend(known.talk.as_ref().map(|talk| talk.request));
         subjects.dedup();
         let mut history: Vec<Happened> = Vec::new();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let reader = self.0.store.read(tenant).await?;
             for subject in &subjects {
                 let told = rows::told(&reader, subject).await?.into_iter().map(Happened::of);
@@ -193,7 +196,7 @@ impl Exchange {
             let signed = offer.and_then(|offer| signed_at(&offer.acceptance));
             return Ok(signed.map(|at| (provider.clone(), at)).into_iter().collect());
         }
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let reader = self.0.store.read(tenant).await?;
             if let Some(both) = rows::signed(&reader, &known.name).await? {
                 let (provider, consumer) = (&both.agreement.provider, &both.agreement.consumer.org);

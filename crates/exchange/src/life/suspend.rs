@@ -73,8 +73,7 @@ impl Exchange {
         let standing = self.0.agreements.standing(hash, self.0.now());
         let standing = standing.ok_or_else(Problem::not_found)?;
         let other = super::other_party(by, &standing.agreement).ok_or_else(Problem::not_found)?;
-        let seal = self.0.keyring.seals.get(by);
-        let key = &seal.ok_or_else(|| self.0.not_here(by))?.key;
+        let key = &self.seal_of(by)?.key;
         if matches!(standing.state, State::Revoked | State::Expired) {
             return Err(
                 Problem::new(Kind::Conflict, "agreement-over").with("agreement", &standing.agreement.id)

@@ -53,7 +53,7 @@ impl Exchange {
     /// 422 `agreement-service-none` at `service`, `agreement-endpoint-none` at `endpoints`.
     pub(crate) async fn is_offered(&self, draft: &Agreement, actor: &Actor) -> Result<(), Problem> {
         let provider = draft.service.provider();
-        let offered = if self.voice(&provider.org).is_ok() {
+        let offered = if self.0.voice(&provider.org).is_some() {
             Some(self.offered_here(&provider))
         } else {
             self.offered_there(draft, &provider, actor).await

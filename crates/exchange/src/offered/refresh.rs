@@ -232,7 +232,7 @@ impl Exchange {
         if text.fields.is_empty() {
             return Ok(());
         }
-        let entry = match self.registered_service(&text.service).await {
+        let entry = match self.whole().registered_service(&text.service).await {
             Err(nobody) if nobody.kind == Kind::NotFound => return Ok(()),
             entry => entry?,
         };

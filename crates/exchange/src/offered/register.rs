@@ -157,7 +157,7 @@ impl Exchange {
             return Some(Problem::invalid("service", "service-reserved"));
         }
         if self.voice(&id.org).is_err() {
-            let ours: Vec<String> = self.0.keyring.seals.keys().map(ToString::to_string).collect();
+            let ours: Vec<String> = self.own_tenants().map(ToString::to_string).collect();
             return Some(Problem::invalid("service", "service-elsewhere").with("ours", ours.join(", ")));
         }
         self.0.service(id).is_some().then(|| super::taken(id))

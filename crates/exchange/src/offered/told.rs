@@ -113,7 +113,7 @@ impl Exchange {
     pub async fn service_notices(&self) -> Result<Vec<ServiceNotice>, Problem> {
         let now = self.0.now();
         let mut all = Vec::new();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             let reader = self.0.store.read(tenant).await?;
             let heard = notices(&reader).await?;
             all.extend(heard.into_iter().filter(|n| !tenant.holds(&n.service.org)));
@@ -127,7 +127,7 @@ impl Exchange {
     /// What the provider says now of one of them.
     pub(crate) async fn service_notice(&self, service: &ServiceId) -> Result<Option<ServiceNotice>, Problem> {
         let now = self.0.now();
-        for tenant in self.0.agreements.tenants.iter() {
+        for tenant in self.own_tenants() {
             if tenant.holds(&service.org) {
                 continue;
             }

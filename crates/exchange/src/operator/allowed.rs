@@ -5,15 +5,16 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use kernel::time::parse_iso;
 use kernel::{Digest, Kind, OrgCode, Problem, Time};
 use seal::certificate::Certificate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Operator, Page, Refusal};
+use web::{Page, Refusal};
 
+use super::Acting;
 use crate::agreement::Agreement;
 use crate::gateway::Exchange;
 use crate::holdings::Asked;
@@ -92,6 +93,14 @@ impl QuotaLine {
 }
 
 impl Exchange {
+    /// Refuses to tell of others' agreements.
+    fn may_ask(&self, asked: &Asked) -> Result<(), Problem> {
+        let (consumer, service) = (&asked.consumer.org, &asked.service.org);
+        self.1
+            .may_act_for(consumer)
+            .or_else(|no| self.1.may_act_for(service).map_err(|_| no))
+    }
+
     /// What a call would be told by what this node knows; what is left and what rests only of a call now.
     async fn allowed(&self, page: &Page, asked: &Asked, at: Option<Time>) -> Result<CallAllowed, Problem> {
         let (who, what) = (&asked.consumer, &asked.service);
@@ -102,7 +111,7 @@ impl Exchange {
             .as_ref()
             .map_or_else(|_| held.newest(who, what), |(hash, _)| Some(*hash));
         // Only the provider's node counts calls.
-        let counted = hash.filter(|_| at.is_none() && self.is_here(&what.org));
+        let counted = hash.filter(|_| at.is_none() && self.0.voice(&what.org).is_some());
         let calls_left = counted.and_then(|hash| held.calls_left(&hash, when));
         let quotas = counted.map_or_else(Vec::new, |hash| held.quota_left(&hash, when));
         let spent = |agreement: &Agreement| {
@@ -224,8 +233,7 @@ fn asked(consumer: &str, service: &str, endpoint: &str, represented: &str) -> Re
     operation_id = "is_call_allowed",
     security(("session" = ["operator"])), responses((status = 200, body = CallAllowed), (status = 422)))]
 pub(crate) async fn json(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Query(call): Query<Call>,
 ) -> Result<axum::Json<CallAllowed>, Refusal> {
@@ -235,6 +243,7 @@ pub(crate) async fn json(
     );
     let asked = asked(&call.consumer, &call.service, &endpoint, &represented);
     let asked = asked.map_err(super::request::first)?;
+    x.may_ask(&asked)?;
     Ok(axum::Json(x.allowed(&page, &asked, call.at.map(Time)).await?))
 }
 
@@ -278,8 +287,7 @@ struct View<'a> {
     responses((status = 200, description = "the form and the answer", content_type = "text/html"),
               (status = 422, description = "the form again, with what is wrong")))]
 pub(crate) async fn page(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Query(form): Query<Form>,
 ) -> Result<Response, Refusal> {
@@ -295,7 +303,10 @@ pub(crate) async fn page(
     let mut answer = None;
     if !form.consumer.is_empty() || !form.service.is_empty() {
         match asked(&form.consumer, &form.service, &form.endpoint, &form.represented) {
-            Ok(asked) if problems.is_empty() => answer = Some(x.allowed(&page, &asked, at).await?),
+            Ok(asked) if problems.is_empty() => {
+                x.may_ask(&asked)?;
+                answer = Some(x.allowed(&page, &asked, at).await?);
+            }
             Ok(_) => {}
             Err(faults) => problems.extend(faults),
         }

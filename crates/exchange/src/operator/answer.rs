@@ -1,14 +1,15 @@
 //! `POST …/refuse`, `POST …/accept` and `POST …/withdraw`: the provider says no to a request, the
 //! consumer says yes to an offer, or takes its request back.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::{Digest, Problem};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use web::{Fields, Json, Operator, Page, Principal, Refusal};
+use web::{Fields, Json, Page, Principal, Refusal};
 
+use super::Acting;
 use super::one::after;
 use crate::gateway::Exchange;
 
@@ -54,8 +55,7 @@ impl Exchange {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-refused"]))),
     responses((status = 204), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn refuse_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(name): Path<String>,
     Json(asked): Json<AgreementRefusal>,
 ) -> Result<StatusCode, Refusal> {
@@ -71,8 +71,7 @@ pub(crate) async fn refuse_by_json(
     responses((status = 303, description = "to the request"), (status = 404), (status = 409),
               (status = 422, description = "the page again, with what is wrong")))]
 pub(crate) async fn refuse_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Path(name): Path<String>,
     fields: Fields,
@@ -97,8 +96,7 @@ pub(crate) struct AgreementWithdrawal {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-withdrawn"]))),
     responses((status = 204), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn withdraw_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(name): Path<String>,
     Json(asked): Json<AgreementWithdrawal>,
 ) -> Result<StatusCode, Refusal> {
@@ -114,8 +112,7 @@ pub(crate) async fn withdraw_by_json(
     responses((status = 303, description = "to the request"), (status = 403), (status = 404), (status = 409),
               (status = 422, description = "the page again, with what is wrong")))]
 pub(crate) async fn withdraw_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Path(name): Path<String>,
     fields: Fields,
@@ -133,8 +130,7 @@ pub(crate) async fn withdraw_by_form(
     extensions(("x-facts" = json!(["agreement-accepted", "agreement-in-force"]))),
     responses((status = 204), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn accept_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(name): Path<String>,
     Json(asked): Json<AgreementAcceptance>,
 ) -> Result<StatusCode, Refusal> {
@@ -150,8 +146,7 @@ pub(crate) async fn accept_by_json(
     extensions(("x-facts" = json!(["agreement-accepted", "agreement-in-force"]))),
     responses((status = 303, description = "to the agreement"), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn accept_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(name): Path<String>,
     fields: Fields,
 ) -> Result<Response, Refusal> {

@@ -6,13 +6,13 @@
 mod groups;
 mod things;
 
-use axum::extract::State;
 use directory::groups::LocalGroup;
-use kernel::Problem;
+use kernel::{Digest, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Json, Operator, Page, Principal, Refusal};
+use web::{Json, Page, Principal, Refusal};
 
+use super::Acting;
 use super::clients::ClientCertificateText;
 use super::connections::ClientConnection;
 use super::draft::AgreementText;
@@ -114,8 +114,7 @@ pub(crate) struct DeclaredSteps {
     extensions(("x-changes-nothing" = json!(true))),
     responses((status = 200, body = DeclaredSteps), (status = 422)))]
 pub(crate) async fn plan(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Json(declared): Json<Declared>,
 ) -> Result<axum::Json<DeclaredSteps>, Refusal> {
@@ -130,8 +129,7 @@ pub(crate) async fn plan(
         "group-offered", "agreement-requested", "node-maintenance-began"]))),
     responses((status = 200, body = DeclaredSteps), (status = 422)))]
 pub(crate) async fn apply(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Json(declared): Json<Declared>,
 ) -> Result<axum::Json<DeclaredSteps>, Refusal> {

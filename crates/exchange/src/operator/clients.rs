@@ -2,7 +2,7 @@
 //! of this node's organisations connect over mutual TLS; searched, and a page at a time.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use kernel::{Digest, Kind, Problem};
@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Json, Page, Refusal};
 
+use super::Acting;
 use super::connections::Shown;
 use super::page_of::{cut, has, next_page, searched};
 use crate::callers::Registered;
@@ -91,8 +92,7 @@ impl ClientCertificate {
     operation_id = "list_client_certificates", params(Wanted),
     security(("session" = ["operator"])), responses((status = 200, body = Vec<ClientCertificate>)))]
 async fn json(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     Query(wanted): Query<Wanted>,
 ) -> Result<axum::Json<Vec<ClientCertificate>>, Refusal> {
     let (all, _) = found(&x, &wanted).await?;
@@ -179,8 +179,7 @@ pub(super) async fn body(
     operation_id = "client_certificates_page", params(Wanted), security(("session" = ["operator"])),
     responses((status = 200, description = "the certificates", content_type = "text/html")))]
 async fn page(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Query(wanted): Query<Wanted>,
 ) -> Result<Html<String>, Refusal> {
@@ -233,8 +232,7 @@ impl Exchange {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["client-certificate-registered"]))),
     responses((status = 201, body = ClientCertificate), (status = 422)))]
 async fn register_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Json(text): Json<ClientCertificateText>,
 ) -> Result<Response, Refusal> {
     let one = x.register_client((&text.system, &text.certificate), &who).await?;
@@ -251,12 +249,7 @@ pub(super) fn see() -> Response {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["client-certificate-registered"]))),
     responses((status = 303, description = "to the list"),
               (status = 422, description = "the page again, with what is wrong")))]
-async fn register_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    page: Page,
-    fields: Fields,
-) -> Result<Response, Refusal> {
+async fn register_by_form(Acting(x, who): Acting, page: Page, fields: Fields) -> Result<Response, Refusal> {
     let pem = fields.lines("certificate").unwrap_or_default();
     let system = fields.text("system").unwrap_or_default();
     match x.register_client((system, &pem), &who).await {
@@ -286,8 +279,7 @@ pub(crate) struct ClientCertificateNamed {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["client-certificate-removed"]))),
     responses((status = 204), (status = 404)))]
 async fn remove_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Json(named): Json<ClientCertificateNamed>,
 ) -> Result<StatusCode, Refusal> {
     x.remove_client((&named.system, &named.thumbprint), &who).await?;
@@ -299,11 +291,7 @@ async fn remove_by_json(
     operation_id = "remove_client_certificate_by_form",
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["client-certificate-removed"]))),
     responses((status = 303, description = "to the list"), (status = 404)))]
-async fn remove_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    fields: Fields,
-) -> Result<Response, Refusal> {
+async fn remove_by_form(Acting(x, who): Acting, fields: Fields) -> Result<Response, Refusal> {
     let text = |field: &str| fields.text(field).unwrap_or_default().to_owned();
     x.remove_client((&text("system"), &text("thumbprint")), &who)
         .await?;

@@ -2,7 +2,7 @@
 //! publish for others; offered, accepted and ended through the page and as programs do.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use kernel::{Digest, Kind, OrgCode, Problem, Time};
@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Fields, Json, Operator, Page, Principal, Refusal};
+use web::{Fields, Json, Page, Principal, Refusal};
 
+use super::Acting;
 use super::DAY_MS;
 use super::request::first;
 use crate::delegation::{Delegation, KnownDelegation, Role, Stage};
@@ -188,7 +189,7 @@ impl DelegationLine {
 #[utoipa::path(get, path = "/api/v1/exchange/delegations", tag = "exchange",
     operation_id = "list_delegations", security(("session" = ["operator"])),
     responses((status = 200, body = Vec<DelegationLine>)))]
-async fn json(State(x): State<Exchange>, _: Operator) -> Result<axum::Json<Vec<DelegationLine>>, Refusal> {
+async fn json(Acting(x, _): Acting) -> Result<axum::Json<Vec<DelegationLine>>, Refusal> {
     let all = x.delegations().await?;
     Ok(axum::Json(
         all.iter().map(|known| DelegationLine::of(&x, known)).collect(),
@@ -288,7 +289,7 @@ async fn body(x: &Exchange, page: &Page, sent: &Fields, problems: &[Problem]) ->
 #[utoipa::path(get, path = "/exchange/delegations", tag = "exchange",
     operation_id = "delegations_page", security(("session" = ["operator"])),
     responses((status = 200, description = "the delegations", content_type = "text/html")))]
-async fn page(State(x): State<Exchange>, _: Operator, page: Page) -> Result<Html<String>, Refusal> {
+async fn page(Acting(x, _): Acting, page: Page) -> Result<Html<String>, Refusal> {
     let body = body(&x, &page, &Fields::default(), &[]).await?;
     Ok(page.html(&page.t("exchange-delegations"), body))
 }
@@ -324,7 +325,7 @@ impl Exchange {
         offered.map_err(|problem| {
             vec![match (problem.code, problem.kind) {
                 ("member-unknown", Kind::NotFound) => Problem::invalid("agent", "delegation-party"),
-                ("member-unknown" | "member-elsewhere", _) => {
+                ("member-unknown" | "member-elsewhere" | "member-not-yours", _) => {
                     Problem::invalid("delegator", "delegation-party")
                 }
                 _ => problem,
@@ -361,8 +362,7 @@ pub(crate) struct DelegationOffered {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["delegation-offered"]))),
     responses((status = 201, body = DelegationOffered), (status = 409), (status = 422), (status = 429)))]
 async fn offer_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Json(text): Json<DelegationText>,
 ) -> Result<Response, Refusal> {
     let delegation = x.delegate(&text, &who).await.map_err(first)?.hex();
@@ -375,12 +375,7 @@ async fn offer_by_json(
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["delegation-offered"]))),
     responses((status = 303, description = "to the list"), (status = 409),
               (status = 422, description = "the page again, with what is wrong")))]
-async fn offer_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    page: Page,
-    fields: Fields,
-) -> Result<Response, Refusal> {
+async fn offer_by_form(Acting(x, who): Acting, page: Page, fields: Fields) -> Result<Response, Refusal> {
     let done = x.delegate(&DelegationText::read(&fields), &who).await.map(drop);
     after(&x, &page, &fields, done).await
 }
@@ -390,11 +385,7 @@ async fn offer_by_form(
     operation_id = "accept_delegation", params(("hash" = String, Path,)),
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["delegation-in-force"]))),
     responses((status = 204), (status = 403), (status = 404), (status = 409)))]
-async fn accept_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    Path(hash): Path<String>,
-) -> Result<StatusCode, Refusal> {
+async fn accept_by_json(Acting(x, who): Acting, Path(hash): Path<String>) -> Result<StatusCode, Refusal> {
     x.accept_delegation(&super::name_of(&hash)?, &who.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -404,11 +395,7 @@ async fn accept_by_json(
     operation_id = "accept_delegation_by_form", params(("hash" = String, Path,)),
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["delegation-in-force"]))),
     responses((status = 303, description = "to the list"), (status = 403), (status = 404), (status = 409)))]
-async fn accept_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    Path(hash): Path<String>,
-) -> Result<Response, Refusal> {
+async fn accept_by_form(Acting(x, who): Acting, Path(hash): Path<String>) -> Result<Response, Refusal> {
     x.accept_delegation(&super::name_of(&hash)?, &who.actor).await?;
     Ok(see())
 }
@@ -430,8 +417,7 @@ pub(crate) struct DelegationEnding {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["delegation-ended"]))),
     responses((status = 204), (status = 403), (status = 404), (status = 409), (status = 422)))]
 async fn end_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(hash): Path<String>,
     Json(end): Json<DelegationEnding>,
 ) -> Result<StatusCode, Refusal> {
@@ -446,8 +432,7 @@ async fn end_by_json(
     responses((status = 303, description = "to the list"), (status = 403), (status = 404), (status = 409),
               (status = 422, description = "the page again, with what is wrong")))]
 async fn end_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Path(hash): Path<String>,
     fields: Fields,

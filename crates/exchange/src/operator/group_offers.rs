@@ -3,7 +3,7 @@
 //! page and as programs do; searched, and a page at a time.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use kernel::{Digest, Kind, Problem};
@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::{Fields, Json, Operator, Page, Principal, Refusal};
+use web::{Fields, Json, Page, Principal, Refusal};
 
+use super::Acting;
 use super::draft::{self, AgreementText};
 use super::page_of::{cut, has, next_page, searched};
 use super::request::{AgreementRequested, View as Form, first};
@@ -140,8 +141,7 @@ async fn found(
     operation_id = "list_group_offers", params(WantedOffers), security(("session" = ["operator"])),
     responses((status = 200, body = Vec<GroupOfferLine>)))]
 async fn json(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     Query(wanted): Query<WantedOffers>,
 ) -> Result<axum::Json<Vec<GroupOfferLine>>, Refusal> {
     let (all, _) = found(&x, &wanted).await?;
@@ -213,8 +213,7 @@ async fn body(
     operation_id = "group_offers_page", params(WantedOffers), security(("session" = ["operator"])),
     responses((status = 200, description = "the offers", content_type = "text/html")))]
 async fn page(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Query(wanted): Query<WantedOffers>,
 ) -> Result<Html<String>, Refusal> {
@@ -251,7 +250,7 @@ fn form_body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -
 #[utoipa::path(get, path = "/exchange/group-offers/new", tag = "exchange",
     operation_id = "group_offer_form", security(("session" = ["operator"])),
     responses((status = 200, description = "the form", content_type = "text/html")))]
-async fn form(State(x): State<Exchange>, _: Operator, page: Page) -> Result<Html<String>, Refusal> {
+async fn form(Acting(x, _): Acting, page: Page) -> Result<Html<String>, Refusal> {
     let body = form_body(&x, &page, &Fields::default(), &[])?;
     Ok(page.html(&page.t("exchange-group-offer-title"), body))
 }
@@ -272,11 +271,7 @@ pub(crate) struct GroupOffered {
     operation_id = "offer_to_group", request_body = AgreementText,
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["group-offered"]))),
     responses((status = 201, body = GroupOffered), (status = 403), (status = 409), (status = 422)))]
-async fn offer_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    Json(text): Json<AgreementText>,
-) -> Result<Response, Refusal> {
+async fn offer_by_json(Acting(x, who): Acting, Json(text): Json<AgreementText>) -> Result<Response, Refusal> {
     let text = text.for_a_group(x.0.now()).map_err(first)?;
     let offer = x.offer_to_group(text, &who.actor).await?.hex();
     Ok((StatusCode::CREATED, axum::Json(GroupOffered { offer })).into_response())
@@ -288,18 +283,15 @@ async fn offer_by_json(
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["group-offered"]))),
     responses((status = 303, description = "to the list"), (status = 409),
               (status = 422, description = "the form again, with what is wrong")))]
-async fn offer_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    page: Page,
-    fields: Fields,
-) -> Result<Response, Refusal> {
+async fn offer_by_form(Acting(x, who): Acting, page: Page, fields: Fields) -> Result<Response, Refusal> {
     let problems = match draft::read_for_a_group(&fields, x.0.now()) {
         Err(problems) => problems,
         Ok(text) => match x.offer_to_group(text, &who.actor).await {
             Ok(_) => return Ok(see()),
             Err(problem) if problem.kind == Kind::Invalid => vec![problem],
-            Err(problem) if problem.code == "member-elsewhere" => vec![problem.at("service")],
+            Err(problem) if matches!(problem.code, "member-elsewhere" | "member-not-yours") => {
+                vec![problem.at("service")]
+            }
             Err(problem) => return Err(problem.into()),
         },
     };
@@ -323,8 +315,7 @@ pub(crate) struct GroupOfferTaking {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-requested"]))),
     responses((status = 201, body = AgreementRequested), (status = 404), (status = 409), (status = 422)))]
 async fn take_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(hash): Path<String>,
     Json(taking): Json<GroupOfferTaking>,
 ) -> Result<Response, Refusal> {
@@ -339,8 +330,7 @@ async fn take_by_json(
     responses((status = 303, description = "to the agreement"), (status = 404), (status = 409),
               (status = 422, description = "the page again, with what is wrong")))]
 async fn take_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Path(hash): Path<String>,
     fields: Fields,
@@ -362,11 +352,7 @@ async fn take_by_form(
     operation_id = "end_group_offer", params(("hash" = String, Path,)),
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["group-offer-ended"]))),
     responses((status = 204), (status = 404), (status = 409)))]
-async fn end_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    Path(hash): Path<String>,
-) -> Result<StatusCode, Refusal> {
+async fn end_by_json(Acting(x, who): Acting, Path(hash): Path<String>) -> Result<StatusCode, Refusal> {
     x.end_group_offer(&super::name_of(&hash)?, &who.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -376,11 +362,7 @@ async fn end_by_json(
     operation_id = "end_group_offer_by_form", params(("hash" = String, Path,)),
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["group-offer-ended"]))),
     responses((status = 303, description = "to the list"), (status = 404), (status = 409)))]
-async fn end_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    Path(hash): Path<String>,
-) -> Result<Response, Refusal> {
+async fn end_by_form(Acting(x, who): Acting, Path(hash): Path<String>) -> Result<Response, Refusal> {
     x.end_group_offer(&super::name_of(&hash)?, &who.actor).await?;
     Ok(see())
 }

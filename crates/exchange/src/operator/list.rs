@@ -2,13 +2,14 @@
 //! state, what waits for an answer from here and by when, and what ends soon.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Html;
 use kernel::{Digest, Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Operator, Page, Refusal};
+use web::{Page, Refusal};
 
+use super::Acting;
 use crate::gateway::Exchange;
 use crate::life::end::SOON_MS;
 use crate::life::{self, Known};
@@ -139,8 +140,7 @@ async fn found(x: &Exchange, wanted: &Wanted) -> Result<(Vec<Known>, Option<Stri
     operation_id = "list_agreements",
     security(("session" = ["operator"])), responses((status = 200, body = Vec<AgreementLine>)))]
 pub(crate) async fn json(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     Query(wanted): Query<Wanted>,
 ) -> Result<axum::Json<Vec<AgreementLine>>, Refusal> {
     let (list, _) = found(&x, &wanted).await?;
@@ -249,8 +249,7 @@ struct HeardRow {
     operation_id = "agreements_page", security(("session" = ["operator"])),
     responses((status = 200, description = "the agreements and requests", content_type = "text/html")))]
 pub(crate) async fn page(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Query(wanted): Query<Wanted>,
 ) -> Result<Html<String>, Refusal> {

@@ -2,14 +2,14 @@
 //! maintenance and takes that back. It is seen at `/exchange/standing`. Never a rule of its own: see
 //! [`crate::maintenance`].
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Kind, Problem, Time};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use web::{Fields, Json, Operator, Page, Principal, Refusal};
+use web::{Fields, Json, Page, Refusal};
 
+use super::Keeper;
 use super::standing;
 use crate::gateway::Exchange;
 
@@ -30,8 +30,7 @@ pub(crate) struct MaintenanceText {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["node-maintenance-began"]))),
     responses((status = 204), (status = 409), (status = 422)))]
 pub(crate) async fn begin_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Keeper(x, who): Keeper,
     Json(text): Json<MaintenanceText>,
 ) -> Result<StatusCode, Refusal> {
     let until = text.until.map(Time);
@@ -46,8 +45,7 @@ pub(crate) async fn begin_by_json(
     responses((status = 303, description = "to how the node stands"), (status = 409),
               (status = 422, description = "the page again, with what is wrong")))]
 pub(crate) async fn begin_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Keeper(x, who): Keeper,
     page: Page,
     fields: Fields,
 ) -> Result<Response, Refusal> {
@@ -56,7 +54,7 @@ pub(crate) async fn begin_by_form(
         Ok(until) => x.begin_maintenance(&told, until, &who.actor).await,
         Err(problem) => Err(problem),
     };
-    after(&x, &page, &who, (&fields, done)).await
+    after(&x, &page, (&fields, done)).await
 }
 
 /// Ends the maintenance: calls are made and answered again.
@@ -64,10 +62,7 @@ pub(crate) async fn begin_by_form(
     operation_id = "end_maintenance", security(("session" = ["operator"])),
     extensions(("x-facts" = json!(["node-maintenance-ended"]))),
     responses((status = 204), (status = 409, description = "The node is in none")))]
-pub(crate) async fn end_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-) -> Result<StatusCode, Refusal> {
+pub(crate) async fn end_by_json(Keeper(x, who): Keeper) -> Result<StatusCode, Refusal> {
     x.end_maintenance(&who.actor).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -78,27 +73,25 @@ pub(crate) async fn end_by_json(
     extensions(("x-facts" = json!(["node-maintenance-ended"]))),
     responses((status = 303, description = "to how the node stands"), (status = 409)))]
 pub(crate) async fn end_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Keeper(x, who): Keeper,
     page: Page,
     fields: Fields,
 ) -> Result<Response, Refusal> {
     let done = x.end_maintenance(&who.actor).await;
-    after(&x, &page, &who, (&fields, done)).await
+    after(&x, &page, (&fields, done)).await
 }
 
 /// Back to the page; where the form was wrong, the page with what is wrong.
 async fn after(
     x: &Exchange,
     page: &Page,
-    who: &Principal,
     (sent, done): (&Fields, Result<(), Problem>),
 ) -> Result<Response, Refusal> {
     match done {
         Ok(()) => Ok(Redirect::to("/exchange/standing").into_response()),
         Err(problem) if problem.kind == Kind::Invalid => {
-            let seen = x.standing(x.seen_by(who).as_ref()).await?;
-            let body = standing::body(page, &seen, None, (sent, &[problem]))?;
+            let seen = x.standing(None).await?;
+            let body = standing::body(page, (&seen, true), None, (sent, &[problem]))?;
             Ok(page.html_status(422, &page.t("exchange-standing"), body))
         }
         Err(problem) => Err(problem.into()),

@@ -2,13 +2,14 @@
 //! the form for it, filled with what was asked for.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{Html, Response};
 use kernel::{Digest, Kind, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Json, Page, Refusal};
 
+use super::Acting;
 use super::draft::{self, AgreementText};
 use super::request::{View, first};
 use crate::gateway::Exchange;
@@ -36,8 +37,7 @@ pub(crate) struct AgreementOffered {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-offered"]))),
     responses((status = 200, body = AgreementOffered), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(name): Path<String>,
     Json(asked): Json<AgreementOffer>,
 ) -> Result<axum::Json<AgreementOffered>, Refusal> {
@@ -91,8 +91,7 @@ fn body(page: &Page, known: &Known, fields: &Fields, problems: &[Problem]) -> Re
     params(("hash" = String, Path, description = "the request's name")), security(("session" = ["operator"])),
     responses((status = 200, description = "the form", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn form(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Path(name): Path<String>,
 ) -> Result<Html<String>, Refusal> {
@@ -112,8 +111,7 @@ pub(crate) async fn form(
     responses((status = 303, description = "to the request"), (status = 404), (status = 409),
               (status = 422, description = "the form again, with what is wrong")))]
 pub(crate) async fn by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Path(name): Path<String>,
     fields: Fields,

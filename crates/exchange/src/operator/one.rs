@@ -2,13 +2,14 @@
 //! signed it, all that happened to it, and what can be done about it now.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{Html, IntoResponse, Response};
 use kernel::{Kind, OrgCode, Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Operator, Page, Refusal};
+use web::{Page, Refusal};
 
+use super::Acting;
 use super::draft::{self, AgreementText};
 use super::list::{self, AgreementLine};
 use super::told::{self, ServiceNoticeLine};
@@ -66,8 +67,7 @@ pub(crate) struct AgreementSeen {
     params(("hash" = String, Path, description = "the agreement's hash or the request's name")),
     security(("session" = ["operator"])), responses((status = 200, body = AgreementSeen), (status = 404)))]
 pub(crate) async fn json(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     Path(name): Path<String>,
 ) -> Result<axum::Json<AgreementSeen>, Refusal> {
     let known = x.known(&name).await?;
@@ -196,8 +196,7 @@ impl View<'_> {
     security(("session" = ["operator"])),
     responses((status = 200, description = "the agreement", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn page(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Path(name): Path<String>,
 ) -> Result<Html<String>, Refusal> {

@@ -2,14 +2,14 @@
 //! the form for it.
 
 use askama::Template;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use kernel::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Json, Page, Refusal};
 
+use super::Acting;
 use super::draft::{self, AgreementText, Item};
 use crate::gateway::Exchange;
 
@@ -28,8 +28,7 @@ pub(crate) struct AgreementRequested {
               (status = 200, description = "the very same was asked for already", body = AgreementRequested),
               (status = 404), (status = 409), (status = 422), (status = 429)))]
 pub(crate) async fn by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Json(text): Json<AgreementText>,
 ) -> Result<Response, Refusal> {
     let draft = text.agreement(x.0.now()).map_err(first)?;
@@ -98,11 +97,7 @@ fn body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -> Res
 #[utoipa::path(get, path = "/exchange/agreements/new", tag = "exchange",
     operation_id = "agreement_request_form", security(("session" = ["operator"])),
     responses((status = 200, description = "the form", content_type = "text/html")))]
-pub(crate) async fn form(
-    State(x): State<Exchange>,
-    _: Operator,
-    page: Page,
-) -> Result<Html<String>, Refusal> {
+pub(crate) async fn form(Acting(x, _): Acting, page: Page) -> Result<Html<String>, Refusal> {
     let body = body(&x, &page, &Fields::default(), &[])?;
     Ok(page.html(&page.t("exchange-request-title"), body))
 }
@@ -113,17 +108,17 @@ pub(crate) async fn form(
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-requested"]))),
     responses((status = 303, description = "to the request"),
               (status = 422, description = "the form again, with what is wrong")))]
-pub(crate) async fn by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    page: Page,
-    fields: Fields,
-) -> Result<Response, Refusal> {
+pub(crate) async fn by_form(Acting(x, who): Acting, page: Page, fields: Fields) -> Result<Response, Refusal> {
     let problems = match draft::read(&fields, x.0.now()) {
         Err(problems) => problems,
         Ok(draft) => match x.request_agreement(draft, &who.actor).await {
             Ok(request) => return Ok(super::see(&request)),
-            Err(problem) if matches!(problem.code, "member-unknown" | "member-elsewhere") => {
+            Err(problem)
+                if matches!(
+                    problem.code,
+                    "member-unknown" | "member-elsewhere" | "member-not-yours"
+                ) =>
+            {
                 // At the box of the organisation that is not hosted here, or takes no part.
                 let field = match problem.kind {
                     kernel::Kind::NotFound => "service",

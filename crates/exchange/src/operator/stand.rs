@@ -1,14 +1,15 @@
 //! `POST …/suspend`, `POST …/resume` and `POST …/revoke`: a party stops an agreement for the time
 //! being, goes on with it, or ends it. Each with the reason the other party reads.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kernel::{OrgCode, Problem, Time};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use web::{Fields, Json, Operator, Page, Principal, Refusal};
+use web::{Fields, Json, Page, Principal, Refusal};
 
+use super::Acting;
 use super::DAY_MS;
 use super::one::after;
 use crate::gateway::Exchange;
@@ -73,6 +74,7 @@ impl Exchange {
             .trim()
             .parse()
             .map_err(|_| Problem::invalid("by", "organisation-code"))?;
+        self.known(name).await?;
         let hash = super::name_of(name)?;
         match verb {
             Verb::Suspend(reason, span) => {
@@ -82,8 +84,7 @@ impl Exchange {
             Verb::Resume => self.resume_agreement(&hash, &by, &who.actor).await,
             Verb::Revoke(reason) => {
                 let reason = crate::life::reason(reason)?;
-                let seal = self.0.keyring.seals.get(&by);
-                let seal = seal.ok_or_else(|| self.0.not_here(&by))?;
+                let seal = self.seal_of(&by)?;
                 let held = self.agreements();
                 held.revoke(hash, &by, reason, &who.actor, &seal.key).await
             }
@@ -127,8 +128,7 @@ fn span(fields: &Fields) -> Result<Span, Problem> {
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-suspended"]))),
     responses((status = 204), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn suspend_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(name): Path<String>,
     Json(asked): Json<AgreementSuspension>,
 ) -> Result<StatusCode, Refusal> {
@@ -148,8 +148,7 @@ pub(crate) async fn suspend_by_json(
     responses((status = 303, description = "to the agreement"), (status = 404), (status = 409),
               (status = 422, description = "the page again, with what is wrong")))]
 pub(crate) async fn suspend_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Path(name): Path<String>,
     fields: Fields,
@@ -169,8 +168,7 @@ pub(crate) async fn suspend_by_form(
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-resumed"]))),
     responses((status = 204), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn resume_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(name): Path<String>,
     Json(asked): Json<AgreementResumption>,
 ) -> Result<StatusCode, Refusal> {
@@ -184,8 +182,7 @@ pub(crate) async fn resume_by_json(
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-resumed"]))),
     responses((status = 303, description = "to the agreement"), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn resume_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Path(name): Path<String>,
     fields: Fields,
@@ -200,8 +197,7 @@ pub(crate) async fn resume_by_form(
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["agreement-revoked"]))),
     responses((status = 204), (status = 404), (status = 409)))]
 pub(crate) async fn revoke_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(name): Path<String>,
     Json(asked): Json<AgreementStop>,
 ) -> Result<StatusCode, Refusal> {
@@ -217,8 +213,7 @@ pub(crate) async fn revoke_by_json(
     responses((status = 303, description = "to the agreement"), (status = 404), (status = 409),
               (status = 422, description = "the page again, with what is wrong")))]
 pub(crate) async fn revoke_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Path(name): Path<String>,
     fields: Fields,

@@ -96,6 +96,8 @@ struct View<'a> {
     page: &'a Page,
     errors: String,
     sum: (String, &'static str),
+    /// The operator looks after the whole node.
+    keeps: bool,
     /// Why no call is made or answered, since when and until when.
     maintenance: Option<(String, String, String)>,
     notice: String,
@@ -142,7 +144,8 @@ pub(crate) async fn page(
     page: Page,
 ) -> Result<Html<String>, Refusal> {
     let own = x.seen_by(&who);
-    Ok(rendered(&page, &x.standing(own.as_ref()).await?, None)?)
+    let seen = x.standing(own.as_ref()).await?;
+    Ok(rendered(&page, (&seen, own.is_none()), None)?)
 }
 
 /// The same, with what came of trying a way.
@@ -164,22 +167,23 @@ pub(crate) async fn try_by_form(
         way_words(&page, &target.key()),
         WayTried::of(&page, &target, &out),
     );
-    Ok(rendered(&page, &seen, Some(tried))?.into_response())
+    Ok(rendered(&page, (&seen, own.is_none()), Some(tried))?.into_response())
 }
 
 fn rendered(
     page: &Page,
-    seen: &StandingSeen,
+    seen: (&StandingSeen, bool),
     tried: Option<(String, WayTried)>,
 ) -> Result<Html<String>, Problem> {
     let body = body(page, seen, tried, (&Fields::default(), &[]))?;
     Ok(page.html(&page.t("exchange-standing"), body))
 }
 
-/// The page, with what was sent to put the node in maintenance and what is wrong with it.
+/// The page, with what was sent to put the node in maintenance and what is wrong with it. The forms for
+/// that only for who looks after the whole node.
 pub(super) fn body(
     page: &Page,
-    seen: &StandingSeen,
+    (seen, keeps): (&StandingSeen, bool),
     tried: Option<(String, WayTried)>,
     (sent, problems): (&Fields, &[Problem]),
 ) -> Result<String, Problem> {
@@ -201,6 +205,7 @@ pub(super) fn body(
     });
     let view = View {
         errors: page.errors(problems),
+        keeps,
         maintenance,
         notice: sent.lines("notice").unwrap_or_default(),
         until: sent.text("until").unwrap_or_default().to_owned(),

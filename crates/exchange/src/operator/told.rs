@@ -1,13 +1,12 @@
 //! `GET /api/v1/exchange/service-notices`: what providers elsewhere say of services that organisations
 //! of this node may call; and the words for it on the pages.
 
-use axum::extract::State;
 use kernel::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Operator, Page, Refusal};
+use web::{Page, Refusal};
 
-use crate::gateway::Exchange;
+use super::Acting;
 use crate::offered::ServiceNotice;
 
 /// What a provider says of a service now.
@@ -82,10 +81,7 @@ pub(super) fn sentences(page: &Page, notice: &ServiceNotice, now: Time) -> Vec<(
 #[utoipa::path(get, path = "/api/v1/exchange/service-notices", tag = "exchange",
     operation_id = "list_service_notices", security(("session" = ["operator"])),
     responses((status = 200, body = Vec<ServiceNoticeLine>)))]
-pub(crate) async fn json(
-    State(x): State<Exchange>,
-    _: Operator,
-) -> Result<axum::Json<Vec<ServiceNoticeLine>>, Refusal> {
+pub(crate) async fn json(Acting(x, _): Acting) -> Result<axum::Json<Vec<ServiceNoticeLine>>, Refusal> {
     let all = x.service_notices().await?;
     Ok(axum::Json(all.iter().map(ServiceNoticeLine::of).collect()))
 }

@@ -38,7 +38,7 @@ fn text(nation: &Nation, group: &str) -> Agreement {
 }
 
 /// Both nodes adopt a directory with the systems of a global group; each follows its groups.
-async fn group_of(nation: &mut Nation, systems: &[&str]) {
+pub(crate) async fn group_of(nation: &mut Nation, systems: &[&str]) {
     let group = GroupEntry {
         code: "one-stops".to_owned(),
         name: "Bộ phận một cửa".to_owned(),
@@ -70,7 +70,7 @@ async fn taken_up(nation: &Nation, offer: &Digest) -> Digest {
     hash
 }
 
-async fn offered(nation: &Nation, group: &str) -> Digest {
+pub(crate) async fn offered(nation: &Nation, group: &str) -> Digest {
     let offer = nation
         .ministry
         .exchange

@@ -50,6 +50,7 @@ mod seals;
 mod services;
 mod soap;
 mod standing;
+mod tenants;
 mod texts;
 mod timestamps;
 mod traffic;

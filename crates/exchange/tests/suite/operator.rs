@@ -15,15 +15,15 @@ use web::{Authenticate, NodeFace, Principal, Shared, Texts};
 use crate::nation::Nation;
 use crate::node::Node;
 
-/// Signs everybody in under the role they name, at the tenant they name or G01.
-struct Roles;
+/// Signs everybody in under the role they name, at the tenant they name or the node's home organisation.
+struct Roles(OrgCode);
 
 #[async_trait]
 impl Authenticate for Roles {
     async fn authenticate(&self, parts: &Parts) -> Result<Option<Principal>, Problem> {
         let role = parts.headers.get("role").and_then(|v| v.to_str().ok());
         let tenant = parts.headers.get("tenant").and_then(|v| v.to_str().ok());
-        let unit: OrgCode = tenant.unwrap_or("G01").parse().expect("a code");
+        let unit: OrgCode = tenant.map_or_else(|| self.0.clone(), |code| code.parse().expect("a code"));
         Ok(role.map(|role| Principal {
             account: "o1".to_owned(),
             tenant: unit.clone(),
@@ -55,12 +55,13 @@ pub(crate) async fn desk_at(node: &Node) -> Desk {
     let address = listener.local_addr().to_string();
     let (stop, shutdown) = watch::channel(false);
     let (router, _) = exchange::router(node.exchange.clone()).split_for_parts();
+    let home = node.keyring.seals.keys().next().expect("an organisation");
     let shared = Shared {
         texts: Arc::new(Texts::new(&[web::TEXTS, TEXTS]).expect("texts")),
         world: node.temp.store.world().clone(),
         limits: Arc::new(Limits::default()),
         node: NodeFace::new(node.id, "problem-refused"),
-        authenticate: Arc::new(Roles),
+        authenticate: Arc::new(Roles(home.clone())),
     };
     let router = web::present(router, shared);
     tokio::spawn(async move { web::serve(listener, None, router, &Limits::default(), shutdown).await });

@@ -36,6 +36,9 @@ struct Add {
     /// The unit of an official's position, H56.14797
     #[arg(long, value_name = "CODE")]
     unit: Option<OrgCode>,
+    /// The hosted organisation that an operator looks after, G15; without it, the whole node
+    #[arg(long, value_name = "CODE")]
+    organisation: Option<OrgCode>,
 }
 
 impl Account {
@@ -47,6 +50,7 @@ impl Account {
             user: add.user,
             name: add.name,
             unit: add.unit,
+            organisation: add.organisation,
         };
         let password = account::password()?;
         let id = account::add(&settings, &Secrets::of_environment(), &wanted, password, world).await?;

@@ -268,6 +268,12 @@ async fn a_node_follows_a_hub_that_is_another_process_and_goes_on_without_it() {
     let province = house.node("province-56", "H56", "desk", &follows);
     let operator = ["account", "add", "--role", "operator", "--user", "vanhanh"];
     province.sen(&operator, &format!("{PASSWORD}\n")).well();
+    let hosted = [&operator[..4], &["--user", "g15", "--organisation", "G15"]].concat();
+    let refused = province.sen(&hosted, &format!("{PASSWORD}\n"));
+    assert!(
+        refused.code != 0 && refused.said.contains("does not host it"),
+        "{refused:?}"
+    );
     let entry = province.sen(&["entry"], "").well();
     let handed = hub.data.join("directory.d");
     std::fs::create_dir_all(&handed).expect("a folder");

@@ -1,15 +1,15 @@
 //! `POST …/try` and its twin: the way to a service tried step by step, and the step that fails in words.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 use web::probe::{Broken, Tried};
-use web::{Operator, Page, Refusal};
+use web::{Page, Refusal};
 
+use super::super::Acting;
 use super::Named;
 use super::one::{self, Beside};
-use crate::gateway::Exchange;
 
 /// A status from which on a service says that it is broken.
 const BROKEN: u16 = 500;
@@ -67,8 +67,7 @@ impl ServiceTried {
     security(("session" = ["operator"])), extensions(("x-changes-nothing" = json!(true))),
     responses((status = 200, body = ServiceTried), (status = 404)))]
 pub(crate) async fn by_json(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Path(named): Path<Named>,
 ) -> Result<axum::Json<ServiceTried>, Refusal> {
@@ -84,8 +83,7 @@ pub(crate) async fn by_json(
     responses((status = 200, description = "the page with what came of it", content_type = "text/html"),
               (status = 404)))]
 pub(crate) async fn by_form(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Path(named): Path<Named>,
 ) -> Result<Response, Refusal> {

@@ -2,11 +2,12 @@
 //! reached and what it has; and the form for it, filled with what is said now.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{Html, Response};
 use kernel::Problem;
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Json, Page, Refusal};
 
+use super::super::Acting;
 use super::super::request::first;
 use super::Named;
 use super::list::ServiceLine;
@@ -43,8 +44,7 @@ fn body(
     security(("session" = ["operator"])),
     responses((status = 200, description = "the form", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn form(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Path(named): Path<Named>,
 ) -> Result<Html<String>, Refusal> {
@@ -81,8 +81,7 @@ async fn change(
     responses((status = 303, description = "to the service"), (status = 404),
               (status = 422, description = "the form again, with what is wrong")))]
 pub(crate) async fn by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Path(named): Path<Named>,
     fields: Fields,
@@ -115,8 +114,7 @@ pub(crate) async fn by_form(
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["service-changed"]))),
     responses((status = 200, body = ServiceLine), (status = 404), (status = 422)))]
 pub(crate) async fn by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(named): Path<Named>,
     Json(text): Json<ServiceText>,
 ) -> Result<axum::Json<ServiceLine>, Refusal> {

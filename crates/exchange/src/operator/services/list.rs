@@ -2,13 +2,14 @@
 //! stand; searched, and a page at a time.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Html;
 use kernel::{Problem, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Operator, Page, Refusal};
+use web::{Page, Refusal};
 
+use super::super::Acting;
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
 use crate::offered::{Entry, Standing};
@@ -75,8 +76,7 @@ impl ServiceLine {
 #[utoipa::path(get, path = "/api/v1/exchange/services", tag = "exchange", operation_id = "list_services",
     params(Wanted), security(("session" = ["operator"])), responses((status = 200, body = Vec<ServiceLine>)))]
 pub(crate) async fn json(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     Query(wanted): Query<Wanted>,
 ) -> Result<axum::Json<Vec<ServiceLine>>, Refusal> {
     let (all, _) = found(&x, &wanted).await?;
@@ -118,8 +118,7 @@ pub(super) const fn class(standing: Standing) -> &'static str {
     params(Wanted), security(("session" = ["operator"])),
     responses((status = 200, description = "the services", content_type = "text/html")))]
 pub(crate) async fn page(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Query(wanted): Query<Wanted>,
 ) -> Result<Html<String>, Refusal> {

@@ -2,13 +2,14 @@
 //! has, how it stands, what was done to it, and what can be done now.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{Html, Response};
 use kernel::{Kind, Problem, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
-use web::{Fields, Operator, Page, Refusal};
+use web::{Fields, Page, Refusal};
 
+use super::super::Acting;
 use super::Named;
 use super::attempt::ServiceTried;
 use super::list::{self, ServiceLine};
@@ -89,8 +90,7 @@ pub(crate) struct ServiceSeen {
     params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
     security(("session" = ["operator"])), responses((status = 200, body = ServiceSeen), (status = 404)))]
 pub(crate) async fn json(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     Path(named): Path<Named>,
 ) -> Result<axum::Json<ServiceSeen>, Refusal> {
     let entry = x.registered_service(&super::id_of(&named)?).await?;
@@ -185,8 +185,7 @@ impl View<'_> {
     security(("session" = ["operator"])),
     responses((status = 200, description = "the service", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn page(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Path(named): Path<Named>,
 ) -> Result<Html<String>, Refusal> {

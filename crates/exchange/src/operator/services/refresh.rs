@@ -1,19 +1,19 @@
 //! `POST …/compare` and `POST …/endpoints`: what a service's document lists, OpenAPI or WSDL, beside what
 //! is offered; and what was seen of it taken over.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use kernel::{Digest, Kind, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Json, Page, Refusal};
 
+use super::super::Acting;
 use super::Named;
 use super::one::{self, Beside};
 use super::text;
-use crate::gateway::Exchange;
 use crate::offered::Difference;
 
 /// What a document lists besides what is offered, or no more.
@@ -73,8 +73,7 @@ fn seen(text: &str) -> Result<Digest, Problem> {
     security(("session" = ["operator"])), extensions(("x-changes-nothing" = json!(true))),
     responses((status = 200, body = ServiceDifference), (status = 404), (status = 422)))]
 pub(crate) async fn compare_by_json(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     Path(named): Path<Named>,
     body: Bytes,
 ) -> Result<axum::Json<ServiceDifference>, Refusal> {
@@ -97,8 +96,7 @@ pub(crate) async fn compare_by_json(
     responses((status = 200, description = "the page with the difference", content_type = "text/html"),
               (status = 404), (status = 422, description = "the page with what is wrong")))]
 pub(crate) async fn compare_by_form(
-    State(x): State<Exchange>,
-    _: Operator,
+    Acting(x, _): Acting,
     page: Page,
     Path(named): Path<Named>,
     fields: Fields,
@@ -125,8 +123,7 @@ pub(crate) async fn compare_by_form(
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["service-changed"]))),
     responses((status = 204), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn accept_by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(named): Path<Named>,
     Json(asked): Json<ServiceSeenEndpoints>,
 ) -> Result<StatusCode, Refusal> {
@@ -144,8 +141,7 @@ pub(crate) async fn accept_by_json(
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["service-changed"]))),
     responses((status = 303, description = "to the service"), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn accept_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(named): Path<Named>,
     fields: Fields,
 ) -> Result<Response, Refusal> {

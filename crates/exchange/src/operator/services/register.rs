@@ -1,12 +1,12 @@
 //! `POST /exchange/services` and its twin: an operator registers a service; and the form for it.
 
 use askama::Template;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use kernel::Problem;
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Json, Page, Refusal};
 
+use super::super::Acting;
 use super::super::request::first;
 use super::list::ServiceLine;
 use super::text::{self, Item, ServiceText};
@@ -45,11 +45,7 @@ fn body(x: &Exchange, page: &Page, text: &ServiceText, problems: &[Problem]) -> 
 #[utoipa::path(get, path = "/exchange/services/new", tag = "exchange", operation_id = "service_form",
     security(("session" = ["operator"])),
     responses((status = 200, description = "the form", content_type = "text/html")))]
-pub(crate) async fn form(
-    State(x): State<Exchange>,
-    _: Operator,
-    page: Page,
-) -> Result<Html<String>, Refusal> {
+pub(crate) async fn form(Acting(x, _): Acting, page: Page) -> Result<Html<String>, Refusal> {
     let body = body(&x, &page, &text::empty(), &[])?;
     Ok(page.html(&page.t("exchange-service-new"), body))
 }
@@ -72,12 +68,7 @@ async fn register(x: &Exchange, text: &ServiceText, who: &web::Principal) -> Res
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["service-registered"]))),
     responses((status = 303, description = "to the service"),
               (status = 422, description = "the form again, with what is wrong")))]
-pub(crate) async fn by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    page: Page,
-    fields: Fields,
-) -> Result<Response, Refusal> {
+pub(crate) async fn by_form(Acting(x, who): Acting, page: Page, fields: Fields) -> Result<Response, Refusal> {
     let text = ServiceText::read(&fields);
     let problems = match register(&x, &text, &who).await {
         Ok(entry) => return Ok(super::see(&entry.id)),
@@ -106,8 +97,7 @@ pub(super) fn told_in_a_form(problems: Vec<Problem>) -> Result<Vec<Problem>, Pro
     security(("session" = ["operator"])), extensions(("x-facts" = json!(["service-registered"]))),
     responses((status = 201, body = ServiceLine), (status = 409), (status = 422)))]
 pub(crate) async fn by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Json(text): Json<ServiceText>,
 ) -> Result<Response, Refusal> {
     let entry = register(&x, &text, &who).await.map_err(first)?;

@@ -1,16 +1,16 @@
 //! `POST /exchange/services/{org}/{system}/{code}/stand` and its twin: an operator disables a service,
 //! enables it, announces a stop, takes that back, sets a sunset, or takes the service off the node.
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Kind, Problem, Time};
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Json, Page, Refusal};
 
+use super::super::Acting;
 use super::super::DAY_MS;
 use super::Named;
 use super::one;
-use crate::gateway::Exchange;
 use crate::offered::Verb;
 use crate::offered::entry::notice;
 
@@ -62,8 +62,7 @@ fn announced(fields: &Fields) -> Result<Verb, Vec<Problem>> {
     responses((status = 303, description = "to the service, or to the list when it is gone"), (status = 404),
               (status = 409), (status = 422, description = "the page again, with what is wrong")))]
 pub(crate) async fn by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     page: Page,
     Path(named): Path<Named>,
     fields: Fields,
@@ -95,8 +94,7 @@ pub(crate) async fn by_form(
         "service-stop-announced", "service-stop-lifted", "service-removed"]))),
     responses((status = 204), (status = 404), (status = 409), (status = 422)))]
 pub(crate) async fn by_json(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
+    Acting(x, who): Acting,
     Path(named): Path<Named>,
     Json(verb): Json<Verb>,
 ) -> Result<StatusCode, Refusal> {
