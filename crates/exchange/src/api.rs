@@ -18,17 +18,26 @@ use crate::index::{Indexed, Look};
 
 /// The exchange's operations on a node's portal.
 pub fn router(exchange: Exchange) -> OpenApiRouter {
-    OpenApiRouter::new()
+    let routes = OpenApiRouter::new()
         .merge(crate::operator::router())
         .merge(crate::evidence::router())
         .routes(routes!(list_exchanges))
         .routes(routes!(prove_exchange))
         .routes(routes!(export_exchange))
-        .layer(axum::middleware::from_fn_with_state(
-            exchange.clone(),
+        .with_state(exchange.clone());
+    exchange.audited(routes)
+}
+
+impl Exchange {
+    /// Routes of this crate or another one: what is refused there of administrative acts stands in the
+    /// audit.
+    #[must_use]
+    pub fn audited(&self, routes: OpenApiRouter) -> OpenApiRouter {
+        routes.layer(axum::middleware::from_fn_with_state(
+            self.clone(),
             crate::audit::note,
         ))
-        .with_state(exchange)
+    }
 }
 
 /// What to list.

@@ -21,6 +21,15 @@ const OBJECT_MAX: usize = 200;
 /// Operations that change nothing: what they refuse is no act.
 const NO_ACTS: [&str; 3] = ["/try", "/compare", "/exchange/plan"];
 
+/// Where administrative acts are done; a refusal elsewhere, as of a sign-in, is none.
+const ACTS: [&str; 5] = [
+    "/exchange/",
+    "/api/v1/exchange/",
+    "/api/v1/directory/",
+    "/keys",
+    "/api/v1/keys",
+];
+
 /// What refusals have in common that stand in one row.
 type Kind = (String, String, String, String);
 
@@ -119,7 +128,8 @@ pub(crate) async fn note(State(x): State<Exchange>, request: Request, next: Next
         .get::<MatchedPath>()
         .map(|route| route.as_str().to_owned())
         .unwrap_or_default();
-    if NO_ACTS.iter().any(|end| route.ends_with(end)) {
+    let is_act = ACTS.iter().any(|begin| route.starts_with(begin));
+    if !is_act || NO_ACTS.iter().any(|end| route.ends_with(end)) {
         return next.run(Request::from_parts(parts, body)).await;
     }
     let path = parts.uri.path().to_owned();

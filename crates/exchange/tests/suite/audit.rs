@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::nation::Nation;
 use crate::node::Node;
-use crate::operator::{Desk, desk_at};
+use crate::operator::{Desk, desk_at, desk_with};
 
 impl Desk {
     async fn acts(&self, tenant: &str, query: &str) -> Vec<Value> {
@@ -70,6 +70,50 @@ async fn what_was_done_and_what_was_refused_is_told_with_who_when_and_on_what() 
     }
     // Looking changes nothing and is no act.
     assert_eq!(desk.acts("G01", "").await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_the_directory_and_the_keys_refuse_stands_beside_it_and_a_wrong_password_does_not() {
+    async fn no(_: web::Operator) -> Result<(), web::Refusal> {
+        Err(kernel::Problem::new(kernel::Kind::Conflict, "directory-decided").into())
+    }
+    let nation = Nation::new().await;
+    let paths = [
+        "/api/v1/directory/registrations/{request}/approve",
+        "/exchange/groups",
+        "/keys",
+        "/api/v1/keys/{key}/revoke",
+    ];
+    let mut others = web::openapi::OpenApiRouter::new();
+    for path in paths.into_iter().chain(["/sign-in"]) {
+        others = others.route(path, web::axum::routing::post(no));
+    }
+    let desk = desk_with(&nation.ministry, others).await;
+    for role in ["officer", "operator"] {
+        for path in paths.into_iter().chain(["/sign-in"]) {
+            let at = path.replace("{request}", "r1").replace("{key}", "k1");
+            let request = web::http::Request::post(format!("http://{}{at}", desk.address))
+                .header("origin", format!("http://{}", desk.address))
+                .header("role", role)
+                .body(bytes::Bytes::new())
+                .expect("a request");
+            let answer = web::Client::plain().send(request, 5_000, 1 << 20).await;
+            let status = answer.expect("an answer").status().as_u16();
+            assert_eq!(status, if role == "officer" { 403 } else { 409 }, "{path}");
+        }
+    }
+    fold(&nation.ministry).await;
+    let refused = desk.acts("G01", "result=refused").await;
+    assert_eq!(refused.len(), 2 * paths.len(), "{refused:?}");
+    for path in paths {
+        let route = path.trim_start_matches("/api/v1");
+        let here = refused.iter().filter(|act| act["act"] == route);
+        let mut codes: Vec<_> = here.map(|act| act["code"].as_str().expect("a key")).collect();
+        codes.sort_unstable();
+        assert_eq!(codes, ["directory-decided", "role-missing"], "{path}");
+    }
+    let (_, page) = desk.seen("G01", "/exchange/audit").await;
+    assert!(page.contains("/directory/registrations/r1/approve"), "{page}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use kernel::limits::Limits;
 use kernel::{Actor, OrgCode, Problem};
 use tokio::sync::watch;
 use web::http::request::Parts;
+use web::openapi::OpenApiRouter;
 use web::{Authenticate, NodeFace, Principal, Shared, Texts};
 
 use crate::nation::Nation;
@@ -49,12 +50,18 @@ async fn desk(nation: &Nation) -> Desk {
 
 /// The portal of a node, with its pages.
 pub(crate) async fn desk_at(node: &Node) -> Desk {
+    desk_with(node, OpenApiRouter::new()).await
+}
+
+/// The portal of a node with routes of others beside the exchange's.
+pub(crate) async fn desk_with(node: &Node, others: OpenApiRouter) -> Desk {
     let listener = web::Listener::bind("127.0.0.1:0".parse().expect("an address"))
         .await
         .expect("a port");
     let address = listener.local_addr().to_string();
     let (stop, shutdown) = watch::channel(false);
-    let (router, _) = exchange::router(node.exchange.clone()).split_for_parts();
+    let router = exchange::router(node.exchange.clone()).merge(node.exchange.audited(others));
+    let (router, _) = router.split_for_parts();
     let home = node.keyring.seals.keys().next().expect("an organisation");
     let shared = Shared {
         texts: Arc::new(Texts::new(&[web::TEXTS, TEXTS]).expect("texts")),

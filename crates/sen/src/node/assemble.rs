@@ -99,7 +99,7 @@ impl Node {
         }
         let (identity, sessions) = identity_of(&mut plan, &store);
         let mut portal = OpenApiRouter::new()
-            .merge(directory::router(DirectoryState {
+            .merge(exchange.audited(directory::router(DirectoryState {
                 directory: directory.clone(),
                 areas: Arc::clone(&country.areas),
                 organisations: Arc::clone(&country.organisations),
@@ -112,8 +112,8 @@ impl Node {
                         offers.map(|id| (id.org, id.system, id.service)).collect()
                     })
                 },
-            }))
-            .merge(identity::router(identity))
+            })))
+            .merge(exchange.audited(identity::router(identity)))
             .merge(exchange::router(exchange.clone()))
             .merge(documents::router(documents.clone()))
             .merge(indicators::router(indicators.clone()));
