@@ -1,5 +1,6 @@
-//! API keys: with which a program calls the management API of the exchange in an operator's name, with no
-//! more roles than that operator has. Never keeps a key, only its digest: it is shown once.
+//! API keys: with which a program calls the management API of the exchange and of the directory in an
+//! operator's name, with no more roles than that operator has. Never keeps a key, only its digest: it is
+//! shown once.
 //!
 //! | module | holds |
 //! |---|---|
@@ -26,8 +27,8 @@ use crate::store::keys::{self as rows, NewKey};
 pub(crate) use uses::Counted;
 use uses::{Uses, too_many};
 
-/// Where keys are taken in place of a session.
-const TAKEN: &str = "/api/v1/exchange";
+/// Where keys are taken in place of a session; not where keys are made: a key makes no other.
+const TAKEN: [&str; 2] = ["/api/v1/exchange", "/api/v1/directory"];
 /// Length of a key's name, in letters.
 const NAME_MAX: usize = 100;
 /// Keys of a unit that are listed, count; an older one can still be revoked by its id.
@@ -93,8 +94,8 @@ fn shown(headers: &HeaderMap) -> Option<&str> {
 
 /// Whether a request is for what keys are taken for.
 fn is_taken(path: &str) -> bool {
-    path.strip_prefix(TAKEN)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let mut below = TAKEN.iter().filter_map(|taken| path.strip_prefix(taken));
+    below.any(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Sessions {

@@ -6,7 +6,7 @@
 //! | [`accounts`] | the noun: accounts and how one is opened |
 //! | [`sessions`] | [`Sessions`]: who is signed in (implements [`web::Authenticate`]) |
 //! | [`password`], [`tries`], [`next`] | hashing, wrong tries of an hour, where to go afterwards |
-//! | `keys` | API keys, with which programs call the exchange's management API in an operator's name |
+//! | `keys` | API keys, with which programs call the management API (exchange, directory) in an operator's name |
 //! | [`sign_in`] | the form, its JSON twin, signing out, `GET /api/v1/me` |
 //! | [`client`] | signing in with another organisation's provider |
 //! | [`provider`] | being that provider: code flow with PKCE S256 and nothing else |

@@ -99,7 +99,11 @@ impl Node {
         let by_key = axum::routing::post(|web::Operator(who): web::Operator| async move {
             format!("{} {}", who.account, who.roles.join(" "))
         });
-        let router = router.route("/work", work).route("/api/v1/exchange/work", by_key);
+        let router = router
+            .route("/work", work)
+            .route("/api/v1/directory/work", by_key.clone())
+            .route("/api/v1/directories/work", by_key.clone())
+            .route("/api/v1/exchange/work", by_key);
         Self {
             temp,
             tenant,

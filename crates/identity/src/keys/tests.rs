@@ -81,14 +81,33 @@ async fn a_key_stands_for_its_maker_where_keys_are_taken_and_nowhere_else() {
         let answer = call(&node, WORK, &authorization).await;
         assert_eq!((answer.status, answer.body.as_str()), (200, "o1 operator"));
     }
-    for path in ["/work", "/api/v1/keys", "/api/v1/exchanges"] {
+    let of_the_directory = call(&node, "/api/v1/directory/work", &format!("Bearer {key}")).await;
+    assert_eq!(
+        (of_the_directory.status, of_the_directory.body.as_str()),
+        (200, "o1 operator")
+    );
+    let (_, small) = made(&node, &mut browser, &["officer"]).await;
+    let refused = call(&node, "/api/v1/directory/work", &format!("Bearer {small}")).await;
+    assert_eq!(refused.status, 403, "no more than its roles");
+    for path in [
+        "/work",
+        "/api/v1/keys",
+        "/api/v1/exchanges",
+        "/api/v1/directories/work",
+    ] {
         let answer = call(&node, path, &format!("Bearer {key}")).await;
         assert!(matches!(answer.status, 401 | 404), "{path} {}", answer.status);
     }
     let all = get(&node, &mut browser, "/api/v1/keys").await;
+    let own = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["key"] == id.as_str());
+    let own = own.unwrap();
     assert_eq!(
-        (&all[0]["key"], &all[0]["state"], &all[0]["used"]),
-        (&id.clone().into(), &"good".into(), &now(&node).into())
+        (&own["state"], &own["used"]),
+        (&"good".into(), &now(&node).into())
     );
     assert!(!all.to_string().contains(&key), "it was told once");
     let facts = node.facts(&format!("api-key/{id}")).await;
