@@ -32,6 +32,7 @@ pub(crate) fn router() -> OpenApiRouter<DirectoryState> {
         .routes(routes!(one::json))
         .routes(routes!(revoke::by_form))
         .routes(routes!(trust::page))
+        .routes(routes!(trust::json))
         .routes(routes!(groups::page))
         .routes(routes!(groups::json))
         .routes(routes!(groups::save_by_json))
@@ -42,6 +43,7 @@ pub(crate) fn router() -> OpenApiRouter<DirectoryState> {
         .routes(routes!(registrations::json))
         .routes(routes!(registrations::set_by_form))
         .routes(routes!(registrations::set_by_json))
+        .routes(routes!(registrations::set_now))
         .routes(routes!(form::page))
         .routes(routes!(form::by_form))
         .routes(routes!(form::by_json))
@@ -74,16 +76,26 @@ impl Shown {
             name: certificate.common_name(),
             thumbprint: thumbprint.hex(),
             until: page.date(certificate.not_after().date()),
-            note: if snapshot.revoked.iter().any(|r| r.thumbprint == thumbprint) {
-                Some((page.t("directory-revoked"), "tag tag-bad"))
-            } else if certificate.not_after() <= now {
-                Some((page.t("directory-over"), "tag tag-bad"))
-            } else if certificate.not_after().ms() - now.ms() <= SOON_MS {
-                Some((page.t("directory-ends-soon"), "tag tag-wait"))
-            } else {
-                None
+            note: match standing(snapshot, certificate, now) {
+                "good" => None,
+                "ends-soon" => Some((page.t("directory-ends-soon"), "tag tag-wait")),
+                bad => Some((page.t(&format!("directory-{bad}")), "tag tag-bad")),
             },
         }
+    }
+}
+
+/// `revoked`, `over`, `ends-soon` or `good`.
+fn standing(snapshot: &Snapshot, certificate: &Certificate, now: Time) -> &'static str {
+    let thumbprint = certificate.thumbprint();
+    if snapshot.revoked.iter().any(|r| r.thumbprint == thumbprint) {
+        "revoked"
+    } else if certificate.not_after() <= now {
+        "over"
+    } else if certificate.not_after().ms() - now.ms() <= SOON_MS {
+        "ends-soon"
+    } else {
+        "good"
     }
 }
 
@@ -166,6 +178,8 @@ mod tests {
             let (router, _) = portal(&temp, role).await;
             for path in [
                 "/api/v1/directory/members",
+                "/api/v1/directory/trust",
+                "/api/v1/directory/automatic",
                 "/api/v1/directory/members/G01",
                 "/api/v1/directory/registrations",
             ] {
@@ -278,6 +292,26 @@ mod tests {
             (StatusCode::SEE_OTHER, "/exchange/members/G01")
         );
         assert!(hub.directory().is_revoked(&node));
+    }
+
+    #[tokio::test]
+    async fn a_program_sees_whether_approval_is_automatic_and_how_each_root_stands() {
+        let temp = testkit::store(&[crate::MIGRATIONS]).await;
+        let (router, hub) = portal(&temp, Some("operator")).await;
+        let automatic = "/api/v1/directory/automatic";
+        assert_eq!(get(&router, automatic).await.1, r#"{"automatic":false}"#);
+        post(&router, "/exchange/registrations/automatic", "automatic=on").await;
+        assert_eq!(get(&router, automatic).await.1, r#"{"automatic":true}"#);
+        let (status, body) = get(&router, "/api/v1/directory/trust").await;
+        assert_eq!(status, StatusCode::OK);
+        let told: serde_json::Value = serde_json::from_str(&body).expect("json");
+        let snapshot = hub.directory().snapshot();
+        assert_eq!(told["serial"], snapshot.serial);
+        let roots = told["roots"].as_array().expect("a list");
+        assert_eq!(roots.len(), snapshot.anchors.len());
+        assert!(roots.iter().all(|root| root["state"] == "good"), "{body}");
+        assert_eq!(told["classes"][0]["class"], crate::snapshot::GOVERNMENT);
+        assert_eq!(told["classes"][0]["members"], snapshot.members.len());
     }
 
     #[tokio::test]

@@ -180,11 +180,28 @@ pub(crate) async fn page(
 }
 
 /// Whether the hub approves changes of systems by itself.
-#[derive(Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AutomaticApproval {
     /// True from now on, false no more.
     automatic: bool,
+}
+
+/// Tells whether the hub approves changes of systems by itself.
+#[utoipa::path(get, path = "/api/v1/directory/automatic", tag = "directory",
+    operation_id = "is_approval_automatic", security(("session" = ["operator"])),
+    responses((status = 200, description = "As it is set now", body = AutomaticApproval),
+              (status = 403, description = "An operator of another organisation of the node"),
+              (status = 404, description = "No hub here")))]
+pub(crate) async fn set_now(
+    State(state): State<DirectoryState>,
+    _: Keeper,
+) -> Result<web::axum::Json<AutomaticApproval>, Refusal> {
+    if !state.registrar().is_hub() {
+        return Err(Problem::not_found().into());
+    }
+    let automatic = state.registrar().is_automatic().await?;
+    Ok(web::axum::Json(AutomaticApproval { automatic }))
 }
 
 /// Sets whether the hub approves changes of systems by itself.
