@@ -11,6 +11,7 @@
 //! | `request`, `offer`, `answer`, `stand` | what can be done |
 //! | `delegations` | who acts for whom |
 //! | `group_offers` | agreements offered to groups, and taken up |
+//! | `checked` | one delegation or offer to a group with what was signed of it |
 //! | `told` | what providers say of their services |
 //! | `maintenance` | the whole node makes and answers no call for a time |
 //! | `services`, `clients`, `connections` | services of this node; certificates of systems that connect, and how they have to |
@@ -23,6 +24,7 @@ mod allowed;
 mod answer;
 mod apply;
 mod audit;
+mod checked;
 mod clients;
 mod connections;
 mod delegations;
@@ -112,6 +114,7 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .merge(connections::router())
         .merge(delegations::router())
         .merge(group_offers::router())
+        .merge(checked::router())
 }
 
 /// The name in a path: an agreement's hash or a request's name.

@@ -165,7 +165,7 @@ pub(crate) struct DelegationLine {
 }
 
 impl DelegationLine {
-    fn of(x: &Exchange, known: &KnownDelegation) -> Self {
+    pub(super) fn of(x: &Exchange, known: &KnownDelegation) -> Self {
         let (d, now) = (&known.signed.delegation, x.0.now());
         let state = match known.stage {
             Stage::Ended => "ended",

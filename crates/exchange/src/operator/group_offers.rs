@@ -54,7 +54,7 @@ pub(crate) struct GroupOfferLine {
 }
 
 impl GroupOfferLine {
-    fn of(x: &Exchange, known: &KnownGroupOffer, own: bool) -> Self {
+    pub(super) fn of(x: &Exchange, known: &KnownGroupOffer, own: bool) -> Self {
         let taken = x.taken_up(known);
         let state = if known.ended {
             "ended"
@@ -79,7 +79,7 @@ impl GroupOfferLine {
 impl Exchange {
     /// Every offer to a group that this node knows: its own first, then those of others, each with
     /// whether it is its own.
-    async fn group_offers(&self) -> Result<Vec<(KnownGroupOffer, bool)>, Problem> {
+    pub(super) async fn group_offers(&self) -> Result<Vec<(KnownGroupOffer, bool)>, Problem> {
         let own = self.own_group_offers().await?.into_iter();
         let heard = self.heard_group_offers().await?.into_iter();
         let mut all: Vec<_> = own.map(|known| (known, true)).collect();

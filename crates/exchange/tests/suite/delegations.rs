@@ -45,6 +45,30 @@ impl Face {
     }
 }
 
+/// What each signed word of a document names, checked by nothing but the bytes and the members' seals.
+pub(crate) fn checked(nation: &Nation, seen: &serde_json::Value, kind: &str) -> Vec<String> {
+    let document = seen["document"].as_str().expect("a text");
+    let hash = Digest::of(document.as_bytes()).hex();
+    let words = seen["signatures"].as_array().expect("a list").iter();
+    words
+        .map(|signed| {
+            let party: OrgCode = signed["party"].as_str().expect("a code").parse().expect("a code");
+            let seal = nation
+                .national
+                .directory
+                .seal_certificate(&party)
+                .expect("a seal");
+            let key = |_: &str| seal::jws::PublicKey::from_certificate(&seal).ok();
+            let payload = seal::jws::verify(signed["word"].as_str().expect("a word"), kind, key);
+            let payload = payload.expect("signed by the party").into_inner();
+            let told: serde_json::Value = serde_json::from_slice(&payload).expect("json");
+            assert_eq!(told["party"], party.as_str());
+            assert!(told.to_string().contains(&hash), "it names the document: {told}");
+            hash.clone()
+        })
+        .collect()
+}
+
 async fn made(nation: &Nation) -> Digest {
     let (national, ministry) = (&nation.national, &nation.ministry);
     let offered = ministry.exchange.offer_delegation(delegation(nation), &ACTOR);
@@ -336,6 +360,15 @@ async fn two_operators_lead_a_delegation_by_the_page_and_as_programs_do() {
         let (_, _, seen) = desk.page(page, None).await;
         assert!(seen.contains("02/UQ") && seen.contains("đang hiệu lực"), "{seen}");
     }
+    let seen = ministry.get(&format!("delegations/{hash}")).await;
+    assert_eq!(
+        checked(&nation, &seen, "sen-delegation"),
+        [hash.clone(), hash.clone()]
+    );
+    let (status, _) = ministry
+        .told("G01", &format!("delegations/{}", "0".repeat(64)))
+        .await;
+    assert_eq!(status, 404);
     let end = format!("{page}/{hash}/end");
     let (status, _, bad) = ministry.page(&end, Some(&[("by", "G15"), ("reason", "")])).await;
     assert!(

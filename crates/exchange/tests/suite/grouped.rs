@@ -435,6 +435,19 @@ async fn an_offer_to_a_group_is_made_taken_up_and_ended_by_pages_and_programs() 
         (&seen["group"], &seen["state"]),
         (&json!(GROUP), &json!("in-force"))
     );
+    let seen = ministry.get(&format!("group-offers/{hash}")).await;
+    let document = seen["document"].as_str().expect("a text");
+    assert_eq!(Digest::of(document.as_bytes()).hex(), hash);
+    let made = &seen["signed"][0];
+    assert_eq!(made["agreement"], agreement.as_str());
+    let both = crate::delegations::checked(&nation, made, "sen-agreement");
+    assert_eq!(both, [agreement.clone(), agreement.clone()]);
+    assert!(
+        made["document"].as_str().expect("a text").contains(&hash),
+        "it names the offer"
+    );
+    let (status, _) = ministry.told("G01", "group-offers/x").await;
+    assert_eq!(status, 404);
     let (_, _, page) = ministry
         .page(&format!("/exchange/agreements/{agreement}"), None)
         .await;
