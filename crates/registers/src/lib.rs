@@ -8,6 +8,7 @@
 //! | [`record`] | the noun: versions with two times, and how a record changes |
 //! | [`service`] | [`Registers`]: the registers of a node and their services |
 //! | [`asks`] | how a register asks another one |
+//! | `describe` | a service as an OpenAPI document, made of the schema |
 //! | `lookup` | one record, its granted fields, and the trace |
 //! | `assign`, `release` | giving out a personal number, and its undo |
 //! | `enter`, `obtain`, `withdraw` | entering an act in three steps, and its undo |
@@ -19,6 +20,7 @@
 pub mod asks;
 mod assign;
 pub mod check;
+mod describe;
 mod enter;
 #[cfg(test)]
 mod fixtures;

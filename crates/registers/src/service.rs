@@ -132,6 +132,14 @@ impl Service for Offered {
         self.schema.service_id(&self.code)
     }
 
+    fn is_described(&self) -> bool {
+        true
+    }
+
+    async fn describe(&self) -> Result<Answer, Problem> {
+        Answer::json(&crate::describe::document(&self.schema, &self.code, &self.work))
+    }
+
     async fn call(&self, call: Call) -> Result<Answer, Problem> {
         let (r, s) = (&self.registers, &*self.schema);
         let answer = match &self.work {

@@ -222,8 +222,19 @@ impl Exchange {
         openapi::read(&bytes, limits.json_depth_max)
     }
 
+    /// The document of a service that describes itself: one of the platform.
+    async fn own_document(&self, id: &ServiceId) -> Result<Option<Value>, Problem> {
+        let service = self.0.service(id);
+        let Some(service) = service.filter(|own| own.url().is_none() && own.is_described()) else {
+            return Ok(None);
+        };
+        let answer = service.describe().await?;
+        let depth = self.0.store.limits().json_depth_max;
+        openapi::read(&answer.body, depth).map(Some)
+    }
+
     /// Checks that the fields which an agreement grants are in the answers that the OpenAPI document of
-    /// its service describes, where the service is registered here and has one.
+    /// its service describes, where the service is of this node and has one.
     ///
     /// # Errors
     /// 422 at `fields`: `agreement-field-unknown`, `agreement-field-record`, and why the document cannot
@@ -233,14 +244,18 @@ impl Exchange {
             return Ok(());
         }
         let entry = match self.whole().registered_service(&text.service).await {
-            Err(nobody) if nobody.kind == Kind::NotFound => return Ok(()),
-            entry => entry?,
+            Err(nobody) if nobody.kind == Kind::NotFound => None,
+            entry => Some(entry?),
         };
-        if entry.setup.openapi.is_empty() {
-            return Ok(());
-        }
         let at_fields = |problem: Problem| problem.at("fields");
-        let document = self.document(&entry.setup).await.map_err(at_fields)?;
+        let document = match entry {
+            Some(entry) if entry.setup.openapi.is_empty() => return Ok(()),
+            Some(entry) => Some(self.document(&entry.setup).await.map_err(at_fields)?),
+            None => self.own_document(&text.service).await.map_err(at_fields)?,
+        };
+        let Some(document) = document else {
+            return Ok(());
+        };
         schema::check(&document, &text.endpoints, &text.fields).map_err(at_fields)
     }
 }
