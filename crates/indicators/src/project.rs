@@ -153,6 +153,9 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::RegistrationApproved { .. }
         | Fact::RegistrationDeclined { .. }
         | Fact::DirectoryChanged { .. }
+        | Fact::InstanceTrusted { .. }
+        | Fact::InstanceWithdrawn { .. }
+        | Fact::DirectoryFollowed { .. }
         | Fact::RegistrationsAutomatic { .. }
         | Fact::AgreementRequested { .. }
         | Fact::AgreementOffered { .. }

@@ -49,11 +49,53 @@ macro_rules! text_code {
 /// right separated by dots, at most 35 characters of `.0-9A-Z`, the first group a letter A to Y
 /// and two digits: `G12.18`, `H56.14857`. The older form of QCVN 102:2016 (`000.00.18.G12`) is
 /// read and kept as an alias: see [`OrgCode::qcvn`].
+///
+/// An organisation of another instance of the exchange carries the instance in front, `LA-X01`, at every
+/// node of either: one organisation has one code wherever it is compared, signed or kept, and none is
+/// ever taken for one of [`INSTANCE`] that has the same letters. How its own groups begin is its country's
+/// business.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrgCode(String);
 text_code!(OrgCode);
 
+/// The instance of the exchange whose organisations carry no instance in their codes.
+pub const INSTANCE: &str = "VN";
+/// Length of an organisation's code within its instance, in characters.
+const ORG_CHARS_MAX: usize = 35;
+
+/// True for the identifier of an instance of the exchange: two to eight capitals.
+#[must_use]
+pub fn is_instance(text: &str) -> bool {
+    (2..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase())
+}
+
 impl OrgCode {
+    /// The organisation that an instance calls by a code: `LA-X01` for `X01` of `LA`.
+    ///
+    /// # Errors
+    /// When the instance or the code is not well-formed.
+    pub fn of_instance(instance: &str, code: &str) -> Result<Self, NotACode> {
+        if code.contains('-') {
+            return Err(NotACode("organisation-code"));
+        }
+        if instance == INSTANCE {
+            return code.parse();
+        }
+        format!("{instance}-{code}").parse()
+    }
+
+    /// The instance of the exchange it belongs to.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        self.0.split_once('-').map_or(INSTANCE, |(instance, _)| instance)
+    }
+
+    /// Its code within its instance: `X01` of `LA-X01`.
+    #[must_use]
+    pub fn within(&self) -> &str {
+        self.0.split_once('-').map_or(&self.0, |(_, code)| code)
+    }
+
     /// The level-1 organisation this one belongs to: `G12` of `G12.18`.
     #[must_use]
     pub fn top(&self) -> Self {
@@ -88,6 +130,9 @@ impl OrgCode {
     /// levels of at most three and two digits.
     #[must_use]
     pub fn qcvn(&self) -> Option<String> {
+        if self.instance() != INSTANCE {
+            return None;
+        }
         let groups: Vec<&str> = self.0.split('.').collect();
         let (top, rest) = groups.split_first()?;
         let mut slots = ["00".to_owned(), "00".to_owned(), "000".to_owned()];
@@ -109,6 +154,15 @@ impl FromStr for OrgCode {
 
     fn from_str(text: &str) -> Result<Self, NotACode> {
         const BAD: NotACode = NotACode("organisation-code");
+        let is_group =
+            |g: &&str| !g.is_empty() && g.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+        if let Some((instance, code)) = text.split_once('-') {
+            let good = is_instance(instance)
+                && instance != INSTANCE
+                && code.len() <= ORG_CHARS_MAX
+                && code.split('.').all(|g| is_group(&g));
+            return good.then(|| Self(text.to_owned())).ok_or(BAD);
+        }
         let groups: Vec<&str> = text.split('.').collect();
         if let [v, z, y, top] = groups[..]
             && is_top(top)
@@ -123,11 +177,9 @@ impl FromStr for OrgCode {
             }
             return Ok(Self(code));
         }
-        let well_formed = text.len() <= 35
+        let well_formed = text.len() <= ORG_CHARS_MAX
             && groups.first().is_some_and(|g| is_top(g))
-            && groups
-                .iter()
-                .all(|g| !g.is_empty() && g.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()));
+            && groups.iter().all(is_group);
         if well_formed {
             Ok(Self(text.to_owned()))
         } else {
@@ -363,6 +415,43 @@ mod tests {
             "H56..1",
             "H56.a",
             &format!("H56.{}", "1".repeat(40)),
+        ] {
+            assert!(bad.parse::<OrgCode>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_organisation_of_another_instance_is_never_one_of_ours_with_the_same_code() {
+        let (ours, theirs): (OrgCode, OrgCode) =
+            ("G01".parse().expect("a code"), "LA-G01".parse().expect("a code"));
+        assert_ne!(ours, theirs);
+        assert_eq!((ours.instance(), ours.within()), (INSTANCE, "G01"));
+        assert_eq!((theirs.instance(), theirs.within()), ("LA", "G01"));
+        assert_eq!(OrgCode::of_instance("LA", "G01"), Ok(theirs.clone()));
+        assert_eq!(OrgCode::of_instance(INSTANCE, "G01"), Ok(ours.clone()));
+        assert!(!ours.holds(&theirs) && !theirs.holds(&ours));
+        let unit: OrgCode = "LA-X01.02".parse().expect("a code");
+        assert_eq!((unit.top().as_str(), unit.qcvn()), ("LA-X01", None));
+        for (instance, code) in [
+            (INSTANCE, "LA-G01"),
+            ("LA", "VN-G01"),
+            ("LA", "LA-G01"),
+            ("la", "G01"),
+            ("L", "G01"),
+            ("", "G01"),
+        ] {
+            assert!(OrgCode::of_instance(instance, code).is_err(), "{instance} {code}");
+        }
+        for bad in [
+            "VN-G01",
+            "LA-",
+            "-G01",
+            "LA-g01",
+            "LA-G01-1",
+            "L1-G01",
+            "G22-261121",
+            "LA/G01",
+            "LONGNAMES-G01",
         ] {
             assert!(bad.parse::<OrgCode>().is_err(), "{bad}");
         }

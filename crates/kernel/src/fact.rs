@@ -61,6 +61,26 @@ pub enum Fact {
         about: String,
         serial: u64,
     },
+    /// The hub's operator trusts another instance of the exchange by its anchor, first under this serial
+    /// of the directory.
+    InstanceTrusted {
+        instance: String,
+        anchor: Digest,
+        reason: String,
+        serial: u64,
+    },
+    /// The hub's operator trusts another instance no more.
+    InstanceWithdrawn {
+        instance: String,
+        reason: String,
+        serial: u64,
+    },
+    /// A node took over a snapshot of the directory of another instance that its hub trusts.
+    DirectoryFollowed {
+        instance: String,
+        serial: u64,
+        hash: Digest,
+    },
     /// From now on the hub approves changes of systems by itself, or does so no more.
     RegistrationsAutomatic { automatic: bool },
     /// An agreement with both signatures came into force at this node.
