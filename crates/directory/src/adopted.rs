@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use ::store::Store;
+use ::store::{Store, Tx};
 use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem, Tenant, Time};
 use seal::certificate::{Certificate, Trust};
 use seal::key::Identity;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::groups::{self, Local};
+use crate::instances::Others;
 use crate::parts::{Head, Parts, RESIGN_MS};
 use crate::snapshot::{self, Further, NodeEntry, Snapshot};
 
@@ -25,13 +26,19 @@ const SWITCH_MS_MAX: i64 = 86_400_000;
 
 /// The directory this node holds; cheap to clone.
 #[derive(Clone)]
-pub struct Directory(Arc<Inner>);
+pub struct Directory(pub(crate) Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     store: Store,
     tenant: Tenant,
+    /// The instance of the exchange whose directory it is.
+    pub(crate) instance: String,
+    /// The anchor under which it is followed, when it is of another instance than the node's.
+    followed: Option<Digest>,
+    /// The directories of other instances that this one trusts.
+    pub(crate) others: Others,
     hub: Certificate,
-    file: PathBuf,
+    pub(crate) file: PathBuf,
     held: RwLock<Arc<Held>>,
     /// True while some system is stopped: asked on every call, before anything is looked up.
     any_stopped: AtomicBool,
@@ -50,12 +57,12 @@ struct Inner {
 }
 
 /// One snapshot, ready for questions.
-struct Held {
+pub(crate) struct Held {
     snapshot: Arc<Snapshot>,
     token: Arc<str>,
     hash: Digest,
     nodes: BTreeMap<String, NodeEntry>,
-    node_of_certificate: HashMap<Digest, String>,
+    pub(crate) node_of_certificate: HashMap<Digest, String>,
     members: BTreeMap<OrgCode, (String, Certificate, Vec<Certificate>)>,
     /// The further certificates of members' seals.
     further: BTreeMap<OrgCode, Vec<Certificate>>,
@@ -65,7 +72,7 @@ struct Held {
     stopped: HashSet<(OrgCode, String)>,
     /// The systems in each global group.
     groups: HashMap<String, HashSet<String>>,
-    trust: Arc<Trust>,
+    pub(crate) trust: Arc<Trust>,
     /// The signed form in parts, once somebody asks for them.
     parts: OnceLock<Arc<Parts>>,
 }
@@ -115,6 +122,13 @@ impl Held {
         })
     }
 
+    /// A member's certificate by its thumbprint.
+    fn certificate(&self, thumbprint: &Digest) -> Option<Certificate> {
+        let firsts = self.members.values().map(|(_, seal, _)| seal);
+        let mut all = firsts.chain(self.further.values().flatten());
+        all.find(|seal| seal.thumbprint() == *thumbprint).cloned()
+    }
+
     /// The signed form in parts; none of a directory of nobody.
     fn parts(&self) -> Result<Option<Arc<Parts>>, Problem> {
         if self.token.is_empty() {
@@ -125,6 +139,32 @@ impl Held {
         }
         let parts = Arc::new(Parts::of(&self.token)?);
         Ok(Some(Arc::clone(self.parts.get_or_init(|| parts))))
+    }
+}
+
+impl Inner {
+    /// Notes that a snapshot was adopted, with its fact.
+    async fn note_adopted(&self, tx: &Tx, serial: u64, hash: Digest) -> Result<(), Problem> {
+        let (subject, fact) = match &self.followed {
+            None => {
+                crate::store::keep_adopted(tx, serial, &hash).await?;
+                (
+                    format!("directory/{serial}"),
+                    Fact::DirectoryAdopted { serial, hash },
+                )
+            }
+            Some(anchor) => {
+                crate::store::keep_followed(tx, anchor, serial, &hash).await?;
+                let instance = self.instance.clone();
+                let fact = Fact::DirectoryFollowed {
+                    instance,
+                    serial,
+                    hash,
+                };
+                (format!("directory/{}/{serial}", self.instance), fact)
+            }
+        };
+        tx.fact(&subject, fact).await.map(drop)
     }
 }
 
@@ -146,13 +186,34 @@ impl Directory {
         hub_anchor: Certificate,
         file: PathBuf,
     ) -> Result<Self, Problem> {
+        let directory = Self::open_one(store, tenant, hub_anchor, file, None).await?;
+        directory.follow_what_is_trusted().await;
+        Ok(directory)
+    }
+
+    /// As [`Directory::open`]; `followed` is the anchor under which that of another instance is kept.
+    pub(crate) async fn open_one(
+        store: Store,
+        tenant: Tenant,
+        hub_anchor: Certificate,
+        file: PathBuf,
+        followed: Option<Digest>,
+    ) -> Result<Self, Problem> {
         let organisation = hub_anchor.organisation().unwrap_or_default();
         let hub: OrgCode = organisation
             .parse()
             .map_err(|_| Problem::internal("the hub's certificate names no organisation"))?;
         let reader = store.read(&tenant).await?;
-        let newest = crate::store::newest_adopted(&reader).await?;
-        let local = Local::read(&reader).await?;
+        let (newest, local) = match &followed {
+            None => (
+                crate::store::newest_adopted(&reader).await?,
+                Local::read(&reader).await?,
+            ),
+            Some(anchor) => (
+                crate::store::newest_followed(&reader, anchor).await?,
+                Local::none(),
+            ),
+        };
         drop(reader);
         let kept = match tokio::fs::read_to_string(&file).await {
             Ok(token) => snapshot::read(&token, &hub_anchor)
@@ -161,6 +222,7 @@ impl Directory {
                 .ok(),
             Err(_) => None,
         };
+        let instance = hub.instance().to_owned();
         let held = match kept {
             Some(held) => held,
             None => Held::of(Snapshot::empty(hub), "")?,
@@ -170,6 +232,9 @@ impl Directory {
         Ok(Self(Arc::new(Inner {
             store,
             tenant,
+            instance,
+            followed,
+            others: Others::default(),
             hub: hub_anchor,
             file,
             held: RwLock::new(Arc::new(held)),
@@ -232,9 +297,7 @@ impl Directory {
             inner
                 .store
                 .write(&inner.tenant, &Actor::Platform, |tx| async move {
-                    crate::store::keep_adopted(&tx, serial, &hash).await?;
-                    let fact = Fact::DirectoryAdopted { serial, hash };
-                    tx.fact(&format!("directory/{serial}"), fact).await
+                    inner.note_adopted(&tx, serial, hash).await
                 })
                 .await?;
             *newest = Some((serial, hash));
@@ -247,6 +310,9 @@ impl Directory {
         inner.any_stopped.store(any_stopped, Ordering::Release);
         inner.local.say_changed();
         self.confirm(said);
+        if inner.followed.is_none() {
+            self.follow_what_is_trusted().await;
+        }
         Ok(true)
     }
 
@@ -369,9 +435,9 @@ impl Directory {
     /// The certificate of an organisation's seal and its issuers.
     #[must_use]
     pub fn seal_chain(&self, org: &OrgCode) -> Option<(Certificate, Vec<Certificate>)> {
-        let held = self.held();
+        let held = self.held_of(org)?;
         let (_, seal, issuers) = held.members.get(org)?;
-        if held.trust.revoked.contains(&seal.thumbprint()) {
+        if held.trust.revoked.contains(&seal.thumbprint()) || self.is_revoked(&seal.thumbprint()) {
             return None;
         }
         Some((seal.clone(), issuers.clone()))
@@ -381,7 +447,7 @@ impl Directory {
     /// None when it is no member, or when that certificate is revoked.
     #[must_use]
     pub fn seal_called(&self, org: &OrgCode, thumbprint: &Digest) -> Option<Certificate> {
-        let held = self.held();
+        let held = self.held_of(org)?;
         let (_, first, _) = held.members.get(org)?;
         let mut seal = first;
         if first.thumbprint() != *thumbprint
@@ -392,7 +458,9 @@ impl Directory {
         {
             seal = other;
         }
-        (!held.trust.revoked.contains(&seal.thumbprint())).then(|| seal.clone())
+        let thumbprint = seal.thumbprint();
+        let revoked = held.trust.revoked.contains(&thumbprint) || self.is_revoked(&thumbprint);
+        (!revoked).then(|| seal.clone())
     }
 
     /// The certificates with which an organisation may have sealed at an instant: its first one, then those
@@ -419,8 +487,10 @@ impl Directory {
     /// True when a system is disabled or deleted: it may neither call nor be called.
     #[must_use]
     pub fn is_stopped(&self, org: &OrgCode, system: &str) -> bool {
-        self.0.any_stopped.load(Ordering::Acquire)
-            && self.held().stopped.contains(&(org.clone(), system.to_owned()))
+        self.of(org).is_some_and(|of| {
+            of.0.any_stopped.load(Ordering::Acquire)
+                && of.held().stopped.contains(&(org.clone(), system.to_owned()))
+        })
     }
 
     /// True when a system (`H56/one-stop`) is in a global group.
@@ -436,23 +506,21 @@ impl Directory {
     /// with the certificate it names.
     #[must_use]
     pub fn certificate_by_thumbprint(&self, thumbprint: &Digest) -> Option<Certificate> {
-        let held = self.held();
-        held.members
-            .values()
-            .map(|(_, seal, _)| seal)
-            .chain(held.further.values().flatten())
-            .find(|seal| seal.thumbprint() == *thumbprint)
-            .cloned()
+        self.held().certificate(thumbprint).or_else(|| {
+            self.others()
+                .iter()
+                .find_map(|o| o.directory.held().certificate(thumbprint))
+        })
     }
 
     /// The node that hosts an organisation, or the one above it that is a member.
     #[must_use]
     pub fn node_of(&self, org: &OrgCode) -> Option<NodeEntry> {
-        let held = self.held();
+        let held = self.held_of(org)?;
         let mut whose = Some(org.clone());
         while let Some(code) = whose {
             if let Some((node, ..)) = held.members.get(&code) {
-                return held.nodes.get(node).cloned();
+                return held.nodes.get(node).map(|node| self.called(org.instance(), node));
             }
             whose = code.parent();
         }
@@ -468,8 +536,10 @@ impl Directory {
         if held.trust.revoked.contains(&thumbprint) {
             return Err("node-revoked".to_owned());
         }
-        let node = held.node_of_certificate.get(&thumbprint);
-        node.cloned().ok_or_else(|| "node-unknown".to_owned())
+        match held.node_of_certificate.get(&thumbprint) {
+            Some(node) => Ok(node.clone()),
+            None => self.node_of_another(&thumbprint).map(|(id, _)| id),
+        }
     }
 
     /// The roots and what is revoked.
@@ -509,7 +579,7 @@ impl Directory {
         &self.0.tenant
     }
 
-    fn held(&self) -> Arc<Held> {
+    pub(crate) fn held(&self) -> Arc<Held> {
         self.0.held.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

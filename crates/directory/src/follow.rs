@@ -52,6 +52,40 @@ pub fn follow(
     })
 }
 
+/// Follows the directories of the other instances that ours trusts, until `shutdown` turns true. All are
+/// asked at once.
+pub fn follow_instances(
+    directory: Directory,
+    every_ms: u64,
+    mut shutdown: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut failing: Vec<Digest> = Vec::new();
+        while !*shutdown.borrow() {
+            for (followed, answer) in directory.ask_others().await {
+                let (instance, anchor) = (&followed.entry.instance, followed.entry.hash);
+                let before = failing.contains(&anchor);
+                match answer {
+                    Ok(_) if before => {
+                        tracing::info!(instance, "the directory of the instance is heard again");
+                        failing.retain(|other| *other != anchor);
+                    }
+                    Err(why) if !before => {
+                        tracing::warn!(instance, why, "the directory of the instance is not heard");
+                        failing.push(anchor);
+                    }
+                    _ => {}
+                }
+            }
+            let pause = tokio::time::sleep(std::time::Duration::from_millis(every_ms));
+            tokio::select! {
+                () = pause => {}
+                changed = shutdown.changed() => if changed.is_err() { return },
+            }
+        }
+    })
+}
+
 /// Asks once: true when a new snapshot was adopted. Asks for the signed head, then for the parts that
 /// changed; a hub of before there were heads is asked for the whole, until one was heard.
 pub(crate) async fn ask(directory: &Directory, client: &Client, url: &str) -> Result<bool, String> {

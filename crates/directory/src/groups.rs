@@ -53,6 +53,15 @@ impl Local {
         })
     }
 
+    /// Of a directory for which this node keeps no groups.
+    pub(crate) fn none() -> Self {
+        Self {
+            held: RwLock::default(),
+            changed: watch::Sender::new(0),
+            changing: tokio::sync::Mutex::new(()),
+        }
+    }
+
     /// Says that some group has changed.
     pub(crate) fn say_changed(&self) {
         self.changed.send_modify(|times| *times += 1);

@@ -8,6 +8,7 @@ use kernel::{Actor, Digest, Fact, Kind, Problem};
 use seal::key::Identity;
 
 use crate::adopted::Directory;
+use crate::anchor::Anchor;
 use crate::registration::change::Change;
 use crate::snapshot::{Revoked, Snapshot};
 
@@ -63,6 +64,21 @@ impl Hub {
     /// The key of the hub's seal.
     pub(crate) fn key(&self) -> &seal::SigningKey {
         &self.0.seal.key
+    }
+
+    /// The anchor of this instance, by which the hub of another one trusts it; `urls` is where its
+    /// directory is asked for. Gives it with its signed form.
+    ///
+    /// # Errors
+    /// 503 `directory-empty` before the first publication.
+    pub fn anchor(&self, urls: Vec<String>) -> Result<(Anchor, String), Problem> {
+        let snapshot = self.0.directory.snapshot();
+        if snapshot.serial == 0 {
+            return Err(Problem::new(Kind::Unavailable, "directory-empty"));
+        }
+        let anchor = Anchor::of(&snapshot, &self.0.seal, urls);
+        let token = anchor.sign(&self.0.seal)?;
+        Ok((anchor, token))
     }
 
     /// Publishes what `wanted` says under the next serial, and gives the signed form. Serial and
@@ -159,6 +175,7 @@ impl Hub {
         let Inner { directory, seal, .. } = &*self.0;
         let current = directory.snapshot();
         keep_revoked(&mut next, &current);
+        keep_since(&mut next, &current);
         if current.serial > 0 && next.says_the_same(&current) {
             return Ok(directory.token().0.to_string());
         }
@@ -190,6 +207,15 @@ fn keep_revoked(next: &mut Snapshot, current: &Snapshot) {
         }
     }
     next.revoked.sort_by_key(|r| (r.at, r.thumbprint));
+}
+
+/// An instance is trusted since it was, also when what was approved is made again at a start.
+fn keep_since(next: &mut Snapshot, current: &Snapshot) {
+    for entry in &mut next.instances {
+        if let Some(before) = current.instances.iter().find(|e| e.hash == entry.hash) {
+            entry.since = before.since;
+        }
+    }
 }
 
 /// What is written together with a publication.

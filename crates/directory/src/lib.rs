@@ -13,6 +13,8 @@
 //! | [`keyring`] | a node's keys on disk |
 //! | [`snapshot`] | who takes part, where, and with which certificates |
 //! | `parts` | the snapshot as nodes fetch it: a small signed head, and only what changed |
+//! | [`anchor`] | by what another instance of the exchange is known |
+//! | [`instances`] | the directories of other instances that are trusted, beside our own |
 //! | [`adopted`] | the snapshot this node holds: [`Directory`] |
 //! | [`hub`] | publishing and revoking |
 //! | [`mod@follow`] | keeping up with the hub |
@@ -22,6 +24,7 @@
 //! | `pages`, `units`, `api` | what people and programs read |
 
 pub mod adopted;
+pub mod anchor;
 mod api;
 pub mod areas;
 pub mod calendars;
@@ -29,6 +32,7 @@ pub mod collate;
 pub mod follow;
 pub mod groups;
 pub mod hub;
+pub mod instances;
 pub mod keyring;
 mod members;
 pub mod organisations;
@@ -49,7 +53,7 @@ use web::openapi::{OpenApiRouter, routes};
 pub use adopted::Directory;
 pub use areas::{Area, Areas};
 pub use calendars::Calendars;
-pub use follow::follow;
+pub use follow::{follow, follow_instances};
 pub use hub::Hub;
 pub use keyring::Keyring;
 pub use organisations::{Organisation, Organisations};
@@ -70,6 +74,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0003_local_groups",
             include_str!("../migrations/0003_local_groups.sql"),
+        ),
+        (
+            "0004_federation",
+            include_str!("../migrations/0004_federation.sql"),
         ),
     ],
 };
@@ -99,6 +107,8 @@ pub struct DirectoryState {
     pub registrar: Registrar,
     /// What this node offers, to be announced in the directory.
     pub offers: Offers,
+    /// How the portal is reached, without a slash at the end: there other instances ask for the directory.
+    pub base_url: String,
 }
 
 /// The routes of a portal: the look-up of areas, the public directory, and revocation at the hub.
@@ -120,7 +130,8 @@ pub fn router(state: DirectoryState) -> OpenApiRouter {
     } else {
         router
     };
-    router.with_state(state)
+    let followed = peer_router(state.directory.clone());
+    router.with_state(state).merge(followed)
 }
 
 /// Where other nodes bring what they ask of the hub, and the hub its answers.
@@ -128,8 +139,8 @@ pub fn word_router(registrar: Registrar) -> web::axum::Router {
     registration::deliver::routes().with_state(registrar)
 }
 
-/// The routes of a node-to-node listener: the signed snapshot, whole or by its head and parts, which any
-/// node may hand on.
+/// The signed snapshot, whole or by its head and parts, which any node may hand on: on a node-to-node
+/// listener for the nodes of the instance, on a portal for those of others. It vouches for itself.
 pub fn peer_router(directory: Directory) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(api::signed_snapshot))

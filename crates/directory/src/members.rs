@@ -2,6 +2,7 @@
 //! their systems and certificates, changes asked for and decided, trust services, groups. Every
 //! operation asks for the role `operator`. Never a rule of its own: see [`crate::registration`].
 
+mod federation;
 mod form;
 mod groups;
 mod list;
@@ -33,6 +34,16 @@ pub(crate) fn router() -> OpenApiRouter<DirectoryState> {
         .routes(routes!(revoke::by_form))
         .routes(routes!(trust::page))
         .routes(routes!(trust::json))
+        .routes(routes!(federation::page))
+        .routes(routes!(federation::json))
+        .routes(routes!(federation::export))
+        .routes(routes!(federation::download))
+        .routes(routes!(federation::check_by_json))
+        .routes(routes!(federation::check_by_form))
+        .routes(routes!(federation::trust_by_json))
+        .routes(routes!(federation::trust_by_form))
+        .routes(routes!(federation::withdraw_by_json))
+        .routes(routes!(federation::withdraw_by_form))
         .routes(routes!(groups::page))
         .routes(routes!(groups::json))
         .routes(routes!(groups::save_by_json))
@@ -189,6 +200,7 @@ mod tests {
                 "members",
                 "members/G01",
                 "trust",
+                "federation",
                 "groups",
                 "registrations",
                 "registrations/new",

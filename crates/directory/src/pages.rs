@@ -212,12 +212,10 @@ pub(crate) mod tests {
             }),
             registrar: crate::registration::tests::registrar(&hub, &nation),
             hub: Some(hub.clone()),
+            base_url: "http://hub.example".to_owned(),
         };
         let (router, api) = crate::router(state).split_for_parts();
-        let (peer, peer_api) = crate::peer_router(hub.directory().clone()).split_for_parts();
-        for api in [api, peer_api] {
-            assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
-        }
+        assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
         let shared = web::Shared {
             texts: Arc::new(web::Texts::new(&[web::TEXTS, crate::TEXTS]).expect("texts")),
             world: temp.store.world().clone(),
@@ -225,7 +223,7 @@ pub(crate) mod tests {
             node: web::NodeFace::new("national", "directory-units"),
             authenticate: Arc::new(As(role)),
         };
-        (web::present(router.merge(peer), shared), hub)
+        (web::present(router, shared), hub)
     }
 
     struct As(Option<&'static str>);

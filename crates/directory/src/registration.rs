@@ -184,10 +184,23 @@ impl Enacted {
         store::keep_change(tx, &self.change, self.serial).await?;
         let (change, about, serial) = (self.change.kind(), self.change.about(), self.serial);
         let Some(answer) = &self.answers else {
-            let fact = Fact::DirectoryChanged {
-                change,
-                about: about.clone(),
-                serial,
+            let fact = match &self.change {
+                Change::TrustInstance { hash, reason, .. } => Fact::InstanceTrusted {
+                    instance: instance_of(&about),
+                    anchor: *hash,
+                    reason: reason.clone(),
+                    serial,
+                },
+                Change::WithdrawInstance { instance, reason } => Fact::InstanceWithdrawn {
+                    instance: instance.clone(),
+                    reason: reason.clone(),
+                    serial,
+                },
+                _ => Fact::DirectoryChanged {
+                    change,
+                    about: about.clone(),
+                    serial,
+                },
             };
             return tx.fact(&format!("directory-entry/{about}"), fact).await.map(drop);
         };
@@ -204,6 +217,11 @@ impl Enacted {
         tx.fact(&subject(&request), fact).await?;
         answer.send(tx).await
     }
+}
+
+/// `LA` of `instance/LA`.
+fn instance_of(about: &str) -> String {
+    about.trim_start_matches("instance/").to_owned()
 }
 
 /// Somebody else was quicker.
@@ -322,6 +340,10 @@ impl Registrar {
 
     /// The key of a seal that is good now.
     fn key_of(&self, org: &OrgCode) -> Option<PublicKey> {
+        // The directory is its own instance's: nobody of another one has a say in it.
+        if org.instance() != self.0.directory.instance() {
+            return None;
+        }
         let seal = if *org == self.0.directory.snapshot().hub {
             self.0.directory.hub_certificate().clone()
         } else {

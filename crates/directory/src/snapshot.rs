@@ -9,6 +9,8 @@ use seal::jws::{self, PublicKey};
 use seal::key::Identity;
 use serde::{Deserialize, Serialize};
 
+use crate::anchor::Anchor;
+
 /// The type of the signed token.
 pub const TYPE: &str = "sen-directory";
 
@@ -50,7 +52,13 @@ pub struct Snapshot {
     /// Groups of systems, of any members.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupEntry>,
+    /// Other instances of the exchange that are trusted, each by its anchor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<InstanceEntry>,
 }
+
+/// Instances that one directory trusts, count.
+const INSTANCES_MAX: usize = 32;
 
 /// The class of every member that stands in no other.
 pub const GOVERNMENT: &str = "GOV";
@@ -114,6 +122,23 @@ pub struct GroupEntry {
     pub name: String,
     /// Who is in it, `H56/one-stop`.
     pub systems: Vec<String>,
+}
+
+/// Another instance of the exchange that is trusted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct InstanceEntry {
+    /// Its identifier: `LA`.
+    pub instance: String,
+    /// Its anchor, as its hub signed it.
+    pub anchor: String,
+    /// The anchor's hash, which the operators of the two hubs compared.
+    #[schema(value_type = String)]
+    pub hash: Digest,
+    /// Since when, milliseconds.
+    #[schema(value_type = i64)]
+    pub since: Time,
+    /// Why.
+    pub reason: String,
 }
 
 /// A machine that hosts organisations.
@@ -209,7 +234,14 @@ impl Snapshot {
             stopped: Vec::new(),
             classes: Vec::new(),
             groups: Vec::new(),
+            instances: Vec::new(),
         }
+    }
+
+    /// The instance of the exchange whose directory it is.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        self.hub.instance()
     }
 
     /// The entry of a member.
@@ -330,13 +362,36 @@ impl Snapshot {
         }
         // What is revoked still has to be sound: it stays listed until it is replaced.
         let trust = Trust::of(self.trust()?.anchors);
+        self.check_instances()?;
         for member in &self.members {
+            if member.org.instance() != self.instance() {
+                return Err(unsound(format!("{} of another instance", member.org)));
+            }
             if !nodes.contains(member.node.as_str()) {
                 return Err(unsound(format!("{} at no node", member.org)));
             }
             let first = std::iter::once(member.certificate_pem.as_str());
             for pem in first.chain(self.further_of_seal(&member.org)) {
                 self.check_seal(&member.org, pem, &trust)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Another instance is there once, by an anchor of its own.
+    fn check_instances(&self) -> Result<(), Problem> {
+        let mut seen = BTreeSet::from([self.instance()]);
+        if self.instances.len() > INSTANCES_MAX {
+            return Err(unsound("too many instances"));
+        }
+        for entry in &self.instances {
+            let anchor = Anchor::read(&entry.anchor).map_err(unsound)?;
+            let whole = anchor.instance == entry.instance && anchor.hash()? == entry.hash;
+            if !whole || !seen.insert(&entry.instance) {
+                return Err(unsound(format!(
+                    "{}: an anchor twice or of another",
+                    entry.instance
+                )));
             }
         }
         Ok(())
@@ -426,20 +481,32 @@ pub(crate) mod tests {
 
     impl Nation {
         pub(crate) fn new() -> Self {
+            Self::of(kernel::codes::INSTANCE)
+        }
+
+        /// A nation of another instance, with the same codes.
+        pub(crate) fn of(instance: &str) -> Self {
             let ca = Authority::new("Trial root", testkit::START).expect("a root");
             let names = vec!["localhost".to_owned()];
+            let code = |code| OrgCode::of_instance(instance, code).expect("a code").to_string();
             Self {
-                hub: issue(&ca, Profile::OrganisationSeal, "G22", 1),
-                member: issue(&ca, Profile::OrganisationSeal, "G01", 2),
-                node: issue(&ca, Profile::Node { names }, "G01", 3),
+                hub: issue(&ca, Profile::OrganisationSeal, &code("G22"), 1),
+                member: issue(&ca, Profile::OrganisationSeal, &code("G01"), 2),
+                node: issue(&ca, Profile::Node { names }, &code("G01"), 3),
                 ca,
             }
         }
 
+        /// Whose a certificate is.
+        fn code(identity: &Identity) -> OrgCode {
+            let organisation = identity.certificate.organisation().expect("an organisation");
+            organisation.parse().expect("a code")
+        }
+
         pub(crate) fn snapshot(&self, serial: u64) -> Snapshot {
-            let member = |org: &str, identity: &Identity| MemberEntry {
-                org: org.parse().expect("a code"),
-                name: org.to_owned(),
+            let member = |identity: &Identity| MemberEntry {
+                org: Self::code(identity),
+                name: Self::code(identity).within().to_owned(),
                 node: "ministry".to_owned(),
                 certificate_pem: identity.chain_pem(),
             };
@@ -451,14 +518,14 @@ pub(crate) mod tests {
                     peer: "127.0.0.1:8101".to_owned(),
                     certificate: self.node.certificate.thumbprint(),
                 }],
-                members: vec![member("G22", &self.hub), member("G01", &self.member)],
+                members: vec![member(&self.hub), member(&self.member)],
                 systems: vec![SystemEntry {
-                    org: "G01".parse().expect("a code"),
+                    org: Self::code(&self.member),
                     code: "population".to_owned(),
                     name: "Dân cư".to_owned(),
                 }],
                 anchors: vec![self.ca.certificate().pem()],
-                ..Snapshot::empty("G22".parse().expect("a code"))
+                ..Snapshot::empty(Self::code(&self.hub))
             }
         }
     }

@@ -38,6 +38,32 @@ pub(crate) async fn keep_adopted(tx: &Tx, serial: u64, hash: &Digest) -> Result<
     Ok(())
 }
 
+/// The newest snapshot of another instance that was adopted under an anchor: its serial and hash.
+pub(crate) async fn newest_followed(
+    reader: &Reader,
+    anchor: &Digest,
+) -> Result<Option<(u64, Digest)>, Problem> {
+    let sql = "select serial, hash from directory_followed where tenant = $1 and anchor = $2 \
+               order by serial desc limit 1";
+    match reader.one(sql, params![reader.tenant(), anchor]).await? {
+        Some(row) => Ok(Some((row.count("serial")?, row.digest("hash")?))),
+        None => Ok(None),
+    }
+}
+
+/// Records that a snapshot of another instance was adopted.
+pub(crate) async fn keep_followed(
+    tx: &Tx,
+    anchor: &Digest,
+    serial: u64,
+    hash: &Digest,
+) -> Result<(), Problem> {
+    let sql = "insert into directory_followed (tenant, anchor, serial, hash, at) values ($1, $2, $3, $4, $5)";
+    tx.exec(sql, params![tx.tenant(), anchor, serial, hash, tx.now()])
+        .await?;
+    Ok(())
+}
+
 /// The newest snapshot published by this hub: its serial and signed form.
 pub(crate) async fn newest_published(reader: &Reader) -> Result<Option<(u64, String)>, Problem> {
     let sql = "select serial, jws from directory_published where tenant = $1 order by serial desc limit 1";

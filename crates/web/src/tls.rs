@@ -22,8 +22,17 @@ use rustls::{RootCertStore, version::TLS13};
 
 pub use outside::{service_config, systems_config};
 
+/// What is known of a certificate that another node shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// It must lead to the anchors.
+    Ours,
+    /// It must lead to one of these roots (DER), and the anchors count for nothing.
+    Under(Vec<Vec<u8>>),
+}
+
 /// Says whether a certificate (DER) is registered and not revoked; the text goes to the log.
-pub type Accept = Arc<dyn Fn(&[u8]) -> Result<(), String> + Send + Sync>;
+pub type Accept = Arc<dyn Fn(&[u8]) -> Result<Registered, String> + Send + Sync>;
 
 /// A key and its certificates.
 #[derive(Clone)]
@@ -51,8 +60,8 @@ impl From<rustls::Error> for TlsError {
     }
 }
 
-/// For the accepting side: a client must show a certificate that leads to an anchor and that
-/// `accept` takes.
+/// For the accepting side: a client must show a certificate that leads to an anchor, or to the roots that
+/// `accept` names for it, and that `accept` takes.
 ///
 /// # Errors
 /// When a key or certificate cannot be used.
@@ -130,11 +139,18 @@ impl TimeProvider for WorldTime {
     }
 }
 
-fn ask(accept: &Accept, leaf: &CertificateDer<'_>) -> Result<(), rustls::Error> {
+/// What a certificate must lead to. What is refused may still have no path at all, and who shows it is
+/// told no more than that.
+fn ask(accept: &Accept, leaf: &CertificateDer<'_>) -> Result<Registered, rustls::Error> {
     accept(leaf.as_ref()).map_err(|why| {
-        tracing::warn!(why, "a certificate of the right authority was refused");
+        tracing::warn!(why, "the certificate of another node was refused");
         CertificateError::ApplicationVerificationFailure.into()
     })
+}
+
+/// Roots that were registered and cannot be used.
+fn unusable(why: impl fmt::Display) -> rustls::Error {
+    rustls::Error::General(why.to_string())
 }
 
 struct RegisteredClient {
@@ -159,9 +175,15 @@ impl ClientCertVerifier for RegisteredClient {
         issuers: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        let verified = self.inner.verify_client_cert(leaf, issuers, now)?;
-        ask(&self.accept, leaf)?;
-        Ok(verified)
+        match ask(&self.accept, leaf)? {
+            Registered::Ours => self.inner.verify_client_cert(leaf, issuers, now),
+            Registered::Under(theirs) => {
+                let roots = roots(&theirs).map_err(unusable)?;
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build();
+                let verifier = verifier.map_err(unusable)?;
+                verifier.verify_client_cert(leaf, issuers, now)
+            }
+        }
     }
 
     fn verify_tls12_signature(
@@ -207,9 +229,15 @@ impl ServerCertVerifier for RegisteredServer {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self.inner.verify_server_cert(leaf, issuers, name, ocsp, now)?;
-        ask(&self.accept, leaf)?;
-        Ok(verified)
+        match ask(&self.accept, leaf)? {
+            Registered::Ours => self.inner.verify_server_cert(leaf, issuers, name, ocsp, now),
+            Registered::Under(theirs) => {
+                let roots = roots(&theirs).map_err(unusable)?;
+                let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider()).build();
+                let verifier = verifier.map_err(unusable)?;
+                verifier.verify_server_cert(leaf, issuers, name, ocsp, now)
+            }
+        }
     }
 
     fn verify_tls12_signature(

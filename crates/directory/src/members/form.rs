@@ -256,6 +256,7 @@ async fn run(state: &DirectoryState, fields: &Fields, who: &Principal) -> Result
 fn seen_at(change: &Change) -> String {
     match change.about().split_once('/') {
         Some(("root" | "timestamps" | "class", _)) => "/exchange/trust".to_owned(),
+        Some(("instance", _)) => "/exchange/federation".to_owned(),
         Some(("group", _)) => "/exchange/groups".to_owned(),
         Some(("member", org)) if !matches!(change, Change::Leave { .. }) => {
             format!("/exchange/members/{org}")

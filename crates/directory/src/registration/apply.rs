@@ -7,6 +7,7 @@ use super::change::Change;
 use super::entries::{
     add_timestamps, bad_certificate, certify_node, certify_seal, check_node, check_seal, delete_system,
     known_root, leave, no_entry, offer, register_system, rename, set_class, stops, there, thumbprint_of,
+    trust_instance,
 };
 use super::names;
 use crate::snapshot::{
@@ -135,6 +136,15 @@ impl Change {
                 (s.timestamp_authorities.len() < before)
                     .then_some(())
                     .ok_or_else(|| no_entry("url"))
+            }
+            Self::TrustInstance { anchor, hash, reason } => trust_instance(s, anchor, hash, reason, now),
+            Self::WithdrawInstance { instance, reason } => {
+                names::reason(reason)?;
+                let before = s.instances.len();
+                s.instances.retain(|entry| entry.instance != *instance);
+                (s.instances.len() < before)
+                    .then_some(())
+                    .ok_or_else(|| no_entry("instance"))
             }
             _ => self.apply_to_groups(s),
         }

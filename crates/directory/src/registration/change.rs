@@ -4,6 +4,7 @@
 use kernel::{Digest, OrgCode};
 use serde::{Deserialize, Serialize};
 
+use crate::anchor::Anchor;
 use crate::snapshot;
 
 /// A service as its owner tells it.
@@ -179,6 +180,24 @@ pub enum Change {
         /// Where it listens.
         url: String,
     },
+    /// Another instance of the exchange is trusted, by the anchor that its operator gave and whose hash
+    /// was compared; in the place of the anchor before, if there was one.
+    TrustInstance {
+        /// The anchor, as that instance's hub signed it.
+        anchor: String,
+        /// Its hash, as it was compared.
+        #[schema(value_type = String)]
+        hash: Digest,
+        /// Why.
+        reason: String,
+    },
+    /// Another instance is trusted no more: no call passes from or to it.
+    WithdrawInstance {
+        /// Its identifier.
+        instance: String,
+        /// Why.
+        reason: String,
+    },
     /// A group of systems is new, or called otherwise.
     NameGroup {
         /// Its code.
@@ -241,6 +260,11 @@ impl Change {
             }
             Self::WithdrawRoot { thumbprint } => format!("root/{thumbprint}"),
             Self::AddTimestamps { url, .. } | Self::WithdrawTimestamps { url } => format!("timestamps/{url}"),
+            Self::TrustInstance { anchor, .. } => {
+                let anchor = Anchor::read(anchor);
+                format!("instance/{}", anchor.map(|a| a.instance).unwrap_or_default())
+            }
+            Self::WithdrawInstance { instance, .. } => format!("instance/{instance}"),
             Self::NameGroup { group, .. }
             | Self::EndGroup { group }
             | Self::AddToGroup { group, .. }

@@ -6,8 +6,9 @@ use seal::certificate::{Certificate, Usage};
 
 use super::change::ToldService;
 use super::names;
+use crate::anchor::Anchor;
 use crate::snapshot::{
-    self, Further, GOVERNMENT, ServiceEntry, Snapshot, Stopped, SystemEntry, TimestampEntry,
+    self, Further, GOVERNMENT, InstanceEntry, ServiceEntry, Snapshot, Stopped, SystemEntry, TimestampEntry,
 };
 
 /// Earlier certificates that stay good beside a new one, of one node or seal, count.
@@ -217,6 +218,34 @@ pub(super) fn add_timestamps(
         url: url.to_owned(),
         certificate_pem: leaf.pem(),
     });
+    Ok(())
+}
+
+pub(super) fn trust_instance(
+    s: &mut Snapshot,
+    token: &str,
+    hash: &Digest,
+    reason: &str,
+    now: Time,
+) -> Result<(), Problem> {
+    let anchor = Anchor::read(token)?;
+    if anchor.hash()? != *hash {
+        return Err(Problem::invalid("hash", "anchor-hash"));
+    }
+    anchor.may_be_trusted(s.instance(), now)?;
+    names::reason(reason)?;
+    if s.instances.iter().any(|entry| entry.hash == *hash) {
+        return Err(there("anchor"));
+    }
+    s.instances.retain(|entry| entry.instance != anchor.instance);
+    s.instances.push(InstanceEntry {
+        instance: anchor.instance,
+        anchor: token.to_owned(),
+        hash: *hash,
+        since: now,
+        reason: reason.to_owned(),
+    });
+    s.instances.sort_by(|a, b| a.instance.cmp(&b.instance));
     Ok(())
 }
 

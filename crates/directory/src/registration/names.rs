@@ -19,6 +19,11 @@ pub(crate) fn name(field: &str, text: &str) -> Result<(), Problem> {
         .ok_or_else(|| Problem::invalid(field, "directory-name").with("max", NAME_CHARS_MAX))
 }
 
+/// A reason that everybody can read.
+pub(crate) fn reason(text: &str) -> Result<(), Problem> {
+    name("reason", text).map_err(|_| Problem::invalid("reason", "reason-missing").with("max", NAME_CHARS_MAX))
+}
+
 fn written(field: &str, text: &str, letter: impl Fn(u8) -> bool) -> Result<(), Problem> {
     let good = (1..=CODE_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| letter(b) || b == b'-');
     good.then_some(())
@@ -59,8 +64,8 @@ pub(super) fn address(field: &str, text: &str) -> Result<(), Problem> {
         .ok_or_else(|| Problem::invalid(field, "directory-address"))
 }
 
-/// An address of a timestamp service.
-pub(super) fn url(field: &str, text: &str) -> Result<(), Problem> {
+/// An address of a service, or of another hub.
+pub(crate) fn url(field: &str, text: &str) -> Result<(), Problem> {
     let uri = text.parse::<web::http::Uri>().ok();
     let good = text.len() <= ADDRESS_BYTES_MAX
         && uri.is_some_and(|uri| {
@@ -87,7 +92,7 @@ pub(super) fn pem(field: &str, text: &str) -> Result<String, Problem> {
 }
 
 /// The one certificate of a PEM text.
-pub(super) fn certificate(field: &str, pem: &str) -> Result<Certificate, Problem> {
+pub(crate) fn certificate(field: &str, pem: &str) -> Result<Certificate, Problem> {
     let (leaf, others) = chain(field, pem)?;
     others
         .is_empty()

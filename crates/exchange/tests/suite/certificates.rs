@@ -12,7 +12,7 @@ use seal::authority::{Authority, Profile, Subject};
 use seal::certificate::Certificate;
 use seal::key::Identity;
 use testkit::START;
-use web::tls::{self, Accept, TlsIdentity};
+use web::tls::{self, Accept, Registered, TlsIdentity};
 
 use crate::nation::Nation;
 use crate::timestamps::run;
@@ -74,7 +74,9 @@ fn registered(all: &[&Identity]) -> Accept {
     let known: Vec<Vec<u8>> = all.iter().map(|one| one.certificate.der().to_vec()).collect();
     Arc::new(move |der: &[u8]| {
         let is_known = known.iter().any(|one| one == der);
-        is_known.then_some(()).ok_or_else(|| "node-unknown".to_owned())
+        is_known
+            .then_some(Registered::Ours)
+            .ok_or_else(|| "node-unknown".to_owned())
     })
 }
 
@@ -205,7 +207,7 @@ async fn a_weak_key_is_taken_by_no_node_as_its_own_and_from_no_other() {
         chain: vec![weak.der().to_vec()],
         key_pkcs8: std::fs::read(file("weak.der")).expect("a key"),
     };
-    let anyone: Accept = Arc::new(|_: &[u8]| Ok(()));
+    let anyone: Accept = Arc::new(|_: &[u8]| Ok(Registered::Ours));
     let anchors = [nation.ca.certificate().der().to_vec()];
     let world = nation.national.temp.store.world().clone();
     assert!(tls::client_config(&world, &own, &anchors, anyone).is_err());

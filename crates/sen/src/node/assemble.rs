@@ -105,6 +105,7 @@ impl Node {
                 organisations: Arc::clone(&country.organisations),
                 hub: hub.clone(),
                 registrar: registrar.clone(),
+                base_url: plan.base_url.clone(),
                 offers: {
                     let exchange = exchange.clone();
                     Arc::new(move || {

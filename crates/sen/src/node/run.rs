@@ -88,6 +88,8 @@ impl Node {
             let follow = directory::follow(self.directory.clone(), hub, url, every_ms, stop.clone());
             running.spawn(async move { joined(follow.await) });
         }
+        let others = directory::follow_instances(self.directory.clone(), every_ms, stop.clone());
+        running.spawn(async move { joined(others.await) });
         let outbox = self.store.run_outbox(self.deliverers, stop.clone());
         running.spawn(async move { joined(outbox.await) });
         running.spawn(self.exchange.clone().follow_evidence(stop.clone()));

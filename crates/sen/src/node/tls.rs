@@ -7,7 +7,7 @@ use directory::Directory;
 use directory::keyring::Keyring;
 use exchange::Connection;
 use kernel::World;
-use web::tls::TlsIdentity;
+use web::tls::{Registered, TlsIdentity};
 
 use super::plan::Plan;
 
@@ -37,7 +37,7 @@ pub(super) fn client(
     world: &World,
 ) -> anyhow::Result<Arc<rustls::ClientConfig>> {
     let registered = directory.clone();
-    let accept: web::tls::Accept = Arc::new(move |der| registered.node_certificate_ok(der).map(|_| ()));
+    let accept: web::tls::Accept = Arc::new(move |der| registered.node_roots(der));
     configuration(plan, directory, world, accept)
 }
 
@@ -50,8 +50,8 @@ pub(super) fn hub_client(
 ) -> anyhow::Result<Arc<rustls::ClientConfig>> {
     let registered = directory.clone();
     let accept: web::tls::Accept = Arc::new(move |der| match registered.snapshot().serial {
-        0 => Ok(()),
-        _ => registered.node_certificate_ok(der).map(|_| ()),
+        0 => Ok(Registered::Ours),
+        _ => registered.node_roots(der),
     });
     configuration(plan, directory, world, accept)
 }
@@ -63,7 +63,7 @@ pub(super) fn any_node(
     directory: &Directory,
     world: &World,
 ) -> anyhow::Result<Arc<rustls::ClientConfig>> {
-    configuration(plan, directory, world, Arc::new(|_| Ok(())))
+    configuration(plan, directory, world, Arc::new(|_| Ok(Registered::Ours)))
 }
 
 fn configuration(
@@ -76,14 +76,16 @@ fn configuration(
     Ok(web::tls::client_config(world, &identity, &anchors, accept)?)
 }
 
-/// The server takes every certificate of the roots and refuses revoked nodes request by request, so
-/// that a caller is told `node-revoked` instead of a broken connection.
+/// The server takes every certificate of the roots, and of an instance that is trusted those of its nodes;
+/// it refuses revoked nodes request by request, so that a caller is told `node-revoked` instead of a broken connection.
 pub(super) fn server(
     plan: &Plan,
     directory: &Directory,
     world: &World,
 ) -> anyhow::Result<Arc<rustls::ServerConfig>> {
-    let any: web::tls::Accept = Arc::new(|_| Ok(()));
+    let registered = directory.clone();
+    let any: web::tls::Accept =
+        Arc::new(move |der| Ok(registered.node_roots(der).unwrap_or(Registered::Ours)));
     let (identity, anchors) = (identity(&plan.keyring), anchors(plan, directory));
     Ok(web::tls::server_config(world, &identity, &anchors, any)?)
 }
