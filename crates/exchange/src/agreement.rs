@@ -141,6 +141,9 @@ impl Agreement {
         if self.service.org != self.provider {
             faults.push(Problem::invalid("service", "agreement-service"));
         }
+        if self.group.is_some() && self.provider.instance() != self.consumer.org.instance() {
+            faults.push(Problem::invalid("consumer", "group-instances"));
+        }
         if self.valid_to <= self.valid_from || self.valid_to <= now {
             faults.push(Problem::invalid("valid_to", "agreement-term"));
         }

@@ -45,6 +45,10 @@ fn members(directory: Directory, tenants: Arc<[Tenant]>) -> Members {
             return true;
         };
         let code = under.name.code.as_str();
+        // Nobody of another instance is in a group.
+        if agreement.provider.instance() != agreement.consumer.org.instance() {
+            return false;
+        }
         if !under.name.local {
             return directory.in_global_group(code, consumer);
         }

@@ -13,9 +13,10 @@ impl Gateway {
     pub(crate) async fn check_seal(&self, member: &OrgCode, message: &Message) -> Result<Parts, Problem> {
         let broken = || Problem::new(Kind::Forbidden, "seal-broken").with("hop", member);
         let claimed = Digest(message.sealed.certificate);
-        if self.directory.is_revoked(&claimed) {
+        if self.directory.is_revoked_of(member, &claimed) {
             return Err(broken().because("the member's certificate is revoked"));
         }
+        self.trusts(member)?;
         let certificate = self
             .directory
             .seal_called(&member.top(), &claimed)
@@ -33,6 +34,19 @@ impl Gateway {
             .map_err(|e| broken().because(e))?;
         self.certificates.keep(&certificate).await?;
         Ok(parts)
+    }
+
+    /// The organisation is of our own instance, or of one that is trusted: else nothing of it is believed
+    /// and nothing is sent to it.
+    ///
+    /// # Errors
+    /// 403 `instance-untrusted`.
+    pub(crate) fn trusts(&self, org: &OrgCode) -> Result<(), Problem> {
+        let instance = org.instance();
+        if self.directory.knows(instance) {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::Forbidden, "instance-untrusted").with("instance", instance))
     }
 
     /// The certificate a kept message was sealed with, whatever the directory says of it today.

@@ -223,6 +223,7 @@ impl Gateway {
         now: Time,
     ) -> Result<Prepared, Problem> {
         self.maintenance.may_call(&self.node, now)?;
+        self.trusts(&ask.service.org)?;
         // The metadata services are everybody's: no agreement is about them.
         let (agreement, keeps) = if ask.service.is_reserved() {
             (NO_AGREEMENT, None)
@@ -334,6 +335,7 @@ impl Gateway {
             .with("service", &asked.service)
             .with("consumer", &asked.consumer)
             .with("member", &asked.consumer.org)
+            .with("instance", asked.consumer.org.instance())
             .with("method", asked.rest.method)
             .with("granted", held.as_ref().map(|a| a.granted()).unwrap_or_default())
             .with("agreement", held.map(|a| a.id.clone()).unwrap_or_default())

@@ -141,6 +141,11 @@ impl Delegation {
         if self.delegator.top() == self.agent.top() {
             faults.push(Problem::invalid("agent", "delegation-self"));
         }
+        let instance = self.delegator.instance();
+        let orgs = self.services.iter().map(|service| &service.org);
+        if orgs.chain([&self.agent]).any(|org| org.instance() != instance) {
+            faults.push(Problem::invalid("agent", "delegation-instances").with("instance", instance));
+        }
         let publishes = self.role == Role::Provider;
         let own = |service: &ServiceId| !publishes || service.org == self.agent;
         let some = (1..=SERVICES_MAX).contains(&self.services.len());

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use kernel::OrgCode;
 use kernel::codes::NotACode;
 
-/// The instance and member class that lead every X-Road identifier of this exchange.
-pub const INSTANCE: &str = "VN/GOV";
+/// The member class that every X-Road identifier of a Sen exchange carries behind its instance.
+pub const CLASS: &str = "GOV";
 
 /// Service codes of the metadata services, which every provider has: no service of a system can be
 /// called like them, and no agreement is about them.
@@ -50,26 +50,63 @@ impl ServiceId {
         RESERVED.contains(&self.service.as_str())
     }
 
-    /// Reads a service in front of a path or a query: the service, and what stands behind it.
-    pub(crate) fn split(text: &str) -> Option<(Self, &str)> {
-        let before = text.split('/').take(2).map(|part| part.len() + 1).sum::<usize>();
-        let code = text.get(before..)?;
-        let end = before + code.find(['/', '?']).unwrap_or(code.len());
-        Some((text.get(..end)?.parse().ok()?, text.get(end..)?))
+    /// Reads system and service of an organisation in front of a path or a query.
+    fn split(text: &str, org: OrgCode) -> Option<(Self, &str)> {
+        let (system, rest) = text.split_once('/')?;
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (service, behind) = rest.split_at(end);
+        let provider = SystemId {
+            org,
+            system: part(system, "service-id").ok()?,
+        };
+        Some((provider.service(service).ok()?, behind))
+    }
+
+    /// Its identifier in X-Road's terms: `VN/GOV/G01/population/person-lookup`.
+    #[must_use]
+    pub fn named(&self) -> String {
+        format!("{}/{}/{}", member(&self.org), self.system, self.service)
+    }
+
+    /// Reads what [`ServiceId::named`] writes, in front of a path or a query: the service, and what stands
+    /// behind it.
+    pub(crate) fn named_in(text: &str) -> Option<(Self, &str)> {
+        let (instance, rest) = text.split_once('/')?;
+        let rest = rest.strip_prefix(CLASS)?.strip_prefix('/')?;
+        let (code, _) = rest.split_once('/')?;
+        let org = OrgCode::of_instance(instance, code).ok()?;
+        let (read, behind) = Self::split(rest.strip_prefix(code)?.strip_prefix('/')?, org)?;
+        Some((read, behind))
     }
 
     /// The path of the REST message protocol: `/r1/VN/GOV/G01/population/person-lookup`.
     #[must_use]
     pub fn path(&self) -> String {
-        format!("/r1/{INSTANCE}/{self}")
+        format!("/r1/{}", self.named())
     }
 }
 
 impl SystemId {
+    /// A service of this system.
+    ///
+    /// # Errors
+    /// When the service's code is not well-formed.
+    pub(crate) fn service(self, code: &str) -> Result<ServiceId, NotACode> {
+        Ok(ServiceId {
+            org: self.org,
+            system: self.system,
+            service: if RESERVED.contains(&code) {
+                code.to_owned()
+            } else {
+                part(code, "service-id")?
+            },
+        })
+    }
+
     /// The identifier in the form of the `X-Road-Client` header: `VN/GOV/G22/portal`.
     #[must_use]
     pub fn header(&self) -> String {
-        format!("{INSTANCE}/{self}")
+        format!("{}/{}", member(&self.org), self.system)
     }
 
     /// Reads the form of the `X-Road-Client` header.
@@ -77,11 +114,31 @@ impl SystemId {
     /// # Errors
     /// When instance, class or a part is not as this exchange writes them.
     pub fn from_header(text: &str) -> Result<Self, NotACode> {
-        text.strip_prefix(INSTANCE)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .ok_or(NotACode("system-id"))?
-            .parse()
+        let bad = NotACode("system-id");
+        let mut parts = text.splitn(4, '/');
+        let mut next = || parts.next().ok_or(bad);
+        let (instance, class, code, system) = (next()?, next()?, next()?, next()?);
+        Self::of_parts(instance, class, code, system)
     }
+
+    /// A system by the four parts of its identifier.
+    ///
+    /// # Errors
+    /// As [`SystemId::from_header`].
+    pub(crate) fn of_parts(instance: &str, class: &str, code: &str, system: &str) -> Result<Self, NotACode> {
+        if class != CLASS {
+            return Err(NotACode("system-id"));
+        }
+        Ok(Self {
+            org: OrgCode::of_instance(instance, code)?,
+            system: part(system, "system-id")?,
+        })
+    }
+}
+
+/// A member in X-Road's terms: `VN/GOV/G01`.
+pub(crate) fn member(org: &OrgCode) -> String {
+    format!("{}/{CLASS}/{}", org.instance(), org.within())
 }
 
 impl fmt::Display for SystemId {
@@ -115,15 +172,11 @@ impl FromStr for ServiceId {
         let mut parts = text.splitn(3, '/');
         let mut next = || parts.next().ok_or(NotACode("service-id"));
         let (org, system, service) = (next()?, next()?, next()?);
-        Ok(Self {
+        let provider = SystemId {
             org: org.parse()?,
             system: part(system, "service-id")?,
-            service: if RESERVED.contains(&service) {
-                service.to_owned()
-            } else {
-                part(service, "service-id")?
-            },
-        })
+        };
+        provider.service(service)
     }
 }
 
@@ -167,25 +220,47 @@ mod tests {
     #[test]
     fn what_stands_behind_a_service_begins_with_a_slash_or_a_question_mark() {
         for (text, rest) in [
-            ("G01/population/echo", ""),
-            ("G01/population/echo/", "/"),
-            ("G01/population/echo/a/b?c=/d", "/a/b?c=/d"),
-            ("G01/population/echo?a/b", "?a/b"),
+            ("VN/GOV/G01/population/echo", ""),
+            ("VN/GOV/G01/population/echo/", "/"),
+            ("VN/GOV/G01/population/echo/a/b?c=/d", "/a/b?c=/d"),
+            ("VN/GOV/G01/population/echo?a/b", "?a/b"),
         ] {
-            let (id, behind) = ServiceId::split(text).expect(text);
+            let (id, behind) = ServiceId::named_in(text).expect(text);
             assert_eq!((id.to_string().as_str(), behind), ("G01/population/echo", rest));
         }
         for bad in [
             "",
-            "G01",
-            "G01/population",
-            "G01/population/",
-            "G01/population?a/b",
-            "G01/a%2Fb/c/d",
-            "G01//c/d",
+            "VN/GOV",
+            "VN/GOV/G01",
+            "VN/GOV/G01/population",
+            "VN/GOV/G01/population/",
+            "VN/GOV/G01/population?a/b",
+            "VN/GOV/G01/a%2Fb/c/d",
+            "VN/GOV/G01//c/d",
+            "VN/GOV/LA-G01/a/b",
+            "VN/COM/G01/a/b",
+            "la/GOV/G01/a/b",
+            "LA-G01/GOV/a/b/c",
         ] {
-            assert!(ServiceId::split(bad).is_none(), "{bad}");
+            assert!(ServiceId::named_in(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_system_of_another_instance_is_another_one_with_the_same_form() {
+        let (ours, theirs) = ("VN/GOV/G22/portal", "LA/GOV/G22/portal");
+        let read = |text| SystemId::from_header(text).expect("an id");
+        assert_ne!(read(ours), read(theirs));
+        assert_eq!(read(theirs).to_string(), "LA-G22/portal");
+        assert_eq!(read(theirs).header(), theirs);
+        let id: ServiceId = "LA-X01/land/echo".parse().expect("an id");
+        assert_eq!(id.path(), "/r1/LA/GOV/X01/land/echo");
+        assert_eq!(ServiceId::named_in(&id.named()), Some((id.clone(), "")));
+        let json = serde_json::to_string(&id).expect("json");
+        assert_eq!(
+            (json.as_str(), serde_json::from_str(&json).ok()),
+            ("\"LA-X01/land/echo\"", Some(id))
+        );
     }
 
     #[test]
@@ -213,6 +288,7 @@ mod tests {
         }
         assert!("G01/population/getWSDL".parse::<ServiceId>().is_err());
         assert!(SystemId::from_header("VN/GOV/G22/portal").is_ok());
-        assert!(SystemId::from_header("EE/GOV/G22/portal").is_err());
+        assert!(SystemId::from_header("VN/COM/G22/portal").is_err());
+        assert!(SystemId::from_header("VN/GOV/EE-G22/portal").is_err());
     }
 }

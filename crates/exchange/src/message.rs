@@ -116,8 +116,8 @@ impl RequestHead {
         let method: Method = lines.next().and_then(|m| m.parse().ok()).ok_or_else(bad)?;
         let path = lines.next().ok_or_else(bad)?;
         let (service, target) = path
-            .strip_prefix("/r1/VN/GOV/")
-            .and_then(ServiceId::split)
+            .strip_prefix("/r1/")
+            .and_then(ServiceId::named_in)
             .filter(|(_, target)| crate::rest::is_target(target))
             .ok_or_else(bad)?;
         let (get, headers) = headers(lines, Way::Request)?;
@@ -160,11 +160,7 @@ impl AnswerHead {
             }
         }
         header(&mut text, "x-road-client", &self.consumer.header());
-        header(
-            &mut text,
-            "x-road-service",
-            &format!("{}/{}", crate::ids::INSTANCE, self.service),
-        );
+        header(&mut text, "x-road-service", &self.service.named());
         header(&mut text, "x-road-request-id", &self.request);
         header(&mut text, "x-road-request-hash", &self.request_hash);
         text.into_bytes()
@@ -202,9 +198,9 @@ impl AnswerHead {
             fault: get("sen-fault").map(str::to_owned),
             id: get("x-road-id").map(str::to_owned),
             consumer: SystemId::from_header(need("x-road-client")?).map_err(|_| bad())?,
-            service: service
-                .strip_prefix("VN/GOV/")
-                .and_then(|s| s.parse().ok())
+            service: ServiceId::named_in(service)
+                .filter(|(_, behind)| behind.is_empty())
+                .map(|(service, _)| service)
                 .ok_or_else(bad)?,
             request: need("x-road-request-id")?.to_owned(),
             request_hash: need("x-road-request-hash")?.to_owned(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
 use crate::gateway::Gateway;
-use crate::ids::{INSTANCE, ServiceId, SystemId};
+use crate::ids::{CLASS, ServiceId, SystemId};
 use crate::message::{NO_AGREEMENT, RequestHead};
 use crate::offered::wsdl::without_addresses;
 use crate::rest::{Headers, Method};
@@ -106,7 +106,6 @@ fn wsdl_of(service: &dyn Service) -> Result<Answer, Problem> {
 
 fn line(service: &dyn Service, endpoints: &[Endpoint]) -> Value {
     let id = service.id();
-    let (instance, class) = INSTANCE.split_once('/').unwrap_or_default();
     let endpoints = endpoints
         .iter()
         .map(|e| json!({"method": e.method(), "path": e.path()}));
@@ -117,9 +116,9 @@ fn line(service: &dyn Service, endpoints: &[Endpoint]) -> Value {
     };
     let mut line = json!({
         "object_type": "SERVICE",
-        "xroad_instance": instance,
-        "member_class": class,
-        "member_code": id.org,
+        "xroad_instance": id.org.instance(),
+        "member_class": CLASS,
+        "member_code": id.org.within(),
         "subsystem_code": id.system,
         "service_code": id.service,
         "service_type": kind,

@@ -46,6 +46,7 @@ mod told;
 mod traffic;
 
 use axum::response::{IntoResponse, Redirect, Response};
+use directory::snapshot::ServiceEntry;
 use kernel::{Digest, OrgCode, Problem};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -162,13 +163,26 @@ impl Exchange {
             .collect()
     }
 
+    /// The services of the directory, and of those of other instances that are trusted, with their titles.
+    fn services_known(&self) -> Vec<(String, String)> {
+        let directory = &self.0.directory;
+        let others = directory.others();
+        let others = others.iter().map(|other| other.directory.snapshot());
+        std::iter::once(directory.snapshot())
+            .chain(others)
+            .flat_map(|said| {
+                let service =
+                    |s: &ServiceEntry| (format!("{}/{}/{}", s.org, s.system, s.code), s.title.clone());
+                said.services.iter().map(service).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
     /// An organisation's name as the directory has it, or its code.
     pub(crate) fn organisation(&self, org: &OrgCode) -> String {
-        let snapshot = self.0.directory.snapshot();
-        let entry = snapshot
-            .members
-            .iter()
-            .find(|m| m.org == *org || m.org == org.top());
+        let snapshot = self.0.directory.snapshot_of(org.instance());
+        let mut members = snapshot.iter().flat_map(|said| &said.members);
+        let entry = members.find(|m| m.org == *org || m.org == org.top());
         entry.map_or_else(|| org.to_string(), |m| m.name.clone())
     }
 }

@@ -106,6 +106,7 @@ impl Gateway {
         let head = RequestHead::parse(&sent.message.head)?;
         let member = head.consumer.org.top();
         let unknown = || Problem::new(Kind::Forbidden, "member-unknown").with("member", &member);
+        self.trusts(&member)?;
         let node = self.directory.node_of(&member).ok_or_else(unknown)?;
         if node.id != from_node {
             return Err(unknown().because(format!("{member} does not live on node {from_node}")));

@@ -23,5 +23,5 @@ pub(crate) use attempt::{Target, TriedOut};
 pub(crate) use clocks::Clocks;
 pub(crate) use samples::{Samples, StandingSample};
 pub(crate) use seen::{
-    Light, StandingAgreement, StandingCircuit, StandingClock, StandingQuota, StandingSeen,
+    Light, StandingAgreement, StandingCircuit, StandingClock, StandingInstance, StandingQuota, StandingSeen,
 };

@@ -68,7 +68,7 @@ pub(crate) async fn carry(
     let node = g.directory.node_of(&member).ok_or_else(unknown)?;
     // Asked on every call: a connection that is open already has passed its handshake long ago.
     let own = g.keyring.node.certificate.thumbprint();
-    if g.directory.is_revoked(&node.certificate) || g.directory.is_revoked(&own) {
+    if g.directory.is_revoked_of(&member, &node.certificate) || g.directory.is_revoked(&own) {
         return Err(Problem::new(Kind::Forbidden, "node-revoked").with("hop", &member));
     }
     if node.id == g.node {
@@ -240,8 +240,10 @@ pub(crate) const KNOWN: &[(&str, Kind)] = &[
     ("agreement-suspended", Kind::Forbidden),
     ("agreement-group-left", Kind::Forbidden),
     ("system-stopped", Kind::Forbidden),
+    ("delegation-instances", Kind::Forbidden),
     ("delegation-missing", Kind::Forbidden),
     ("delegation-over", Kind::Forbidden),
+    ("instance-untrusted", Kind::Forbidden),
     ("member-unknown", Kind::Forbidden),
     ("service-unknown", Kind::NotFound),
     ("node-revoked", Kind::Forbidden),

@@ -25,6 +25,7 @@ const KINDS: [&str; 12] = [
     "delegation-",
     "directory-",
     "group-",
+    "instance-",
     "member-",
     "node-",
     "registration",
@@ -32,7 +33,12 @@ const KINDS: [&str; 12] = [
     "system-",
 ];
 /// What follows from an act and is none.
-const NONE: [&str; 3] = ["agreement-in-force", "directory-adopted", "service-notice-heard"];
+const NONE: [&str; 4] = [
+    "agreement-in-force",
+    "directory-adopted",
+    "directory-followed",
+    "service-notice-heard",
+];
 
 impl Exchange {
     /// Turns new facts into rows; gives how many facts it looked at.

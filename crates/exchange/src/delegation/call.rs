@@ -1,13 +1,13 @@
 //! What a call in another organisation's name shows, and what is asked of it at either node. A call in
 //! nobody else's name costs one look at a field.
 
-use kernel::{Digest, OrgCode, Problem, Time};
+use kernel::{Digest, Kind, OrgCode, Problem, Time};
 
 use super::book::{Acts, Delegations, missing};
 use super::{HEADER, Role};
 use crate::face::identifier;
 use crate::gateway::Gateway;
-use crate::ids::{INSTANCE, ServiceId, SystemId};
+use crate::ids::{CLASS, ServiceId, SystemId};
 use crate::message::RequestHead;
 use crate::rest::Rest;
 
@@ -26,6 +26,7 @@ impl Gateway {
         let Some(delegator) = represented(&rest, consumer) else {
             return Ok(rest);
         };
+        within_one_instance(&delegator, consumer, service)?;
         let hash = self
             .agreements
             .delegations
@@ -42,6 +43,7 @@ impl Gateway {
         let Some(delegator) = represented(&head.rest, &head.consumer) else {
             return Ok(());
         };
+        within_one_instance(&delegator, &head.consumer, &head.service)?;
         let named = head.rest.headers.get(HEADER).and_then(Digest::parse);
         let acts = acts(&delegator, &head.consumer, &head.service);
         self.agreements
@@ -68,6 +70,19 @@ impl Delegations {
     }
 }
 
+/// Between instances an organisation speaks for itself alone: the other side cannot see what two
+/// organisations of another instance have agreed.
+fn within_one_instance(delegator: &OrgCode, consumer: &SystemId, service: &ServiceId) -> Result<(), Problem> {
+    let instance = consumer.org.instance();
+    if [delegator, &service.org]
+        .iter()
+        .all(|org| org.instance() == instance)
+    {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::Forbidden, "delegation-instances").with("instance", service.org.instance()))
+}
+
 const fn acts<'a>(delegator: &'a OrgCode, consumer: &'a SystemId, service: &'a ServiceId) -> Acts<'a> {
     Acts {
         delegator,
@@ -86,13 +101,15 @@ fn represented(rest: &Rest, consumer: &SystemId) -> Option<OrgCode> {
         .map(identifier)
         .collect::<Result<Vec<_>, _>>()
         .ok()?;
-    let (_, class) = INSTANCE.split_once('/').unwrap_or_default();
     let code = match parts.as_slice() {
         [code] => code,
-        [of, code] if of.eq_ignore_ascii_case(class) => code,
+        [of, code] if of.eq_ignore_ascii_case(CLASS) => code,
         _ => return None,
     };
-    let org: OrgCode = code.to_ascii_uppercase().parse().ok()?;
+    let code = code.to_ascii_uppercase();
+    // Without an instance it is one of the caller's own.
+    let own = OrgCode::of_instance(consumer.org.instance(), &code);
+    let org = own.or_else(|_| code.parse::<OrgCode>()).ok()?;
     (consumer.org.top() != org.top()).then_some(org)
 }
 
@@ -121,6 +138,7 @@ mod tests {
             ("G22", None),
             ("GOV/G22.1", None),
             ("COM/G22", None),
+            ("GOV/LA-H56", Some("LA-H56")),
         ] {
             assert_eq!(of(Some(text)).as_deref(), org, "{text}");
         }

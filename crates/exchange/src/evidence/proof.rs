@@ -161,6 +161,7 @@ impl Gateway {
         sealed: &Sealed,
         stamp: Option<&Stamp>,
     ) -> (Vec<EvidenceCheck>, Option<(String, Time)>) {
+        let is_ours = org.instance() == self.directory.instance();
         let then = match stamp {
             Some(stamp) => self.directory_then(stamp).await,
             None => None,
@@ -170,8 +171,11 @@ impl Gateway {
             of_seal,
             issuers,
         } = self.known(org, sealed, then.as_deref());
-        let mut found = checks::of_message(which, sealed, &of_seal, &issuers, then.as_deref());
-        if then.is_none() && trust.revoked.contains(&sealed.certificate.thumbprint()) {
+        // Another instance's seals are not what our directory speaks of.
+        let said = then.as_deref().filter(|_| is_ours);
+        let mut found = checks::of_message(which, sealed, &of_seal, &issuers, said);
+        let now = self.directory.trust_of(org);
+        if stamp.is_none() && now.revoked.contains(&sealed.certificate.thumbprint()) {
             // Nobody else says that it was signed before the seal was revoked.
             checks::doubt(&mut found, PathFault::Revoked);
         }
@@ -196,25 +200,29 @@ impl Gateway {
 
     /// What a message is judged by: what the directory says today, and what it said when the message was
     /// stamped. A root, a stamp's authority or an issuer that was taken off the directory since was good then.
+    /// The seal is its own instance's to vouch for; the timestamp is this node's.
     fn known(&self, org: &OrgCode, sealed: &Sealed, then: Option<&Snapshot>) -> Known {
         let org = org.top();
         let today = self.directory.snapshot();
+        let read = |pem: &String| Certificate::list_from_pem(pem).unwrap_or_default();
         let chain = self.directory.seal_chain(&org);
         let mut issuers = chain.map(|(_, issuers)| issuers).unwrap_or_default();
         let mut trust = Trust::clone(&self.directory.trust());
-        if let Some(then) = then {
-            let read = |pem: &String| Certificate::list_from_pem(pem).unwrap_or_default();
-            trust.anchors.extend(then.anchors.iter().flat_map(read));
-            let members = then.members.iter().filter(|member| member.org == org);
+        trust
+            .anchors
+            .extend(then.into_iter().flat_map(|then| &then.anchors).flat_map(read));
+        let signed = Time(sealed.kept.sealed.signing_time);
+        let theirs = self.directory.snapshot_of(org.instance());
+        let mut of_seal = Trust::clone(&self.directory.trust_of(&org));
+        if org.instance() == self.directory.instance() {
+            of_seal.anchors.clone_from(&trust.anchors);
+            let members = then.into_iter().flat_map(|then| &then.members);
+            let members = members.filter(|member| member.org == org);
             issuers.extend(members.flat_map(|member| read(&member.certificate_pem)));
         }
-        let signed = Time(sealed.kept.sealed.signing_time);
-        let said = then.into_iter().flat_map(|then| &then.revoked);
-        let revoked = said.chain(&today.revoked).filter(|r| r.at <= signed);
-        let of_seal = Trust {
-            revoked: revoked.map(|r| r.thumbprint).collect(),
-            ..trust.clone()
-        };
+        let said = then.into_iter().chain([&*today]).chain(theirs.as_deref());
+        let revoked = said.flat_map(|said| &said.revoked).filter(|r| r.at <= signed);
+        of_seal.revoked = revoked.map(|r| r.thumbprint).collect();
         Known {
             trust,
             of_seal,

@@ -33,6 +33,7 @@ const BY_A_RULE: &[&str] = &[
     "head-bad",
     "header-repeated",
     "identifier-bad",
+    "instance-untrusted",
     "malformed",
     "member-elsewhere",
     "member-unknown",

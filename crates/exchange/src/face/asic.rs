@@ -16,7 +16,7 @@ use super::{Connection, Face, Form, fault};
 use crate::evidence::{body, file_safe};
 use crate::export::Which;
 use crate::gateway::{Exchange, STREAM};
-use crate::ids::{INSTANCE, ServiceId, SystemId};
+use crate::ids::{ServiceId, SystemId};
 use crate::index::{Indexed, Look};
 use crate::store as rows;
 
@@ -151,7 +151,7 @@ fn read(said: &[(String, String)]) -> Result<Wanted, Told> {
         }
     };
     let (message, instance, class) = (need("queryId")?, need("xRoadInstance")?, need("memberClass")?);
-    let client = format!("{}/{}", need("memberCode")?, need("subsystemCode")?);
+    let (member, system) = (need("memberCode")?, need("subsystemCode")?);
     let which = match (has("requestOnly"), has("responseOnly")) {
         (true, true) => return Err(bad("Only one of 'requestOnly' and 'responseOnly' may be given")),
         (true, false) => vec![Which::Request],
@@ -163,9 +163,7 @@ fn read(said: &[(String, String)]) -> Result<Wanted, Told> {
         return Err(bad("'unique' goes with 'requestOnly' or 'responseOnly'"));
     }
     // Well-formed or not: of a client nobody knows there are no documents.
-    let known = (format!("{instance}/{class}") == INSTANCE)
-        .then(|| client.parse().ok())
-        .flatten();
+    let known = SystemId::of_parts(instance, class, member, system).ok();
     Ok(Wanted {
         message: message.to_owned(),
         client: known.ok_or_else(none)?,

@@ -9,7 +9,7 @@ use kernel::{Kind, Problem};
 use super::names::{Named, identifier};
 use crate::client::Ask;
 use crate::gateway::Exchange;
-use crate::ids::{INSTANCE, SystemId};
+use crate::ids::{CLASS, SystemId};
 use crate::rest::{Headers, Rest, Way};
 
 /// Length of a caller's id of its message, in bytes.
@@ -29,15 +29,20 @@ pub(super) fn read(exchange: &Exchange, named: Named, parts: &Parts) -> Result<C
     let Named { service, path } = named;
     let consumer = client(headers)?;
     let g = &*exchange.0;
+    if consumer.org.instance() != g.directory.instance() {
+        // Systems of another instance call at their own nodes.
+        return Err(Problem::invalid("X-Road-Client", "client-header"));
+    }
     if !g.sealers.contains_key(&consumer.org.top()) {
         return Err(g.not_here(&consumer.org));
     }
     let member = service.org.top();
+    g.trusts(&member)?;
     let node = g.directory.node_of(&member);
     let node = node.ok_or_else(|| Problem::new(Kind::NotFound, "member-unknown").with("member", &member))?;
     let server = one(headers, "x-road-security-server")?;
     if let Some(server) = &server {
-        at_server(server, &node.id)?;
+        at_server(server, member.instance(), &node.id)?;
     }
     let represented = one(headers, "x-road-represented-party")?;
     if let Some(party) = &represented {
@@ -48,11 +53,7 @@ pub(super) fn read(exchange: &Exchange, named: Named, parts: &Parts) -> Result<C
             return Err(Problem::new(Kind::Malformed, "malformed").at("x-road-id"));
         }
         Some(id) => id,
-        None => format!(
-            "{}-{}",
-            INSTANCE.split('/').next().unwrap_or_default(),
-            g.store.world().uuid()
-        ),
+        None => format!("{}-{}", consumer.org.instance(), g.store.world().uuid()),
     };
     let method = super::method(&parts.method)
         .ok_or_else(|| Problem::new(Kind::NotFound, "method").because(&parts.method))?;
@@ -89,20 +90,21 @@ fn client(headers: &HeaderMap) -> Result<SystemId, Problem> {
     let decoded = text.split('/').map(identifier).collect::<Result<Vec<_>, _>>();
     let [instance, class, org, system] =
         <[String; 4]>::try_from(decoded.map_err(|_| bad())?).map_err(|_| bad())?;
-    if format!("{instance}/{class}") != INSTANCE {
-        return Err(bad());
-    }
-    format!("{org}/{system}").parse().map_err(|_| bad())
+    SystemId::of_parts(&instance, &class, &org, &system).map_err(|_| bad())
 }
 
 /// `X-Road-Security-Server: I/C/M/server`: the member's own node, or nobody is asked.
-fn at_server(text: &str, node: &str) -> Result<(), Problem> {
+fn at_server(text: &str, of: &str, node: &str) -> Result<(), Problem> {
+    // A node of another instance carries that instance's name in front.
+    let node = node.rsplit('/').next().unwrap_or(node);
     let bad = || Problem::invalid("X-Road-Security-Server", "server-header").with("server", node);
     let decoded = text.split('/').map(identifier).collect::<Result<Vec<_>, _>>();
     let [instance, class, org, server] =
         <[String; 4]>::try_from(decoded.map_err(|_| bad())?).map_err(|_| bad())?;
-    let good =
-        format!("{instance}/{class}") == INSTANCE && org.parse::<kernel::OrgCode>().is_ok() && server == node;
+    let good = instance == of
+        && class == CLASS
+        && kernel::OrgCode::of_instance(&instance, &org).is_ok()
+        && server == node;
     if good { Ok(()) } else { Err(bad()) }
 }
 

@@ -1,4 +1,5 @@
-//! `GET /listClients`: every member and system of the exchange, as the directory has them. Asks for
+//! `GET /listClients`: every member and system of the exchange, or of another instance that is trusted, as
+//! the directory has them. Asks for
 //! no client: who takes part is public.
 
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use web::page::escape;
 
 use super::{Face, Form, accept, fault};
-use crate::ids::INSTANCE;
+use crate::ids::CLASS;
 
 /// Of which instance.
 #[derive(Deserialize)]
@@ -37,20 +38,20 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Response {
     let accept = accept(&headers);
-    let (instance, class) = INSTANCE.split_once('/').unwrap_or_default();
-    if let Some(other) = wanted.instance.filter(|i| i != instance) {
-        let problem = Problem::new(Kind::NotFound, "member-unknown").with("member", other);
+    let directory = &face.exchange.0.directory;
+    let instance = wanted.instance.unwrap_or_else(|| directory.instance().to_owned());
+    let Some(snapshot) = directory.snapshot_of(&instance) else {
+        let problem = Problem::new(Kind::NotFound, "member-unknown").with("member", instance);
         let form = Form::XRoad(face.style, fault::Syntax::of(&accept));
         return fault::refused(&face.exchange, &problem, form);
-    }
-    let snapshot = face.exchange.0.directory.snapshot();
+    };
     let lines = lines(&snapshot);
     if accept.contains("application/json") {
-        let members: Vec<Value> = lines.iter().map(|line| line.json(instance, class)).collect();
+        let members: Vec<Value> = lines.iter().map(Line::json).collect();
         let body = json!({"member": members}).to_string();
         ([(CONTENT_TYPE, "application/json;charset=utf-8")], body).into_response()
     } else {
-        let members: String = lines.iter().map(|line| line.xml(instance, class)).collect();
+        let members: String = lines.iter().map(Line::xml).collect();
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xrd:clientList xmlns:xrd=\"http://x-road.eu/xsd/xroad.xsd\" \
              xmlns:id=\"http://x-road.eu/xsd/identifiers\">\n{members}</xrd:clientList>\n"
@@ -80,13 +81,13 @@ fn lines(snapshot: &Snapshot) -> Vec<Line<'_>> {
 }
 
 impl Line<'_> {
-    fn json(&self, instance: &str, class: &str) -> Value {
+    fn json(&self) -> Value {
         let mut line = json!({
             "id": {
                 "object_type": if self.system.is_some() { "SUBSYSTEM" } else { "MEMBER" },
-                "xroad_instance": instance,
-                "member_class": class,
-                "member_code": self.org,
+                "xroad_instance": self.org.instance(),
+                "member_class": CLASS,
+                "member_code": self.org.within(),
             },
             "name": self.name,
         });
@@ -97,7 +98,7 @@ impl Line<'_> {
         line
     }
 
-    fn xml(&self, instance: &str, class: &str) -> String {
+    fn xml(&self) -> String {
         let (kind, code, name) = match self.system {
             Some((code, name)) => (
                 "SUBSYSTEM",
@@ -107,10 +108,11 @@ impl Line<'_> {
             None => ("MEMBER", String::new(), String::new()),
         };
         format!(
-            "<xrd:member><xrd:id id:objectType=\"{kind}\"><id:xRoadInstance>{instance}</id:xRoadInstance>\
-             <id:memberClass>{class}</id:memberClass><id:memberCode>{}</id:memberCode>{code}</xrd:id>\
+            "<xrd:member><xrd:id id:objectType=\"{kind}\"><id:xRoadInstance>{}</id:xRoadInstance>\
+             <id:memberClass>{CLASS}</id:memberClass><id:memberCode>{}</id:memberCode>{code}</xrd:id>\
              <xrd:name>{}</xrd:name>{name}</xrd:member>\n",
-            self.org,
+            self.org.instance(),
+            self.org.within(),
             escape(self.name)
         )
     }

@@ -4,7 +4,7 @@
 use kernel::{Kind, Problem};
 
 use crate::endpoint::hex;
-use crate::ids::{INSTANCE, ServiceId};
+use crate::ids::{CLASS, ServiceId};
 
 /// Length of a part of an identifier, in characters.
 const PART_MAX: usize = 254;
@@ -27,7 +27,7 @@ fn version(path: &str) -> Option<(&str, &str)> {
     is_number.then_some((number, rest))
 }
 
-/// Reads `/r1/VN/GOV/{org}/{system}/{service}[/path]`.
+/// Reads `/r1/{instance}/GOV/{org}/{system}/{service}[/path]`.
 pub(super) fn x_road(path: &str) -> Result<Named, Problem> {
     let (number, rest) = version(path).ok_or_else(Problem::not_found)?;
     if number != "1" {
@@ -35,8 +35,15 @@ pub(super) fn x_road(path: &str) -> Result<Named, Problem> {
     }
     let (parts, behind) = parts::<5>(rest)?;
     let [instance, class, org, system, service] = parts;
-    known_instance(&instance, &class)?;
-    named(&org, &system, &service, behind)
+    let unknown = || {
+        let member = format!("{instance}/{class}/{org}");
+        Problem::new(Kind::NotFound, "member-unknown").with("member", member)
+    };
+    if class != CLASS {
+        return Err(unknown());
+    }
+    let org = kernel::OrgCode::of_instance(&instance, &org).map_err(|_| unknown())?;
+    named(org.as_str(), &system, &service, behind)
 }
 
 /// Reads `{org}/{system}/{service}[/path]`.
@@ -100,15 +107,6 @@ pub(crate) fn identifier(text: &str) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|e| bad().because(e))
 }
 
-fn known_instance(instance: &str, class: &str) -> Result<(), Problem> {
-    if format!("{instance}/{class}") == INSTANCE {
-        Ok(())
-    } else {
-        let member = format!("{instance}/{class}");
-        Err(Problem::new(Kind::NotFound, "member-unknown").with("member", member))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,7 +148,8 @@ mod tests {
         for (path, refused) in [
             ("/r2/VN/GOV/G01/population/echo", "rest-version"),
             ("/r01/VN/GOV/G01/population/echo", "rest-version"),
-            ("/r1/EE/GOV/G01/population/echo", "member-unknown"),
+            ("/r1/ee/GOV/G01/population/echo", "member-unknown"),
+            ("/r1/VN/GOV/EE-G01/population/echo", "member-unknown"),
             ("/r1/VN/COM/G01/population/echo", "member-unknown"),
             ("/r1/VN/GOV/g01/population/echo", "member-unknown"),
             ("/r1/VN/GOV/G01/population/Echo", "service-unknown"),

@@ -16,7 +16,6 @@ use super::asked::Called;
 use super::{Form, fault};
 use crate::client::{Ask, NotTold};
 use crate::gateway::Exchange;
-use crate::ids::INSTANCE;
 use crate::passing::{self, Taken};
 use crate::spool::Spool;
 
@@ -33,7 +32,7 @@ pub(super) async fn ask(
     let Called { ask, rest } = called;
     let id = rest.id.clone().unwrap_or_default();
     let client = ask.consumer.header();
-    let service = format!("{INSTANCE}/{}", ask.service);
+    let service = ask.service.named();
     let (body, spool, body_hash) = read(exchange, body).await?;
     let told = exchange.exchange(Ask { body, ..ask }, spool, rest).await?;
     if let (Form::XRoad(style, text), Some(fault)) = (form, &told.fault) {

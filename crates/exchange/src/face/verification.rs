@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use directory::Snapshot;
+use directory::{Directory, Snapshot};
 use kernel::{Problem, Time};
 use seal::certificate::Certificate;
 use serde_json::json;
@@ -17,7 +17,7 @@ use web::page::escape;
 use super::asic::{archive, file};
 use super::{Face, Form, fault};
 use crate::gateway::Exchange;
-use crate::ids::INSTANCE;
+use crate::ids::CLASS;
 
 /// How long what was downloaded may be used before it is downloaded again, in milliseconds.
 const GOOD_MS: i64 = 86_400_000;
@@ -36,37 +36,45 @@ pub(super) async fn download(State(face): State<Face>) -> Response {
 
 impl Exchange {
     fn verification(&self) -> Result<Vec<u8>, Problem> {
-        let directory = &self.0.directory;
-        let (snapshot, (token, _)) = (directory.snapshot(), directory.token());
-        let (instance, _) = INSTANCE.split_once('/').unwrap_or_default();
-        let roots = certificates(&snapshot.anchors)?;
-        let path = |name: &str| format!("verificationconf/{instance}/{name}");
-        let mut files = vec![
-            (
-                "verificationconf/instance-identifier".to_owned(),
-                instance.as_bytes().to_vec(),
-            ),
-            (
-                path("shared-params.xml"),
-                shared_params(&snapshot, &roots)?.into_bytes(),
-            ),
-            (
-                path("shared-params.xml.metadata"),
-                metadata(instance, self.0.now().plus_ms(GOOD_MS)).into_bytes(),
-            ),
-            (path("anchors.pem"), snapshot.anchors.concat().into_bytes()),
-        ];
-        // One root a file, for tools that read only the first of a file.
-        for root in &roots {
-            let name = path(&format!("anchors/{}.pem", root.thumbprint().hex()));
-            files.push((name, root.pem().into_bytes()));
+        let (home, until) = (&self.0.directory, self.0.now().plus_ms(GOOD_MS));
+        let instance = home.instance().as_bytes().to_vec();
+        let mut files = vec![("verificationconf/instance-identifier".to_owned(), instance)];
+        files.extend(of_instance(home, until)?);
+        // Each instance in a folder of its own: its roots are for its own members.
+        for other in home.others().iter().filter(|other| other.is_known()) {
+            files.extend(of_instance(&other.directory, until)?);
         }
-        if let Some(hub) = snapshot.members.iter().find(|m| m.org == snapshot.hub) {
-            files.push((path("hub.pem"), hub.certificate_pem.clone().into_bytes()));
-        }
-        files.push((path("directory.jws"), token.as_bytes().to_vec()));
         archive(files.into_iter()).map_err(Problem::internal)
     }
+}
+
+/// What a verifier needs of one instance.
+fn of_instance(directory: &Directory, until: Time) -> Result<Vec<(String, Vec<u8>)>, Problem> {
+    let (snapshot, (token, _)) = (directory.snapshot(), directory.token());
+    let instance = snapshot.instance();
+    let roots = certificates(&snapshot.anchors)?;
+    let path = |name: &str| format!("verificationconf/{instance}/{name}");
+    let mut files = vec![
+        (
+            path("shared-params.xml"),
+            shared_params(&snapshot, &roots)?.into_bytes(),
+        ),
+        (
+            path("shared-params.xml.metadata"),
+            metadata(instance, until).into_bytes(),
+        ),
+        (path("anchors.pem"), snapshot.anchors.concat().into_bytes()),
+    ];
+    // One root a file, for tools that read only the first of a file.
+    for root in &roots {
+        let name = path(&format!("anchors/{}.pem", root.thumbprint().hex()));
+        files.push((name, root.pem().into_bytes()));
+    }
+    if let Some(hub) = snapshot.members.iter().find(|m| m.org == snapshot.hub) {
+        files.push((path("hub.pem"), hub.certificate_pem.clone().into_bytes()));
+    }
+    files.push((path("directory.jws"), token.as_bytes().to_vec()));
+    Ok(files)
 }
 
 fn certificates(pems: &[String]) -> Result<Vec<Certificate>, Problem> {
@@ -89,7 +97,7 @@ fn metadata(instance: &str, until: Time) -> String {
 /// X-Road's shared parameters: the roots with the authorities between, the timestamp authorities, the
 /// members with their systems, the nodes as security servers.
 fn shared_params(snapshot: &Snapshot, roots: &[Certificate]) -> Result<String, Problem> {
-    let (instance, class) = INSTANCE.split_once('/').unwrap_or_default();
+    let instance = snapshot.instance();
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n\
          <ns3:conf xmlns:ns3=\"http://x-road.eu/xsd/xroad.xsd\">\n\
@@ -109,7 +117,7 @@ fn shared_params(snapshot: &Snapshot, roots: &[Certificate]) -> Result<String, P
             base64(&certificate)
         ));
     }
-    let class = format!("<memberClass><code>{class}</code><description>{class}</description></memberClass>");
+    let class = format!("<memberClass><code>{CLASS}</code><description>{CLASS}</description></memberClass>");
     xml.push_str(&taking_part(snapshot, &class));
     xml.push_str(&format!(
         "<globalSettings>{class}<ocspFreshnessSeconds>{REVOCATION_SECONDS}</ocspFreshnessSeconds>\
@@ -189,7 +197,7 @@ fn taking_part(snapshot: &Snapshot, class: &str) -> String {
         }
         members.push_str(&format!(
             "<member id=\"m{number}\">{class}<memberCode>{}</memberCode><name>{}</name>{subsystems}</member>\n",
-            member.org,
+            member.org.within(),
             escape(&member.name)
         ));
     }

@@ -8,6 +8,7 @@ use kernel::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::ids::ServiceId;
 use crate::index::Indexed;
 
 /// The time that the figures are of, in minutes.
@@ -194,7 +195,9 @@ impl Health {
                 sum.answers.merge(&minute.answers);
             }
             ServiceHealth {
-                service: format!("VN/GOV/{name}"),
+                service: name
+                    .parse::<ServiceId>()
+                    .map_or_else(|_| name.clone(), |id| id.named()),
                 last_successful_request_timestamp: of.last_good,
                 last_unsuccessful_request_timestamp: of.last_bad,
                 last_period_statistics: HealthPeriod {

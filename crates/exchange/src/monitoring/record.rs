@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::envelope::{CONSUMER, Evidence, Kept};
+use crate::ids::CLASS;
 use crate::index::Indexed;
 use crate::message::RequestHead;
 
@@ -24,12 +25,12 @@ pub(crate) struct OperationalRecord {
     pub(crate) response_in_ts: Option<i64>,
     pub(crate) response_out_ts: i64,
     #[serde(rename = "clientXRoadInstance")]
-    pub(crate) client_x_road_instance: &'static str,
+    pub(crate) client_x_road_instance: String,
     pub(crate) client_member_class: &'static str,
     pub(crate) client_member_code: String,
     pub(crate) client_subsystem_code: String,
     #[serde(rename = "serviceXRoadInstance")]
-    pub(crate) service_x_road_instance: &'static str,
+    pub(crate) service_x_road_instance: String,
     pub(crate) service_member_class: &'static str,
     pub(crate) service_member_code: String,
     pub(crate) service_subsystem_code: String,
@@ -111,13 +112,13 @@ impl OperationalRecord {
                 .returned
                 .or_else(|| answered_at.filter(|_| !is_client).map(|_| record.ended)),
             response_out_ts: answered_at.filter(|_| !is_client).unwrap_or(record.ended),
-            client_x_road_instance: "VN",
-            client_member_class: "GOV",
-            client_member_code: head.consumer.org.to_string(),
+            client_x_road_instance: head.consumer.org.instance().to_owned(),
+            client_member_class: CLASS,
+            client_member_code: head.consumer.org.within().to_owned(),
             client_subsystem_code: head.consumer.system.clone(),
-            service_x_road_instance: "VN",
-            service_member_class: "GOV",
-            service_member_code: head.service.org.to_string(),
+            service_x_road_instance: head.service.org.instance().to_owned(),
+            service_member_class: CLASS,
+            service_member_code: head.service.org.within().to_owned(),
             service_subsystem_code: head.service.system.clone(),
             service_code: head.service.service.clone(),
             service_type: around.service_type,

@@ -68,7 +68,6 @@ pub(crate) struct View<'a> {
 }
 
 fn body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -> Result<String, Problem> {
-    let snapshot = x.0.directory.snapshot();
     let view = View {
         errors: draft::errors(page, problems),
         title: "exchange-request-title",
@@ -83,11 +82,7 @@ fn body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -> Res
             .into_iter()
             .map(|(id, org)| (id, x.organisation(&org)))
             .collect(),
-        services: snapshot
-            .services
-            .iter()
-            .map(|s| (format!("{}/{}/{}", s.org, s.system, s.code), s.title.clone()))
-            .collect(),
+        services: x.services_known(),
         page,
     };
     view.render().map_err(Problem::internal)

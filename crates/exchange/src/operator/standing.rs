@@ -13,7 +13,8 @@ use super::services::ServiceTried;
 use super::traffic::number;
 use crate::gateway::Exchange;
 use crate::standing::{
-    Light, StandingAgreement, StandingCircuit, StandingClock, StandingQuota, StandingSample, StandingSeen,
+    Light, StandingAgreement, StandingCircuit, StandingClock, StandingInstance, StandingQuota, StandingSample,
+    StandingSeen,
     Target, TriedOut,
 };
 
@@ -325,6 +326,10 @@ fn sections(page: &Page, seen: &StandingSeen) -> Vec<Section> {
             ]
             .concat(),
         ),
+        section(
+            "instances",
+            seen.instances.iter().map(|i| instance(page, i)).collect(),
+        ),
         section("waiting", agreements(&seen.waiting)),
         section("circuits", circuits(page, seen)),
         section("clocks", clocks(page, seen)),
@@ -362,6 +367,22 @@ fn of_day(page: &Page, what: String, most_ms: i64) -> String {
         return what;
     }
     what + " " + &page.tw("exchange-standing-most", &[("most", lasted(page, most_ms))])
+}
+
+fn instance(page: &Page, seen: &StandingInstance) -> Row {
+    let key = seen.age_ms.map_or("none", |_| "age");
+    let args = [
+        ("serial", seen.serial.to_string()),
+        ("members", seen.members.to_string()),
+        ("age", lasted(page, seen.age_ms.unwrap_or_default())),
+    ];
+    Row {
+        name: seen.instance.clone(),
+        href: Some("/exchange/federation".to_owned()),
+        is_code: true,
+        what: page.tw(&format!("exchange-standing-instance-{key}"), &args),
+        light: light(page, seen.light),
+    }
 }
 
 fn directory(page: &Page, seen: &StandingSeen) -> Row {

@@ -1,7 +1,9 @@
 //! Everything an operator looks at first, each with its light. Reads what the node has; asks nobody.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use directory::instances::Followed;
 use kernel::{OrgCode, Problem, Time};
 use seal::certificate::Certificate;
 use serde::Serialize;
@@ -84,6 +86,19 @@ pub(crate) struct StandingDirectory {
     pub(crate) is_hub: bool,
     pub(crate) members: usize,
     pub(crate) nodes: usize,
+    pub(crate) light: Light,
+}
+
+/// The directory of another instance that is trusted, as this node holds it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StandingInstance {
+    /// `LA`.
+    pub(crate) instance: String,
+    /// 0 when nothing was heard of it yet.
+    pub(crate) serial: u64,
+    /// How long ago its hub last confirmed it, in milliseconds; none before the first.
+    pub(crate) age_ms: Option<i64>,
+    pub(crate) members: usize,
     pub(crate) light: Light,
 }
 
@@ -205,6 +220,8 @@ pub(crate) struct StandingSeen {
     /// Why no call is made or answered now; none when they are.
     pub(crate) maintenance: Option<StandingMaintenance>,
     pub(crate) directory: StandingDirectory,
+    /// The directories of the other instances that are trusted, by their names.
+    pub(crate) instances: Vec<StandingInstance>,
     /// Those that end first, first.
     pub(crate) certificates: Vec<StandingCertificate>,
     pub(crate) timestamps: StandingStamps,
@@ -255,6 +272,7 @@ impl Exchange {
                 until: m.until.map(Time::ms),
             }),
             directory: self.directory_seen(now),
+            instances: self.instances_seen(now),
             certificates: self.certificates_seen(own, now).await?,
             timestamps: self.stamps_seen(now).await?,
             clocks: self.clocks_seen(),
@@ -278,6 +296,7 @@ impl Exchange {
             .chain(machine)
             .chain(seen.backups.iter().map(|b| b.light))
             .chain(closed)
+            .chain(seen.instances.iter().map(|i| i.light))
             .chain(seen.certificates.iter().map(|c| c.light))
             .chain(seen.clocks.iter().map(|c| c.light))
             .chain(seen.circuits.iter().map(|c| c.light))
@@ -307,6 +326,25 @@ impl Exchange {
                 Light::above(age_ms, [g.store.limits().directory_age_ms_max, i64::MAX])
             },
         }
+    }
+
+    fn instances_seen(&self, now: Time) -> Vec<StandingInstance> {
+        let g = &*self.0;
+        let age_ms_max = g.store.limits().directory_age_ms_max;
+        let seen = |other: &Arc<Followed>| {
+            let snapshot = other.directory.snapshot();
+            let age_ms = other.age(now);
+            StandingInstance {
+                instance: other.entry.instance.clone(),
+                serial: snapshot.serial,
+                age_ms,
+                members: snapshot.members.len(),
+                light: age_ms.map_or(Light::Amber, |age_ms| {
+                    Light::above(age_ms, [age_ms_max, i64::MAX])
+                }),
+            }
+        };
+        g.directory.others().iter().map(seen).collect()
     }
 
     async fn certificates_seen(

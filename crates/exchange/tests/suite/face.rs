@@ -2,7 +2,7 @@
 //! form that tells refusals with their own status.
 
 use bytes::Bytes;
-use exchange::CodeStyle;
+use exchange::{CodeStyle, Exchange};
 use kernel::limits::Limits;
 use tokio::sync::watch;
 
@@ -38,12 +38,16 @@ pub(crate) async fn face(nation: &Nation) -> Face {
 }
 
 pub(crate) async fn face_with(nation: &Nation, style: CodeStyle) -> Face {
+    face_of(&nation.national.exchange, style).await
+}
+
+pub(crate) async fn face_of(exchange: &Exchange, style: CodeStyle) -> Face {
     let listener = web::Listener::bind("127.0.0.1:0".parse().expect("an address"))
         .await
         .expect("a port");
     let address = listener.local_addr().to_string();
     let (stop, shutdown) = watch::channel(false);
-    let router = nation.national.exchange.face_router(style);
+    let router = exchange.face_router(style);
     tokio::spawn(async move { web::serve(listener, None, router, &Limits::default(), shutdown).await });
     Face { address, _stop: stop }
 }
