@@ -226,7 +226,13 @@ fn holds(signed: &SignedAgreement, settings: &Settings, plan: &Plan) -> anyhow::
         if let Some((_, seal)) = own {
             return Some(PublicKey::of(&seal.key));
         }
-        let member = snapshot.members.iter().find(|member| member.org.holds(party))?;
+        let mut others = snapshot.instances.iter();
+        let other = others.find(|entry| entry.instance == party.instance());
+        let theirs = other.and_then(|entry| directory::instances::kept(&settings.data, entry).ok().flatten());
+        let mut members = std::iter::once(&snapshot)
+            .chain(&theirs)
+            .flat_map(|said| &said.members);
+        let member = members.find(|member| member.org.holds(party))?;
         let certificate = seal::certificate::Certificate::from_pem(&member.certificate_pem).ok()?;
         PublicKey::from_certificate(&certificate).ok()
     };

@@ -6,6 +6,7 @@
 //! | [`mod@node`] | how the crates are put together to one node |
 //! | [`serve`] | one real node from a configuration file |
 //! | [`keys`], [`account`], [`agreement`] | a node's certificates from outside; its first accounts; what it shares |
+//! | [`anchor`] | by what another instance of the exchange knows this one |
 //! | [`up`] | a nation on one machine |
 //! | [`pack`] | a pack held against every rule |
 //! | [`story`] | one birth registration through it, step by step |
@@ -20,6 +21,7 @@
 
 pub mod account;
 pub mod agreement;
+pub mod anchor;
 pub mod apply;
 pub mod backup;
 pub mod bench;

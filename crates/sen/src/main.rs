@@ -49,6 +49,8 @@ enum Command {
     Apply(cli::apply::Apply),
     /// Find exchanges in a node's data, write their signed containers, archive old ones
     Evidence(cli::evidence::Evidence),
+    /// The anchor by which another instance of the exchange trusts this one, and theirs to look at
+    Directory(cli::directory::Directory),
     /// Print this node's entry for the directory, for the hub's operator
     Entry(cli::serve::Entry),
     /// Live one birth registration through the three nodes, step by step, and prove each step
@@ -106,6 +108,7 @@ fn main() -> ExitCode {
             Command::Agreement(agreement) => agreement.run(&world).await.map(|()| 0),
             Command::Apply(apply) => apply.run(&world).await,
             Command::Evidence(evidence) => evidence.run(&world).await.map(|()| 0),
+            Command::Directory(directory) => directory.run(&world).map(|()| 0),
             Command::Entry(entry) => entry.run(&world).map(|()| 0),
             Command::Story(story) => story.run(&world).await,
             Command::Verify(verify) => Ok(verify.run(&world).await),

@@ -13,6 +13,7 @@ pub(crate) fn of_every_node() -> Vec<NavItem> {
             "/exchange/registrations",
             "/exchange/trust",
             "/exchange/groups",
+            "/exchange/federation",
         ]),
         operator("/exchange/services", "sen-nav-services").with(&["/exchange/clients"]),
         operator("/exchange/evidence", "sen-nav-evidence").with(&["/exchange/refusals"]),

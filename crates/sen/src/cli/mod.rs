@@ -6,6 +6,7 @@ pub(crate) mod agreement;
 pub(crate) mod apply;
 pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod directory;
 pub(crate) mod doctor;
 pub(crate) mod evidence;
 pub(crate) mod keys;

@@ -7,6 +7,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use directory::Snapshot;
+use directory::anchor::Anchor;
+use directory::snapshot::InstanceEntry;
 use kernel::{Digest, OrgCode, Time};
 use seal::certificate::{Certificate, PathFault, Trust, Usage};
 use store::Blobs;
@@ -48,19 +51,68 @@ impl Kept {
     }
 }
 
-/// What the messages of a node's evidence were sealed with.
-pub(super) struct Sealers {
-    /// Those that the directory lists today.
+/// What one instance of the exchange says of its own members' seals.
+#[derive(Default)]
+struct Side {
+    /// Those that its directory lists today.
     members: HashMap<Digest, Certificate>,
     /// The issuers beside them.
     issuers: Vec<Certificate>,
-    /// The roots of the directory and of whoever checks.
+    /// Its roots, and those of whoever checks.
     roots: Trust,
     /// Since when a certificate is good no more.
     revoked: HashMap<Digest, Time>,
+}
+
+impl Side {
+    fn of(snapshot: &Snapshot, trust: &Trust) -> anyhow::Result<Self> {
+        let (mut members, mut issuers) = (HashMap::new(), Vec::new());
+        for member in &snapshot.members {
+            let mut chain = Certificate::list_from_pem(&member.certificate_pem)?.into_iter();
+            members.extend(chain.next().map(|seal| (seal.thumbprint(), seal)));
+            issuers.extend(
+                chain
+                    .filter(|issuer| !issuers.contains(issuer))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        Ok(Self {
+            members,
+            issuers,
+            roots: roots(&snapshot.anchors, trust)?,
+            revoked: snapshot.revoked.iter().map(|r| (r.thumbprint, r.at)).collect(),
+        })
+    }
+}
+
+fn roots(pems: &[String], trust: &Trust) -> anyhow::Result<Trust> {
+    let mut all = Trust::of(trust.anchors.clone());
+    for pem in pems {
+        all.anchors.push(Certificate::from_pem(pem)?);
+    }
+    Ok(all)
+}
+
+/// What the messages of a node's evidence were sealed with.
+pub(super) struct Sealers {
+    /// By instance: the node's own, and those that its directory trusts.
+    sides: HashMap<String, Side>,
+    /// For an instance of which the folder says nothing: whom the one who checks trusts.
+    others: Side,
     kept: Kept,
     /// The paths that were sought, by certificate and day.
     paths: RefCell<HashMap<(Digest, i64), Option<PathFault>>>,
+}
+
+/// A signed directory, checked against its hub's certificate.
+fn read(hub: &str, token: &str) -> anyhow::Result<Snapshot> {
+    let hub = Certificate::list_from_pem(hub)?;
+    let hub = hub.first().context("the hub has no certificate")?;
+    directory::snapshot::read(token, hub).map_err(|p| anyhow::anyhow!("directory.jws: {p}"))
+}
+
+fn anchor(entry: &InstanceEntry) -> anyhow::Result<Anchor> {
+    Anchor::read(&entry.anchor).map_err(|p| anyhow::anyhow!("the anchor of {}: {p}", entry.instance))
 }
 
 /// A certificate, and why it is not known to have been good when it was used.
@@ -72,34 +124,36 @@ impl Sealers {
         let hub = hub_of(node);
         let hub = std::fs::read_to_string(&hub).with_context(|| format!("cannot read {}", hub.display()))?;
         let token = std::fs::read_to_string(node.join("directory.jws"))?;
-        Self::by(&hub, &token, Kept::of(node), trust)
+        let mut all = Self::by(&hub, &token, Kept::of(node), trust)?;
+        for entry in &read(&hub, &token)?.instances {
+            let kept = directory::instances::kept(node, entry);
+            let kept = kept.map_err(|p| anyhow::anyhow!("the directory of {}: {p}", entry.instance))?;
+            if let Some(snapshot) = kept {
+                all.sides
+                    .insert(entry.instance.clone(), Side::of(&snapshot, trust)?);
+            }
+        }
+        Ok(all)
     }
 
     /// By a signed directory and the hub's certificate.
     pub(super) fn by(hub: &str, token: &str, kept: Kept, trust: &Trust) -> anyhow::Result<Self> {
-        let hub = Certificate::from_pem(hub)?;
-        let snapshot =
-            directory::snapshot::read(token, &hub).map_err(|p| anyhow::anyhow!("directory.jws: {p}"))?;
-        let (mut members, mut issuers) = (HashMap::new(), Vec::new());
-        for member in &snapshot.members {
-            let mut chain = Certificate::list_from_pem(&member.certificate_pem)?.into_iter();
-            members.extend(chain.next().map(|seal| (seal.thumbprint(), seal)));
-            issuers.extend(
-                chain
-                    .filter(|issuer| !issuers.contains(issuer))
-                    .collect::<Vec<_>>(),
-            );
+        let snapshot = read(hub, token)?;
+        let own = Side::of(&snapshot, trust)?;
+        let mut sides = HashMap::from([(snapshot.instance().to_owned(), own)]);
+        for entry in &snapshot.instances {
+            let side = Side {
+                roots: roots(&anchor(entry)?.roots, trust)?,
+                ..Side::default()
+            };
+            sides.insert(entry.instance.clone(), side);
         }
-        let mut roots = snapshot
-            .trust()
-            .map_err(|p| anyhow::anyhow!("directory.jws: {p}"))?;
-        roots.anchors.extend(trust.anchors.iter().cloned());
-        roots.revoked.clear();
         Ok(Self {
-            members,
-            issuers,
-            roots,
-            revoked: snapshot.revoked.iter().map(|r| (r.thumbprint, r.at)).collect(),
+            sides,
+            others: Side {
+                roots: Trust::of(trust.anchors.clone()),
+                ..Side::default()
+            },
             kept,
             paths: RefCell::default(),
         })
@@ -110,7 +164,8 @@ impl Sealers {
     /// # Errors
     /// When there is none, or it is another organisation's.
     pub(super) fn of_message(&self, org: &OrgCode, thumbprint: &Digest, at: Time) -> Result<Found, String> {
-        let listed = self.members.get(thumbprint);
+        let side = self.sides.get(org.instance()).unwrap_or(&self.others);
+        let listed = side.members.get(thumbprint);
         let known = listed.cloned().or_else(|| self.kept.get(thumbprint));
         let certificate = known.ok_or("a message is sealed by a certificate that is not known")?;
         if certificate.organisation().as_deref() != Some(org.top().as_str()) {
@@ -119,14 +174,14 @@ impl Sealers {
         // The hub vouches for what it lists; a certificate that was renewed speaks for itself.
         let fault = match listed {
             Some(_) => None,
-            None => self.fault(&certificate, at),
+            None => self.fault(side, &certificate, at),
         };
         Ok((certificate, fault))
     }
 
-    fn fault(&self, certificate: &Certificate, at: Time) -> Option<PathFault> {
+    fn fault(&self, side: &Side, certificate: &Certificate, at: Time) -> Option<PathFault> {
         let thumbprint = certificate.thumbprint();
-        if self.revoked.get(&thumbprint).is_some_and(|since| *since <= at) {
+        if side.revoked.get(&thumbprint).is_some_and(|since| *since <= at) {
             return Some(PathFault::Revoked);
         }
         if at < certificate.not_before() {
@@ -135,7 +190,7 @@ impl Sealers {
         if at >= certificate.not_after().plus_ms(1000) {
             return Some(PathFault::Expired);
         }
-        let path = || self.roots.path(certificate, &self.issuers, at, Usage::Seal).err();
+        let path = || side.roots.path(certificate, &side.issuers, at, Usage::Seal).err();
         let mut paths = self.paths.borrow_mut();
         *paths.entry((thumbprint, at.ms() / DAY_MS)).or_insert_with(path)
     }

@@ -389,6 +389,7 @@ async fn agreements(desk: &Browser) -> anyhow::Result<()> {
         ("/exchange/registrations/new", "registration-new"),
         ("/exchange/trust", "trust"),
         ("/exchange/groups", "groups"),
+        ("/exchange/federation", "federation"),
         ("/exchange/delegations", "delegations-none"),
         ("/exchange/agreements/new", "agreement-new"),
     ] {

@@ -68,6 +68,8 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("certificates", "{thumbprint}") | ("delegations" | "group-offers", "{hash}") => {
                 "00000000000000000000000000000000000000000000000000000000000000aa"
             }
+            ("parts", "{digest}") => "00000000000000000000000000000000000000000000000000000000000000cc",
+            ("instances" | "federation", "{instance}") => "LA",
             ("members", "{org}") => "G01",
             ("groups" | "local-groups", "{group}") => "sample",
             ("registrations", "{request}") => {

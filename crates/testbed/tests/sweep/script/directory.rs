@@ -4,6 +4,10 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use directory::Snapshot;
+use directory::anchor::{Anchor, readable};
+use kernel::Time;
+use seal::authority::{Authority, Profile, Subject};
 use sen::up::nation::Place;
 use serde_json::{Value, json};
 use testbed::people::Person;
@@ -49,6 +53,35 @@ impl Script<'_> {
         let call = who.post_json("/api/v1/directory/automatic", &off);
         self.leaves(Place::National, "POST /api/v1/directory/automatic", call)
             .await?;
+        self.federation(cast).await.context("another instance")
+    }
+
+    /// Trusts another instance and withdraws it, by each face.
+    async fn federation(&mut self, cast: &mut Cast) -> anyhow::Result<()> {
+        let (hash, anchor) = other_instance(self.nation.world.now())?;
+        let who = operator(cast)?;
+        let (api, page) = ("/api/v1/directory/instances", "/exchange/federation");
+        let (reason, end) = ("Hiệp định mẫu", "Hết hiệp định (mẫu)");
+        let wanted = json!({"anchor": anchor, "hash": hash, "reason": reason});
+        let call = who.post_json(api, &wanted);
+        self.leaves(Place::National, &format!("POST {api}"), call).await?;
+        let body = json!({"reason": end});
+        let to = format!("{api}/LA/withdraw");
+        let call = who.post_json(&to, &body);
+        let name = format!("POST {api}/{{instance}}/withdraw");
+        self.leaves(Place::National, &name, call).await?;
+        let fields = [
+            ("anchor", anchor.as_str()),
+            ("hash", hash.as_str()),
+            ("reason", reason),
+        ];
+        let call = async { ok(who.post(page, &fields).await?) };
+        self.leaves(Place::National, &format!("POST {page}"), call)
+            .await?;
+        let to = format!("{page}/LA/withdraw");
+        let call = async { ok(who.post(&to, &[("reason", end)]).await?) };
+        let name = format!("POST {page}/{{instance}}/withdraw");
+        self.leaves(Place::National, &name, call).await?;
         Ok(())
     }
 
@@ -95,6 +128,23 @@ impl Script<'_> {
         }
         Ok(())
     }
+}
+
+/// The anchor of an instance that is nowhere, and its hash as it would be read out.
+fn other_instance(now: Time) -> anyhow::Result<(String, String)> {
+    let ca = Authority::new("Gốc mẫu", now)?;
+    let subject = Subject {
+        common_name: "Nơi công bố mẫu".to_owned(),
+        organisation: Some("LA-X01".to_owned()),
+        position: None,
+    };
+    let hub = ca.issue(Profile::OrganisationSeal, &subject, now, 30, [9; 16])?;
+    let mut snapshot = Snapshot::empty("LA-X01".parse()?);
+    snapshot.anchors = vec![ca.certificate().pem()];
+    let anchor = Anchor::of(&snapshot, &hub, vec!["http://127.0.0.1:1".to_owned()]);
+    let told = |problem: kernel::Problem| anyhow::anyhow!("{problem}");
+    let hash = readable(&anchor.hash().map_err(told)?);
+    Ok((hash, anchor.sign(&hub).map_err(told)?))
 }
 
 /// Saves the registration of a system of the hub's organisation.
