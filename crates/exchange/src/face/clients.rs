@@ -1,6 +1,5 @@
 //! `GET /listClients`: every member and system of the exchange, or of another instance that is trusted, as
-//! the directory has them. Asks for
-//! no client: who takes part is public.
+//! the directories have them. Asks for no client: who takes part is public.
 
 use std::collections::HashMap;
 

@@ -195,3 +195,70 @@ impl Sealers {
         *paths.entry((thumbprint, at.ms() / DAY_MS)).or_insert_with(path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use seal::authority::{Authority, Profile, Subject};
+    use seal::key::Identity;
+
+    use super::*;
+
+    const NOW: Time = Time(1_795_226_400_000);
+
+    fn issue(ca: &Authority, org: &str, serial: u8) -> Identity {
+        let subject = Subject {
+            common_name: org.to_owned(),
+            organisation: Some(org.to_owned()),
+            position: None,
+        };
+        ca.issue(Profile::OrganisationSeal, &subject, NOW, 30, [serial; 16])
+            .expect("issued")
+    }
+
+    #[test]
+    fn a_seal_is_believed_by_the_roots_of_its_own_instance_alone() {
+        let authority = || Authority::new("Gốc mẫu", NOW).expect("a root");
+        let (ours, theirs) = (authority(), authority());
+        let (hub, other) = (issue(&ours, "G22", 1), issue(&theirs, "LA-X01", 2));
+        let mut there = Snapshot::empty("LA-X01".parse().expect("a code"));
+        there.anchors = vec![theirs.certificate().pem()];
+        let anchor = Anchor::of(&there, &other, vec!["http://hub.example".to_owned()]);
+        let mut here = Snapshot::empty("G22".parse().expect("a code"));
+        (here.serial, here.issued) = (1, NOW);
+        here.anchors = vec![ours.certificate().pem()];
+        here.instances = vec![InstanceEntry {
+            instance: "LA".to_owned(),
+            hash: anchor.hash().expect("a hash"),
+            anchor: anchor.sign(&other).expect("signed"),
+            since: NOW,
+            reason: "Hiệp định mẫu".to_owned(),
+        }];
+        let token = here.sign(&hub).expect("signed");
+        let seals = [
+            ("G01", issue(&ours, "G01", 3), true),
+            ("LA-G01", issue(&theirs, "LA-G01", 4), true),
+            ("G01", issue(&theirs, "G01", 5), false),
+            ("LA-G01", issue(&ours, "LA-G01", 6), false),
+        ];
+        let kept: Vec<Certificate> = seals
+            .iter()
+            .map(|(_, seal, _)| seal.certificate.clone())
+            .collect();
+        let sealers = Sealers::by(
+            &hub.certificate.pem(),
+            &token,
+            Kept::these(&kept),
+            &Trust::default(),
+        )
+        .expect("read");
+        for (org, seal, believed) in &seals {
+            let org = org.parse().expect("a code");
+            let found = sealers.of_message(&org, &seal.certificate.thumbprint(), NOW);
+            let (_, fault) = found.expect("the organisation's own name");
+            assert_eq!(fault.is_none(), *believed, "{org}: {fault:?}");
+        }
+        let stranger = issue(&theirs, "G01", 7).certificate.thumbprint();
+        let nobody = "KH-G01".parse().expect("a code");
+        assert!(sealers.of_message(&nobody, &stranger, NOW).is_err());
+    }
+}
