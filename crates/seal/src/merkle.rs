@@ -193,14 +193,23 @@ impl Frontier {
 
     /// Appends a leaf hash.
     pub fn push(&mut self, leaf: Digest) {
-        let mut hash = leaf;
-        // As many peaks merge as the size has trailing ones.
-        for _ in 0..self.size.trailing_ones() {
+        self.push_subtree(0, leaf);
+    }
+
+    /// Appends 2^`height` leaves by the root over them; so many must divide the leaves so far.
+    pub fn push_subtree(&mut self, height: u32, root: Digest) {
+        debug_assert!(
+            self.size.is_multiple_of(1 << height),
+            "a perfect subtree begins at a multiple of its size"
+        );
+        let mut hash = root;
+        // As many peaks merge as the size has trailing ones, counted in such subtrees.
+        for _ in 0..(self.size >> height).trailing_ones() {
             let left = self.peaks.pop().expect("one peak for every set bit of the size");
             hash = node_hash(&left, &hash);
         }
         self.peaks.push(hash);
-        self.size += 1;
+        self.size += 1 << height;
     }
 
     /// The root.
@@ -288,6 +297,19 @@ mod tests {
             assert_eq!(root(&known[..count]).hex(), expected);
             assert_eq!(frontier.root().hex(), expected);
         }
+    }
+
+    #[test]
+    fn a_tree_grown_by_whole_subtrees_is_the_one_grown_by_their_leaves() {
+        let all = leaves(45);
+        let (mut by_leaves, mut by_parts) = (Frontier::new(), Frontier::new());
+        all.iter().for_each(|leaf| by_leaves.push(*leaf));
+        for part in all.chunks_exact(8) {
+            by_parts.push_subtree(3, root(part));
+        }
+        all[40..].iter().for_each(|leaf| by_parts.push(*leaf));
+        assert_eq!(by_parts, by_leaves);
+        assert_eq!(by_parts.root(), root(&all));
     }
 
     #[test]

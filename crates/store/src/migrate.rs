@@ -22,6 +22,10 @@ pub(crate) const OWN: Migrations = Migrations {
     name: "store",
     files: &[
         ("0001_store", include_str!("../migrations/0001_store.sql")),
+        (
+            "0002_log_before",
+            include_str!("../migrations/0002_log_before.sql"),
+        ),
         ("0003_bodies", include_str!("../migrations/0003_bodies.sql")),
     ],
 };

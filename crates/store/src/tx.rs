@@ -309,6 +309,15 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// A read of another tenant's rows.
+    #[must_use]
+    pub fn of(&self, tenant: &Tenant) -> Self {
+        Self {
+            tenant: tenant.clone(),
+            ..self.clone()
+        }
+    }
+
     /// The tenant of the read.
     #[must_use]
     pub fn tenant(&self) -> &Tenant {

@@ -8,7 +8,8 @@ use kernel::Problem;
 
 use super::files::damaged;
 use super::frame::{self, Frame};
-use super::scan::{HEADER, name};
+use super::scan::{self, HEADER, name};
+use super::{archived, before};
 use crate::check::Open;
 use crate::error::disk;
 use crate::{Database, StoreError, params};
@@ -54,15 +55,37 @@ impl Beside {
         })
     }
 
+    /// The position of the first record that is there: 0 until some have left.
+    ///
+    /// # Errors
+    /// Unavailable.
+    pub async fn first(&self) -> Result<u64, Problem> {
+        match &self.place {
+            Place::Files(dir, _) => Ok(before::first_in(dir)),
+            Place::Rows(open) => {
+                let first = "select first from store_log_before where stream = $1";
+                let row = open.reader().one(first, params![&self.stream]).await?;
+                row.map_or(Ok(0), |row| row.count("first"))
+            }
+        }
+    }
+
     /// Records with their positions from a position, at most `limit`; fewer where the log ends.
     ///
     /// # Errors
-    /// Internal `log-damaged` with the position in the cause; Unavailable.
+    /// Internal `log-damaged` with the position in the cause; not found `log-archived` in front of
+    /// [`Beside::first`]; Unavailable.
     pub async fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
-        match &self.place {
+        let read = match &self.place {
             Place::Files(dir, last) => self.of_files(dir, last, from, limit),
             Place::Rows(open) => self.of_rows(open, from, limit).await,
+        };
+        // Asked afterwards: it may have left while it was read.
+        let first = self.first().await?;
+        if from < first {
+            return Err(archived(&self.stream, first));
         }
+        read
     }
 
     fn of_files(
@@ -87,7 +110,8 @@ impl Beside {
             }
             if next == before {
                 // Only the last segment ends where a write is under way.
-                if firsts(dir)?.any(|first| first > next) {
+                let all = scan::firsts(dir).map_err(|e| disk(&e, dir))?;
+                if all.into_iter().any(|first| first > next) {
                     return Err(damaged(&self.stream, next));
                 }
                 break;
@@ -113,6 +137,9 @@ impl Beside {
             }
             for row in &rows {
                 let (first, bytes) = (row.count("first")?, row.bytes("records")?);
+                if first > next {
+                    return Err(damaged(&self.stream, next));
+                }
                 let read = Segment::of(first, bytes, 0);
                 let end = first + read.records.len() as u64;
                 if read.damage.is_some() || end != first + row.count("count")? {
@@ -157,15 +184,6 @@ impl Segment {
     }
 }
 
-/// The first positions of a folder's segments, in any order.
-fn firsts(dir: &Path) -> Result<impl Iterator<Item = u64>, Problem> {
-    let entries = std::fs::read_dir(dir).map_err(|e| disk(&e, dir))?;
-    Ok(entries.filter_map(|entry| {
-        let file = entry.ok()?.file_name();
-        file.to_str()?.strip_suffix(".seg")?.parse().ok()
-    }))
-}
-
 /// The segment that holds a position, from memory or from the folder; none past the log's end.
 fn segment_of(
     dir: &Path,
@@ -180,7 +198,8 @@ fn segment_of(
     if let Some(segment) = last.as_ref().filter(|segment| holds(segment)) {
         return Ok(Some(Arc::clone(segment)));
     }
-    let Some(first) = firsts(dir)?.filter(|first| *first <= position).max() else {
+    let all = scan::firsts(dir).map_err(|e| disk(&e, dir))?;
+    let Some(first) = all.into_iter().rfind(|first| *first <= position) else {
         return Ok(None);
     };
     let path = dir.join(name(first));

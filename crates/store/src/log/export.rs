@@ -7,7 +7,9 @@ use std::path::Path;
 
 use kernel::Problem;
 
+use super::before::Before;
 use super::checkpoint;
+use super::files::damaged;
 use super::scan::{HEADER, name};
 use crate::check::Open;
 use crate::error::disk;
@@ -43,10 +45,25 @@ pub async fn export(database: &Database, logs: &Path, into: &Path) -> Result<(),
 
 async fn write_stream(reader: &Reader, stream: &str, dir: &Path) -> Result<(), Problem> {
     std::fs::create_dir_all(dir).map_err(|e| disk(&e, dir))?;
-    let path = dir.join(name(0));
+    let left = "select tree from store_log_before where stream = $1";
+    let left = reader.one(left, params![stream]).await?;
+    let before = left.map(|row| row.bytes("tree")).transpose()?;
+    let before = match before.as_deref().map(Before::of_bytes) {
+        Some(Some(before)) => before,
+        Some(None) => return Err(damaged(stream, 0)),
+        None => Before::default(),
+    };
+    if before.first() > 0 {
+        before.write(dir)?;
+    }
+    let begins =
+        "select first from store_log where stream = $1 and first + count > $2 order by first limit 1";
+    let begins = reader.one(begins, params![stream, before.first()]).await?;
+    let begins = begins.map_or(Ok(before.first()), |row| row.count("first"))?;
+    let path = dir.join(name(begins));
     let mut file = File::create(&path).map_err(|e| disk(&e, &path))?;
     file.write_all(HEADER).map_err(|e| disk(&e, &path))?;
-    let mut next = 0;
+    let mut next = begins;
     loop {
         let rows = reader
             .all(

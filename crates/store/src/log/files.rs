@@ -1,10 +1,13 @@
 //! Record logs in segment files. Never edits a record: a damaged log opens for nobody.
 //!
 //! `folder/00000000000000000000.seg`: the header `SENLOG1\n`, then records (see `frame`). A record
-//! never spans segments. Appends that wait together share one `fdatasync`.
+//! never spans segments. Appends that wait together share one `fdatasync`. What is archived leaves by `leaving`.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+mod end;
+mod leaving;
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,11 +19,12 @@ use seal::merkle::leaf_hash;
 use super::frame::{self, Frame};
 use super::queue::{Pending, Queue, placed, tell};
 pub use super::report::{LogReport, each, records, segment, verify};
-use super::scan::{HEADER, Segment, name, scan};
+use super::scan::{HEADER, Scanning, Segment, name};
 use super::tree::{self, TILE, Tiles, Tree};
-use super::{RecordLog, checkpoint};
+use super::{RecordLog, archived, checkpoint};
+use crate::StoreError;
 use crate::error::disk;
-use crate::{StoreError, fault};
+use end::End;
 
 /// An open log.
 #[derive(Clone, Debug)]
@@ -45,16 +49,27 @@ struct Shared {
 struct View {
     tree: Tree,
     segments: Vec<Segment>,
-    /// Segment's number and offset of the first record of every tile.
+    /// The number of the tile that the first of these places is of.
+    tiles_from: u64,
+    /// Segment's number and offset of the first record of every tile that is there.
     tiles: Vec<(usize, u64)>,
+    /// The first record that is there.
+    first: u64,
+    /// The leaves in front of it in its tile.
+    before: Vec<Digest>,
 }
 
-#[derive(Debug)]
-struct End {
-    file: File,
-    length: u64,
-    /// Set when a failed write could not be undone: nothing more is written until the next opening.
-    broken: bool,
+impl View {
+    /// Where reading for a position begins: the position there, its segment's number and the offset.
+    fn place(&self, position: u64) -> (u64, usize, u64) {
+        let tile = position / TILE;
+        let (segment, offset) = self.tiles[index(tile - self.tiles_from)];
+        (self.first.max(tile * TILE), segment, offset)
+    }
+}
+
+fn index(count: u64) -> usize {
+    usize::try_from(count).expect("a count of things in memory")
 }
 
 impl Files {
@@ -62,14 +77,15 @@ impl Files {
     pub(crate) fn open(stream: &str, dir: &Path, limits: &Limits) -> Result<Self, StoreError> {
         let bad = |e| StoreError::Folder(dir.to_owned(), e);
         std::fs::create_dir_all(dir).map_err(bad)?;
-        let (mut tree, mut tiles) = (Tree::default(), Vec::new());
-        let found = scan(dir, |position, segment, offset, payload| {
-            if position.is_multiple_of(TILE) {
+        let scanning = Scanning::begin(dir).map_err(bad)?;
+        let (mut tree, mut tiles) = (scanning.before().tree(), Vec::new());
+        let found = scanning.each(|position, segment, offset, payload| {
+            if position.is_multiple_of(TILE) || tiles.is_empty() {
                 tiles.push((segment, offset));
             }
             tree.push(leaf_hash(payload));
-        })
-        .map_err(bad)?;
+        });
+        let found = found.map_err(bad)?;
         let damaged = |position, why| StoreError::DamagedLog {
             stream: stream.to_owned(),
             position,
@@ -96,6 +112,9 @@ impl Files {
                 end
             }
         };
+        drop(found.shared);
+        let first = found.before.first();
+        leaving::sweep(dir, first);
         if found.torn {
             tracing::warn!(
                 stream,
@@ -113,80 +132,14 @@ impl Files {
                 view: Mutex::new(View {
                     tree,
                     segments,
+                    tiles_from: first / TILE,
                     tiles,
+                    first,
+                    before: found.before.leaves().to_vec(),
                 }),
                 end: Mutex::new(end),
             }),
         })
-    }
-}
-
-impl End {
-    fn begin(dir: &Path, first: u64) -> io::Result<(Self, Segment)> {
-        let path = dir.join(name(first));
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .read(true)
-            .write(true)
-            .open(&path)?;
-        file.write_all(HEADER)?;
-        fault::at("segment-begun");
-        file.sync_all()?;
-        // The file's name is in the folder: it must be on the disk before the first record counts.
-        File::open(dir)?.sync_all()?;
-        let length = HEADER.len() as u64;
-        Ok((
-            Self {
-                file,
-                length,
-                broken: false,
-            },
-            Segment { path, length },
-        ))
-    }
-
-    fn reopen(last: &mut Segment, torn: bool) -> io::Result<Self> {
-        let mut file = OpenOptions::new().read(true).write(true).open(&last.path)?;
-        if torn {
-            file.set_len(last.length)?;
-            if last.length == 0 {
-                file.write_all(HEADER)?;
-                last.length = HEADER.len() as u64;
-            }
-            file.sync_all()?;
-        }
-        Ok(Self {
-            file,
-            length: last.length,
-            broken: false,
-        })
-    }
-
-    /// Writes bytes at the end and flushes them; on an error the file is as before.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.broken {
-            return Err(io::Error::other("an earlier failed write could not be undone"));
-        }
-        fault::at("append-before");
-        let done = self
-            .file
-            .seek(SeekFrom::Start(self.length))
-            .and_then(|_| fault::write_all(&mut self.file, bytes, "append-half"));
-        fault::at("append-unflushed");
-        let done = done.and_then(|()| self.file.sync_data());
-        fault::at("append-flushed");
-        match done {
-            Ok(()) => self.length += bytes.len() as u64,
-            Err(_) => {
-                self.broken = self
-                    .file
-                    .set_len(self.length)
-                    .and_then(|()| self.file.sync_data())
-                    .is_err();
-            }
-        }
-        done
     }
 }
 
@@ -248,7 +201,7 @@ impl Shared {
         let segment = view.segments.len() - 1;
         view.segments[segment].length = end.length;
         for (offset, leaf) in places {
-            if view.tree.len().is_multiple_of(TILE) {
+            if view.tree.len().is_multiple_of(TILE) || view.tiles.is_empty() {
                 view.tiles.push((segment, offset));
             }
             view.tree.push(leaf);
@@ -258,18 +211,41 @@ impl Shared {
 
     /// Reads up to `limit` records from a position.
     fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
-        let (segments, (mut segment, mut offset)) = {
-            let view = self.view();
-            if from >= view.tree.len() {
-                return Ok(Vec::new());
+        let mut out = Vec::new();
+        let walked = self.walk(from, |position, _, payload| {
+            if out.len() < limit && position >= from {
+                out.push((position, payload.to_vec()));
             }
-            let tile = usize::try_from(from / TILE).expect("a count of things in memory");
-            (view.segments.clone(), view.tiles[tile])
+            out.len() < limit
+        });
+        match walked {
+            // It may have left while it was read.
+            Err(problem) if from >= self.view().first => Err(problem),
+            Err(_) => Err(archived(&self.stream, self.view().first)),
+            Ok(()) => Ok(out),
+        }
+    }
+
+    /// Walks the records from a position or a little before it, up to the end or until `visit` has enough;
+    /// it gets each one's position, its segment's number and offset, and its payload.
+    fn walk(
+        &self,
+        from: u64,
+        mut visit: impl FnMut(u64, (usize, u64), &[u8]) -> bool,
+    ) -> Result<(), Problem> {
+        let (segments, (mut position, mut segment, mut offset)) = {
+            let view = self.view();
+            if from < view.first {
+                return Err(archived(&self.stream, view.first));
+            }
+            if from >= view.tree.len() {
+                return Ok(());
+            }
+            (view.segments.clone(), view.place(from))
         };
-        let (mut position, mut out) = (from / TILE * TILE, Vec::new());
         // One room for all chunks: fresh memory for each costs more than what is read into it.
-        let mut bytes = Vec::new();
-        while let Some(place) = segments.get(segment) {
+        let (mut bytes, mut goes_on) = (Vec::new(), true);
+        while let (Some(place), true) = (segments.get(segment), goes_on) {
             // A segment begun for records that never came (a crash, a full disk) holds none.
             if offset >= place.length {
                 (segment, offset) = (segment + 1, HEADER.len() as u64);
@@ -278,12 +254,10 @@ impl Shared {
             chunk(place, offset, &mut bytes).map_err(|e| disk(&e, &place.path))?;
             let mut at = 0;
             // The chunk may end inside a record: the next one begins there.
-            while out.len() < limit {
+            while goes_on {
                 match frame::read(&bytes[at..]) {
                     Frame::Record(payload, length) => {
-                        if position >= from {
-                            out.push((position, payload.to_vec()));
-                        }
+                        goes_on = visit(position, (segment, offset + at as u64), payload);
                         position += 1;
                         at += length;
                     }
@@ -294,12 +268,9 @@ impl Shared {
                     Frame::Torn | Frame::Bad(_) => return Err(damaged(&self.stream, position)),
                 }
             }
-            if out.len() == limit {
-                break;
-            }
             offset += at as u64;
         }
-        Ok(out)
+        Ok(())
     }
 
     fn view(&self) -> MutexGuard<'_, View> {
@@ -356,6 +327,15 @@ impl RecordLog for Files {
         self.size()
     }
 
+    async fn first(&self) -> u64 {
+        self.shared.view().first
+    }
+
+    async fn forget(&self, to: u64) -> Result<(), Problem> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || shared.forget(to)).await
+    }
+
     async fn root(&self, size: u64) -> Result<Digest, Problem> {
         tree::root(self, size).await
     }
@@ -380,14 +360,15 @@ impl Tiles for Files {
     }
 
     async fn leaves(&self, tile: u64, count: u64) -> Result<Vec<Digest>, Problem> {
-        let kept = self.shared.view().tree.tail(tile, count);
+        let (kept, before) = {
+            let view = self.shared.view();
+            let is_first = tile == view.first / TILE;
+            let before = if is_first { view.before.clone() } else { Vec::new() };
+            (view.tree.tail(tile, count), before)
+        };
         match kept {
             Some(leaves) => Ok(leaves),
-            None => {
-                let limit = usize::try_from(count).expect("a tile's size");
-                let records = RecordLog::read(self, tile * TILE, limit).await?;
-                Ok(records.iter().map(|(_, record)| leaf_hash(record)).collect())
-            }
+            None => tree::leaves_behind(self, before, tile, count).await,
         }
     }
 }

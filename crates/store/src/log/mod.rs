@@ -1,11 +1,14 @@
 //! Append-only record logs with Merkle roots (RFC 6962), in files or in rows behind one trait with
-//! the same record bytes. Never takes a record back, and never answers before the flush.
+//! the same record bytes. Never takes a record back, and never answers before the flush; what is archived
+//! may leave from the front, and the tree over it stays.
 
+pub(crate) mod before;
 pub mod beside;
 pub mod checkpoint;
 pub mod export;
 pub mod files;
 pub(crate) mod frame;
+pub(crate) mod lock;
 mod queue;
 mod report;
 mod rows;
@@ -42,11 +45,22 @@ pub trait RecordLog: Send + Sync {
     /// Records with their positions from a position, at most `limit` of them, checked.
     ///
     /// # Errors
-    /// Internal `log-damaged`, with the position in the cause.
+    /// Internal `log-damaged`, with the position in the cause; not found `log-archived` in front of
+    /// [`RecordLog::first`].
     async fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem>;
 
-    /// How many records there are.
+    /// How many records there are, those that have left counted: the position of the next one.
     async fn len(&self) -> u64;
+
+    /// The position of the first record that is there: 0 until some have left.
+    async fn first(&self) -> u64;
+
+    /// Takes everything in front of a position off the log for good; the tree over it stays. The position
+    /// is one that [`Store::forget`] has found under a signed root. A crash leaves one state or the other.
+    ///
+    /// # Errors
+    /// Not found, when the log has not so many; Full, Unavailable.
+    async fn forget(&self, to: u64) -> Result<(), Problem>;
 
     /// True when there is no record.
     async fn is_empty(&self) -> bool {
@@ -59,7 +73,8 @@ pub trait RecordLog: Send + Sync {
     /// Not found, when there are not so many; as [`RecordLog::read`].
     async fn root(&self, size: u64) -> Result<Digest, Problem>;
 
-    /// The audit path of the record at `index` in the tree of `size`.
+    /// The audit path of the record at `index` in the tree of `size`; of one that has left the archive has
+    /// it.
     ///
     /// # Errors
     /// As [`RecordLog::root`].
@@ -108,6 +123,36 @@ impl Store {
         Ok(self.open_log(stream).await?)
     }
 
+    /// Takes everything in front of a position off a log: only where the node has signed the root over just
+    /// that, so that what stays is tied to what left. Whether it may leave is the caller's to know.
+    ///
+    /// # Errors
+    /// Conflict `log-unsigned` when no such root was signed; as [`RecordLog::forget`].
+    pub async fn forget(&self, stream: &str, to: u64) -> Result<(), Problem> {
+        let log = self.log(stream).await?;
+        if to <= log.first().await {
+            // What a crash cut short is brought to its end.
+            return log.forget(to).await;
+        }
+        self.signed_at(stream, to).await?;
+        log.forget(to).await
+    }
+
+    /// Whether the node has signed the root over just so many records of a log.
+    ///
+    /// # Errors
+    /// Conflict `log-unsigned` when it has not; as [`RecordLog::root`].
+    pub async fn signed_at(&self, stream: &str, to: u64) -> Result<(), Problem> {
+        let root = self.log(stream).await?.root(to).await?;
+        let dir = self.inner.logs.folder(stream);
+        let signed = tokio::task::spawn_blocking(move || checkpoint::read(&dir)).await;
+        let signed = signed.map_err(Problem::internal)?;
+        if !signed.iter().any(|said| said.size == to && said.root == root) {
+            return Err(Problem::new(Kind::Conflict, "log-unsigned").with("position", to));
+        }
+        Ok(())
+    }
+
     pub(crate) async fn open_log(&self, stream: &str) -> Result<Arc<dyn RecordLog>, StoreError> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if stream.is_empty() || stream.len() > 60 || !stream.chars().all(plain) {
@@ -135,6 +180,15 @@ impl Store {
         open.insert(stream.to_owned(), Arc::clone(&log));
         Ok(log)
     }
+}
+
+/// A record was asked for that has left the log.
+pub(crate) fn archived(stream: &str, first: u64) -> Problem {
+    Problem::new(Kind::NotFound, "log-archived")
+        .with("first", first)
+        .because(format_args!(
+            "log {stream} begins at {first}: what was in front of it is archived"
+        ))
 }
 
 /// Refuses records no log can hold.

@@ -8,13 +8,15 @@ use seal::merkle::{Frontier, leaf_hash};
 
 use super::checkpoint;
 use super::frame::{self, Frame};
-use super::scan::{HEADER, scan};
+use super::scan::{HEADER, Scan, Scanning};
 
 /// What a log's files say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogReport {
-    /// Good records from the first, count.
+    /// Good records from the first, those that have left counted.
     pub records: u64,
+    /// The position of the first record that is there: 0 until some have left.
+    pub first: u64,
     /// The first bad record's position.
     pub first_bad: Option<u64>,
     /// What is wrong with it; empty when nothing is.
@@ -30,10 +32,16 @@ pub struct LogReport {
 #[must_use]
 pub fn verify(dir: &Path) -> LogReport {
     let checkpoints = checkpoint::read(dir);
-    let (mut frontier, mut held, mut broken) = (Frontier::new(), 0, None);
-    let mut expected = checkpoints.iter().filter(|c| c.size > 0).peekable();
-    let scanned = scan(dir, |_, _, _, payload| {
-        frontier.push(leaf_hash(payload));
+    let scanning = Scanning::begin(dir);
+    let before = scanning.as_ref().ok().map(Scanning::before);
+    let (first, mut frontier) = before.map_or_else(Default::default, |b| (b.first(), b.frontier()));
+    let (mut held, mut broken) = (first, None);
+    // Of what has left its archives tell.
+    let mut expected = checkpoints
+        .iter()
+        .filter(|c| c.size > 0 && c.size >= first)
+        .peekable();
+    let mut agrees = |frontier: &Frontier| {
         while let Some(next) = expected.next_if(|next| next.size <= frontier.len()) {
             if next.size == frontier.len() && next.root == frontier.root() {
                 held = next.size;
@@ -44,11 +52,19 @@ pub fn verify(dir: &Path) -> LogReport {
                 ));
             }
         }
-    });
-    let (records, damage, torn_tail) = match scanned {
-        Ok(scanned) => (scanned.records, scanned.damage, scanned.torn),
-        Err(e) => (0, Some((0, format!("{}: {e}", dir.display()))), false),
     };
+    agrees(&frontier);
+    let scanned = scanning.and_then(|scanning| {
+        scanning.each(|_, _, _, payload| {
+            frontier.push(leaf_hash(payload));
+            agrees(&frontier);
+        })
+    });
+    let scanned = scanned.unwrap_or_else(|e| Scan {
+        damage: Some((0, format!("{}: {e}", dir.display()))),
+        ..Scan::default()
+    });
+    let (records, damage, torn_tail) = (scanned.records, scanned.damage, scanned.torn);
     let lost = expected.next().map(|next| {
         (
             records,
@@ -63,6 +79,7 @@ pub fn verify(dir: &Path) -> LogReport {
     let (first_bad, why) = bad.map_or((None, String::new()), |(position, why)| (Some(position), why));
     LogReport {
         records,
+        first,
         first_bad,
         why,
         root: frontier.root(),
@@ -113,10 +130,12 @@ where
     E: From<String>,
 {
     let mut refused = None;
-    let scanned = scan(dir, |position, _, _, payload| {
-        if refused.is_none() {
-            refused = visit(position, payload).err();
-        }
+    let scanned = Scanning::begin(dir).and_then(|scanning| {
+        scanning.each(|position, _, _, payload| {
+            if refused.is_none() {
+                refused = visit(position, payload).err();
+            }
+        })
     });
     match (refused, scanned) {
         (Some(refused), _) => Err(refused),

@@ -1,6 +1,8 @@
 //! Record logs in rows of the database, one row a batch, the same record bytes as in files. For
 //! PostgreSQL, whose replica keeps them; never for two nodes at once: the second one's append
-//! finds its place taken and is refused.
+//! finds its place taken and is refused. What is archived leaves by `leaving`.
+
+mod leaving;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,11 +11,11 @@ use kernel::limits::Limits;
 use kernel::{Actor, Digest, Kind, Problem, World};
 use seal::merkle::leaf_hash;
 
-use super::RecordLog;
 use super::files::damaged;
 use super::frame::{self, Frame};
 use super::queue::{Pending, Queue, placed, tell};
 use super::tree::{self, TILE, Tiles, Tree};
+use super::{RecordLog, archived};
 use crate::engine::Db;
 use crate::error::unavailable;
 use crate::store::node_tenant;
@@ -42,6 +44,10 @@ struct Shared {
 #[derive(Debug, Default)]
 struct View {
     tree: Tree,
+    /// The first record that is there.
+    first: u64,
+    /// The leaves in front of it in its tile.
+    before: Vec<Digest>,
     /// Set when an append failed and it is not known whether it was written.
     unsure: bool,
 }
@@ -62,7 +68,11 @@ impl Rows {
             queue: Queue::default(),
             view: Mutex::default(),
         };
-        shared.catch_up().await.map_err(|problem| match problem.code {
+        let opened = match shared.begin().await {
+            Ok(()) => shared.catch_up().await,
+            refused => refused,
+        };
+        opened.map_err(|problem| match problem.code {
             "log-damaged" => StoreError::DamagedLog {
                 stream: stream.to_owned(),
                 position: shared.view().tree.len(),
@@ -89,14 +99,29 @@ impl Shared {
         self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what the database has past the tree's end.
+    async fn write<F, Fut>(&self, work: F) -> Result<u64, Problem>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<u64, Problem>> + Send,
+    {
+        let scope = Scope {
+            tenant: &node_tenant(),
+            actor: &Actor::Platform,
+            world: &self.world,
+        };
+        self.db.write(scope, &work).await
+    }
+
+    /// Reads the database past the tree's end.
     async fn catch_up(&self) -> Result<(), Problem> {
         loop {
             let len = self.view().tree.len();
             let rows = self
                 .reader()
                 .all(
-                    "select first, count, records from store_log where stream = $1 and first >= $2 order by first limit $3",
+                    "select first, count, records from store_log where stream = $1 and first + count > $2 and first >=
+                       (select coalesce(max(first), 0) from store_log where stream = $1 and first <= $2)
+                     order by first limit $3",
                     params![&self.stream, len, ROWS],
                 )
                 .await?;
@@ -107,14 +132,18 @@ impl Shared {
             let mut next = len;
             for row in &rows {
                 let records = self.records(row)?;
-                if row.count("first")? != next {
+                // Only of the row that holds the first record some may have left.
+                let first = row.count("first")?;
+                if first > next || (first < next && next != self.view().first) {
                     return Err(damaged(&self.stream, next));
                 }
-                next += records.len() as u64;
                 let mut view = self.view();
-                records
-                    .iter()
-                    .for_each(|(_, record)| view.tree.push(leaf_hash(record)));
+                for (position, record) in &records {
+                    if *position >= next {
+                        view.tree.push(leaf_hash(record));
+                    }
+                }
+                next = first + records.len() as u64;
             }
         }
     }
@@ -134,6 +163,54 @@ impl Shared {
                 Frame::End | Frame::Torn | Frame::Bad(_) => return Err(damaged(&self.stream, position)),
             }
         }
+    }
+
+    async fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
+        let (first, len) = {
+            let view = self.view();
+            (view.first, view.tree.len())
+        };
+        if from < first {
+            return Err(archived(&self.stream, first));
+        }
+        let (mut next, mut out) = (from, Vec::new());
+        while next < len && out.len() < limit {
+            // The row that holds `next` and those after it.
+            let rows = self
+                .reader()
+                .all(
+                    "select first, count, records from store_log where stream = $1 and first >=
+                       (select coalesce(max(first), 0) from store_log where stream = $1 and first <= $2)
+                     order by first limit $3",
+                    params![&self.stream, next, ROWS.min(limit)],
+                )
+                .await?;
+            let before = next;
+            for row in &rows {
+                let begins = row.count("first")?;
+                let records = self.records(row)?;
+                if begins > next {
+                    break;
+                }
+                next = begins + records.len() as u64;
+                out.extend(
+                    records
+                        .into_iter()
+                        .filter(|(position, _)| *position >= from && *position < len),
+                );
+            }
+            if next <= before {
+                // It may have left while it was read.
+                let first = self.view().first;
+                return Err(if before < first {
+                    archived(&self.stream, first)
+                } else {
+                    damaged(&self.stream, before)
+                });
+            }
+        }
+        out.truncate(limit);
+        Ok(out)
     }
 
     async fn enqueue(self: &Arc<Self>, at: Option<u64>, records: Vec<Vec<u8>>) -> Result<u64, Problem> {
@@ -190,12 +267,7 @@ impl Shared {
             )
             .await
         };
-        let scope = Scope {
-            tenant: &node_tenant(),
-            actor: &Actor::Platform,
-            world: &self.world,
-        };
-        let written = self.db.write(scope, &work).await;
+        let written = self.write(work).await;
         let mut view = self.view();
         if let Err(problem) = written {
             view.unsure = true;
@@ -224,41 +296,21 @@ impl RecordLog for Rows {
     }
 
     async fn read(&self, from: u64, limit: usize) -> Result<Vec<(u64, Vec<u8>)>, Problem> {
-        let (shared, len) = (&self.shared, self.size());
-        let (mut next, mut out) = (from, Vec::new());
-        while next < len && out.len() < limit {
-            // The row that holds `next` and those after it.
-            let rows = shared
-                .reader()
-                .all(
-                    "select first, count, records from store_log where stream = $1 and first >=
-                       (select coalesce(max(first), 0) from store_log where stream = $1 and first <= $2)
-                     order by first limit $3",
-                    params![&shared.stream, next, ROWS.min(limit)],
-                )
-                .await?;
-            let before = next;
-            for row in &rows {
-                let records = shared.records(row)?;
-                next = row.count("first")? + records.len() as u64;
-                out.extend(
-                    records
-                        .into_iter()
-                        .filter(|(position, _)| *position >= from && *position < len),
-                );
-            }
-            if next <= before {
-                return Err(damaged(&shared.stream, before));
-            }
-        }
-        out.truncate(limit);
-        Ok(out)
+        self.shared.read(from, limit).await
     }
 
     async fn len(&self) -> u64 {
         // When the database cannot be asked, what is known is the answer; appends will be refused.
         drop(self.shared.be_sure().await);
         self.size()
+    }
+
+    async fn first(&self) -> u64 {
+        self.shared.view().first
+    }
+
+    async fn forget(&self, to: u64) -> Result<(), Problem> {
+        self.shared.forget(to).await
     }
 
     async fn root(&self, size: u64) -> Result<Digest, Problem> {
@@ -285,14 +337,15 @@ impl Tiles for Rows {
     }
 
     async fn leaves(&self, tile: u64, count: u64) -> Result<Vec<Digest>, Problem> {
-        let kept = self.shared.view().tree.tail(tile, count);
+        let (kept, before) = {
+            let view = self.shared.view();
+            let is_first = tile == view.first / TILE;
+            let before = if is_first { view.before.clone() } else { Vec::new() };
+            (view.tree.tail(tile, count), before)
+        };
         match kept {
             Some(leaves) => Ok(leaves),
-            None => {
-                let limit = usize::try_from(count).expect("a tile's size");
-                let records = RecordLog::read(self, tile * TILE, limit).await?;
-                Ok(records.iter().map(|(_, record)| leaf_hash(record)).collect())
-            }
+            None => tree::leaves_behind(self, before, tile, count).await,
         }
     }
 }

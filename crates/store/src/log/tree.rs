@@ -7,6 +7,8 @@ use async_trait::async_trait;
 use kernel::{Digest, Problem};
 use seal::merkle;
 
+use super::RecordLog;
+
 /// Records under one kept hash, and hashes under one of the level above; a power of two, so that tiles
 /// are subtrees of every larger tree.
 pub(crate) const TILE: u64 = 256;
@@ -31,8 +33,15 @@ impl Tree {
         if self.tail.len() as u64 != TILE {
             return;
         }
-        let mut tile = merkle::root(&self.tail);
+        let tile = merkle::root(&self.tail);
         self.tail.clear();
+        self.push_tile(tile);
+    }
+
+    /// Appends a complete tile of records by its hash; only where no leaf stands behind the last one.
+    pub(crate) fn push_tile(&mut self, tile: Digest) {
+        debug_assert!(self.tail.is_empty(), "a tile stands behind whole tiles");
+        let mut tile = tile;
         for level in 0.. {
             if level == self.levels.len() {
                 self.levels.push(Vec::new());
@@ -80,8 +89,30 @@ pub(crate) trait Tiles: Send + Sync {
     async fn leaves(&self, tile: u64, count: u64) -> Result<Vec<Digest>, Problem>;
 }
 
+/// The leaves of the first `count` records of a tile: those of it that have left, then those that are there.
+pub(crate) async fn leaves_behind(
+    log: &dyn RecordLog,
+    left: Vec<Digest>,
+    tile: u64,
+    count: u64,
+) -> Result<Vec<Digest>, Problem> {
+    let mut leaves = left;
+    leaves.truncate(index(count));
+    let rest = count - leaves.len() as u64;
+    if rest > 0 {
+        let from = tile * TILE + leaves.len() as u64;
+        let records = log.read(from, index(rest)).await?;
+        leaves.extend(records.iter().map(|(_, record)| merkle::leaf_hash(record)));
+    }
+    Ok(leaves)
+}
+
 /// The root over the first `size` records.
 pub(crate) async fn root(log: &dyn Tiles, size: u64) -> Result<Digest, Problem> {
+    // The leaves of a first tile that is whole may have left.
+    if let (TILE, [whole]) = (size, log.tiles(0, 0, 1).as_slice()) {
+        return Ok(*whole);
+    }
     let rows = Rows::of(log, size).await?;
     Ok(merkle::root(rows.top()))
 }
@@ -99,13 +130,14 @@ pub(crate) async fn inclusion(log: &dyn Tiles, position: u64, size: u64) -> Resu
 
 /// The proof that the tree of `old` is the beginning of the tree of `new`.
 pub(crate) async fn consistency(log: &dyn Tiles, old: u64, new: u64) -> Result<Vec<Digest>, Problem> {
-    let rows = Rows::of(log, new).await?;
     if old > new {
         return Err(Problem::not_found().because(format_args!("{old} records are more than {new}")));
     }
+    has(log, new)?;
     if old == 0 || old == new {
         return Ok(Vec::new());
     }
+    let rows = Rows::of(log, new).await?;
     // The lowest row of which the old tree ends inside a chunk; it is there, since the new tree is larger.
     let (mut row, mut count) = (0, old);
     while count.is_multiple_of(TILE) && row + 1 < rows.0.len() {
@@ -123,6 +155,15 @@ pub(crate) async fn consistency(log: &dyn Tiles, old: u64, new: u64) -> Result<V
     Ok(proof)
 }
 
+/// The log has so many records.
+fn has(log: &dyn Tiles, size: u64) -> Result<(), Problem> {
+    let has = log.size();
+    if size > has {
+        return Err(Problem::not_found().because(format_args!("the log has {has} records, not {size}")));
+    }
+    Ok(())
+}
+
 /// The tree of a size as rows of units: the leaves, the tiles of them, the tiles of those, up to a row that
 /// is one chunk of at most 256.
 struct Rows(Vec<Row>);
@@ -136,10 +177,7 @@ struct Row {
 
 impl Rows {
     async fn of(log: &dyn Tiles, size: u64) -> Result<Self, Problem> {
-        if size > log.size() {
-            let has = log.size();
-            return Err(Problem::not_found().because(format_args!("the log has {has} records, not {size}")));
-        }
+        has(log, size)?;
         // Leaves are read again: those of a complete tile only when there is no row above.
         let first = if size <= TILE { 0 } else { size / TILE };
         let mut last = match size - first * TILE {

@@ -7,6 +7,7 @@ mod bodies;
 mod budget;
 mod facts;
 mod flips;
+mod leaving;
 mod logs;
 mod outbox;
 mod writes;
