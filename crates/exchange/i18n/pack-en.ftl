@@ -11,3 +11,7 @@ pack-terms-twice = the day “{ $value }” has a rule already
     .remedy = Keep one rule for a day.
 pack-terms-days = { $value } is no number of working days
     .remedy = Write a whole number from 1 to 250.
+pack-retention-days = { $value } is no number of days
+    .remedy = Write a whole number from 0 to 73,000; 0 leaves the term to the operator.
+pack-retention-name = “{ $value }” is no name of a retention class
+    .remedy = Give the class a name of its own; “operator” is the class of what no class is about.

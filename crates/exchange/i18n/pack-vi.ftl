@@ -11,3 +11,7 @@ pack-terms-twice = ngày “{ $value }” đã có quy tắc
     .remedy = Mỗi ngày chỉ giữ một quy tắc.
 pack-terms-days = { $value } không phải số ngày làm việc
     .remedy = Ghi một số nguyên từ 1 đến 250.
+pack-retention-days = { $value } không phải số ngày
+    .remedy = Ghi một số nguyên từ 0 đến 73.000; số 0 để bên vận hành tự chọn thời hạn.
+pack-retention-name = “{ $value }” không phải tên nhóm thời hạn lưu
+    .remedy = Đặt cho nhóm một tên riêng; “operator” là nhóm của những gì không nhóm nào nêu.

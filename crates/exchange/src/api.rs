@@ -21,6 +21,8 @@ pub fn router(exchange: Exchange) -> OpenApiRouter {
     let routes = OpenApiRouter::new()
         .merge(crate::operator::router())
         .merge(crate::evidence::router())
+        .routes(routes!(crate::left::page::page))
+        .routes(routes!(crate::left::page::json))
         .routes(routes!(list_exchanges))
         .routes(routes!(prove_exchange))
         .routes(routes!(export_exchange))

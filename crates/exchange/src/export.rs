@@ -77,12 +77,18 @@ impl Exchange {
     /// The container of one message of an exchange.
     ///
     /// # Errors
-    /// 404 when this node has no such exchange or message.
+    /// 404 when this node has no such exchange or message; 404 `evidence-archived` with the file's name when
+    /// it has left the live log.
     pub async fn container(&self, request: &str, which: Which) -> Result<Vec<u8>, Problem> {
-        if self.find(request).await?.is_empty() {
+        let sides = self.find(request).await?;
+        let Some(side) = sides.first() else {
             return Err(Problem::not_found());
+        };
+        let made = Shelf::of(&*self.0).container(request, which).await;
+        match self.0.archive_of(side.position).await? {
+            Some(archive) if made.is_err() => Err(archive.problem(request)),
+            _ => made,
         }
-        Shelf::of(&*self.0).container(request, which).await
     }
 
     /// The proof that an exchange's record is in this node's log.
@@ -97,6 +103,9 @@ impl Exchange {
     /// The proof for one side's record.
     pub(crate) async fn inclusion_of(&self, exchange: Indexed) -> Result<Inclusion, Problem> {
         let g = &*self.0;
+        if let Some(archive) = g.archive_of(exchange.position).await? {
+            return Err(archive.problem(&exchange.request));
+        }
         let bytes = g.record_bytes(exchange.position).await?;
         let stamp = rows::stamp_of(&g.store.read(&g.home).await?, STREAM, exchange.position).await?;
         let place = g.place(&exchange, &bytes, stamp.as_ref()).await?;

@@ -108,6 +108,8 @@ pub(crate) struct Gateway {
     pub(crate) stamping: Stamping,
     /// The hour in which bodies whose term is over were destroyed last.
     pub(crate) destroyed: AtomicI64,
+    /// One at a time takes what is archived off the live log.
+    pub(crate) leaving: tokio::sync::Mutex<()>,
     /// The checkpoint that waits for its timestamp; one stamping at a time.
     pub(crate) unstamped: tokio::sync::Mutex<Option<Unstamped>>,
     /// The directory that was kept last for the evidence, by its hash.
@@ -225,12 +227,14 @@ impl Exchange {
             swept: AtomicI64::new(0),
             stamping: Stamping::default(),
             destroyed: AtomicI64::new(0),
+            leaving: tokio::sync::Mutex::new(()),
             unstamped: tokio::sync::Mutex::new(None),
             kept_directory: tokio::sync::Mutex::new(None),
             registrar: OnceLock::new(),
         };
         gateway.recall_quotas().await?;
         let exchange = Self(Arc::new(gateway), crate::operator::Reach::default());
+        exchange.end_leaving().await?;
         exchange.offer_registered().await?;
         Ok(exchange)
     }
@@ -338,7 +342,7 @@ impl Gateway {
 }
 
 /// Between the instant a record says it ended at and its place in the log, in milliseconds.
-const APPEND_MS_MAX: i64 = 10_000;
+pub(crate) const APPEND_MS_MAX: i64 = 10_000;
 
 /// Fills the guard with what this node's provider side has seen within the window.
 pub(crate) async fn refill(
@@ -351,9 +355,9 @@ pub(crate) async fn refill(
     // What ended before this was sent too long ago to pass again. Records stand in the order of
     // their ends, not of their beginnings: a slow call ends behind many quick ones.
     let oldest = now.ms() - 2 * window_ms - APPEND_MS_MAX;
-    let mut end = log.len().await;
-    while end > 0 {
-        let from = end.saturating_sub(STEP);
+    let (first, mut end) = (log.first().await, log.len().await);
+    while end > first {
+        let from = end.saturating_sub(STEP).max(first);
         let records = log
             .read(from, usize::try_from(end - from).unwrap_or_default())
             .await?;

@@ -84,6 +84,11 @@ impl Tail {
         }
     }
 
+    /// The position where it begins: where the last whole block ends.
+    pub(crate) const fn first(&self) -> u64 {
+        self.first
+    }
+
     /// The position of the next record to read.
     pub(crate) const fn next(&self) -> u64 {
         self.next

@@ -22,6 +22,7 @@
 //! | `index`, `record` | where the exchanges of the log are found, and what is made of a record for it |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`evidence`], `filter` | what is made of it for people: searched, proved, taken away; the form that narrows a list |
+//! | [`left`], [`retention`] | what has left the live log for its archive, and how long it stays there |
 //! | `audit` | who did what, and who was refused |
 //! | `refusals` | calls that information systems were refused, by the id they were told |
 //! | [`maintenance`] | the whole node makes and answers no call for a time |
@@ -62,6 +63,7 @@ pub mod ids;
 mod index;
 mod keeping;
 pub mod kept;
+pub mod left;
 pub mod life;
 pub mod maintenance;
 pub mod message;
@@ -80,6 +82,7 @@ mod record;
 mod refusals;
 pub mod replay;
 pub mod rest;
+pub mod retention;
 pub mod sealer;
 pub mod service;
 mod signed;
@@ -102,6 +105,7 @@ pub use gateway::{Exchange, Parts, STREAM};
 pub use grounds::Grounds;
 pub use ids::{ServiceId, SystemId};
 pub use kept::{KeptBodies, KeptOf};
+pub use left::Leaving;
 pub use life::State;
 pub use notice::Notices;
 pub use quota::Quota;
@@ -161,6 +165,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
         (
             "0014_maintenance",
             include_str!("../migrations/0014_maintenance.sql"),
+        ),
+        (
+            "0015_evidence_archives",
+            include_str!("../migrations/0015_evidence_archives.sql"),
         ),
         ("0018_refusals", include_str!("../migrations/0018_refusals.sql")),
         (

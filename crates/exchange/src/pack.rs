@@ -82,10 +82,11 @@ pub fn agreements(pack: &Path) -> Result<Vec<Agreement>, PackFault> {
     Ok(files.into_iter().flat_map(|f| f.agreements).collect())
 }
 
-/// Checks the dated terms and every file of agreements by itself; gives those whose parties and dates
+/// Checks the dated terms, the retention classes and every file of agreements by itself; gives those whose parties and dates
 /// could be read.
 pub fn check(pack: &Path, faults: &mut Faults) -> Vec<AgreementFile> {
     crate::terms::check_file(pack, faults);
+    crate::retention::check_file(pack, faults);
     let mut ids: HashMap<String, String> = HashMap::new();
     let mut all = Vec::new();
     for name in directory::pack::listed(pack, "agreements", "toml") {

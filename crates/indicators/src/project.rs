@@ -169,6 +169,7 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::NodeMaintenanceEnded { .. }
         | Fact::BodyRead { .. }
         | Fact::BodiesDestroyed { .. }
+        | Fact::EvidenceLeft { .. }
         | Fact::GroupSaved { .. }
         | Fact::GroupEnded { .. }
         | Fact::GroupOffered { .. }

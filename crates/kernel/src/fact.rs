@@ -167,6 +167,16 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Time>,
     },
+    /// A span of evidence stands in an archive file and has left the live log; `next` is the position behind
+    /// its last record, `class` the retention class that held it longest.
+    EvidenceLeft {
+        stream: String,
+        first: u64,
+        next: u64,
+        file: String,
+        sha256: Digest,
+        class: String,
+    },
     /// A node makes and answers calls again: an operator said so, or the end had come.
     NodeMaintenanceEnded { node: String },
     /// An operator made a local group of systems, or changed who is in it.

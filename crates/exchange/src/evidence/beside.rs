@@ -11,10 +11,13 @@ use store::{Blobs, Database, Reader, StoreError};
 
 use super::search::{EvidenceFound, Search};
 use super::shelf::{Shelf, Source};
+use crate::agreement::SignedAgreement;
 use crate::envelope::Kept;
 use crate::export::Which;
 use crate::gateway::STREAM;
 use crate::index::{self, Indexed, Look, Tail};
+use crate::left;
+use crate::life::store as agreements;
 use crate::record;
 use crate::traffic;
 
@@ -29,6 +32,8 @@ pub struct Beside(Place);
 
 struct Place {
     reader: Reader,
+    /// The organisations of the node.
+    tenants: Vec<Tenant>,
     /// What was in no block when it was opened.
     tail: Tail,
     log: Log,
@@ -95,6 +100,7 @@ impl Beside {
         }
         Ok(Self(Place {
             reader,
+            tenants: tenants.to_vec(),
             tail,
             log,
             blobs: Blobs::beside(&folder.join("blobs")),
@@ -106,7 +112,10 @@ impl Beside {
     /// # Errors
     /// When the rows cannot be read.
     pub async fn search(&self, search: &Search, rows_max: usize) -> Result<EvidenceFound, Problem> {
-        search.run(&self.look(), rows_max).await
+        let mut found = search.run(&self.look(), rows_max).await?;
+        let first = self.live_from().await?;
+        found.archives = left::archives_of(&self.0.reader, first, &found.exchanges).await?;
+        Ok(found)
     }
 
     /// The sides this node has of an exchange.
@@ -115,6 +124,45 @@ impl Beside {
     /// When the rows cannot be read.
     pub async fn find(&self, request: &str) -> Result<Vec<Indexed>, Problem> {
         self.look().request(request).await
+    }
+
+    /// The position up to which the records were in whole blocks of the index when this was opened.
+    #[must_use]
+    pub const fn indexed_to(&self) -> u64 {
+        self.0.tail.first()
+    }
+
+    /// The position of the first record that the live log has.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn live_from(&self) -> Result<u64, Problem> {
+        self.0.log.first().await
+    }
+
+    /// That an exchange's record has left the live log, with its archive file; none while it is there.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub async fn archived(&self, exchange: &Indexed) -> Result<Option<Problem>, Problem> {
+        if exchange.position >= self.live_from().await? {
+            return Ok(None);
+        }
+        let archive = left::archive_of(&self.0.reader, exchange.position).await?;
+        Ok(archive.map(|archive| archive.problem(&exchange.request)))
+    }
+
+    /// The agreement of a hash, with both signatures, as one of these organisations holds it.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub async fn agreement(&self, hash: &Digest) -> Result<Option<SignedAgreement>, Problem> {
+        for tenant in &self.0.tenants {
+            if let Some(held) = agreements::signed(&self.0.reader.of(tenant), hash).await? {
+                return Ok(Some(held));
+            }
+        }
+        Ok(None)
     }
 
     fn look(&self) -> Look<'_> {

@@ -12,6 +12,7 @@ use super::search::{EvidenceFound, Outcome, Search, Wanted};
 use crate::filter::{self, Narrowed};
 use crate::gateway::Exchange;
 use crate::index::{Indexed, Look};
+use crate::left::archives_of;
 
 impl Exchange {
     async fn evidence_of(&self, who: &Principal, search: Search) -> Result<EvidenceFound, Problem> {
@@ -24,7 +25,9 @@ impl Exchange {
         let g = &*self.0;
         let reader = g.store.read(&g.home).await?;
         let look = Look::of(&reader, g.index.tail());
-        search.run(&look, g.store.limits().page_rows_max).await
+        let mut found = search.run(&look, g.store.limits().page_rows_max).await?;
+        found.archives = archives_of(&reader, g.evidence.first().await, &found.exchanges).await?;
+        Ok(found)
     }
 }
 
@@ -68,6 +71,8 @@ struct Row {
     result: String,
     class: &'static str,
     why: String,
+    /// The archive file in which its record lives since it left the live log.
+    archive: Option<String>,
 }
 
 /// The class of a result's tag.
@@ -131,6 +136,7 @@ impl Exchange {
             result: page.t(&format!("exchange-result-{}", e.result)),
             class: class(e.result),
             why: words(page, &e.fault),
+            archive: None,
         }
     }
 }
@@ -154,12 +160,17 @@ pub(crate) async fn page(
         exchanges: Vec::new(),
         next: None,
         looked_to: None,
+        archives: Vec::new(),
     });
     let results = filter::outcomes(&page, wanted.result.as_deref());
     let view = View {
         errors: page.errors(&problems),
         filter: filter::form(&page, ("/exchange/evidence", &problems), texts(&wanted), results)?,
-        rows: found.exchanges.iter().map(|e| x.row(&page, e)).collect(),
+        rows: found
+            .exchanges
+            .iter()
+            .map(|e| archived(x.row(&page, e), e, &found))
+            .collect(),
         next: found.next.map(|next| next_page(&wanted, &next)),
         looked_to: found.looked_to.map(|at| page.time(Time(at))),
         first: wanted.after.as_deref().unwrap_or_default().is_empty(),
@@ -169,6 +180,16 @@ pub(crate) async fn page(
     let status = if problems.is_empty() { 200 } else { 422 };
     let body = view.render().map_err(Problem::internal)?;
     Ok(page.html_status(status, &page.t("exchange-evidence"), body))
+}
+
+/// A row with where its record lives, when that has left the live log.
+fn archived(row: Row, e: &Indexed, found: &EvidenceFound) -> Row {
+    let mut archives = found.archives.iter();
+    let archive = archives.find(|one| (one.first..one.next).contains(&e.position));
+    Row {
+        archive: archive.map(|one| one.file.clone()),
+        ..row
+    }
 }
 
 /// The fields of the form: name, type and value.

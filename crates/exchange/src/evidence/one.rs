@@ -15,6 +15,7 @@ use super::over_there::OtherSide;
 use super::proof::{self, EvidenceMoment, EvidenceProof, EvidenceSide};
 use crate::export::Which;
 use crate::gateway::Exchange;
+use crate::left::EvidenceArchive;
 use crate::operator::refusals;
 
 /// The steps with tools of others, as docs/x-road.md has them.
@@ -62,6 +63,8 @@ struct Side {
     agreement: Option<(String, String)>,
     result: (String, &'static str),
     why: String,
+    /// Where the record lives since it left the live log, in words, and the command that brings it.
+    archive: Option<(String, String)>,
     files: Vec<(String, String)>,
     /// Records under the signed checkpoint that holds the record.
     checkpoint: Option<u64>,
@@ -154,6 +157,8 @@ fn sum(page: &Page, proof: &EvidenceProof) -> (String, &'static str) {
         .is_some_and(|other| other.agrees == Some(false));
     if has("failed") || apart {
         (page.t("exchange-prove-failed"), "notice notice-warning")
+    } else if proof.sides.iter().any(|side| side.archive.is_some()) {
+        (page.t("exchange-prove-archived"), "notice")
     } else if has("open") {
         (page.t("exchange-prove-open"), "notice")
     } else {
@@ -172,8 +177,10 @@ impl Exchange {
         let mut facts = vec![
             (page.t("exchange-item-consumer"), e.consumer.clone()),
             (page.t("exchange-item-service"), e.service.clone()),
-            (page.t("exchange-call"), side.endpoint.clone()),
         ];
+        if side.archive.is_none() {
+            facts.push((page.t("exchange-call"), side.endpoint.clone()));
+        }
         if let Some(case) = &e.issue {
             facts.push((page.t("exchange-find-case"), case.clone()));
         }
@@ -186,6 +193,7 @@ impl Exchange {
         };
         let files = Which::BOTH.iter();
         let files = files.filter(|which| side.answered || **which == Which::Request);
+        let files = files.filter(|_| side.archive.is_none());
         let status = if e.status == 0 {
             String::new()
         } else {
@@ -208,6 +216,10 @@ impl Exchange {
                 class(e.result),
             ),
             why: words(page, &e.fault),
+            archive: side
+                .archive
+                .as_ref()
+                .map(|archive| in_archive(page, archive, &e.request)),
             files: files.map(file).collect(),
             checkpoint: side.checkpoint,
             bodies: side.bodies.iter().map(|body| body_shown(page, body)).collect(),
@@ -290,6 +302,20 @@ impl Exchange {
             moments: self.over_both(page, own, other),
         }
     }
+}
+
+/// Where a record lives since it left the live log, and how its containers are had.
+fn in_archive(page: &Page, archive: &EvidenceArchive, request: &str) -> (String, String) {
+    let args = [
+        ("file", archive.file.clone()),
+        ("since", page.time(Time(archive.since))),
+    ];
+    let command = format!(
+        "sen evidence export --archive {} --request {}",
+        archive.file,
+        super::segment(request)
+    );
+    (page.tw("exchange-archived", &args), command)
 }
 
 /// What happened, whose clock says so, and when.

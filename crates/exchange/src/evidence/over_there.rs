@@ -103,6 +103,9 @@ async fn tell(
 impl Exchange {
     async fn own_record(&self, side: Indexed) -> Result<OtherRecord, Problem> {
         let g = &*self.0;
+        if let Some(archive) = g.archive_of(side.position).await? {
+            return Err(archive.problem(&side.request));
+        }
         let record: Evidence = envelope::read(&g.record_bytes(side.position).await?)?;
         let stamp = rows::stamp_of(&g.store.read(&g.home).await?, STREAM, side.position).await?;
         let digest = |head: &[u8]| Digest::of(head).hex();
@@ -151,7 +154,8 @@ impl Exchange {
                     (Some(ours), Some(theirs)) => ours == theirs,
                     _ => true,
                 };
-                other.agrees = Some(own.request_head == record.request_head && same_answer);
+                let same_request = own.request_head.as_ref() == Some(&record.request_head);
+                other.agrees = Some(same_request && same_answer);
                 other.heard = "told";
                 other.record = Some(record);
             }

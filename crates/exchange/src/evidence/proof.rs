@@ -22,6 +22,7 @@ use crate::envelope::{self, CONSUMER, Evidence};
 use crate::export::Which;
 use crate::gateway::{Exchange, Gateway};
 use crate::index::Indexed;
+use crate::left::EvidenceArchive;
 use crate::life::store as agreements;
 use crate::message::{AnswerHead, RequestHead};
 use crate::store::Stamp;
@@ -46,8 +47,11 @@ pub(crate) struct EvidenceSide {
     pub(crate) endpoint: String,
     /// True when the record has an answer.
     pub(crate) answered: bool,
-    /// SHA-256 of the request's head, hex: the same at both nodes.
-    pub(crate) request_head: String,
+    /// The archive file in which the record lives when it has left the live log: then nothing of it is checked
+    /// here.
+    pub(crate) archive: Option<EvidenceArchive>,
+    /// SHA-256 of the request's head, hex: the same at both nodes; none of a record that has left.
+    pub(crate) request_head: Option<String>,
     /// SHA-256 of the answer's head, hex; none when there is no answer.
     pub(crate) answer_head: Option<String>,
     /// Records under the signed checkpoint that holds the record; none before there is one.
@@ -72,6 +76,30 @@ pub(crate) struct EvidenceMoment {
     pub(crate) at: i64,
 }
 
+impl EvidenceSide {
+    /// What the index still tells of a record that has left the live log.
+    fn archived(exchange: Indexed, archive: EvidenceArchive) -> Self {
+        let own = exchange.own.clone();
+        let moment = |what, at| EvidenceMoment {
+            what,
+            clock: own.clone(),
+            at,
+        };
+        Self {
+            endpoint: String::new(),
+            answered: exchange.status != 0,
+            archive: Some(archive),
+            bodies: Vec::new(),
+            request_head: None,
+            answer_head: None,
+            checkpoint: None,
+            checks: Vec::new(),
+            timeline: vec![moment("began", exchange.began), moment("ended", exchange.ended)],
+            exchange,
+        }
+    }
+}
+
 impl Exchange {
     /// What there is to follow of an exchange; who asks sees their own records only.
     ///
@@ -84,7 +112,7 @@ impl Exchange {
             sides.push(self.0.side(&shelf, side).await?);
         }
         let other = match sides.as_slice() {
-            [only] => self.other_side(only).await,
+            [only] if only.archive.is_none() => self.other_side(only).await,
             _ => None,
         };
         Ok(EvidenceProof {
@@ -107,6 +135,9 @@ struct Known {
 
 impl Gateway {
     async fn side(&self, shelf: &Shelf<'_>, exchange: Indexed) -> Result<EvidenceSide, Problem> {
+        if let Some(archive) = self.archive_of(exchange.position).await? {
+            return Ok(EvidenceSide::archived(exchange, archive));
+        }
         let bytes = self.record_bytes(exchange.position).await?;
         let record: Evidence = envelope::read(&bytes)?;
         let head = RequestHead::parse(&record.request.head)?;
@@ -142,8 +173,9 @@ impl Gateway {
         Ok(EvidenceSide {
             endpoint: self.endpoint(&head),
             answered: answer.is_some(),
+            archive: None,
             bodies: self.bodies_of(&record),
-            request_head: Digest::of(&record.request.head).hex(),
+            request_head: Some(Digest::of(&record.request.head).hex()),
             answer_head: answer.map(|kept| Digest::of(&kept.head).hex()),
             checkpoint: place.checkpoint.as_ref().map(|signed| signed.size),
             checks: found,

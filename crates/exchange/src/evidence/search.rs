@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::ids::ServiceId;
 use crate::index::{Asked, By, Indexed, Look};
+use crate::left::EvidenceArchive;
 
 /// Sides of exchanges that one message id may stand for, count; more are not shown.
 const SIDES_MAX: usize = 100;
@@ -127,6 +128,8 @@ pub struct EvidenceFound {
     /// Until when in the past this page has looked, milliseconds since 1970, when it ended before it was
     /// full: the next page goes on from there.
     pub looked_to: Option<i64>,
+    /// The archive files in which records of this page live that have left the live log.
+    pub archives: Vec<EvidenceArchive>,
 }
 
 impl Search {
@@ -150,6 +153,7 @@ impl Search {
             exchanges: found.rows,
             next: found.below.map(|below| below.to_string()),
             looked_to: found.looked_to,
+            archives: Vec::new(),
         })
     }
 
@@ -166,6 +170,7 @@ impl Search {
             exchanges,
             next: None,
             looked_to: None,
+            archives: Vec::new(),
         })
     }
 

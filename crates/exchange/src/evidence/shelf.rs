@@ -93,12 +93,17 @@ impl<'a> Shelf<'a> {
     /// The container of one message of an exchange, from whichever side of it has it.
     pub(crate) async fn container(&self, request: &str, which: Which) -> Result<Vec<u8>, Problem> {
         let rows = self.source.rows().await?;
+        let mut left = None;
         for found in Look::of(&rows, self.source.tail()).request(request).await? {
-            if let Some(zip) = self.container_of(&found, which).await? {
-                return Ok(zip);
+            match self.container_of(&found, which).await {
+                Ok(Some(zip)) => return Ok(zip),
+                Ok(None) => {}
+                // The other side's record may be there still.
+                Err(problem) if problem.code == "log-archived" => left = Some(problem),
+                Err(problem) => return Err(problem),
             }
         }
-        Err(Problem::not_found())
+        Err(left.unwrap_or_else(Problem::not_found))
     }
 
     /// The container of one message of a record; none when the record has no such message.

@@ -184,6 +184,20 @@ fn refused(problem: &Problem) -> Told {
     (StatusCode::UNAUTHORIZED, words)
 }
 
+/// They have left the live log: where they are.
+fn archived(problem: &Problem) -> Told {
+    let arg = |name: &str| {
+        let found = problem.args.iter().find(|(key, _)| *key == name);
+        found.map_or("", |(_, value)| value.as_str())
+    };
+    let words = format!(
+        "The signed documents have left the live log at {} and are in the archive file {}",
+        arg("since"),
+        arg("file")
+    );
+    (StatusCode::NOT_FOUND, words)
+}
+
 /// Our fault, and the cause in the log.
 fn broken(problem: &Problem) -> Told {
     if problem.kind == Kind::NotFound {
@@ -251,6 +265,7 @@ impl Exchange {
             for which in &wanted.which {
                 match self.container(&one.request, *which).await {
                     Ok(zip) => containers.push((*which, zip)),
+                    Err(problem) if problem.code == "evidence-archived" => return Err(archived(&problem)),
                     // A gateway refused: there is no answer.
                     Err(problem) if problem.kind == Kind::NotFound => {}
                     Err(problem) => return Err(broken(&problem)),

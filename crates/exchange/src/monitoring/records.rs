@@ -112,8 +112,12 @@ impl Exchange {
         let told_to = g.now().ms() - OFFSET_MS;
         let to = asked.to.min(told_to);
         let reader = g.store.read(&g.home).await?;
+        // What has left the live log is told by its archive.
+        let first = g.evidence.first().await;
         let meets = |row: &Indexed| {
-            own.is_none_or(|own| row.own == own.as_str()) && is_of(asked.client.as_ref(), row)
+            row.position >= first
+                && own.is_none_or(|own| row.own == own.as_str())
+                && is_of(asked.client.as_ref(), row)
         };
         let look = Look::of(&reader, g.index.tail());
         let (wanted, next) = look.oldest(asked.from, to, &meets, RECORDS_MAX).await?;

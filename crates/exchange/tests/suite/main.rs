@@ -29,6 +29,7 @@ mod hops;
 mod hostile;
 mod keeping;
 mod land;
+mod left;
 mod life;
 mod maintenance;
 mod metadata;
