@@ -17,7 +17,7 @@ use crate::gateway::Exchange;
 use crate::index::{Indexed, Look};
 
 /// The exchange's operations on a node's portal.
-pub fn router(exchange: Exchange) -> OpenApiRouter {
+pub fn router(exchange: &Exchange) -> OpenApiRouter {
     let routes = OpenApiRouter::new()
         .merge(crate::operator::router())
         .merge(crate::evidence::router())

@@ -82,7 +82,8 @@ fn strings(names: &[&str]) -> Value {
 }
 
 fn object(members: Map<String, Value>, required: &[String]) -> Value {
-    let mut object = json!({"type": "object", "properties": members, "additionalProperties": false});
+    let mut object = json!({"type": "object", "additionalProperties": false});
+    object["properties"] = Value::Object(members);
     if !required.is_empty() {
         object["required"] = json!(required);
     }

@@ -16,7 +16,7 @@ const NOTE_AFTER: u64 = 10_000;
 const FOLLOWER: &str = "exchange-acts-2";
 
 /// What the names of administrative acts begin with.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 14] = [
     "agreement-",
     "api-key-",
     "body-",

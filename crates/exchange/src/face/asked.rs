@@ -153,7 +153,7 @@ mod tests {
             ("VN/GOV/g/ministry", false),
             ("VN%2FGOV/G01/ministry/x", false),
         ] {
-            assert_eq!(at_server(text, "ministry").is_ok(), good, "{text}");
+            assert_eq!(at_server(text, "VN", "ministry").is_ok(), good, "{text}");
         }
         for (text, good) in [
             ("0101", true),

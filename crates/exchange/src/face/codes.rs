@@ -234,7 +234,7 @@ mod tests {
         let calls = made.into_iter().flat_map(move |call| source.split(call).skip(1));
         calls.filter_map(|rest| {
             let inside = rest.split(')').next().unwrap_or_default();
-            let key = inside.rsplit('"').nth(1)?;
+            let key = inside.rsplit('\u{22}').nth(1)?;
             let is_key = key.starts_with(|c: char| c.is_ascii_lowercase())
                 && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
             is_key.then_some(key)

@@ -175,7 +175,7 @@ fn location(tag: &str) -> Option<(usize, usize)> {
         let equals = rest.find('=')?;
         let name = rest.get(..equals)?.trim();
         let behind = rest.get(equals + 1..)?;
-        let open = behind.find(['"', '\''])?;
+        let open = behind.find(['\u{22}', '\u{27}'])?;
         let quote = behind.get(open..)?.chars().next()?;
         let value = at + equals + 1 + open + 1;
         let length = tag.get(value..)?.find(quote)?;

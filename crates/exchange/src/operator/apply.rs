@@ -7,7 +7,7 @@ mod groups;
 mod things;
 
 use directory::groups::LocalGroup;
-use kernel::{Digest, Problem};
+use kernel::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Json, Page, Principal, Refusal};

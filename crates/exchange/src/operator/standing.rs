@@ -13,9 +13,8 @@ use super::services::ServiceTried;
 use super::traffic::number;
 use crate::gateway::Exchange;
 use crate::standing::{
-    Light, StandingAgreement, StandingCircuit, StandingClock, StandingInstance, StandingQuota, StandingSample,
-    StandingSeen,
-    Target, TriedOut,
+    Light, StandingAgreement, StandingCircuit, StandingClock, StandingInstance, StandingQuota,
+    StandingSample, StandingSeen, Target, TriedOut,
 };
 
 /// Where the bar of a certificate's days ends.
@@ -381,6 +380,8 @@ fn instance(page: &Page, seen: &StandingInstance) -> Row {
         href: Some("/exchange/federation".to_owned()),
         is_code: true,
         what: page.tw(&format!("exchange-standing-instance-{key}"), &args),
+        picture: String::new(),
+        days: None,
         light: light(page, seen.light),
     }
 }

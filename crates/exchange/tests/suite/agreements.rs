@@ -12,6 +12,7 @@ use store::outbox::Deliver;
 use testkit::START;
 use tokio::sync::watch;
 
+use crate::between::{Between, Mode};
 use crate::nation::Nation;
 
 const ACTOR: Actor = Actor::Platform;
@@ -181,7 +182,8 @@ async fn a_node_that_was_away_hears_of_a_revocation_within_a_minute_of_its_retur
     let (stop, shutdown) = watch::channel(false);
     let notices: Arc<dyn Deliver> = Arc::new(Notices(from.clone()));
     let outbox = store.run_outbox(vec![notices], shutdown);
-    nation.ministry.halt().await;
+    let between = Between::nodes(&mut nation).await;
+    between.set(Mode::Refuses);
     let revoked = from.agreements().revoke(hash, &by, "x", &ACTOR, &nation.hub.key);
     revoked.await.expect("revoked");
     // Away so long that every wait is as long as it gets.
@@ -194,7 +196,7 @@ async fn a_node_that_was_away_hears_of_a_revocation_within_a_minute_of_its_retur
         tokio::time::timeout(WITHIN, tried).await.expect("tried");
         nation.advance_ms(60_000);
     }
-    nation.restart_ministry().await;
+    between.set(Mode::Carries);
     // A third of a minute; one try takes five seconds at most.
     nation.advance_ms(20_000);
     let heard = async {

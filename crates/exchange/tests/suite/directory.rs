@@ -38,6 +38,7 @@ async fn a_hub_that_is_gone_for_a_day_stops_no_call_and_a_revoked_certificate_is
             s.further.push(Further::Seal {
                 org: "G22".parse().expect("a code"),
                 certificate_pem: pem,
+                replaced: None,
             });
         })
         .await;

@@ -45,7 +45,7 @@ fn span(first: u64, next: u64) -> Leaving {
         sha256: Digest::of(&next.to_le_bytes()),
         bytes: 9_000,
         class: "exchange".to_owned(),
-        keep_until: (first == 0).then(|| Time(1_900_000_000_000)),
+        keep_until: (first == 0).then_some(Time(1_900_000_000_000)),
     }
 }
 

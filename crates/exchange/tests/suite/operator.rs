@@ -60,7 +60,7 @@ pub(crate) async fn desk_with(node: &Node, others: OpenApiRouter) -> Desk {
         .expect("a port");
     let address = listener.local_addr().to_string();
     let (stop, shutdown) = watch::channel(false);
-    let router = exchange::router(node.exchange.clone()).merge(node.exchange.audited(others));
+    let router = exchange::router(&node.exchange).merge(node.exchange.audited(others));
     let (router, _) = router.split_for_parts();
     let home = node.keyring.seals.keys().next().expect("an organisation");
     let shared = Shared {

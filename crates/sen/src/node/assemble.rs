@@ -115,7 +115,7 @@ impl Node {
                 },
             })))
             .merge(exchange.audited(identity::router(identity)))
-            .merge(exchange::router(exchange.clone()))
+            .merge(exchange::router(&exchange))
             .merge(documents::router(documents.clone()))
             .merge(indicators::router(indicators.clone()));
         let registers = open_registers(&plan, country, &store, &exchange)?;
