@@ -104,7 +104,7 @@ async fn an_anchor_that_is_withdrawn_stops_calls_at_every_node_that_heard_so_and
 async fn a_foreign_hub_that_is_gone_for_a_day_stops_no_call_not_even_after_a_restart() {
     let (mut ours, theirs) = two().await;
     agree(&ours, &theirs, words().await).await;
-    theirs.gone.send_replace(true);
+    theirs.hub_is_gone().await;
     for _ in 0..24 {
         ours.advance_ms(DAY_MS / 24);
         theirs.advance_ms(DAY_MS / 24);
@@ -261,7 +261,7 @@ async fn an_instance_is_trusted_by_the_hash_that_was_compared_and_never_by_its_o
 async fn a_directory_that_the_anchors_key_did_not_sign_is_not_taken_over() {
     let (ours, theirs) = (Land::new("VN").await, Land::new("LA").await);
     // The anchor of one hub, and at its address another one of the same name.
-    theirs.gone.send_replace(true);
+    theirs.hub_is_gone().await;
     let impostor = Land::new("LA").await;
     let (mut anchor, _) = theirs.anchor();
     anchor.urls = vec![impostor.url.clone()];

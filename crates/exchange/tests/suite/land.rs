@@ -18,7 +18,8 @@ use kernel::{Actor, Digest, OrgCode, Problem};
 use seal::authority::{Authority, Profile};
 use seal::key::Identity;
 use testkit::START;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
 
 use crate::nation::Nation;
 use crate::node::{Node, issue, node_identity};
@@ -46,8 +47,8 @@ pub(crate) struct Land {
     pub(crate) ministry: Node,
     /// Where its directory is asked for by others.
     pub(crate) url: String,
-    /// Ends that.
-    pub(crate) gone: watch::Sender<bool>,
+    /// Ends that, and tells when it has ended.
+    public: Mutex<(watch::Sender<bool>, JoinHandle<()>)>,
     instance: String,
 }
 
@@ -99,7 +100,7 @@ impl Land {
             to_hub: None,
             peers: web::Client::plain(),
         });
-        let (url, gone) = public(&national).await;
+        let (url, public) = public(&national).await;
         let land = Self {
             ca,
             hub: publisher,
@@ -107,7 +108,7 @@ impl Land {
             national,
             ministry,
             url,
-            gone,
+            public: Mutex::new(public),
             instance: instance.to_owned(),
         };
         land.ministry.exchange.provide(Arc::new(Echo(land.lookup())));
@@ -175,6 +176,13 @@ impl Land {
         self.enact(change).await.expect("withdrawn");
     }
 
+    /// Nobody is told its directory any more.
+    pub(crate) async fn hub_is_gone(&self) {
+        let mut public = self.public.lock().await;
+        public.0.send_replace(true);
+        (&mut public.1).await.expect("the listener ended by itself");
+    }
+
     pub(crate) fn advance_ms(&self, ms: i64) {
         for node in self.nodes() {
             node.temp.clock.advance_ms(ms);
@@ -183,15 +191,17 @@ impl Land {
 }
 
 /// The signed directory of a node, for everybody, as its portal gives it.
-async fn public(node: &Node) -> (String, watch::Sender<bool>) {
+async fn public(node: &Node) -> (String, (watch::Sender<bool>, JoinHandle<()>)) {
     let address = "127.0.0.1:0".parse().expect("an address");
     let listener = web::Listener::bind(address).await.expect("a port");
     let url = format!("http://{}", listener.local_addr());
     let (router, _) = directory::peer_router(node.directory.clone()).split_for_parts();
     let (gone, shutdown) = watch::channel(false);
     let limits = Limits::default();
-    tokio::spawn(async move { web::serve(listener, None, router, &limits, shutdown).await });
-    (url, gone)
+    let serving = tokio::spawn(async move {
+        web::serve(listener, None, router, &limits, shutdown).await;
+    });
+    (url, (gone, serving))
 }
 
 /// Two instances that trust each other, and whose nodes have each other's directory.
