@@ -42,6 +42,20 @@ pub struct Jobs {
     pub timestamp_ms: u64,
 }
 
+/// What becomes of old evidence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Archive {
+    /// The folder of the archive files.
+    pub folder: PathBuf,
+    /// How long a record stays in the live log at least, in days; 0 for good.
+    pub live_days: u32,
+    /// How long an archive file is to be kept at least, in days; 0 for good.
+    pub file_days: u32,
+    /// Whether the node archives by itself each day and takes off its log what is archived.
+    pub daily: bool,
+}
+
 impl Default for Jobs {
     fn default() -> Self {
         Self {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use kernel::limits::Limits;
 use store::Database;
 
-use crate::config::Config;
+use crate::config::{Archive, Config};
 use crate::serve::secrets::Secrets;
 use crate::serve::settings::Settings;
 use crate::up::prepare::Layout;
@@ -193,6 +193,24 @@ impl Configured {
         match self {
             Self::Nation(config) => &config.limits,
             Self::Node(settings, _) => &settings.limits,
+        }
+    }
+
+    /// The pack of the country.
+    #[must_use]
+    pub fn pack(&self) -> &Path {
+        match self {
+            Self::Nation(config) => &config.pack,
+            Self::Node(settings, _) => &settings.pack,
+        }
+    }
+
+    /// What becomes of old evidence: a sample nation's is kept.
+    #[must_use]
+    pub fn archive(&self) -> Archive {
+        match self {
+            Self::Nation(_) => Archive::default(),
+            Self::Node(settings, _) => settings.archive.clone(),
         }
     }
 

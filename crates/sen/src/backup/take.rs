@@ -40,6 +40,7 @@ const PASSED_OVER: &[&str] = &[
     "sen.db-shm",
     "logs",
     super::restore::MANIFEST,
+    crate::evidence::leaving::order::FILE,
     crate::doctor::mark::VERIFIED,
     crate::doctor::mark::BACKED_UP,
 ];
@@ -242,6 +243,9 @@ impl<S: FnMut(&str)> Taking<S> {
     fn stream(&mut self, dir: &Path, stream: String, span: &Span) -> anyhow::Result<StreamIn> {
         for (segment, length) in &span.segments {
             self.file(segment, &self.path(segment), 0o600, Some(*length))?;
+        }
+        if let Some(before) = &span.before {
+            self.file(before, &self.path(before), 0o600, None)?;
         }
         if !span.checkpoints.is_empty() {
             self.text(&self.path(&dir.join(checkpoint::FILE)), &span.checkpoints)?;

@@ -1,5 +1,7 @@
 //! `sen evidence`: its flags, and what was found or written printed. Never a rule of its own.
 
+mod archive;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -29,23 +31,12 @@ enum Command {
         after_help = "Example:\n  sen evidence export --request 0123…cdef\n  sen evidence export --from 2026-11-01 --to 2026-11-30 --member G01 --out november\n  sen verify november --trust ca.pem"
     )]
     Export(ExportFlags),
-    /// Write old exchanges into archive files, each linked to the one before
+    /// Write old exchanges into archive files, each linked to the one before, and take off the live log what is
+    /// archived and older than its retention class
     #[command(
-        after_help = "Example:\n  sen evidence archive --out archive --days 90\n  sen verify archive --trust ca.pem"
+        after_help = "Example:\n  sen evidence archive --out archive --days 90\n  sen verify archive --trust ca.pem\n  sen evidence archive --out archive --live-days 365 --forget --dry-run"
     )]
-    Archive(ArchiveFlags),
-}
-
-#[derive(Args)]
-struct ArchiveFlags {
-    #[command(flatten)]
-    of: Of,
-    /// The folder of the archives; of several nodes each has its own in it
-    #[arg(long, value_name = "DIR", default_value = "archive")]
-    out: PathBuf,
-    /// Only what stood under a signed root this many days ago
-    #[arg(long, value_name = "N", default_value_t = 90)]
-    days: u32,
+    Archive(archive::Flags),
 }
 
 /// The data that a command works on.
@@ -134,13 +125,14 @@ enum Part {
 }
 
 impl Of {
-    fn site(&self) -> anyhow::Result<Site> {
+    fn configured(&self) -> anyhow::Result<(Configured, Site)> {
         let configured = Configured::read(self.config.as_deref())?;
-        configured.site(self.data.as_deref(), &Secrets::of_environment())
+        let site = configured.site(self.data.as_deref(), &Secrets::of_environment())?;
+        Ok((configured, site))
     }
 
     async fn open(&self) -> anyhow::Result<Vec<Shelf>> {
-        let site = self.site()?;
+        let (_, site) = self.configured()?;
         evidence::open(&site, self.node.as_deref()).await
     }
 }
@@ -166,7 +158,7 @@ impl Evidence {
         match self.command {
             Command::Search(flags) => search(flags).await,
             Command::Export(flags) => export(flags, world).await,
-            Command::Archive(flags) => archive(flags, world).await,
+            Command::Archive(flags) => flags.run(world).await,
         }
     }
 }
@@ -178,30 +170,6 @@ async fn search(flags: SearchFlags) -> anyhow::Result<()> {
         println!("{}", evidence::as_json(&found));
     } else {
         print!("{}", evidence::as_text(&found));
-    }
-    Ok(())
-}
-
-async fn archive(flags: ArchiveFlags, world: &World) -> anyhow::Result<()> {
-    const DAY_MS: i64 = 86_400_000;
-    let until = world.now().plus_ms(-i64::from(flags.days) * DAY_MS);
-    let site = flags.of.site()?;
-    let shelves = evidence::open(&site, flags.of.node.as_deref()).await?;
-    for shelf in &shelves {
-        let at = site.nodes.iter().find(|at| at.name == shelf.node);
-        let Some(at) = at else { continue };
-        let out = if shelves.len() > 1 {
-            flags.out.join(&shelf.node)
-        } else {
-            flags.out.clone()
-        };
-        let written = evidence::archive::write_all(shelf, at, &out, until, world).await?;
-        for file in &written {
-            println!("{}", file.display());
-        }
-        if written.is_empty() {
-            println!("{}: nothing new is that old and has its timestamp", out.display());
-        }
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use seal::merkle::{Frontier, leaf_hash};
 use serde::{Deserialize, Serialize};
 use store::log::files;
 
+pub(crate) use write::roots;
 pub use write::write_all;
 
 /// The form of this release.
@@ -185,7 +186,7 @@ impl Archive {
     }
 
     /// The tree over all up to its end.
-    fn after(&self) -> anyhow::Result<Frontier> {
+    pub(crate) fn after(&self) -> anyhow::Result<Frontier> {
         let mut tree = self.manifest.before.clone();
         let records = self
             .records()
@@ -202,6 +203,8 @@ const RECORDS: &str = "records.seg";
 pub const CHECKPOINTS: &str = "checkpoints.jws";
 const STAMPS: &str = "stamps.json";
 const CERTIFICATES: &str = "certificates.pem";
+/// The agreements that the records name, each with both signatures, as the node holds them.
+pub const AGREEMENTS: &str = "agreements.json";
 /// The node's certificate when the archive was made.
 pub const NODE: &str = "node.pem";
 /// The directory as the hub signed it.

@@ -36,6 +36,9 @@ pub async fn one(
         let Some(side) = shelf.evidence.find(request).await?.into_iter().next() else {
             continue;
         };
+        if let Some(archived) = shelf.evidence.archived(&side).await? {
+            anyhow::bail!(super::said(&archived));
+        }
         let containers = shelf.evidence.containers();
         for which in &wanted {
             let Some(zip) = containers.of(&side, *which).await? else {
@@ -100,6 +103,9 @@ async fn of_node(
     loop {
         let found = shelf.evidence.search(&search, PAGE).await?;
         for e in &found.exchanges {
+            if let Some(archived) = shelf.evidence.archived(e).await? {
+                anyhow::bail!("{} Or begin later: --from.", super::said(&archived));
+            }
             for which in Which::BOTH {
                 let file = format!("{below}{}", name(&e.request, which));
                 // Both sides of an exchange within one node have the same messages.

@@ -4,6 +4,7 @@
 pub mod archive;
 pub mod archived;
 pub mod export;
+pub mod leaving;
 pub mod manifest;
 
 use std::path::PathBuf;
@@ -83,7 +84,7 @@ pub fn search_of(wanted: &Wanted) -> anyhow::Result<Search> {
 }
 
 /// A problem's rule and remedy in English.
-fn said(problem: &Problem) -> String {
+pub(crate) fn said(problem: &Problem) -> String {
     let Ok(texts) = web::Texts::new(&[web::TEXTS, exchange::TEXTS]) else {
         return problem.to_string();
     };
@@ -119,6 +120,8 @@ pub async fn find(shelves: &[Shelf], search: &Search, rows_max: usize) -> anyhow
                 .search(&search, rows_max - found.exchanges.len())
                 .await?;
             found.exchanges.extend(more.exchanges);
+            found.archives.extend(more.archives);
+            found.archives.dedup();
             (found.next, found.looked_to) = (more.next, more.looked_to);
         }
         let node = shelf.node.clone();
@@ -148,6 +151,17 @@ pub fn as_text(all: &[FoundAt]) -> String {
             ));
         }
     }
+    for FoundAt { found, .. } in all {
+        for archive in &found.archives {
+            text.push_str(&format!(
+                "Records {} to {} have left the live log ({}): {}\n",
+                archive.first,
+                archive.next - 1,
+                kernel::Time(archive.since).rfc3339(),
+                archive.file
+            ));
+        }
+    }
     for FoundAt { node, found } in all {
         if let Some(next) = &found.next {
             let node = if node.is_empty() {
@@ -164,8 +178,14 @@ pub fn as_text(all: &[FoundAt]) -> String {
 /// What was found as JSON: a list with the node beside each.
 #[must_use]
 pub fn as_json(all: &[FoundAt]) -> Value {
-    let nodes = all
-        .iter()
-        .map(|at| json!({"node": at.node, "exchanges": at.found.exchanges, "next": at.found.next}));
+    let nodes = all.iter().map(|at| {
+        let EvidenceFound {
+            exchanges,
+            next,
+            archives,
+            ..
+        } = &at.found;
+        json!({"node": at.node, "exchanges": exchanges, "next": next, "archives": archives})
+    });
     Value::from(nodes.collect::<Vec<_>>())
 }

@@ -12,7 +12,8 @@ use seal::certificate::Certificate;
 use store::Database;
 use web::shared::NodeFace;
 
-use crate::config::Jobs;
+use crate::backup::site::NodeAt;
+use crate::config::{Archive, Jobs};
 
 /// Everything a node is told.
 pub struct Plan {
@@ -30,6 +31,8 @@ pub struct Plan {
     pub limits: Limits,
     /// How often the platform's own jobs run.
     pub jobs: Jobs,
+    /// Where the node archives its evidence by itself each day; `None` when it does not.
+    pub archive: Option<(Archive, NodeAt)>,
     /// How X-Road's error codes are written at its information-system face.
     pub error_code_style: CodeStyle,
     /// How information systems connect to that face.

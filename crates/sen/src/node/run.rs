@@ -16,6 +16,7 @@ use web::listen::{self, Listener};
 use super::assemble::{self, Node};
 use super::checks::{DirectoryIsThere, StoreAnswers};
 use super::faces::Faces;
+use crate::evidence::leaving::{daily, order};
 
 /// How often the bank is asked about orders that nobody has reported.
 const ORDERS: Duration = Duration::from_secs(15);
@@ -98,6 +99,22 @@ impl Node {
         let every = Duration::from_millis(self.plan.jobs.timestamp_ms);
         running.spawn(self.exchange.clone().stamp_evidence(every, stop.clone()));
         running.spawn(self.indicators.follow(stop.clone()));
+        let orders = order::follow(self.exchange.clone(), self.plan.folder.clone(), stop.clone());
+        running.spawn(orders);
+        if let Some((archive, node)) = self.plan.archive.clone() {
+            let round = daily::Round {
+                node,
+                archive,
+                pack: self.plan.pack.clone(),
+                anchors: self.plan.anchors.clone(),
+            };
+            running.spawn(daily::follow(
+                self.exchange.clone(),
+                round,
+                world.clone(),
+                stop.clone(),
+            ));
+        }
         for cases in self.cases {
             match cases.place() {
                 cases::Place::Portal => running.spawn(settle_fees(cases, stop.clone())),

@@ -75,6 +75,10 @@ fn faults(s: &Settings) -> Vec<String> {
         s.faces.len() < 2 || (s.faces.len() == 2 && s.faces[0] != s.faces[1]),
         "faces: each of \"portal\" and \"desk\" stands once at most",
     );
+    rule(
+        !s.archive.daily || (named(&s.archive.folder) && s.archive.live_days > 0),
+        "archive.daily: name the folder of the archives and for how many days records stay in the live log: archive.folder, archive.live_days",
+    );
     let https = s.url.starts_with("https://");
     rule(
         (https || s.url.starts_with("http://")) && !s.url.ends_with('/'),

@@ -18,6 +18,7 @@ use web::shared::{NavItem, NodeFace};
 use super::outside::{self, provider};
 use super::secrets::Secrets;
 use super::settings::{Face, Settings};
+use crate::backup::site::NodeAt;
 use crate::keys::holder::Holder;
 use crate::keys::ring;
 use crate::node::{Plan, SignIn};
@@ -79,6 +80,15 @@ pub fn plan(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::Re
         Ok((side, system.map_err(|e| anyhow::anyhow!("{e}"))?))
     });
     let hub = settings.directory.hub.trim_end_matches('/');
+    let archive = settings.archive.daily.then(|| {
+        let node = NodeAt {
+            name: String::new(),
+            folder: settings.data.clone(),
+            keys: folder.clone(),
+            database: database.clone(),
+        };
+        (settings.archive.clone(), node)
+    });
     Ok(Plan {
         grounds: exchange::Grounds::default(),
         id: settings.id.clone(),
@@ -89,6 +99,7 @@ pub fn plan(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::Re
         pack: settings.pack.clone(),
         limits: settings.limits.clone(),
         jobs: settings.jobs.clone(),
+        archive,
         error_code_style: settings.error_code_style,
         systems: settings.systems.connection,
         base_url: settings.url.clone(),

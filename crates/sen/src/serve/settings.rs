@@ -10,7 +10,7 @@ use kernel::OrgCode;
 use kernel::limits::Limits;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Jobs;
+use crate::config::{Archive, Jobs};
 
 /// Where the package puts the configuration.
 pub const FILE: &str = "/etc/sen/sen.toml";
@@ -53,6 +53,8 @@ pub struct Settings {
     pub sign_in: SignIn,
     /// Where fees are paid.
     pub bank: Bank,
+    /// What becomes of old evidence.
+    pub archive: Archive,
     /// The platform's own jobs.
     pub jobs: Jobs,
     /// Bounds on what comes in and on what waits.
@@ -200,6 +202,7 @@ impl Default for Settings {
             timestamps: Timestamps::default(),
             sign_in: SignIn::default(),
             bank: Bank::default(),
+            archive: Archive::default(),
             jobs: Jobs {
                 directory_ms: 10_000,
                 timestamp_ms: 60_000,

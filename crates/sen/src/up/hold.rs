@@ -29,6 +29,12 @@ pub(super) fn hold(layout: &Layout, places: &[Place]) -> anyhow::Result<Hold> {
     Ok(Hold(held))
 }
 
+/// Whether a process holds a node's folder: it runs.
+#[must_use]
+pub fn is_held(node: &Path) -> bool {
+    folder(node, "").is_err()
+}
+
 /// Takes hold of one folder.
 ///
 /// # Errors

@@ -14,3 +14,5 @@ mod past;
 pub mod population;
 pub mod prepare;
 pub mod run;
+
+pub use hold::is_held;

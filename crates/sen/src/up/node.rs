@@ -191,6 +191,7 @@ fn plan(place: Place, config: &Config, layout: &Layout) -> anyhow::Result<Plan> 
         pack: config.pack.clone(),
         limits: config.limits.clone(),
         jobs: config.jobs.clone(),
+        archive: None,
         error_code_style: config.error_code_style,
         systems: exchange::Connection::Http,
         grounds: Grounds::default(),

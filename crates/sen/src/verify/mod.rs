@@ -152,7 +152,11 @@ async fn data(
     })
 }
 
-fn read_trust(pem: Option<&Path>) -> anyhow::Result<Trust> {
+/// The roots of a PEM file; without one nothing is trusted.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn read_trust(pem: Option<&Path>) -> anyhow::Result<Trust> {
     let mut trust = Trust::default();
     if let Some(file) = pem {
         let text =

@@ -9,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use exchange::STREAM;
 use exchange::envelope::{self, Evidence};
 use exchange::evidence::Stamped;
+use exchange::message::RequestHead;
 use kernel::{Digest, Time, World};
 use seal::certificate::{Certificate, Trust};
 use seal::jws;
@@ -18,8 +19,8 @@ use store::log::checkpoint::{self, Checkpoint};
 use store::log::files;
 
 use super::{
-    Archive, CERTIFICATES, CHECKPOINTS, DIRECTORY, FORM, HUB, MIME_TYPE, Manifest, NODE, Previous, RECORDS,
-    STAMPS, Stamp, listed,
+    AGREEMENTS, Archive, CERTIFICATES, CHECKPOINTS, DIRECTORY, FORM, HUB, MIME_TYPE, Manifest, NODE,
+    Previous, RECORDS, STAMPS, Stamp, listed,
 };
 use crate::backup::site::NodeAt;
 use crate::evidence::Shelf;
@@ -56,6 +57,12 @@ pub async fn write_all(
             sha256: Digest::of(&bytes),
         });
     }
+    let live_from = shelf.evidence.live_from().await?;
+    ensure!(
+        tree.len() >= live_from,
+        "the live log begins at {live_from}, and {} has no archive that ends there: name the folder that has all archives of this node",
+        out.display()
+    );
     let roots = roots(&node.folder.join("logs").join(STREAM))?;
     let mut written = Vec::new();
     while let Some(end) = end_of_next(&roots, tree.len(), until) {
@@ -93,7 +100,7 @@ pub async fn write_all(
 }
 
 /// The signed roots of a log, each with its line.
-fn roots(log: &Path) -> anyhow::Result<Vec<(Checkpoint, String)>> {
+pub(crate) fn roots(log: &Path) -> anyhow::Result<Vec<(Checkpoint, String)>> {
     let path = log.join(checkpoint::FILE);
     if !path.is_file() {
         return Ok(Vec::new());
@@ -145,10 +152,11 @@ impl Part<'_> {
         let records = self.shelf.evidence.records(first, count).await?;
         ensure!(records.len() == count, "the log ends before its signed root");
         let mut tree = before.clone();
-        let mut named = BTreeSet::new();
+        let (mut named, mut agreed) = (BTreeSet::new(), BTreeSet::new());
         for (_, bytes) in &records {
             tree.push(leaf_hash(bytes));
             let record: Evidence = envelope::read(bytes)?;
+            agreed.insert(RequestHead::parse(&record.request.head)?.agreement);
             named.insert(Digest(record.request.sealed.certificate));
             named.extend(record.answer.map(|answer| Digest(answer.sealed.certificate)));
         }
@@ -164,6 +172,11 @@ impl Part<'_> {
         for thumbprint in &named {
             certificates.push(self.shelf.evidence.certificate(thumbprint).await?);
         }
+        let mut agreements = Vec::new();
+        for hash in &agreed {
+            // Of a metadata service there is none, and of one that was never taken over only its hash.
+            agreements.extend(self.shelf.evidence.agreement(hash).await?);
+        }
         let origin = within
             .last()
             .map(|(root, _)| root.origin.clone())
@@ -177,6 +190,7 @@ impl Part<'_> {
             ),
             (CHECKPOINTS, lines.into_bytes()),
             (STAMPS, serde_json::to_vec(&stamps)?),
+            (AGREEMENTS, serde_json::to_vec(&agreements)?),
             (
                 CERTIFICATES,
                 certificates
