@@ -10,6 +10,7 @@ mod disk_full;
 mod disk_full_exchange;
 mod doctor;
 mod evidence;
+mod leaving;
 mod power_cut;
 mod records;
 mod renewed;
