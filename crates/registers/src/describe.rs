@@ -33,8 +33,9 @@ fn bodies(schema: &Schema, work: &Work) -> (Value, Value) {
     let text = || json!({"type": "string"});
     match work {
         Work::Lookup { by } => {
-            let asked = schema.fields.iter().filter(|field| by.contains(&field.name));
-            let mut takes: Map<String, Value> = asked.map(member).collect();
+            // A key may lie within an object: it is asked for by its whole name, with the dot.
+            let asked = |key: &String| Some((key.clone(), member(schema.field(key)?).1));
+            let mut takes: Map<String, Value> = by.iter().filter_map(asked).collect();
             for at in ["as_of", "as_known_at"] {
                 takes.insert(at.to_owned(), json!({"type": "string"}));
             }

@@ -12,6 +12,7 @@ use web::openapi::ToSchema;
 use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
 use super::Age;
+use super::reach::Keeper;
 use crate::DirectoryState;
 use crate::anchor::{self, Anchor};
 use crate::instances::Followed;
@@ -225,7 +226,7 @@ async fn untrust(
               (status = 404, description = "No hub here"), (status = 503, description = "Nothing was published yet")))]
 pub(crate) async fn export(
     State(state): State<DirectoryState>,
-    _: Operator,
+    _: Keeper,
 ) -> Result<web::axum::Json<AnchorGiven>, Refusal> {
     let given = own(&state)?.ok_or_else(Problem::not_found)?;
     Ok(web::axum::Json(given))
@@ -236,7 +237,7 @@ pub(crate) async fn export(
     security(("session" = ["operator"])),
     responses((status = 200, description = "The anchor, signed by this hub", content_type = "application/jose", body = String),
               (status = 404, description = "No hub here")))]
-pub(crate) async fn download(State(state): State<DirectoryState>, _: Operator) -> Result<Response, Refusal> {
+pub(crate) async fn download(State(state): State<DirectoryState>, _: Keeper) -> Result<Response, Refusal> {
     let given = own(&state)?.ok_or_else(Problem::not_found)?;
     let name = format!("attachment; filename=\"anchor-{}.jws\"", given.seen.instance);
     let head = [
@@ -265,7 +266,7 @@ pub(crate) async fn json(
               (status = 409, description = "Of this instance"), (status = 422, description = "No anchor, or over")))]
 pub(crate) async fn check_by_json(
     State(state): State<DirectoryState>,
-    _: Operator,
+    _: Keeper,
     Json(brought): Json<AnchorBrought>,
 ) -> Result<web::axum::Json<AnchorChecked>, Refusal> {
     Ok(web::axum::Json(checked(&state, &brought.anchor)?))
@@ -279,7 +280,7 @@ pub(crate) async fn check_by_json(
               (status = 409, description = "Of this instance, or trusted already"), (status = 422)))]
 pub(crate) async fn trust_by_json(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     Json(wanted): Json<InstanceWanted>,
 ) -> Result<web::axum::Json<InstancePublished>, Refusal> {
     let serial = trust(&state, wanted, &who).await?;
@@ -295,7 +296,7 @@ pub(crate) async fn trust_by_json(
               (status = 422, description = "No such instance, or no reason")))]
 pub(crate) async fn withdraw_by_json(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     Path(instance): Path<String>,
     Json(unwanted): Json<InstanceUnwanted>,
 ) -> Result<web::axum::Json<InstancePublished>, Refusal> {
@@ -349,10 +350,10 @@ impl Sent {
 fn body(
     state: &DirectoryState,
     page: &Page,
+    is_hub: bool,
     (sent, checked): (&Sent, Option<AnchorChecked>),
     problems: &[Problem],
 ) -> Result<String, Problem> {
-    let is_hub = state.registrar().is_hub();
     let view = View {
         errors: page.errors(problems),
         problems,
@@ -375,10 +376,10 @@ fn body(
     responses((status = 200, description = "instances and anchors", content_type = "text/html")))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,
-    _: Operator,
+    Operator(who): Operator,
     page: Page,
 ) -> Result<Html<String>, Refusal> {
-    let body = body(&state, &page, (&Sent::default(), None), &[])?;
+    let body = body(&state, &page, state.decides(&who), (&Sent::default(), None), &[])?;
     Ok(page.html(&page.t("directory-federation"), body))
 }
 
@@ -389,7 +390,7 @@ pub(crate) async fn page(
               (status = 409, description = "Of this instance"), (status = 422, description = "the page, with what is wrong")))]
 pub(crate) async fn check_by_form(
     State(state): State<DirectoryState>,
-    _: Operator,
+    _: Keeper,
     page: Page,
     fields: Fields,
 ) -> Result<Response, Refusal> {
@@ -407,7 +408,7 @@ pub(crate) async fn check_by_form(
               (status = 422, description = "the page, with what is wrong")))]
 pub(crate) async fn trust_by_form(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     page: Page,
     fields: Fields,
 ) -> Result<Response, Refusal> {
@@ -430,7 +431,7 @@ pub(crate) async fn trust_by_form(
               (status = 422, description = "the page, with what is wrong")))]
 pub(crate) async fn withdraw_by_form(
     State(state): State<DirectoryState>,
-    Operator(who): Operator,
+    Keeper(who): Keeper,
     page: Page,
     Path(instance): Path<String>,
     fields: Fields,
@@ -448,16 +449,17 @@ fn answered(
     done: Result<Option<AnchorChecked>, Problem>,
 ) -> Result<Response, Refusal> {
     let title = page.t("directory-federation");
+    let is_hub = state.registrar().is_hub();
     match done {
         Ok(None) => Ok((StatusCode::SEE_OTHER, [(header::LOCATION, PAGE)]).into_response()),
         Ok(Some(told)) => Ok(page
-            .html(&title, body(state, page, (sent, Some(told)), &[])?)
+            .html(&title, body(state, page, is_hub, (sent, Some(told)), &[])?)
             .into_response()),
         Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::Conflict) => {
             let status = problem.kind.status();
             // Who was about to trust an anchor goes on where they were.
             let looked_at = checked(state, &sent.anchor).ok();
-            let body = body(state, page, (sent, looked_at), &[problem])?;
+            let body = body(state, page, is_hub, (sent, looked_at), &[problem])?;
             Ok(page.html_status(status, &title, body))
         }
         Err(problem) => Err(problem.into()),

@@ -135,6 +135,24 @@ mod tests {
             ("/api/v1/directory/local-groups/a/end", "{}".to_owned(), 403),
             ("/exchange/groups/a/end", String::new(), 403),
             (
+                "/api/v1/directory/instances",
+                r#"{"anchor":"a","hash":"b","reason":"x"}"#.to_owned(),
+                403,
+            ),
+            (
+                "/api/v1/directory/instances/check",
+                r#"{"anchor":"a"}"#.to_owned(),
+                403,
+            ),
+            (
+                "/api/v1/directory/instances/LA/withdraw",
+                r#"{"reason":"x"}"#.to_owned(),
+                403,
+            ),
+            ("/exchange/federation", "anchor=a&hash=b&reason=x".to_owned(), 403),
+            ("/exchange/federation/check", "anchor=a".to_owned(), 403),
+            ("/exchange/federation/LA/withdraw", "reason=x".to_owned(), 403),
+            (
                 "/exchange/certificates/revoke",
                 format!("org=G01&thumbprint={print}&reason=x"),
                 403,
