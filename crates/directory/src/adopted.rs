@@ -467,7 +467,9 @@ impl Directory {
     /// that were so before and still were. None that is revoked, and none when it is no member.
     #[must_use]
     pub fn seals_at(&self, org: &OrgCode, at: Time) -> Vec<Certificate> {
-        let held = self.held();
+        let Some(held) = self.held_of(org) else {
+            return Vec::new();
+        };
         let Some((_, first, _)) = held.members.get(org) else {
             return Vec::new();
         };
@@ -479,9 +481,8 @@ impl Directory {
         };
         let earlier = held.further.get(org).into_iter().flatten().filter(was_first);
         let all = std::iter::once(first).chain(earlier);
-        all.filter(|seal| !held.trust.revoked.contains(&seal.thumbprint()))
-            .cloned()
-            .collect()
+        let revoked = |seal: &Digest| held.trust.revoked.contains(seal) || self.is_revoked(seal);
+        all.filter(|seal| !revoked(&seal.thumbprint())).cloned().collect()
     }
 
     /// True when a system is disabled or deleted: it may neither call nor be called.

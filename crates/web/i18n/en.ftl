@@ -132,3 +132,6 @@ problem-personal-number = The personal identification number is wrong
 problem-date-bad = The date is wrong
     .rule = There is no such day in the calendar.
     .remedy = Enter day, month and year, for example 21 11 2026.
+problem-log-unsigned = The node has not signed the root at position { $position }
+    .rule = Records leave the live log only up to a checkpoint of this very node.
+    .remedy = Use the archives that were made of this node.

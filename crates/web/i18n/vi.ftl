@@ -132,3 +132,6 @@ problem-personal-number = Số định danh cá nhân không đúng
 problem-date-bad = Ngày không đúng
     .rule = Không có ngày này trong lịch.
     .remedy = Nhập đủ ngày, tháng, năm, ví dụ 21 11 2026.
+problem-log-unsigned = Nút chưa ký gốc tại vị trí { $position }
+    .rule = Bản ghi chỉ rời nhật ký đến một điểm kiểm tra do chính nút này ký.
+    .remedy = Hãy dùng các tệp lưu trữ được lập từ nút này.

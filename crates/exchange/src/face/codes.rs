@@ -210,7 +210,7 @@ mod tests {
     ];
 
     /// Keys in these files that only an operator's own verbs refuse with, never a call.
-    const OF_OPERATORS: [&str; 14] = [
+    const OF_OPERATORS: [&str; 15] = [
         "agreement-fields",
         "agreement-item-empty",
         "agreement-quota",
@@ -221,6 +221,7 @@ mod tests {
         "caller-certificate",
         "caller-many",
         "caller-over",
+        "group-instances",
         "group-name",
         "maintenance-none",
         "maintenance-until",

@@ -199,7 +199,8 @@ async fn the_consumers_operator_learns_that_a_service_stops_is_disabled_and_gone
         national
             .get(&format!("allowed?consumer={PORTAL}&service={PERSONS}"))
             .await["allowed"]
-            == true
+            == false,
+        "what is gone answers nobody"
     );
 }
 
