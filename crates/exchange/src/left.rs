@@ -171,14 +171,14 @@ impl Gateway {
     /// Nothing in front of a position is needed here any more: it is under a signed root and a timestamp, it
     /// is counted and in the index, and no message in it could come again.
     async fn may_leave(&self, next: u64) -> Result<(), Problem> {
-        let refused = |code| Err(Problem::new(Kind::Conflict, code).with("position", next));
+        let refused = |problem: Problem| Err(problem.with("position", next));
         self.store.signed_at(STREAM, next).await?;
         let reader = self.store.read(&self.home).await?;
         if timestamping::stamped(&reader).await? < next {
-            return refused("evidence-unstamped");
+            return refused(Problem::new(Kind::Conflict, "evidence-unstamped"));
         }
         if index::blocks(&reader).await? * BLOCK < next {
-            return refused("evidence-unindexed");
+            return refused(Problem::new(Kind::Conflict, "evidence-unindexed"));
         }
         let window_ms = self.store.limits().clock_skew_ms_max;
         let last = self.evidence.read(next - 1, 1).await?;
@@ -187,7 +187,7 @@ impl Gateway {
             None => return Err(Problem::internal("a record in front of a signed root is there")),
         };
         if ended >= self.now().ms() - 2 * window_ms - APPEND_MS_MAX {
-            return refused("evidence-young");
+            return refused(Problem::new(Kind::Conflict, "evidence-young"));
         }
         Ok(())
     }

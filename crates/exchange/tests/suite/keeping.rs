@@ -14,7 +14,7 @@ use crate::face::{CLIENT, face};
 use crate::nation::{LOOKUP, Nation, asking};
 use crate::node::Node;
 use crate::operator::desk_at;
-use crate::rest::agency;
+use crate::rest::system;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -23,6 +23,7 @@ async fn keeping(of: KeptOf, limits: Limits) -> Nation {
     let nation = Nation::without_agreement(limits).await;
     let agreement = exchange::Agreement {
         bodies: KeptBodies::new(of, 30),
+        fields: Vec::new(),
         ..nation.agreement()
     };
     nation.agree(agreement).await;
@@ -120,7 +121,7 @@ async fn a_body_too_large_for_memory_is_kept_like_any_other() {
         ..Limits::default()
     };
     let nation = keeping(KeptOf::Both, limits.clone()).await;
-    let agency = agency(&nation, &[], "/").await;
+    let agency = system(&nation, &[], "/").await;
     nation
         .ministry
         .exchange

@@ -101,7 +101,13 @@ async fn take(State(seen): State<Arc<Mutex<Vec<Seen>>>>, request: Request) -> Re
 
 /// Puts an agency's system behind the service of the tests; the agreement has no fields, so that any
 /// content passes.
-pub(crate) async fn agency(nation: &Nation, endpoints: &[&str], base: &str) -> Agency {
+fn paths(endpoints: &[&str]) -> Vec<Endpoint> {
+    let endpoints = endpoints.iter();
+    endpoints.map(|e| e.parse().expect("an endpoint")).collect()
+}
+
+/// A system behind the ministry's node, without an agreement about it.
+pub(crate) async fn system(nation: &Nation, endpoints: &[&str], base: &str) -> Agency {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let listener = web::Listener::bind("127.0.0.1:0".parse().expect("an address"))
         .await
@@ -110,31 +116,32 @@ pub(crate) async fn agency(nation: &Nation, endpoints: &[&str], base: &str) -> A
     let (stop, shutdown) = watch::channel(false);
     let router = Router::new().fallback(take).with_state(Arc::clone(&seen));
     tokio::spawn(async move { web::serve(listener, None, router, &Limits::default(), shutdown).await });
-    let endpoints: Vec<Endpoint> = endpoints
-        .iter()
-        .map(|e| e.parse().expect("an endpoint"))
-        .collect();
     nation.ministry.exchange.provide(Arc::new(Behind {
         id: LOOKUP.parse().expect("an id"),
         url: url.clone(),
         client: web::Client::plain(),
         call_ms_max: 2_000,
         answer_bytes_max: 100_000,
-        endpoints: endpoints.clone(),
+        endpoints: paths(endpoints),
         openapi: None,
     }));
-    nation
-        .agree(Agreement {
-            fields: Vec::new(),
-            endpoints,
-            ..nation.agreement()
-        })
-        .await;
     Agency {
         seen,
         url,
         _stop: stop,
     }
+}
+
+pub(crate) async fn agency(nation: &Nation, endpoints: &[&str], base: &str) -> Agency {
+    let agency = system(nation, endpoints, base).await;
+    nation
+        .agree(Agreement {
+            fields: Vec::new(),
+            endpoints: paths(endpoints),
+            ..nation.agreement()
+        })
+        .await;
+    agency
 }
 
 pub(crate) async fn nation() -> Nation {

@@ -191,7 +191,7 @@ pub(super) fn text(by: By, id: &str) -> Vec<(&'static str, Value)> {
         ("id", json!(id)),
         ("consumer", json!("G22/portal")),
         ("service", json!(SERVICE)),
-        ("fields", json!(["full_name"])),
+        ("fields", json!([])),
         ("valid_from", from),
         ("valid_to", to),
         ("rate_per_minute", rate),
