@@ -49,7 +49,8 @@ impl Exchange {
         Ok(self.fold_some().await?.counted)
     }
 
-    /// Brings the index up to where the log ends now.
+    /// Brings the index up to where the log ends now; on a full disk it stays where it is, and what is in
+    /// it is read on.
     ///
     /// # Errors
     /// `index-behind` while a long log is being indexed anew; as [`Exchange::fold_evidence`].
@@ -60,7 +61,10 @@ impl Exchange {
             if g.index.next().0 >= end {
                 return Ok(());
             }
-            self.fold_some().await?;
+            match self.fold_some().await {
+                Err(problem) if problem.code == "no-room" => return Ok(()),
+                told => told?,
+            };
         }
         let done = g.index.next().0;
         if done >= end {

@@ -101,7 +101,10 @@ fn build() -> anyhow::Result<PathBuf> {
     let built = std::fs::metadata(&program).and_then(|m| m.modified()).ok();
     if built.is_none_or(|built| newest(&root.join("crates")) > built) {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "-p", "sen", "--quiet"]).current_dir(&root);
+        // All programs, as every other command builds them: one set of features, nothing built twice.
+        cargo
+            .args(["build", "--workspace", "--bins", "--quiet"])
+            .current_dir(&root);
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
