@@ -31,11 +31,9 @@ const NEEDS: &[debian::Need] = &[
     ("curl", "curl"),
 ];
 /// What is sent and sent back, from how many connections at once.
-const LOADS: [Load; 3] = [
-    USUAL,
-    Load::new("1KiB", 1_024, 256),
-    Load::new("100KiB", 102_400, 64),
-];
+const LOADS: [Load; 3] = [USUAL, Load::new("1KiB", 1_024, 256), LARGE];
+/// Large bodies: their digests are logged, or they are kept themselves.
+const LARGE: Load = Load::new("100KiB", 102_400, 64);
 /// What every other comparison is made with.
 const USUAL: Load = Load::new("1KiB", 1_024, 64);
 
@@ -44,6 +42,8 @@ const USUAL: Load = Load::new("1KiB", 1_024, 64);
 pub(crate) enum Part {
     /// Signed, logged and flushed on both sides, beside nginx2
     Loads,
+    /// The same with bodies kept by agreement on both sides, beside nginx2
+    Kept,
     /// The same without a log, and without signatures
     Without,
     /// One signature a message beside one a batch
@@ -98,6 +98,12 @@ pub(crate) fn measure(options: &Options, tell: &mut impl FnMut(Figure)) -> Resul
             let figures = turns::take([nginx2, ours], names, load, folder.path())?;
             figures.into_iter().for_each(&mut *tell);
         }
+    }
+    if options.wants(Part::Kept) {
+        let keeps = few.side_that_keeps(&nodes);
+        let names = ["nginx2", "signed-logged-kept"];
+        let figures = turns::take([nginx2, &keeps], names, LARGE, folder.path())?;
+        figures.into_iter().for_each(&mut *tell);
     }
     if options.wants(Part::Without) {
         for part in without::PARTS {

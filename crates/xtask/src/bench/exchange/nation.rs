@@ -52,6 +52,11 @@ impl Nation {
         Side::new(&self.systems("r1/VN/GOV/G01/population/echo"), nodes)
     }
 
+    /// The same service under an agreement that keeps bodies on both sides.
+    pub(super) fn side_that_keeps(&self, nodes: &[Process; 2]) -> Side {
+        Side::new(&self.systems("r1/VN/GOV/G01/population/echo-kept"), nodes)
+    }
+
     /// An address at the information-system face of the consumer's node.
     pub(super) fn systems(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}/{path}", self.port + 10)
