@@ -4,6 +4,7 @@
 
 mod check;
 mod entries;
+mod known;
 
 use std::io::{Cursor, Write as _};
 
@@ -17,6 +18,7 @@ use crate::hashchain;
 use crate::template;
 
 pub use check::verify;
+pub use known::{DIRECTORY_TYPE, Known, Said, said};
 
 /// The type of the container, and the content of its first file.
 pub const MIME_TYPE: &str = "application/vnd.etsi.asic-e+zip";
@@ -32,6 +34,7 @@ const TS_CHAIN: &str = "ts-hashchain.xml";
 const TIMESTAMP: &str = "META-INF/timestamp.tst";
 const ASIC_MANIFEST: &str = "META-INF/ASiCManifest.xml";
 const MANIFEST: &str = "META-INF/manifest.xml";
+const KNOWN: &str = "META-INF/directory.json";
 
 /// Everything a container is made of.
 #[derive(Clone, Debug)]
@@ -50,6 +53,8 @@ pub struct ContainerInput {
     pub chain: Vec<Certificate>,
     /// The timestamp over the batch's signature file, once there is one.
     pub timestamp: Option<TimestampProof>,
+    /// What was known when it was stamped; left out of a container without a timestamp.
+    pub known: Option<Known>,
 }
 
 /// A timestamp and the way to it.
@@ -89,7 +94,25 @@ pub fn export(input: &ContainerInput) -> Result<Vec<u8>, SealError> {
         ));
     }
     let files = files_of(input);
+    check_known(input)?;
     pack(&files).map_err(|_| SealError::Container("the archive cannot be written"))
+}
+
+/// What was known must be under the timestamp where it says so.
+fn check_known(input: &ContainerInput) -> Result<(), SealError> {
+    let (Some(known), Some(proof)) = (&input.known, &input.timestamp) else {
+        return Ok(());
+    };
+    let Some(path) = &known.path else {
+        return Ok(());
+    };
+    let signatures = batch::signatures_xml(&input.sealed, &input.parts, &input.certificate, &input.chain);
+    let stamped = hashchain::signatures_leaf(&kernel::Digest::of(signatures.as_bytes()));
+    let directory = hashchain::signatures_leaf(&kernel::Digest::of(known.directory.as_bytes()));
+    if hashchain::climb(stamped, &proof.path) != hashchain::climb(directory, path) {
+        return Err(SealError::Container("the directory is not under the timestamp"));
+    }
+    Ok(())
 }
 
 /// The files in their order.
@@ -126,6 +149,9 @@ fn files_of(input: &ContainerInput) -> Vec<(&'static str, Vec<u8>)> {
             hashchain::ts_hashchain_xml(&leaf, &proof.path).into_bytes(),
         ));
         files.push((TIMESTAMP, proof.token.clone()));
+        if let Some(known) = &input.known {
+            files.push((KNOWN, known::text(known).into_bytes()));
+        }
     }
     files.push((SIGNATURES, signatures.into_bytes()));
     files.push((MANIFEST, manifest(input.body.is_some()).into_bytes()));

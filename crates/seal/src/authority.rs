@@ -1,10 +1,11 @@
 //! A small certificate authority for trials, tests and closed networks. Never the root of a
-//! production network by itself: it publishes no revocation lists.
+//! production network by itself: it keeps no record of what it issued or revoked.
 
 use kernel::Time;
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    IsCa, Issuer, KeyUsagePurpose, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CustomExtension, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, RevocationReason,
+    RevokedCertParams, SerialNumber,
 };
 use time::OffsetDateTime;
 
@@ -132,6 +133,78 @@ impl Authority {
             chain: vec![self.certificate.clone()],
         })
     }
+}
+
+impl Authority {
+    /// A signed list of revoked certificates (DER), each with since when and why in the words of RFC 5280;
+    /// `times` are its own and that of the next one.
+    ///
+    /// # Errors
+    /// When the times cannot be put into a list.
+    pub fn revocation_list(
+        &self,
+        revoked: &[(&Certificate, Time, &str)],
+        times: (Time, Time),
+        number: u64,
+    ) -> Result<Vec<u8>, SealError> {
+        let revoked = revoked.iter().map(|(certificate, at, reason)| RevokedCertParams {
+            serial_number: SerialNumber::from_slice(
+                certificate.parsed().tbs_certificate().serial_number().as_bytes(),
+            ),
+            revocation_time: at.utc(),
+            reason_code: reason_code(reason),
+            invalidity_date: None,
+        });
+        let params = CertificateRevocationListParams {
+            this_update: times.0.utc(),
+            next_update: times.1.utc(),
+            crl_number: SerialNumber::from(number),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let der = self.certificate.der().into();
+        let issuer = Issuer::from_ca_cert_der(&der, Signer(&self.key)).map_err(issue_error)?;
+        let made = params.signed_by(&issuer).map_err(issue_error)?;
+        Ok(made.der().to_vec())
+    }
+
+    /// An authority below this one, valid for ten years from `from`, which issues certificates itself.
+    ///
+    /// # Errors
+    /// When the name or time cannot be put into a certificate.
+    pub fn below(&self, common_name: &str, from: Time) -> Result<Self, SealError> {
+        let key = SigningKey::generate();
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, common_name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        (params.not_before, params.not_after) = validity(from, ROOT_DAYS);
+        params.serial_number = Some(positive_serial(first_16(key.public_point())));
+        params.use_authority_key_identifier_extension = true;
+        let der = self.certificate.der().into();
+        let issuer = Issuer::from_ca_cert_der(&der, Signer(&self.key)).map_err(issue_error)?;
+        let made = params.signed_by(&Signer(&key), &issuer).map_err(issue_error)?;
+        Ok(Self {
+            certificate: Certificate::from_der(made.der())?,
+            key,
+        })
+    }
+}
+
+/// The code of a reason; none for a word that is not known, and for `unspecified`.
+fn reason_code(reason: &str) -> Option<RevocationReason> {
+    Some(match reason {
+        "keyCompromise" => RevocationReason::KeyCompromise,
+        "cACompromise" => RevocationReason::CaCompromise,
+        "affiliationChanged" => RevocationReason::AffiliationChanged,
+        "superseded" => RevocationReason::Superseded,
+        "cessationOfOperation" => RevocationReason::CessationOfOperation,
+        "certificateHold" => RevocationReason::CertificateHold,
+        "privilegeWithdrawn" => RevocationReason::PrivilegeWithdrawn,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

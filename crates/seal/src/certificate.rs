@@ -278,6 +278,11 @@ impl Certificate {
         self.0.parsed.tbs_certificate().subject()
     }
 
+    /// Whether the subject's name is this one.
+    pub(crate) fn is_named(&self, name: &Name) -> bool {
+        same_name(self.subject(), name)
+    }
+
     /// Whether `issuer`'s key signed this certificate. Says nothing about names or rights.
     fn is_signed_by(&self, issuer: &Self) -> bool {
         let inner = &self.0;
@@ -341,8 +346,8 @@ pub(crate) fn pem_text(label: &str, der: &[u8]) -> String {
     out
 }
 
-/// Where the signed part stands in a certificate's bytes.
-fn tbs_range(der: &[u8]) -> der::Result<std::ops::Range<usize>> {
+/// Where the signed part stands in the bytes of a certificate, or of a list of revoked ones.
+pub(crate) fn tbs_range(der: &[u8]) -> der::Result<std::ops::Range<usize>> {
     let mut reader = SliceReader::new(der)?;
     Header::decode(&mut reader)?;
     let start = u32::from(reader.position()) as usize;

@@ -14,6 +14,7 @@
 //! | [`key`] | signing keys, and the identity a key and its certificates make |
 //! | [`merkle`] | RFC 6962 trees and proofs |
 //! | [`pdf`] | signed PDF documents |
+//! | [`revocation`] | lists of revoked certificates as authorities sign them |
 //! | [`timestamp`] | RFC 3161 timestamps |
 //! | [`verdict`] | the answer of every check of a document |
 
@@ -28,6 +29,7 @@ pub mod jws;
 pub mod key;
 pub mod merkle;
 pub mod pdf;
+pub mod revocation;
 mod template;
 pub mod timestamp;
 pub mod verdict;

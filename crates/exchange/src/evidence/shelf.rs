@@ -143,6 +143,7 @@ impl<'a> Shelf<'a> {
             certificate: sealed.certificate,
             chain: Vec::new(),
             timestamp,
+            known: None,
         };
         seal::asice::export(&input).map(Some).map_err(Problem::internal)
     }

@@ -5,6 +5,7 @@
 use kernel::{Digest, Time};
 
 use super::entries::{Entries, Place};
+use super::known;
 use super::{
     ASIC_MANIFEST, ATTACHMENT, MANIFEST, MESSAGE, SIG_CHAIN, SIG_RESULT, SIGNATURES, TIMESTAMP, TS_CHAIN,
     TS_RESULT, asic_manifest, manifest,
@@ -46,7 +47,7 @@ pub fn verify(zip: &[u8], trust: &Trust, now: Time) -> Verdict {
     }
 }
 
-fn read_signatures(entries: &Entries) -> Result<SignatureFile, Place> {
+pub(super) fn read_signatures(entries: &Entries) -> Result<SignatureFile, Place> {
     SignatureFile::read(entries.text(SIGNATURES)?).ok_or_else(|| SIGNATURES.to_owned())
 }
 
@@ -65,6 +66,9 @@ fn judge(entries: &Entries, file: &SignatureFile, trust: &Trust, now: Time) -> V
         Ok(stamped) => stamped,
         Err(verdict) => return verdict,
     };
+    if let Err(verdict) = known::check(entries) {
+        return verdict;
+    }
     let at = stamped.unwrap_or(now);
     if let Err(fault) = trust.path(&file.certificate, &file.chain, at, Usage::Seal) {
         return Verdict::of_path(&fault);

@@ -8,19 +8,21 @@ use std::io::{Cursor, Read as _};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::{
-    ASIC_MANIFEST, ATTACHMENT, MANIFEST, MESSAGE, MIME_TYPE, MIMETYPE, SIG_CHAIN, SIG_RESULT, SIGNATURES,
-    TIMESTAMP, TS_CHAIN, TS_RESULT,
+    ASIC_MANIFEST, ATTACHMENT, KNOWN as DIRECTORY, MANIFEST, MESSAGE, MIME_TYPE, MIMETYPE, SIG_CHAIN,
+    SIG_RESULT, SIGNATURES, TIMESTAMP, TS_CHAIN, TS_RESULT,
 };
 
 /// Size of a head or of a file that describes, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Size of a body, in bytes.
 const BODY_BYTES_MAX: u64 = 256 << 20;
+/// Size of the signed directory beside a message, in bytes.
+const DIRECTORY_BYTES_MAX: u64 = 32 << 20;
 /// Size of the whole container, in bytes.
 const CONTAINER_BYTES_MAX: usize = 300 << 20;
 
 /// The names a container may have, with their bounds in bytes.
-const KNOWN: [(&str, u64); 11] = [
+const KNOWN: [(&str, u64); 12] = [
     (MIMETYPE, 64),
     (MESSAGE, FILE_BYTES_MAX),
     (ATTACHMENT, BODY_BYTES_MAX),
@@ -32,6 +34,7 @@ const KNOWN: [(&str, u64); 11] = [
     (TIMESTAMP, FILE_BYTES_MAX),
     (ASIC_MANIFEST, FILE_BYTES_MAX),
     (MANIFEST, FILE_BYTES_MAX),
+    (DIRECTORY, DIRECTORY_BYTES_MAX),
 ];
 
 /// The place of a fault in the archive: a file's name, or the container itself and what is wrong with it.

@@ -74,6 +74,7 @@ impl World {
                 certificate,
                 chain,
                 timestamp,
+                known: None,
             });
         }
         inputs
@@ -197,6 +198,82 @@ fn a_change_in_any_file_is_found_and_its_file_named() {
         let verdict = verify(&packed(&bent), &world.trust(), later());
         assert!(is_failed(&verdict), "without {name} {verdict:?}");
     }
+}
+
+/// A stamped message with the directory of its time, which the timestamp covers.
+fn with_directory(world: &World, says: &str) -> ContainerInput {
+    let mut input = world.inputs(1, false).remove(0);
+    let directory = crate::jws::sign_by_certificate(
+        DIRECTORY_TYPE,
+        &world.seal.certificate,
+        says.as_bytes(),
+        &world.seal.key,
+    );
+    let file = batch::signatures_xml(&input.sealed, &input.parts, &input.certificate, &input.chain);
+    let leaves = [
+        Digest::of(file.as_bytes()),
+        Digest::of(b"c"),
+        Digest::of(directory.as_bytes()),
+    ];
+    let chain = hashchain::Chain::of_stamp(&leaves);
+    let imprint = Digest::of(hashchain::ts_hashchainresult_xml(&chain.root()).as_bytes());
+    let request = timestamp::request(&imprint, 7);
+    let response = timestamp::respond(&request, &world.stamper, at().plus_ms(60_000), 1);
+    input.timestamp = Some(TimestampProof {
+        token: timestamp::token_of_response(&response, &imprint, 7).expect("a token"),
+        path: chain.path(0),
+    });
+    input.known = Some(Known {
+        directory,
+        hub: world.seal.certificate.clone(),
+        path: Some(chain.path(2)),
+    });
+    input
+}
+
+#[test]
+fn the_directory_of_the_time_goes_along_under_the_timestamp_and_no_other_takes_its_place() {
+    let world = world();
+    let input = with_directory(&world, "{}");
+    let zip = export(&input).expect("exports");
+    assert_eq!(outcome(&verify(&zip, &world.trust(), later())), PASSED);
+    let told = said(&zip).expect("says what was known");
+    assert_eq!((told.payload.as_slice(), told.bound), (&b"{}"[..], true));
+    assert_eq!(told.signer, world.seal.certificate);
+    let good = unpacked(&zip);
+    let place = good.iter().position(|(name, _)| name == KNOWN).expect("there");
+    let bent_with = |bytes: Vec<u8>| {
+        let mut bent = good.clone();
+        bent[place].1 = bytes;
+        let verdict = verify(&packed(&bent), &world.trust(), later());
+        assert!(is_failed(&verdict), "{verdict:?}");
+        assert_eq!(verdict.first_bad.as_deref(), Some(KNOWN));
+        assert!(said(&packed(&bent)).is_none());
+    };
+    for byte in 0..good[place].1.len() {
+        let mut bytes = good[place].1.clone();
+        bytes[byte] ^= 1;
+        bent_with(bytes);
+    }
+    // Another directory that the same hub has signed, with the way of the one that was in force.
+    let other = with_directory(&world, "{\"serial\":1}").known.expect("there");
+    let path = input.known.as_ref().expect("there").path.clone();
+    bent_with(
+        known::text(&Known {
+            path,
+            ..other.clone()
+        })
+        .into_bytes(),
+    );
+    let mut wrong = input.clone();
+    wrong.known = Some(other);
+    assert!(export(&wrong).is_err(), "not written either");
+    // Without a timestamp there is no time of which it could speak.
+    let mut unstamped = input;
+    unstamped.timestamp = None;
+    let zip = export(&unstamped).expect("exports");
+    assert!(said(&zip).is_none());
+    assert_eq!(outcome(&verify(&zip, &world.trust(), later())), PASSED);
 }
 
 #[test]

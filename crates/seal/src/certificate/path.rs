@@ -1,7 +1,7 @@
 //! The path from a certificate to a trusted root, RFC 5280 section 6 for the profiles in use.
 //! Never fetches anything: intermediates and revocations are given.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use der::asn1::ObjectIdentifier;
 use kernel::{Digest, Time};
@@ -19,7 +19,7 @@ const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 
 /// What the certificate is asked to be good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Usage {
     /// Signing documents and messages: contentCommitment, and no timestamping purpose.
     Seal,
@@ -70,6 +70,8 @@ pub struct Trust {
     pub anchors: Vec<Certificate>,
     /// Thumbprints of revoked certificates.
     pub revoked: BTreeSet<Digest>,
+    /// What authorities may vouch for, by their thumbprints; one that is not named may for everything.
+    pub limited: BTreeMap<Digest, BTreeSet<Usage>>,
 }
 
 impl Trust {
@@ -79,6 +81,7 @@ impl Trust {
         Self {
             anchors,
             revoked: BTreeSet::new(),
+            limited: BTreeMap::new(),
         }
     }
 
@@ -98,6 +101,7 @@ impl Trust {
             trust: self,
             intermediates,
             at,
+            usage,
             checks_left: SIGNATURE_CHECKS_MAX,
         };
         // The chain is sought first: a stranger's expiry or usage is no news.
@@ -114,6 +118,7 @@ struct Search<'a> {
     trust: &'a Trust,
     intermediates: &'a [Certificate],
     at: Time,
+    usage: Usage,
     checks_left: usize,
 }
 
@@ -160,7 +165,9 @@ impl Search<'_> {
             return Err(PathFault::NoChain);
         }
         let too_deep = issuer.path_len().is_some_and(|most| usize::from(most) < below);
-        if !issuer.is_authority() || too_deep {
+        let limited = self.trust.limited.get(&issuer.thumbprint());
+        let meant = limited.is_none_or(|usages| usages.contains(&self.usage));
+        if !issuer.is_authority() || too_deep || !meant {
             Err(PathFault::Constraints)
         } else {
             Ok(())
@@ -252,6 +259,23 @@ mod tests {
         // An authority is no signer, its own root least of all.
         let itself = trust.path(&root.certificate(), &[], from(), Usage::Seal);
         assert_eq!(itself, Err(PathFault::Constraints));
+    }
+
+    #[test]
+    fn an_authority_vouches_only_for_what_it_is_trusted_with() {
+        let root = Authority::new("Root", from()).expect("an authority");
+        let middle = root.below("Middle", from()).expect("an authority");
+        let leaf = issue(&middle, Profile::OrganisationSeal).certificate;
+        let between = [middle.certificate()];
+        let mut trust = Trust::of(vec![root.certificate()]);
+        let path = |trust: &Trust| trust.path(&leaf, &between, from(), Usage::Seal);
+        assert_eq!(path(&trust), Ok(()));
+        for authority in [root.certificate(), middle.certificate()] {
+            trust.limited = BTreeMap::from([(authority.thumbprint(), BTreeSet::from([Usage::NodeTls]))]);
+            assert_eq!(path(&trust), Err(PathFault::Constraints));
+            trust.limited = BTreeMap::from([(authority.thumbprint(), BTreeSet::from([Usage::Seal]))]);
+            assert_eq!(path(&trust), Ok(()));
+        }
     }
 
     #[test]

@@ -92,6 +92,7 @@ fn of_message(archive: &Archive, position: u64, kept: &Kept) -> anyhow::Result<V
         timestamp: stamp.map(|stamp| proof(stamp, kept, &certificate)).transpose()?,
         certificate,
         chain: Vec::new(),
+        known: None,
     };
     Ok(seal::asice::export(&input)?)
 }
