@@ -14,6 +14,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::groups::{self, Local};
 use crate::instances::Others;
+use crate::lists::Asked;
 use crate::parts::{Head, Parts, RESIGN_MS};
 use crate::snapshot::{self, Further, NodeEntry, Snapshot};
 
@@ -54,6 +55,8 @@ pub(crate) struct Inner {
     signs: OnceLock<Identity>,
     /// The newest head, as it was signed here or taken over.
     head: Mutex<Option<(Head, Arc<str>)>>,
+    /// What came of asking authorities for their lists, at the hub.
+    pub(crate) asked: Mutex<HashMap<Digest, Asked>>,
 }
 
 /// One snapshot, ready for questions.
@@ -245,6 +248,7 @@ impl Directory {
             local,
             signs: OnceLock::new(),
             head: Mutex::new(None),
+            asked: Mutex::default(),
         })))
     }
 
@@ -711,6 +715,7 @@ mod tests {
             thumbprint: certificate.thumbprint(),
             at: testkit::START,
             reason: "key lost".to_owned(),
+            source: None,
         };
         let second = Snapshot {
             serial: 2,

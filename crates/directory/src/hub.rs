@@ -9,6 +9,7 @@ use seal::key::Identity;
 
 use crate::adopted::Directory;
 use crate::anchor::Anchor;
+use crate::lists::{Kept, ReadList};
 use crate::registration::change::Change;
 use crate::snapshot::{Revoked, Snapshot};
 
@@ -24,6 +25,8 @@ struct Inner {
     seal: Identity,
     /// One publication at a time, so that each builds on the one before.
     publishing: tokio::sync::Mutex<()>,
+    /// The authorities' lists of revoked certificates that count; none before the first look.
+    lists: tokio::sync::Mutex<Option<Kept>>,
 }
 
 impl std::fmt::Debug for Hub {
@@ -52,6 +55,7 @@ impl Hub {
             directory,
             seal,
             publishing: tokio::sync::Mutex::new(()),
+            lists: tokio::sync::Mutex::new(None),
         })))
     }
 
@@ -151,6 +155,7 @@ impl Hub {
                 thumbprint,
                 at: self.0.directory.store().world().now(),
                 reason,
+                source: None,
             });
             // Facts carry no free words: why, is in the directory itself.
             let fact = Fact::CertificateRevoked {
@@ -166,6 +171,44 @@ impl Hub {
         Ok(self.0.directory.snapshot())
     }
 
+    /// Asks every authority for its list, checks what comes and publishes what follows from it: which list
+    /// counts, and which certificates of members and nodes stand on one. Gives how many were found. An authority
+    /// that is away or gives nothing usable changes nothing: its last good list counts.
+    ///
+    /// # Errors
+    /// The store's refusals; those of a publication.
+    pub async fn read_lists(&self) -> Result<usize, Problem> {
+        let mut kept = self.0.lists.lock().await;
+        let directory = &self.0.directory;
+        if kept.is_none() {
+            *kept = Some(Kept::open(directory).await?);
+        }
+        let Some(kept) = kept.as_mut() else {
+            return Ok(0);
+        };
+        kept.ask(directory).await?;
+        let _turn = self.0.publishing.lock().await;
+        let current = directory.snapshot();
+        let mut next = (*current).clone();
+        let own = self.0.seal.certificate.thumbprint();
+        let now = directory.store().world().now();
+        let lists: Vec<ReadList> = kept.lists(&current);
+        let (found, is_own) = crate::lists::apply(&mut next, &lists, &own, now);
+        if let Some(source) = is_own {
+            tracing::error!(
+                source,
+                "the hub's own seal is revoked by its authority: give the nodes another one"
+            );
+        }
+        if next.says_the_same(&current) {
+            return Ok(0);
+        }
+        let count = found.len();
+        self.publish_in_turn(&Actor::Platform, next, &Also::Revoked(found))
+            .await?;
+        Ok(count)
+    }
+
     async fn publish_in_turn(
         &self,
         actor: &Actor,
@@ -176,6 +219,7 @@ impl Hub {
         let current = directory.snapshot();
         keep_revoked(&mut next, &current);
         keep_since(&mut next, &current);
+        next.keep_known(&current);
         if current.serial > 0 && next.says_the_same(&current) {
             return Ok(directory.token().0.to_string());
         }
@@ -229,6 +273,8 @@ pub(crate) enum Also {
         /// The fact.
         fact: Box<Fact>,
     },
+    /// That certificates were found on their authorities' lists.
+    Revoked(Vec<Digest>),
     /// A change of the hub's own operators, or one that they approved.
     Change(Box<crate::registration::Enacted>),
 }
@@ -238,6 +284,16 @@ impl Also {
         match self {
             Self::Nothing => Ok(()),
             Self::Fact { subject, fact } => tx.fact(subject, (**fact).clone()).await.map(drop),
+            Self::Revoked(found) => {
+                for thumbprint in found {
+                    let fact = Fact::CertificateRevoked {
+                        thumbprint: *thumbprint,
+                        reason: String::new(),
+                    };
+                    tx.fact(&format!("certificate/{thumbprint}"), fact).await?;
+                }
+                Ok(())
+            }
             Self::Change(enacted) => enacted.write(tx).await,
         }
     }

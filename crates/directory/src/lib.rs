@@ -14,6 +14,8 @@
 //! | [`snapshot`] | who takes part, where, and with which certificates |
 //! | `parts` | the snapshot as nodes fetch it: a small signed head, and only what changed |
 //! | [`anchor`] | by what another instance of the exchange is known |
+//! | [`authorities`] | what is said of roots and other authorities |
+//! | [`lists`] | the authorities' own lists of revoked certificates, read by the hub |
 //! | [`instances`] | the directories of other instances that are trusted, beside our own |
 //! | [`adopted`] | the snapshot this node holds: [`Directory`] |
 //! | [`hub`] | publishing and revoking |
@@ -27,6 +29,7 @@ pub mod adopted;
 pub mod anchor;
 mod api;
 pub mod areas;
+pub mod authorities;
 pub mod calendars;
 pub mod collate;
 pub mod follow;
@@ -34,6 +37,7 @@ pub mod groups;
 pub mod hub;
 pub mod instances;
 pub mod keyring;
+pub mod lists;
 mod members;
 pub mod organisations;
 pub mod pack;

@@ -5,7 +5,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`change`] | what may become of the directory |
-//! | `apply`, `entries` | what each change does to a snapshot |
+//! | `apply`, `entries`, `authorities` | what each change does to a snapshot |
 //! | `names` | how names, codes, addresses and certificates are written |
 //! | [`words`] | what is said between owner and hub, signed |
 //! | `ask`, `hear`, `decide`, `group` | the verbs |
@@ -14,6 +14,7 @@
 
 mod apply;
 mod ask;
+mod authorities;
 pub mod change;
 mod decide;
 pub mod deliver;

@@ -10,9 +10,10 @@ use seal::key::Identity;
 use serde::{Deserialize, Serialize};
 
 use crate::anchor::Anchor;
+use crate::authorities::{AuthorityEntry, NodeIssued};
 
 /// The type of the signed token.
-pub const TYPE: &str = "sen-directory";
+pub const TYPE: &str = seal::asice::DIRECTORY_TYPE;
 
 /// The whole directory at a serial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -55,6 +56,12 @@ pub struct Snapshot {
     /// Other instances of the exchange that are trusted, each by its anchor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instances: Vec<InstanceEntry>,
+    /// What is said of roots, and of authorities that stand between a root and certificates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<AuthorityEntry>,
+    /// Who issued the nodes' certificates, as far as it is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub node_certificates: Vec<NodeIssued>,
 }
 
 /// Instances that one directory trusts, count.
@@ -213,6 +220,9 @@ pub struct Revoked {
     pub at: Time,
     /// Why.
     pub reason: String,
+    /// The address of the authority's own list on which the hub found it; none when a person said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 impl Snapshot {
@@ -235,6 +245,8 @@ impl Snapshot {
             classes: Vec::new(),
             groups: Vec::new(),
             instances: Vec::new(),
+            authorities: Vec::new(),
+            node_certificates: Vec::new(),
         }
     }
 
@@ -309,6 +321,7 @@ impl Snapshot {
             trust.anchors.push(certificate(pem)?);
         }
         trust.revoked = self.revoked.iter().map(|r| r.thumbprint).collect();
+        self.limit(&mut trust);
         Ok(trust)
     }
 
@@ -361,8 +374,12 @@ impl Snapshot {
             return Err(unsound(format!("{}/{}/{} of no system", s.org, s.system, s.code)));
         }
         // What is revoked still has to be sound: it stays listed until it is replaced.
-        let trust = Trust::of(self.trust()?.anchors);
+        let trust = Trust {
+            revoked: BTreeSet::new(),
+            ..self.trust()?
+        };
         self.check_instances()?;
+        self.check_authorities()?;
         for member in &self.members {
             if member.org.instance() != self.instance() {
                 return Err(unsound(format!("{} of another instance", member.org)));
@@ -462,7 +479,7 @@ fn broken(why: impl std::fmt::Display) -> Problem {
     Problem::new(Kind::Invalid, "directory-seal-broken").because(why)
 }
 
-fn unsound(why: impl std::fmt::Display) -> Problem {
+pub(crate) fn unsound(why: impl std::fmt::Display) -> Problem {
     Problem::new(Kind::Invalid, "directory-unsound").because(why)
 }
 
@@ -612,7 +629,14 @@ pub(crate) mod tests {
         let nation = Nation::new();
         let good = nation.snapshot(1);
         let json = kernel::digest::canonical_json(&good).expect("json");
-        for later in ["further", "stopped", "classes", "groups"] {
+        for later in [
+            "further",
+            "stopped",
+            "classes",
+            "groups",
+            "authorities",
+            "node_certificates",
+        ] {
             assert!(
                 !json.contains(&format!("\"{later}\"")),
                 "{later} is said only when there is some"

@@ -113,3 +113,21 @@ pub(crate) async fn drop_local_group(tx: &Tx, code: &str) -> Result<(), Problem>
     tx.exec(sql, params![tx.tenant(), code]).await?;
     Ok(())
 }
+
+/// The last good list of revoked certificates of each authority: whose, from where, and which bytes.
+pub(crate) async fn lists(reader: &Reader) -> Result<Vec<(Digest, String, Digest)>, Problem> {
+    let sql = "select authority, url, hash from directory_lists where tenant = $1 order by authority";
+    let rows = reader.all(sql, params![reader.tenant()]).await?;
+    let list = |row: &::store::Row| Ok((row.digest("authority")?, row.text("url")?, row.digest("hash")?));
+    rows.iter().map(list).collect()
+}
+
+/// Keeps which list of an authority counts from now on.
+pub(crate) async fn keep_list(tx: &Tx, authority: &Digest, url: &str, hash: &Digest) -> Result<(), Problem> {
+    let sql = "insert into directory_lists (tenant, authority, url, hash, at) values ($1, $2, $3, $4, $5) \
+               on conflict (tenant, authority) do update set \
+               url = excluded.url, hash = excluded.hash, at = excluded.at";
+    tx.exec(sql, params![tx.tenant(), authority, url, hash, tx.now()])
+        .await?;
+    Ok(())
+}

@@ -57,6 +57,12 @@ pub struct Limits {
     pub traffic_series_max: u64,
     /// How old a directory snapshot may be before the node turns amber, in milliseconds.
     pub directory_age_ms_max: i64,
+    /// Size of an authority's list of revoked certificates, in bytes.
+    pub directory_list_bytes_max: usize,
+    /// Time for an authority to give its list, in milliseconds.
+    pub directory_list_ms_max: u64,
+    /// How often the hub asks the authorities for their lists, in milliseconds.
+    pub directory_list_every_ms: u64,
     /// Wrong passwords for one account in an hour, count.
     pub sign_in_tries_max: u32,
     /// Looks at one case without signing in, in an hour, count.
@@ -125,6 +131,9 @@ impl Default for Limits {
             directory_requests_max: 100,
             traffic_series_max: 2_000,
             directory_age_ms_max: 3_600_000,
+            directory_list_bytes_max: 8 << 20,
+            directory_list_ms_max: 20_000,
+            directory_list_every_ms: 600_000,
             sign_in_tries_max: 10,
             track_tries_max: 10,
             track_address_tries_max: 120,

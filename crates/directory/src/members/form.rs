@@ -13,6 +13,7 @@ use web::{Fields, Json, Operator, Page, Principal, Refusal};
 
 use super::reach::Keeper;
 use crate::DirectoryState;
+use crate::authorities::Use;
 use crate::registration::change::Change;
 
 /// The fields of an owner's changes.
@@ -30,7 +31,7 @@ const OWNERS: [(&str, &[&str]); 10] = [
 ];
 
 /// The fields of what only the hub says.
-const HUBS: [(&str, &[&str]); 13] = [
+const HUBS: [(&str, &[&str]); 16] = [
     (
         "join",
         &[
@@ -49,6 +50,12 @@ const HUBS: [(&str, &[&str]); 13] = [
     ("name-class", &["class", "name"]),
     ("trust-root", &["certificate"]),
     ("withdraw-root", &["thumbprint"]),
+    ("name-issuer", &["certificate"]),
+    ("withdraw-issuer", &["thumbprint"]),
+    (
+        "describe-authority",
+        &["thumbprint", "uses", "crl", "ocsp", "note"],
+    ),
     ("add-timestamps", &["url", "certificate"]),
     ("withdraw-timestamps", &["url"]),
     ("name-group", &["group", "name"]),
@@ -109,6 +116,8 @@ fn read(sent: &Fields) -> Result<Change, Problem> {
                 .filter(|line| !line.is_empty())
                 .map(service)
                 .collect()
+        } else if *field == "uses" {
+            read_uses(&text)?
         } else {
             Value::from(text)
         };
@@ -116,6 +125,14 @@ fn read(sent: &Fields) -> Result<Change, Problem> {
     }
     serde_json::from_value(Value::Object(said))
         .map_err(|e| Problem::new(Kind::Malformed, "malformed").because(e))
+}
+
+/// What an authority vouches for, as it is written in one line: `seal, tls`.
+fn read_uses(text: &str) -> Result<Value, Problem> {
+    let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+    let uses: Result<Vec<Use>, _> = words.map(|word| serde_json::from_value(word.into())).collect();
+    let uses = uses.map_err(|_| Problem::invalid("uses", "directory-uses"))?;
+    serde_json::to_value(uses).map_err(Problem::internal)
 }
 
 /// A line of services: the code, then what it does; the code alone serves as both.
@@ -167,6 +184,9 @@ fn body(state: &DirectoryState, page: &Page, sent: &Fields, problems: &[Problem]
         if *name == "class" && value.is_empty() && sent.text("class").is_none() {
             crate::snapshot::GOVERNMENT.clone_into(&mut value);
         }
+        if value.is_empty() && kind == "describe-authority" {
+            value = said_already(state, sent, name);
+        }
         if *name == "certificate" && sent.text("certificate").is_none() {
             value = shown_here(state, kind, sent).unwrap_or_default();
         }
@@ -193,12 +213,35 @@ fn body(state: &DirectoryState, page: &Page, sent: &Fields, problems: &[Problem]
         enacts,
         grave: matches!(
             kind,
-            "delete-system" | "leave" | "withdraw-root" | "withdraw-timestamps" | "end-group"
+            "delete-system"
+                | "leave"
+                | "withdraw-root"
+                | "withdraw-issuer"
+                | "withdraw-timestamps"
+                | "end-group"
         ),
         kind: kind.to_owned(),
         page,
     };
     view.render().map_err(Problem::internal)
+}
+
+/// What the directory says of an authority, to be changed; nothing when the field was sent empty.
+fn said_already(state: &DirectoryState, sent: &Fields, field: &str) -> String {
+    let thumbprint = sent.text("thumbprint").and_then(Digest::parse);
+    let snapshot = state.directory.snapshot();
+    let known = thumbprint.and_then(|thumbprint| snapshot.authority(&thumbprint));
+    let Some(known) = known.filter(|_| sent.text(field).is_none()) else {
+        return String::new();
+    };
+    let uses: Vec<&str> = known.uses.iter().map(|one| one.as_str()).collect();
+    match field {
+        "uses" => uses.join(", "),
+        "crl" => known.crl.clone().unwrap_or_default(),
+        "ocsp" => known.ocsp.clone().unwrap_or_default(),
+        "note" => known.note.clone(),
+        _ => String::new(),
+    }
 }
 
 /// The certificate that this node or a seal here has and the directory does not: what its owner will ask
@@ -255,7 +298,7 @@ async fn run(state: &DirectoryState, fields: &Fields, who: &Principal) -> Result
 /// The page on which an enacted change is seen.
 fn seen_at(change: &Change) -> String {
     match change.about().split_once('/') {
-        Some(("root" | "timestamps" | "class", _)) => "/exchange/trust".to_owned(),
+        Some(("root" | "authority" | "timestamps" | "class", _)) => "/exchange/trust".to_owned(),
         Some(("instance", _)) => "/exchange/federation".to_owned(),
         Some(("group", _)) => "/exchange/groups".to_owned(),
         Some(("member", org)) if !matches!(change, Change::Leave { .. }) => {
@@ -381,6 +424,7 @@ mod tests {
                     match *field {
                         "org" => "H56",
                         "thumbprint" => &digest,
+                        "uses" => "seal, tls",
                         _ => "x",
                     },
                 ));
@@ -429,6 +473,7 @@ mod tests {
             "not-taken",
             "unreachable",
             "hub-seal",
+            "uses",
         ] {
             for part in ["", ".rule", ".remedy"] {
                 keys.push(format!("problem-directory-{code}{part}"));

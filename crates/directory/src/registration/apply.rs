@@ -3,11 +3,12 @@
 
 use kernel::{Kind, OrgCode, Problem, Time};
 
+use super::authorities::{self, Said};
 use super::change::Change;
 use super::entries::{
     add_timestamps, bad_certificate, certify_node, certify_seal, check_node, check_seal, delete_system,
-    known_root, leave, no_entry, offer, register_system, rename, set_class, stops, there, thumbprint_of,
-    trust_instance,
+    known_root, leave, no_entry, note_node, offer, register_system, rename, set_class, stops, there,
+    thumbprint_of, trust_instance,
 };
 use super::names;
 use crate::snapshot::{
@@ -126,8 +127,26 @@ impl Change {
                     return Err(no_entry("thumbprint"));
                 }
                 s.anchors.retain(|pem| thumbprint_of(pem) != Some(*thumbprint));
+                s.authorities.retain(|a| a.certificate != *thumbprint);
                 s.check()
                     .map_err(|e| Problem::new(Kind::Conflict, "directory-needed").because(e))
+            }
+            Self::NameIssuer { certificate } => authorities::name_issuer(s, certificate, now),
+            Self::WithdrawIssuer { thumbprint } => authorities::withdraw_issuer(s, thumbprint),
+            Self::DescribeAuthority {
+                thumbprint,
+                uses,
+                crl,
+                ocsp,
+                note,
+            } => {
+                let said = Said {
+                    uses,
+                    crl,
+                    ocsp,
+                    note,
+                };
+                authorities::describe(s, thumbprint, &said)
             }
             Self::AddTimestamps { url, certificate } => add_timestamps(s, url, certificate, now),
             Self::WithdrawTimestamps { url } => {
@@ -223,6 +242,7 @@ impl Change {
             names::code("node", node)?;
             names::address("peer", peer)?;
             let tls = check_node(s, "node_certificate", node_certificate, now)?;
+            note_node(s, "node_certificate", node_certificate)?;
             s.nodes.push(NodeEntry {
                 id: node.clone(),
                 peer: peer.clone(),

@@ -5,6 +5,7 @@ use kernel::{Digest, OrgCode};
 use serde::{Deserialize, Serialize};
 
 use crate::anchor::Anchor;
+use crate::authorities::Use;
 use crate::snapshot;
 
 /// A service as its owner tells it.
@@ -168,6 +169,32 @@ pub enum Change {
         #[schema(value_type = String)]
         thumbprint: Digest,
     },
+    /// An authority stands between a root and certificates.
+    NameIssuer {
+        /// Its certificate, PEM.
+        certificate: String,
+    },
+    /// Nothing more is said of an authority that stands between.
+    WithdrawIssuer {
+        /// SHA-256 of its certificate.
+        #[schema(value_type = String)]
+        thumbprint: Digest,
+    },
+    /// What a root or an authority between vouches for, and where it says what it has revoked; in the place of
+    /// what was said before.
+    DescribeAuthority {
+        /// SHA-256 of its certificate.
+        #[schema(value_type = String)]
+        thumbprint: Digest,
+        /// What it vouches for; everything when it is empty.
+        uses: Vec<Use>,
+        /// Where its list of revoked certificates (CRL) is; empty when it has none.
+        crl: String,
+        /// Where it answers for one certificate (OCSP); empty when it does not.
+        ocsp: String,
+        /// A word for the operators; may be empty.
+        note: String,
+    },
     /// A timestamp service may be used.
     AddTimestamps {
         /// Where it listens.
@@ -259,6 +286,13 @@ impl Change {
                 format!("root/{}", root.unwrap_or_default())
             }
             Self::WithdrawRoot { thumbprint } => format!("root/{thumbprint}"),
+            Self::NameIssuer { certificate } => {
+                let issuer = snapshot::certificate(certificate).map(|issuer| issuer.thumbprint());
+                format!("authority/{}", issuer.unwrap_or_default())
+            }
+            Self::WithdrawIssuer { thumbprint } | Self::DescribeAuthority { thumbprint, .. } => {
+                format!("authority/{thumbprint}")
+            }
             Self::AddTimestamps { url, .. } | Self::WithdrawTimestamps { url } => format!("timestamps/{url}"),
             Self::TrustInstance { anchor, .. } => {
                 let anchor = Anchor::read(anchor);

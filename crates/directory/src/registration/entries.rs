@@ -99,6 +99,7 @@ pub(super) fn certify_node(s: &mut Snapshot, node: &str, pem: &str, now: Time) -
     if let Some(entry) = s.nodes.iter_mut().find(|n| n.id == node) {
         entry.certificate = new;
     }
+    note_node(s, "certificate", pem)?;
     if !s.revoked.iter().any(|r| r.thumbprint == before) {
         s.further.push(Further::Node {
             node: node.to_owned(),
@@ -267,6 +268,13 @@ pub(super) fn check_node(s: &Snapshot, field: &str, pem: &str, now: Time) -> Res
     let path = s.trust()?.path(&leaf, &issuers, now, Usage::NodeTls);
     path.map_err(|fault| bad_certificate(field).because(fault))?;
     Ok(leaf)
+}
+
+/// Notes who issued a node's certificate: the node's entry has its digest only.
+pub(super) fn note_node(s: &mut Snapshot, field: &str, pem: &str) -> Result<(), Problem> {
+    let (leaf, issuers) = names::chain(field, pem)?;
+    s.note_issued(&leaf, &issuers);
+    Ok(())
 }
 
 pub(super) fn stops(s: &Snapshot, org: &OrgCode, system: &str) -> bool {

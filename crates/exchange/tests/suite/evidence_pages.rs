@@ -498,6 +498,7 @@ async fn a_seal_is_judged_by_what_was_revoked_when_it_was_used() {
                     thumbprint,
                     at,
                     reason: "mất khóa".to_owned(),
+                    source: None,
                 }];
             })
             .await;
@@ -530,6 +531,7 @@ async fn an_unstamped_message_of_a_seal_that_is_revoked_since_stays_open() {
                 thumbprint,
                 at: START.plus_ms(60_000),
                 reason: "mất khóa".to_owned(),
+                source: None,
             }];
         })
         .await;

@@ -202,6 +202,7 @@ impl Nation {
             thumbprint: certificate.thumbprint(),
             at: START,
             reason: "mất khóa".to_owned(),
+            source: None,
         }
     }
 

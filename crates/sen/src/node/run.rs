@@ -91,6 +91,10 @@ impl Node {
         }
         let others = directory::follow_instances(self.directory.clone(), every_ms, stop.clone());
         running.spawn(async move { joined(others.await) });
+        if let Some(hub) = self.hub().cloned() {
+            let lists = directory::lists::follow_lists(hub, stop.clone());
+            running.spawn(async move { joined(lists.await) });
+        }
         let outbox = self.store.run_outbox(self.deliverers, stop.clone());
         running.spawn(async move { joined(outbox.await) });
         running.spawn(self.exchange.clone().follow_evidence(stop.clone()));

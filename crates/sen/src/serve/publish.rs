@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
+use directory::authorities::NodeIssued;
 use directory::keyring::Keyring;
 use directory::snapshot::{MemberEntry, NodeEntry, ServiceEntry, Snapshot, SystemEntry, TimestampEntry};
 use kernel::{OrgCode, Time, World};
@@ -32,6 +33,9 @@ pub struct Entry {
     pub systems: Vec<SystemEntry>,
     /// What the systems offer.
     pub services: Vec<ServiceEntry>,
+    /// Who issued the node's certificate; none in an entry of an earlier release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued: Option<NodeIssued>,
 }
 
 /// The entry of a node.
@@ -48,6 +52,7 @@ pub fn entry(settings: &Settings, keyring: &Keyring, country: &Country, now: Tim
         members: Vec::new(),
         systems: Vec::new(),
         services: Vec::new(),
+        issued: Some(NodeIssued::of(&keyring.node.certificate, &keyring.node.chain)),
     };
     for (org, seal) in &keyring.seals {
         let known = country.organisations.get(org, now.date());
@@ -125,6 +130,7 @@ pub async fn publish(node: &Node, settings: &Settings, country: &Country, now: T
         wanted.members.extend(entry.members);
         wanted.systems.extend(entry.systems);
         wanted.services.extend(entry.services);
+        wanted.node_certificates.extend(entry.issued);
     }
     wanted.anchors = node
         .plan()

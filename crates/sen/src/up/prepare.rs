@@ -310,6 +310,7 @@ fn snapshot(
             peer: peer_address(*place, port),
             certificate: ring.node.certificate.thumbprint(),
         });
+        s.note_issued(&ring.node.certificate, &ring.node.chain);
         s.members.extend(ring.seals.iter().map(|(org, seal)| MemberEntry {
             org: org.clone(),
             name: names[org].clone(),

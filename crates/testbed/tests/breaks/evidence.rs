@@ -197,6 +197,7 @@ async fn revoked(dir: &Path) {
         thumbprint: seal.thumbprint(),
         at: kernel::Time(0),
         reason: "thử".to_owned(),
+        source: None,
     });
     let other = said.sign(&hub).expect("signed");
     let named = kernel::Digest::of(other.as_bytes()).hex();

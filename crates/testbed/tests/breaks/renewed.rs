@@ -170,6 +170,7 @@ fn evidence_from_before_a_renewal_passes_by_the_certificates_of_its_time() {
                     thumbprint,
                     at,
                     reason: "thử".to_owned(),
+                    source: None,
                 }];
             });
         };
