@@ -83,6 +83,7 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
             "0004_federation",
             include_str!("../migrations/0004_federation.sql"),
         ),
+        ("0005_lists", include_str!("../migrations/0005_lists.sql")),
     ],
 };
 

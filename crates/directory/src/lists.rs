@@ -399,3 +399,6 @@ fn standing_on(s: &Snapshot, lists: &[ReadList]) -> Vec<(Digest, Place)> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests;

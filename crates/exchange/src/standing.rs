@@ -8,11 +8,13 @@
 //! | `clocks` | how far others' clocks are from ours, told from the exchanges themselves |
 //! | `seen` | everything in one look, each with its light |
 //! | `attempt` | the way to somebody, step by step |
+//! | `authorities` | what authorities have revoked, as the directory has it |
 //! | `machine` | rows, outbox, memory, backups |
 //! | `samples` | timestamps and directory over the last day |
 //! | `peer` | what another node asks of this one |
 
 mod attempt;
+mod authorities;
 pub(crate) mod clocks;
 mod machine;
 pub(crate) mod peer;
@@ -20,6 +22,7 @@ mod samples;
 mod seen;
 
 pub(crate) use attempt::{Target, TriedOut};
+pub(crate) use authorities::StandingAuthority;
 pub(crate) use clocks::Clocks;
 pub(crate) use samples::{Samples, StandingSample};
 pub(crate) use seen::{

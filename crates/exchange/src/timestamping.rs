@@ -1,7 +1,7 @@
 //! Timestamps off the hot path (RFC 3161): one token covers a span of the evidence log through an
 //! X-Road timestamp hash chain whose leaves are the digests of the span's signature files, in the
-//! order of their first use, and of the log's checkpoint. Without an authority the span only grows:
-//! amber, then back-filled.
+//! order of their first use, of the log's checkpoint and of the signed directory in force, which says
+//! what was revoked. Without an authority the span only grows: amber, then back-filled.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -121,10 +121,11 @@ impl Exchange {
         *unstamped = Some(waiting);
         let mut leaves = signature_files(g, records).await?;
         leaves.push(Digest::of(checkpoint.as_bytes()));
+        let directory = g.keep_directory().await?;
+        leaves.extend(directory);
         let root = Chain::of_stamp(&leaves).root();
         let imprint = Digest::of(hashchain::ts_hashchainresult_xml(&root).as_bytes());
         let token = g.token(&imprint).await?;
-        let directory = g.keep_directory().await?;
         let stamp = Stamp {
             first,
             next,
@@ -155,7 +156,8 @@ impl Gateway {
         self.store.checkpoint(stream, &node.key, &name).await
     }
 
-    /// Keeps the signed directory in force, which says what is revoked now; none before the first one. One that
+    /// Keeps the signed directory in force, which says what is revoked now, and the certificate of the hub that
+    /// signed it; none before the first one. One that
     /// says the same as the last one kept, signed anew, is not kept again.
     async fn keep_directory(&self) -> Result<Option<Digest>, Problem> {
         let (snapshot, (token, hash)) = (self.directory.snapshot(), self.directory.token());
@@ -169,6 +171,10 @@ impl Gateway {
         {
             return Ok(Some(*hash));
         }
+        self.store
+            .blobs()
+            .put(self.directory.hub_certificate().der())
+            .await?;
         self.store.blobs().put(token.as_bytes()).await?;
         *kept = Some((hash, snapshot));
         Ok(Some(hash))

@@ -51,6 +51,47 @@ pub struct Verdict {
     /// Everybody whose signature on a document held, in the order of signing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signers: Vec<Signed>,
+    /// Of a container: how it stood with the revocation of the seal when it was stamped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<Revocation>,
+}
+
+/// How it stood with the revocation of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// `good`, `revoked`, or `unknown` when what is here does not tell.
+    pub state: String,
+    /// Why it was revoked, or why nothing is known.
+    pub reason: String,
+    /// Since when it was revoked.
+    pub at: Option<Time>,
+    /// On which list of its authority it was found; none when the hub's operator said it.
+    pub source: Option<String>,
+    /// The serial of the directory that says so.
+    pub directory: Option<u64>,
+    /// When that was published.
+    pub directory_at: Option<Time>,
+    /// The authority's list on which that rests, when there was one.
+    pub list: Option<String>,
+    /// When that list was made.
+    pub list_at: Option<Time>,
+}
+
+impl Revocation {
+    /// What is here does not tell.
+    #[must_use]
+    pub fn unknown(reason: impl Into<String>) -> Self {
+        Self {
+            state: "unknown".to_owned(),
+            reason: reason.into(),
+            at: None,
+            source: None,
+            directory: None,
+            directory_at: None,
+            list: None,
+            list_at: None,
+        }
+    }
 }
 
 /// A signature that held.
@@ -74,6 +115,7 @@ impl Verdict {
             first_bad: None,
             stamped: None,
             signers: Vec::new(),
+            revocation: None,
         }
     }
 
@@ -88,6 +130,7 @@ impl Verdict {
             first_bad: Some(first_bad.into()),
             stamped: None,
             signers: Vec::new(),
+            revocation: None,
         }
     }
 
@@ -102,6 +145,7 @@ impl Verdict {
             first_bad: None,
             stamped: None,
             signers: Vec::new(),
+            revocation: None,
         }
     }
 

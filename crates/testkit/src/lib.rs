@@ -3,8 +3,10 @@
 
 mod authority;
 mod database;
+mod lists;
 mod world;
 
 pub use authority::authority;
 pub use database::{TempDir, TempStore, store, store_with};
+pub use lists::{Gives, ListAddress};
 pub use world::{ManualClock, START, SeededChance, world};

@@ -53,7 +53,8 @@ pub struct Stamped {
     pub checkpoint: String,
     /// The hash of the signed directory that was in force then; none of an earlier release.
     pub directory: Option<Digest>,
-    /// What its hash chain is over: the digests of the span's signature files, then of the checkpoint.
+    /// What its hash chain is over: the digests of the span's signature files, then of the checkpoint and, since
+    /// releases that do so, of the signed directory.
     pub leaves: Vec<Digest>,
 }
 
@@ -215,6 +216,11 @@ impl Beside {
         Ok(Some((hash, self.0.blobs.get(&hash).await?)))
     }
 
+    /// A signed directory that a stamp names; none where it was not kept.
+    pub async fn signed_directory(&self, hash: &Digest) -> Option<Vec<u8>> {
+        self.0.blobs.get(hash).await.ok()
+    }
+
     /// A certificate that the node kept.
     ///
     /// # Errors
@@ -260,5 +266,9 @@ impl Source for Place {
         let der = self.blobs.get(&Digest(kept.sealed.certificate)).await;
         let der = der.map_err(|cause| Problem::internal(format!("the certificate of {org}: {cause}")))?;
         Certificate::from_der(&der).map_err(Problem::internal)
+    }
+
+    async fn blob(&self, digest: &Digest) -> Result<Vec<u8>, Problem> {
+        self.blobs.get(digest).await
     }
 }

@@ -115,8 +115,39 @@ pub(super) fn of_message(
         certificate = certificate
             .with("directory", then.serial)
             .at("directory_at", then.issued);
+        certificate = revocation(certificate, &sealed.certificate, then);
     }
     vec![hashes, chain, signature, certificate]
+}
+
+/// What the directory of the time rests on: the list of the seal's authority; and where the seal stands on one.
+fn revocation(check: EvidenceCheck, seal: &Certificate, then: &Snapshot) -> EvidenceCheck {
+    let issued = |authority: &directory::authorities::AuthorityEntry| {
+        let known = then.authority_certificate(&authority.certificate);
+        known.is_some_and(|known| known.subject_digest() == seal.issuer_digest())
+    };
+    let list = then.authorities.iter().filter(|a| issued(a));
+    let list = list.filter_map(|a| a.crl.as_ref().zip(a.list.as_ref())).next();
+    let check = match list {
+        Some((source, list)) => check
+            .with("list", source)
+            .at("list_at", list.this_update)
+            .at("list_next", list.next_update),
+        None => check,
+    };
+    let thumbprint = seal.thumbprint();
+    match then.revoked.iter().find(|r| r.thumbprint == thumbprint) {
+        Some(revoked) => {
+            let check = check
+                .at("revoked_at", revoked.at)
+                .with("revoked_why", &revoked.reason);
+            match &revoked.source {
+                Some(source) => check.with("revoked_by", source),
+                None => check,
+            }
+        }
+        None => check,
+    }
 }
 
 fn certificate(

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use kernel::{Digest, Kind, OrgCode, Problem};
-use seal::asice::{ContainerInput, TimestampProof};
+use seal::asice::{ContainerInput, Known, TimestampProof};
 use seal::certificate::Certificate;
 use seal::hashchain::Chain;
+use seal::jws;
 use store::Reader;
 
 use crate::envelope::{self, Evidence, Kept};
@@ -34,6 +35,9 @@ pub(crate) trait Source: Send + Sync {
 
     /// The certificate that a kept message of an organisation was sealed with.
     async fn certificate(&self, org: &OrgCode, kept: &Kept) -> Result<Certificate, Problem>;
+
+    /// What was kept by its digest.
+    async fn blob(&self, digest: &Digest) -> Result<Vec<u8>, Problem>;
 }
 
 #[async_trait]
@@ -53,6 +57,15 @@ impl Source for Gateway {
     async fn certificate(&self, org: &OrgCode, kept: &Kept) -> Result<Certificate, Problem> {
         self.certificate_of(org, kept).await
     }
+
+    async fn blob(&self, digest: &Digest) -> Result<Vec<u8>, Problem> {
+        let hub = self.directory.hub_certificate();
+        // Earlier releases did not keep it.
+        if hub.thumbprint() == *digest {
+            return Ok(hub.der().to_vec());
+        }
+        self.store.blobs().get(digest).await
+    }
 }
 
 /// Reads one source; remembers the last stamped span, for many messages of it come together.
@@ -66,6 +79,8 @@ struct Span {
     first: u64,
     place_of: HashMap<Digest, usize>,
     chain: Chain,
+    /// What was known then.
+    known: Option<Known>,
 }
 
 /// A message with its place, its signer and its signer's certificate.
@@ -131,9 +146,12 @@ impl<'a> Shelf<'a> {
             certificate: self.source.certificate(&org, &kept).await?,
             kept,
         };
-        let timestamp = match self.stamp(sealed.position).await? {
-            Some(stamp) => Some(self.stamp_proof(&stamp, &sealed).await?),
-            None => None,
+        let (timestamp, known) = match self.stamp(sealed.position).await? {
+            Some(stamp) => (
+                Some(self.stamp_proof(&stamp, &sealed).await?),
+                self.span(&stamp).await?.known.clone(),
+            ),
+            None => (None, None),
         };
         let input = ContainerInput {
             head: sealed.kept.head.to_vec(),
@@ -143,7 +161,7 @@ impl<'a> Shelf<'a> {
             certificate: sealed.certificate,
             chain: Vec::new(),
             timestamp,
-            known: None,
+            known,
         };
         seal::asice::export(&input).map(Some).map_err(Problem::internal)
     }
@@ -179,17 +197,33 @@ impl<'a> Shelf<'a> {
             return Ok(span);
         }
         let (chain, leaves) = self.chain_of(stamp).await?;
+        let places = leaves.into_iter().enumerate();
+        let place_of: HashMap<Digest, usize> = places.map(|(i, leaf)| (leaf, i)).collect();
         let span = Arc::new(Span {
             first: stamp.first,
+            known: self.known(stamp, &chain, &place_of).await,
             chain,
-            place_of: leaves
-                .into_iter()
-                .enumerate()
-                .map(|(i, leaf)| (leaf, i))
-                .collect(),
+            place_of,
         });
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&span));
         Ok(span)
+    }
+
+    /// The signed directory of a stamp's time with its way to the stamped root; none where it was not kept.
+    async fn known(&self, stamp: &Stamp, chain: &Chain, place_of: &HashMap<Digest, usize>) -> Option<Known> {
+        let hash = stamp.directory?;
+        let directory = String::from_utf8(self.source.blob(&hash).await.ok()?).ok()?;
+        let hub = self
+            .source
+            .blob(&jws::certificate_named(&directory)?)
+            .await
+            .ok()?;
+        Some(Known {
+            hub: Certificate::from_der(&hub).ok()?,
+            // A stamp of an earlier release does not cover it.
+            path: place_of.get(&hash).map(|place| chain.path(*place)),
+            directory,
+        })
     }
 
     /// What a stamp's chain is over.
@@ -217,7 +251,10 @@ impl<'a> Shelf<'a> {
         let records = self.source.records(stamp.first, count).await?;
         let mut leaves = signature_files(self.source, records).await?;
         leaves.push(Digest::of(stamp.checkpoint.as_bytes()));
-        Ok(leaves)
+        let with: Vec<Digest> = leaves.iter().copied().chain(stamp.directory).collect();
+        // A stamp of an earlier release covers no directory.
+        let covered = Chain::of_stamp(&with).root() == stamp.root;
+        Ok(if covered { with } else { leaves })
     }
 }
 

@@ -13,8 +13,8 @@ use super::services::ServiceTried;
 use super::traffic::number;
 use crate::gateway::Exchange;
 use crate::standing::{
-    Light, StandingAgreement, StandingCircuit, StandingClock, StandingInstance, StandingQuota,
-    StandingSample, StandingSeen, Target, TriedOut,
+    Light, StandingAgreement, StandingAuthority, StandingCircuit, StandingClock, StandingInstance,
+    StandingQuota, StandingSample, StandingSeen, Target, TriedOut,
 };
 
 /// Where the bar of a certificate's days ends.
@@ -329,6 +329,10 @@ fn sections(page: &Page, seen: &StandingSeen) -> Vec<Section> {
             "instances",
             seen.instances.iter().map(|i| instance(page, i)).collect(),
         ),
+        section(
+            "authorities",
+            seen.authorities.iter().map(|a| authority(page, a)).collect(),
+        ),
         section("waiting", agreements(&seen.waiting)),
         section("circuits", circuits(page, seen)),
         section("clocks", clocks(page, seen)),
@@ -380,6 +384,29 @@ fn instance(page: &Page, seen: &StandingInstance) -> Row {
         href: Some("/exchange/federation".to_owned()),
         is_code: true,
         what: page.tw(&format!("exchange-standing-instance-{key}"), &args),
+        picture: String::new(),
+        days: None,
+        light: light(page, seen.light),
+    }
+}
+
+fn authority(page: &Page, seen: &StandingAuthority) -> Row {
+    let time = |at: Option<i64>| at.map_or_else(|| "–".to_owned(), |at| page.time(Time(at)));
+    let key = match (seen.made, seen.light) {
+        (None, _) => "unread",
+        (Some(_), Light::Good) => "good",
+        (Some(_), _) => "overdue",
+    };
+    let args = [
+        ("source", seen.source.clone()),
+        ("made", time(seen.made)),
+        ("next", time(seen.next)),
+    ];
+    Row {
+        name: seen.name.clone(),
+        href: Some("/exchange/trust".to_owned()),
+        is_code: false,
+        what: page.tw(&format!("exchange-standing-authority-{key}"), &args),
         picture: String::new(),
         days: None,
         light: light(page, seen.light),

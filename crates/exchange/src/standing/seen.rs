@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::attempt::Target;
+use super::authorities::StandingAuthority;
 use super::clocks::Clock;
 use super::machine::{StandingBackup, StandingDatabase, StandingMemory, StandingOutbox};
 use super::samples::StandingSample;
@@ -222,6 +223,8 @@ pub(crate) struct StandingSeen {
     pub(crate) directory: StandingDirectory,
     /// The directories of the other instances that are trusted, by their names.
     pub(crate) instances: Vec<StandingInstance>,
+    /// What authorities have revoked, for each that has an address of a list.
+    pub(crate) authorities: Vec<StandingAuthority>,
     /// Those that end first, first.
     pub(crate) certificates: Vec<StandingCertificate>,
     pub(crate) timestamps: StandingStamps,
@@ -273,6 +276,7 @@ impl Exchange {
             }),
             directory: self.directory_seen(now),
             instances: self.instances_seen(now),
+            authorities: self.authorities_seen(now),
             certificates: self.certificates_seen(own, now).await?,
             timestamps: self.stamps_seen(now).await?,
             clocks: self.clocks_seen(),
@@ -297,6 +301,7 @@ impl Exchange {
             .chain(seen.backups.iter().map(|b| b.light))
             .chain(closed)
             .chain(seen.instances.iter().map(|i| i.light))
+            .chain(seen.authorities.iter().map(|a| a.light))
             .chain(seen.certificates.iter().map(|c| c.light))
             .chain(seen.clocks.iter().map(|c| c.light))
             .chain(seen.circuits.iter().map(|c| c.light))

@@ -1,6 +1,8 @@
 //! What the directory says counts on every call, and only what it says: systems that are stopped, keys
 //! that change, a hub that is gone. Never how a change comes into the directory: see `directory`.
 
+use directory::Hub;
+use directory::authorities::AuthorityEntry;
 use directory::snapshot::{Further, Stopped};
 use exchange::Agreement;
 use exchange::envelope::{self, Sent};
@@ -8,7 +10,7 @@ use exchange::message::RequestHead;
 use kernel::Digest;
 use seal::authority::Profile;
 use seal::key::Identity;
-use testkit::START;
+use testkit::{Gives, ListAddress, START};
 
 use crate::life::{carry, waiting};
 use crate::nation::Nation;
@@ -59,6 +61,74 @@ async fn a_hub_that_is_gone_for_a_day_stops_no_call_and_a_revoked_certificate_is
     let refused = with_node(&nation, &node, hash).await;
     assert_eq!(refused, Err(web::ClientError::Connect), "TLS refuses");
     assert_eq!(nation.effects(), 2 + 24, "two before they were revoked");
+}
+
+#[tokio::test]
+async fn what_a_ca_revokes_is_refused_at_every_node_after_the_hubs_next_look_and_one_that_is_away_stops_nothing()
+ {
+    let mut nation = Nation::without_agreement(kernel::limits::Limits::default()).await;
+    let (agreement, hash) = (nation.agreement(), nation.agreement().hash());
+    nation.agree(agreement).await;
+    let node = node_identity(&nation.ca, 40);
+    let seal = issue(&nation.ca, Profile::OrganisationSeal, "G22", 41);
+    let times = (START.plus_ms(-DAY_MS / 24), START.plus_ms(DAY_MS));
+    let none = nation.ca.revocation_list(&[], times, 1).expect("a list");
+    let address = ListAddress::giving(Gives::Bytes(none)).await;
+    let entry = AuthorityEntry {
+        certificate: nation.ca.certificate().thumbprint(),
+        certificate_pem: None,
+        uses: Vec::new(),
+        crl: Some(address.url.clone()),
+        ocsp: None,
+        note: String::new(),
+        list: None,
+    };
+    let (leaf, issuers, pem) = (node.certificate.clone(), node.chain.clone(), seal.chain_pem());
+    nation
+        .publish(|s| {
+            s.further.push(Further::Node {
+                node: "national".to_owned(),
+                certificate: leaf.thumbprint(),
+            });
+            s.note_issued(&leaf, &issuers);
+            s.further.push(Further::Seal {
+                org: "G22".parse().expect("a code"),
+                certificate_pem: pem,
+                replaced: None,
+            });
+            s.authorities.push(entry);
+        })
+        .await;
+    let hub = Hub::open(nation.national.directory.clone(), nation.hub.clone())
+        .await
+        .expect("a hub");
+    let look = async || {
+        let found = hub.read_lists().await.expect("a look");
+        // The other node follows.
+        let (token, _) = nation.national.directory.token();
+        nation.ministry.directory.adopt(&token).await.expect("adopted");
+        found
+    };
+    assert_eq!(look().await, 0);
+    assert_eq!(with_seal(&nation, &seal, hash).await, "");
+    let answered = with_node(&nation, &node, hash).await;
+    assert!(answered.is_ok(), "{answered:?}");
+    let revoked = [
+        (&node.certificate, START, "keyCompromise"),
+        (&seal.certificate, START, "superseded"),
+    ];
+    let both = nation.ca.revocation_list(&revoked, times, 2).expect("a list");
+    address.gives(Gives::Bytes(both));
+    assert_eq!(look().await, 2);
+    assert_eq!(with_seal(&nation, &seal, hash).await, "seal-broken");
+    let refused = with_node(&nation, &node, hash).await;
+    assert_eq!(refused, Err(web::ClientError::Connect), "TLS refuses");
+    // The authority is away from now on: others go on, and who was revoked stays so.
+    address.gives(Gives::HangsUp);
+    nation.advance_ms(DAY_MS / 2);
+    assert_eq!(look().await, 0);
+    nation.ask("{}").await.expect("a call goes on");
+    assert_eq!(with_seal(&nation, &seal, hash).await, "seal-broken");
 }
 
 /// The consumer's request under an agreement, sealed by one of its seals now.

@@ -274,3 +274,46 @@ async fn nobody_but_an_operator_sees_how_a_node_stands_and_a_tenant_sees_its_own
         "{whose:?}"
     );
 }
+
+#[tokio::test]
+async fn a_list_of_revoked_certificates_that_is_overdue_is_amber_and_stops_nothing() {
+    use directory::authorities::{AuthorityEntry, ListRead};
+    let mut nation = Nation::new().await;
+    let root = nation.ca.certificate().thumbprint();
+    let hour = |hours: i64| testkit::START.plus_ms(hours * 3_600_000);
+    let mut entry = AuthorityEntry {
+        certificate: root,
+        certificate_pem: None,
+        uses: Vec::new(),
+        crl: Some("http://ca.example/ca.crl".to_owned()),
+        ocsp: None,
+        note: String::new(),
+        list: None,
+    };
+    let listed = |next| ListRead {
+        digest: kernel::Digest::of(b"a list"),
+        number: "07".to_owned(),
+        this_update: hour(-2),
+        next_update: next,
+        listed: 3,
+    };
+    for (list, light) in [
+        (None, "amber"),
+        (Some(listed(hour(1))), "good"),
+        (Some(listed(hour(-1))), "amber"),
+    ] {
+        entry.list = list;
+        let said = entry.clone();
+        nation.publish(|s| s.authorities = vec![said]).await;
+        let desk = desk_at(&nation.ministry).await;
+        let seen = desk.standing("G01").await;
+        let authority = &seen["authorities"][0];
+        assert_eq!(
+            (&authority["light"], &authority["source"]),
+            (&light.into(), &"http://ca.example/ca.crl".into())
+        );
+        nation.ask("{}").await.expect("an answer");
+        let (status, page) = desk.send("GET", "standing", Some("operator"), "").await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&page));
+    }
+}

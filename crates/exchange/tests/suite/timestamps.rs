@@ -449,3 +449,49 @@ pub(crate) fn unpack(zip: &[u8], folder: &Path) {
         std::fs::write(place, bytes).expect("written");
     }
 }
+
+#[tokio::test]
+async fn what_was_revoked_when_an_exchange_was_stamped_goes_along_in_its_container() {
+    let mut nation = Nation::new().await;
+    let _tsa = authority(&mut nation).await;
+    let x = nation.national.exchange.clone();
+    let container = async |nation: &Nation| {
+        let request = nation.ask("{}").await.expect("an answer").request;
+        x.fold_evidence().await.expect("folded");
+        x.stamp_now().await.expect("stamped");
+        x.container(&request, Which::Answer).await.expect("a container")
+    };
+    let zip = container(&nation).await;
+    let said = seal::asice::said(&zip).expect("says what was known");
+    let known: directory::Snapshot = serde_json::from_slice(&said.payload).expect("a directory");
+    assert_eq!((&known, said.bound), (&nation.snapshot, true));
+    assert_eq!(said.hub, nation.hub.certificate);
+    // A revocation that comes later is in the containers of later exchanges, not in what was known before.
+    let thumbprint = kernel::Digest::of(b"somebody's");
+    nation
+        .publish(|s| {
+            s.revoked.push(directory::snapshot::Revoked {
+                thumbprint,
+                at: START,
+                reason: "keyCompromise".to_owned(),
+                source: Some("http://ca.example/ca.crl".to_owned()),
+            });
+        })
+        .await;
+    for (zip, revoked) in [(zip, 0), (container(&nation).await, 1)] {
+        assert!(
+            seal::asice::verify(&zip, &nation.national.directory.trust(), nation.national.now()).is_passed()
+        );
+        let said = seal::asice::said(&zip).expect("says what was known");
+        let known: directory::Snapshot = serde_json::from_slice(&said.payload).expect("a directory");
+        assert_eq!(known.revoked.len(), revoked);
+    }
+    // Beside the node the same file stands in the same container.
+    let other = nation.ask("{}").await.expect("an answer").request;
+    x.fold_evidence().await.expect("folded");
+    let zip = x.container(&other, Which::Request).await.expect("a container");
+    assert!(
+        seal::asice::said(&zip).is_none(),
+        "not stamped yet: there is no time of which it could speak"
+    );
+}

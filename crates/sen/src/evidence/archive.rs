@@ -209,6 +209,12 @@ pub const AGREEMENTS: &str = "agreements.json";
 pub const NODE: &str = "node.pem";
 /// The directory as the hub signed it.
 pub const DIRECTORY: &str = "directory.jws";
+/// The file of a signed directory that was in force when something was stamped, by its digest.
+#[must_use]
+pub fn directory_file(hash: &Digest) -> String {
+    format!("directories/{}.jws", hash.hex())
+}
+
 /// The hub's certificate.
 pub const HUB: &str = "hub.pem";
 

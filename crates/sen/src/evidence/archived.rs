@@ -10,12 +10,13 @@ use exchange::envelope::{self, Evidence, Kept};
 use exchange::export::Which;
 use exchange::message::RequestHead;
 use kernel::Digest;
-use seal::asice::{ContainerInput, TimestampProof};
+use seal::asice::{ContainerInput, Known, TimestampProof};
 use seal::batch::signatures_xml;
 use seal::certificate::Certificate;
 use seal::hashchain::Chain;
+use seal::jws;
 
-use super::archive::{Archive, Stamp};
+use super::archive::{Archive, HUB, Stamp, directory_file};
 use super::export::{fresh, name};
 use crate::up::prepare::write;
 
@@ -92,9 +93,24 @@ fn of_message(archive: &Archive, position: u64, kept: &Kept) -> anyhow::Result<V
         timestamp: stamp.map(|stamp| proof(stamp, kept, &certificate)).transpose()?,
         certificate,
         chain: Vec::new(),
-        known: None,
+        known: stamp.and_then(|stamp| known(archive, stamp)),
     };
     Ok(seal::asice::export(&input)?)
+}
+
+/// The signed directory that a stamp covers; none of archives of earlier releases, and none that another hub signed
+/// than the archive knows.
+fn known(archive: &Archive, stamp: &Stamp) -> Option<Known> {
+    // Behind all others.
+    let hash = stamp.leaves.last()?;
+    let directory = archive.text(&directory_file(hash)).to_owned();
+    let hub = Certificate::from_pem(archive.text(HUB)).ok()?;
+    if jws::certificate_named(&directory)? != hub.thumbprint() {
+        return None;
+    }
+    let place = stamp.leaves.len() - 1;
+    let path = Some(Chain::of_stamp(&stamp.leaves).path(place));
+    Some(Known { directory, hub, path })
 }
 
 fn proof(stamp: &Stamp, kept: &Kept, certificate: &Certificate) -> anyhow::Result<TimestampProof> {

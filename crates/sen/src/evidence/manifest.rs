@@ -115,7 +115,7 @@ fn one(folder: &Path, entry: &Entry, trust: &Trust, now: Time) -> Verdict {
     let Ok(bytes) = std::fs::read(folder.join(&entry.file)) else {
         return Verdict::failed("FORMAT_FAILURE", entry.file.clone());
     };
-    let verdict = seal::asice::verify(&bytes, trust, now);
+    let verdict = crate::verify::known::judged(seal::asice::verify(&bytes, trust, now), &bytes, trust);
     // What the container says of itself tells more than its digest.
     if verdict.indication != Indication::TotalFailed && Digest::of(&bytes) != entry.sha256 {
         return Verdict::failed("HASH_FAILURE", entry.file.clone());

@@ -9,6 +9,7 @@ mod bodies;
 mod certificates;
 mod compare;
 pub mod folder;
+pub mod known;
 mod old;
 mod rows;
 
@@ -93,7 +94,8 @@ pub async fn verify_since(
     } else if Archive::is_one(&bytes) {
         Ok(archive::verify(&bytes, &trust, world.now()))
     } else if is_container(path, &bytes) {
-        Ok(seal::asice::verify(&bytes, &trust, world.now()))
+        let verdict = seal::asice::verify(&bytes, &trust, world.now());
+        Ok(known::judged(verdict, &bytes, &trust))
     } else {
         anyhow::bail!(
             "{} is neither a PDF, an ASiC-E container, an evidence log nor a data folder",
@@ -187,6 +189,16 @@ pub fn as_json(verdict: &Verdict) -> Value {
         "signed_at": verdict.signed_at.map(kernel::Time::rfc3339),
         "first_bad": verdict.first_bad,
         "stamped": verdict.stamped,
+        "revocation": verdict.revocation.as_ref().map(|r| json!({
+            "state": r.state,
+            "reason": r.reason,
+            "at": r.at.map(kernel::Time::rfc3339),
+            "source": r.source,
+            "directory": r.directory,
+            "directory_at": r.directory_at.map(kernel::Time::rfc3339),
+            "list": r.list,
+            "list_at": r.list_at.map(kernel::Time::rfc3339),
+        })),
         "signers": verdict.signers.iter().map(|s| json!({"name": s.name, "at": s.at.map(kernel::Time::rfc3339)})).collect::<Vec<_>>(),
     })
 }
@@ -210,6 +222,7 @@ pub fn as_text(verdict: &Verdict) -> String {
         add("signed at", verdict.signed_at.map(kernel::Time::rfc3339));
     }
     add("first bad", verdict.first_bad.clone());
+    add("revocation", verdict.revocation.as_ref().map(known::as_text));
     if verdict.stamped == Some(false) && verdict.indication != Indication::TotalFailed {
         let none = "not stamped yet: the time is the signer's own; fetch it again for a later proof";
         add("timestamp", Some(none.to_owned()));

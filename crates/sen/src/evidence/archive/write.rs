@@ -1,7 +1,7 @@
 //! The archives of one node written, each behind the one before. Never over a file that is there, and none is
 //! left that does not check.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use store::log::files;
 
 use super::{
     AGREEMENTS, Archive, CERTIFICATES, CHECKPOINTS, DIRECTORY, FORM, HUB, MIME_TYPE, Manifest, NODE,
-    Previous, RECORDS, STAMPS, Stamp, listed,
+    Previous, RECORDS, STAMPS, Stamp, directory_file, listed,
 };
 use crate::backup::site::NodeAt;
 use crate::evidence::Shelf;
@@ -181,6 +181,12 @@ impl Part<'_> {
             .last()
             .map(|(root, _)| root.origin.clone())
             .unwrap_or_default();
+        let mut known = BTreeMap::new();
+        for hash in stamps.iter().filter_map(|stamp| stamp.directory) {
+            if let Some(directory) = self.shelf.evidence.signed_directory(&hash).await {
+                known.insert(directory_file(&hash), directory);
+            }
+        }
         let stamps: Vec<Stamp> = stamps.into_iter().map(Stamp::of).collect();
         let lines: String = within.iter().map(|(_, line)| format!("{line}\n")).collect();
         let files = [
@@ -203,6 +209,8 @@ impl Part<'_> {
             (DIRECTORY, std::fs::read(self.node.folder.join("directory.jws"))?),
             (HUB, std::fs::read(self.node.hub())?),
         ];
+        let files = files.map(|(name, bytes)| (name.to_owned(), bytes));
+        let files: Vec<(String, Vec<u8>)> = files.into_iter().chain(known).collect();
         let manifest = Manifest {
             form: FORM.to_owned(),
             made: world.now().rfc3339(),
@@ -213,23 +221,23 @@ impl Part<'_> {
             previous,
             files: files
                 .iter()
-                .map(|(name, bytes)| ((*name).to_owned(), Digest::of(bytes)))
+                .map(|(name, bytes)| (name.clone(), Digest::of(bytes)))
                 .collect(),
             first,
         };
         let manifest = serde_json::to_vec_pretty(&manifest)?;
         let own = [
-            ("mimetype", MIME_TYPE.as_bytes().to_vec()),
-            ("manifest.json", manifest),
+            ("mimetype".to_owned(), MIME_TYPE.as_bytes().to_vec()),
+            ("manifest.json".to_owned(), manifest),
         ];
         Ok((zipped(own.into_iter().chain(files))?, tree))
     }
 }
 
-fn zipped(files: impl Iterator<Item = (&'static str, Vec<u8>)>) -> anyhow::Result<Vec<u8>> {
+fn zipped(files: impl Iterator<Item = (String, Vec<u8>)>) -> anyhow::Result<Vec<u8>> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
-        let method = match name {
+        let method = match name.as_str() {
             "mimetype" => zip::CompressionMethod::Stored,
             _ => zip::CompressionMethod::Deflated,
         };
