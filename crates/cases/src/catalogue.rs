@@ -32,13 +32,22 @@ impl Catalogue {
     /// # Errors
     /// The first file that cannot be used, and why.
     pub fn load(pack: &Path) -> Result<Self, PackFault> {
-        let mut entries = crate::pack::entries(pack)?;
+        let mut documents = Vec::new();
+        for (path, procedure) in crate::pack::procedures(pack)? {
+            parse_iso(&procedure.valid_from).ok_or_else(|| PackFault::of(&path, "valid_from is no date"))?;
+            documents.push(procedure);
+        }
+        Ok(Self::of(crate::pack::entries(pack)?, documents).expect("each first day was read"))
+    }
+
+    /// The catalogue of entries and documents; `None` when a document's first day is no date.
+    #[must_use]
+    pub fn of(mut entries: Vec<Entry>, documents: Vec<Procedure>) -> Option<Self> {
         entries.sort_by(|a, b| a.code.cmp(&b.code));
         let mut procedures: BTreeMap<ProcedureCode, Vec<(Date, Arc<Procedure>)>> = BTreeMap::new();
         let mut versions = HashMap::new();
-        for (path, procedure) in crate::pack::procedures(pack)? {
-            let from = parse_iso(&procedure.valid_from)
-                .ok_or_else(|| PackFault::of(&path, "valid_from is no date"))?;
+        for procedure in documents {
+            let from = parse_iso(&procedure.valid_from)?;
             let procedure = Arc::new(procedure);
             versions.insert(procedure.version(), Arc::clone(&procedure));
             procedures
@@ -50,7 +59,7 @@ impl Catalogue {
             of_code.sort_by_key(|(from, _)| *from);
         }
         let index = Index::new(&entries, |code| procedures.contains_key(code));
-        Ok(Self {
+        Some(Self {
             entries,
             index,
             procedures,

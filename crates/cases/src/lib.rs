@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`procedure`], [`case`], [`course`], [`clock`], [`draft`], [`answers`], [`act`] | the nouns, pure |
 //! | [`catalogue`], [`places`], [`pack`] | what the pack says, in memory |
+//! | [`versions`] | what the pack said when running cases were filed |
 //! | [`citizen`] | the portal: search, form, prefill, papers, check, file, my cases |
 //! | [`handover`] | the filed case goes to the agency that owns it from then on |
 //! | [`submission`] | what the applicant sends about a running case |
@@ -45,6 +46,7 @@ pub mod sync;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod track;
+pub mod versions;
 mod words;
 
 use std::sync::Arc;
@@ -78,6 +80,7 @@ pub const MIGRATIONS: Migrations = Migrations {
             include_str!("../migrations/0009_full_names.sql"),
         ),
         ("0010_tries", include_str!("../migrations/0010_tries.sql")),
+        ("0011_versions", include_str!("../migrations/0011_versions.sql")),
     ],
 };
 

@@ -86,6 +86,7 @@ pub struct Cases(Arc<Inner>);
 struct Inner {
     parts: Parts,
     places: Places,
+    kept: crate::versions::Kept,
     turns: [tokio::sync::Mutex<()>; TURNS],
 }
 
@@ -112,7 +113,17 @@ impl Cases {
     pub fn new(parts: Parts) -> Self {
         let places = Places::new(Arc::clone(&parts.areas));
         let turns = std::array::from_fn(|_| tokio::sync::Mutex::new(()));
-        Self(Arc::new(Inner { parts, places, turns }))
+        Self(Arc::new(Inner {
+            parts,
+            places,
+            kept: crate::versions::Kept::default(),
+            turns,
+        }))
+    }
+
+    /// The versions of procedures that the pack has no longer.
+    pub(crate) fn kept_versions(&self) -> &crate::versions::Kept {
+        &self.0.kept
     }
 
     /// Portal or desk.
@@ -159,7 +170,7 @@ impl Cases {
     /// The version a case was filed under.
     ///
     /// # Errors
-    /// `case-version-unknown` when the pack has lost it: an operator's fault, so 500.
+    /// `case-version-unknown` when the pack has lost it and it was never kept: an operator's fault, so 500.
     pub fn procedure_of(&self, case: &Case) -> Result<Arc<Procedure>, Problem> {
         self.version(&case.version)
     }
@@ -171,6 +182,7 @@ impl Cases {
     pub fn version(&self, version: &kernel::Digest) -> Result<Arc<Procedure>, Problem> {
         self.catalogue
             .version(version)
+            .or_else(|| self.kept_versions().get(version))
             .ok_or_else(|| Problem::new(Kind::Internal, "case-version-unknown").because(version))
     }
 

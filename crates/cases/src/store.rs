@@ -8,6 +8,7 @@ mod payments;
 mod statuses;
 mod submissions;
 mod tries;
+mod versions;
 
 use std::future::Future;
 
@@ -30,6 +31,7 @@ pub use submissions::{
     SubmissionRow, insert_submission, last_submission, note_outcome, submission, submissions,
 };
 pub use tries::{forget_tries, save_tries, tries};
+pub(crate) use versions::{insert_version, versions};
 
 /// What can be read from: a write in progress or a read outside any.
 pub trait Rows: Sync {

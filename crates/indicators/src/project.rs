@@ -144,6 +144,7 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         } => p.add(Counter::RecordsRead, consumer, register, 1),
         Fact::DocumentIssued { kind, .. } => p.add(Counter::DocumentsIssued, tenant, kind, 1),
         Fact::PackLoaded { .. }
+        | Fact::ProcedurePublished { .. }
         | Fact::DirectoryPublished { .. }
         | Fact::DirectoryAdopted { .. }
         | Fact::CertificateRevoked { .. }

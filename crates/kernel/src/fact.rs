@@ -317,6 +317,12 @@ pub enum Fact {
         subject: Digest,
         rows: u64,
     },
+    /// A version of a procedure is here to stay: what is filed under it goes on under it.
+    ProcedurePublished {
+        procedure: ProcedureCode,
+        version: Digest,
+        from: String,
+    },
     /// A form was begun.
     CaseDrafted { procedure: ProcedureCode },
     /// A draft was changed: answers, prefill or papers; never their content.

@@ -42,13 +42,12 @@ pub(crate) async fn api(
     cases.catalogue.entry(&code).ok_or_else(Problem::not_found)?;
     let today = cases.procedure_today(&code).ok().map(|p| p.version());
     let items = cases
-        .catalogue
         .versions_of(&code)
-        .iter()
-        .map(|(from, procedure)| Version {
-            valid_from: iso(*from),
-            version: procedure.version().to_string(),
-            in_force: today == Some(procedure.version()),
+        .into_iter()
+        .map(|(from, version, procedure)| Version {
+            valid_from: iso(from),
+            version: version.to_string(),
+            in_force: today == Some(version),
             legal_basis: procedure.legal_basis.clone(),
         });
     Ok(Json(Versions {

@@ -97,6 +97,40 @@ impl Desk {
             catalogue: nouns.catalogue.clone(),
             base_url: "http://desk.test".to_owned(),
         });
+        let router = Self::routed(&cases);
+        Self {
+            cases,
+            nation,
+            temp,
+            router,
+        }
+    }
+
+    /// The same desk started again with another pack's procedures.
+    pub(crate) fn with_catalogue(self, catalogue: Arc<crate::Catalogue>) -> Self {
+        let cases = Cases::new(Parts {
+            store: self.cases.store.clone(),
+            tenant: self.cases.tenant.clone(),
+            place: Place::Desk,
+            system: self.cases.system.clone(),
+            exchange: self.nation.clone(),
+            bank: None,
+            documents: self.cases.documents.clone(),
+            areas: self.cases.areas.clone(),
+            organisations: self.cases.organisations.clone(),
+            calendars: self.cases.calendars.clone(),
+            catalogue,
+            base_url: self.cases.base_url.clone(),
+        });
+        let router = Self::routed(&cases);
+        Self {
+            cases,
+            router,
+            ..self
+        }
+    }
+
+    fn routed(cases: &Cases) -> Router {
         let (router, _) = crate::router(cases.clone()).split_for_parts();
         let sources = [
             web::TEXTS,
@@ -107,18 +141,12 @@ impl Desk {
         ];
         let shared = web::Shared {
             texts: Arc::new(web::Texts::new(&sources).expect("both languages have every text")),
-            world: temp.store.world().clone(),
-            limits: Arc::new(temp.store.limits().clone()),
+            world: cases.store.world().clone(),
+            limits: Arc::new(cases.store.limits().clone()),
             node: web::NodeFace::new("test", "web-home"),
             authenticate: Arc::new(people::FakeSessions),
         };
-        let router = web::present(router, shared);
-        Self {
-            cases,
-            nation,
-            temp,
-            router,
-        }
+        web::present(router, shared)
     }
 
     async fn send(&self, who: &str, request: axum::http::request::Builder, body: Vec<u8>) -> Answer {

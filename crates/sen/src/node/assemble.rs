@@ -130,6 +130,7 @@ impl Node {
             let parts = (&store, &exchange, documents.clone(), plan.base_url.as_str());
             let bank = plan.bank.clone().filter(|_| *side == cases::Place::Portal);
             let cases = crate::wiring::cases(*side, system, country, parts, bank);
+            cases.keep_versions().await?;
             for service in cases.services() {
                 exchange.provide(service);
             }

@@ -23,7 +23,6 @@ impl Desk {
             .expect("facts");
         let procedure = self
             .cases
-            .catalogue
             .version(&held.case.version)
             .expect("the case's version");
         let folded = crate::case::state_after(&procedure, facts.iter().map(|r| &r.fact));
