@@ -64,6 +64,7 @@ desk-slip-supplement = Supplement slip (PDF)
 desk-withdrawn-at = The applicant took the case back, { $time }
 desk-papers-earlier = Replaced by the supplement:
 desk-line-paused = Waiting for the applicant; not counted
+desk-line-moved = The term ended when nobody works: moved to when work begins again
 desk-spent = Working time used, without waiting for the applicant
 desk-rating = Rating by the applicant
 desk-rating-score = { $score } of 5

@@ -64,6 +64,7 @@ desk-slip-supplement = Phiếu yêu cầu bổ sung, hoàn thiện hồ sơ (PDF
 desk-withdrawn-at = Người nộp đã rút hồ sơ lúc { $time }
 desk-papers-earlier = Đã được thay bằng bản bổ sung:
 desk-line-paused = Chờ người nộp bổ sung, không tính
+desk-line-moved = Hết hạn ngoài thời gian làm việc, chuyển sang lúc làm việc tiếp theo
 desk-spent = Thời gian làm việc đã dùng, không tính thời gian chờ người nộp
 desk-rating = Đánh giá của người nộp
 desk-rating-score = { $score }/5

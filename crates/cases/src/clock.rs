@@ -1,14 +1,19 @@
 //! When a result is owed: a pure function of acceptance, calendar and the procedure's term, with its
-//! working-out. The clock starts at acceptance, not at filing.
+//! working-out. The clock starts at acceptance, not at filing. How one term is counted stands in `term`.
 
-use kernel::calendar::{Calendar, Counted, Line};
-use kernel::{Kind, Problem, Time};
+mod term;
+
+use kernel::Time;
+use kernel::calendar::{Calendar, Line};
 use serde::{Deserialize, Serialize};
 
-use crate::procedure::{Resumption, TermRule};
+use crate::procedure::{Term, TermRule};
+pub use term::{due, resumed};
 
 /// The reason of a line on which the clock stood still until the applicant had answered.
 pub const PAUSED: &str = "paused";
+/// The reason of a line to which the end of a term was moved, because nobody works when it would end.
+pub const MOVED: &str = "moved";
 
 /// How a due date was counted, line by line, as citizen and officer see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,80 +22,12 @@ pub struct WorkingOut {
     pub from: Time,
     /// The term in working minutes.
     pub term_minutes: i64,
-    /// `working-days` or `same-day`.
+    /// How it was counted: the name of a [`TermRule`].
     pub rule: String,
     /// One line a day.
     pub lines: Vec<Line>,
     /// The instant the result is owed.
     pub due: Time,
-}
-
-/// Counts the term of a case accepted at an instant.
-///
-/// # Errors
-/// `case-no-term` when the procedure has no term for the case's channel.
-pub fn due(term: Option<&TermRule>, calendar: &Calendar, accepted: Time) -> Result<WorkingOut, Problem> {
-    let term = term.ok_or(Problem::new(Kind::Internal, "case-no-term"))?;
-    let from = calendar.opening(accepted);
-    let (rule, counted) = match term {
-        TermRule::WorkingDays { days } => ("working-days", calendar.days_after(from, *days)),
-        TermRule::SameDay { cutoff } => ("same-day", same_day(calendar, from, *cutoff)),
-    };
-    let Counted { end, lines } = counted;
-    Ok(WorkingOut {
-        from,
-        term_minutes: lines.iter().map(|line| line.minutes).sum(),
-        rule: rule.to_owned(),
-        lines,
-        due: end,
-    })
-}
-
-/// Counts the term of a case that was paused and goes on: anew, or with what was left of it. A term that
-/// had run out before the pause stays run out where it goes on.
-///
-/// # Errors
-/// As [`due`].
-pub fn resumed(
-    how: Resumption,
-    term: Option<&TermRule>,
-    calendar: &Calendar,
-    before: &WorkingOut,
-    paused: Time,
-    now: Time,
-) -> Result<WorkingOut, Problem> {
-    if how == Resumption::Restart {
-        return due(term, calendar, now);
-    }
-    if paused >= before.due {
-        return Ok(before.clone());
-    }
-    let left = calendar.between(paused.max(before.from), before.due);
-    let used = (before.term_minutes - left).max(0);
-    let mut lines = match used {
-        0 => Vec::new(),
-        _ => calendar.count(before.from, used).lines,
-    };
-    lines.extend(days(paused, now).map(|date| Line {
-        date,
-        minutes: 0,
-        reason: PAUSED.to_owned(),
-    }));
-    let rest = calendar.count(calendar.opening(now), left);
-    lines.extend(rest.lines);
-    Ok(WorkingOut {
-        lines,
-        due: rest.end,
-        ..before.clone()
-    })
-}
-
-/// The days from one instant to another, both with theirs.
-fn days(from: Time, to: Time) -> impl Iterator<Item = String> {
-    let last = to.date();
-    std::iter::successors(Some(from.date()), |day| day.next_day())
-        .take_while(move |day| *day <= last)
-        .map(kernel::time::iso)
 }
 
 /// The working minutes that the agency has used (Decision 766/QĐ-TTg): the spans in which it worked on the
@@ -111,30 +48,16 @@ pub fn spent(calendar: &Calendar, changes: &[(Time, u8)], now: Time) -> i64 {
 /// the answer. A term of days goes on.
 #[must_use]
 pub fn after_look(
-    term: Option<&TermRule>,
+    term: Option<&Term>,
     calendar: &Calendar,
     due_before: Time,
     sent: Time,
     answered: Time,
 ) -> Option<WorkingOut> {
-    let same_day = matches!(term, Some(TermRule::SameDay { .. }));
+    let same_day = term.is_some_and(|term| matches!(term.rule, TermRule::SameDay { .. }));
     (same_day && sent <= due_before && answered > due_before)
         .then(|| due(term, calendar, answered).ok())
         .flatten()
-}
-
-/// To the close of the day, or of the next working day for what came at the cutoff or after it.
-fn same_day(calendar: &Calendar, from: Time, cutoff: i64) -> Counted {
-    let day = from.date();
-    let last = if from.minute_of_day() < cutoff {
-        Some(day)
-    } else {
-        calendar.next_working_day(day)
-    };
-    let close = last.and_then(|day| calendar.close_of(day)).unwrap_or(from);
-    // From the whole minute, as a count is: seconds would take one from it.
-    let minutes = calendar.between(Time::at(day, from.minute_of_day()), close);
-    calendar.count(from, minutes)
 }
 
 #[cfg(test)]
@@ -142,15 +65,24 @@ mod tests {
     use kernel::calendar::{Hours, Span};
 
     use super::*;
+    use crate::procedure::{Resumption, Starts};
 
     fn at(text: &str) -> Time {
         Time::parse_rfc3339(&format!("{text}:00+07:00")).expect("a time")
     }
 
     fn due_of(rule: &TermRule, accepted: &str) -> Time {
-        due(Some(rule), &Calendar::standard(), at(accepted))
+        due(Some(&online(rule.clone())), &Calendar::standard(), at(accepted))
             .expect("a term")
             .due
+    }
+
+    fn online(rule: TermRule) -> Term {
+        Term {
+            channel: kernel::fact::Channel::Online,
+            starts: Starts::Acceptance,
+            rule,
+        }
     }
 
     #[test]
@@ -181,7 +113,7 @@ mod tests {
             hours: vec![Hours::weekdays(kernel::Date::MIN, &spans)],
             days: Default::default(),
         };
-        let rule = TermRule::SameDay { cutoff: 15 * 60 };
+        let rule = online(TermRule::SameDay { cutoff: 15 * 60 });
         let working_out = due(Some(&rule), &calendar, at("2026-11-20T15:30")).expect("a term");
         assert_eq!(
             working_out.due,
@@ -193,18 +125,13 @@ mod tests {
 
     #[test]
     fn the_working_out_adds_up_to_the_term() {
-        let w = due(
-            Some(&TermRule::WorkingDays { days: 3 }),
-            &Calendar::standard(),
-            at("2026-11-20T10:00"),
-        )
-        .expect("due");
+        let w = due(Some(&days_of(3)), &Calendar::standard(), at("2026-11-20T10:00")).expect("due");
         assert_eq!(w.lines.iter().map(|l| l.minutes).sum::<i64>(), w.term_minutes);
         assert_eq!(w.due, at("2026-11-25T10:00"));
     }
 
-    fn days_of(days: i64) -> TermRule {
-        TermRule::WorkingDays { days }
+    fn days_of(days: i64) -> Term {
+        online(TermRule::WorkingDays { days })
     }
 
     /// A case accepted, paused and answered at each of many moments of two years.
@@ -259,7 +186,7 @@ mod tests {
     #[test]
     fn a_case_that_was_late_before_the_pause_stays_late() {
         let calendar = Calendar::standard();
-        let rule = TermRule::SameDay { cutoff: 900 };
+        let rule = online(TermRule::SameDay { cutoff: 900 });
         let before = due(Some(&rule), &calendar, at("2026-11-20T09:00")).expect("due");
         let (paused, answered) = (at("2026-11-23T09:00"), at("2026-11-25T09:00"));
         let on = resumed(

@@ -51,3 +51,19 @@ impl UnitLink {
         }
     }
 }
+
+/// How a date was counted, in words; empty for a rule of an owner that this release does not know.
+pub(crate) fn counted_by(page: &Page, rule: &str) -> String {
+    const KNOWN: [&str; 6] = [
+        "working-days",
+        "working-hours",
+        "calendar-days",
+        "hours",
+        "months",
+        "same-day",
+    ];
+    match KNOWN.contains(&rule) {
+        true => page.t(&format!("cases-counted-{rule}")),
+        false => String::new(),
+    }
+}

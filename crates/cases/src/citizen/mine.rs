@@ -14,9 +14,9 @@ use crate::citizen::draft_answer::{self, Look};
 use crate::citizen::shape::{
     CaseJson, CaseLine, CasesJson, ResultDraftJson, ResultJson, SentLine, StatusJson,
 };
-use crate::citizen::view::{moment, status};
+use crate::citizen::view::{line_reason, moment, status};
 use crate::citizen::{Citizen, OwnCase, course, render};
-use crate::shown::{UnitLink, say};
+use crate::shown::{UnitLink, counted_by, say};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, ResultRow, StatusRow};
 
@@ -64,6 +64,8 @@ struct CasePage<'a> {
     filed: String,
     due: String,
     working_out: Vec<(String, i64, String)>,
+    /// How the due date was counted, in words.
+    counted_by: String,
     statuses: Vec<(String, String, String)>,
     results: &'a [ResultRow],
     /// What happened besides, and what can be done: see [`course`].
@@ -223,6 +225,10 @@ pub(crate) async fn body(
         filed: page.time(held.case.filed_at),
         due: moment(page, held.due_at),
         working_out: working_out(page, held),
+        counted_by: held
+            .working_out
+            .as_ref()
+            .map_or_else(String::new, |w| counted_by(page, &w.rule)),
         statuses: rows::changes(&statuses).into_iter().map(line).collect(),
         results: &given,
         look: look.map(|look| Look::of(cases, page, held, &look)),
@@ -252,12 +258,7 @@ fn working_out(page: &Page, held: &Held) -> Vec<(String, i64, String)> {
     lines
         .map(|line| {
             let day = kernel::time::parse_iso(&line.date).map_or_else(|| line.date.clone(), |d| page.date(d));
-            let reason = match line.reason.as_str() {
-                "weekend" => page.t("cases-weekend"),
-                crate::clock::PAUSED => page.t("cases-line-paused"),
-                reason => reason.to_owned(),
-            };
-            (day, line.minutes, reason)
+            (day, line.minutes, line_reason(page, &line.reason))
         })
         .collect()
 }

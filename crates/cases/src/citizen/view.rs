@@ -6,7 +6,7 @@ use web::Page;
 
 use crate::answers::Typed;
 use crate::draft::{Draft, Filled};
-use crate::procedure::{Procedure, Question, QuestionKind, Term, TermRule, Text};
+use crate::procedure::{Procedure, Question, QuestionKind, Starts, Term, TermRule, Text};
 use crate::shown::{say, shown};
 use crate::state::Cases;
 
@@ -19,14 +19,34 @@ pub(crate) fn term(page: &Page, term: &Term) -> String {
         "cases-channel-{}",
         crate::store::channel_text(term.channel)
     ));
+    let count = |key: &str, count: i64| match term.starts {
+        Starts::Acceptance => page.tw(key, &[("count", count.to_string())]),
+        Starts::NextDay => page.tw(&format!("{key}-next-day"), &[("count", count.to_string())]),
+    };
     let rule = match &term.rule {
-        TermRule::WorkingDays { days } => page.tw("cases-term-days", &[("days", days.to_string())]),
+        TermRule::WorkingDays { days } => count("cases-term-days", *days),
+        TermRule::WorkingHours { hours } => count("cases-term-working-hours", *hours),
+        TermRule::CalendarDays { days } => {
+            page.tw("cases-term-calendar-days", &[("count", days.to_string())])
+        }
+        TermRule::Hours { hours } => page.tw("cases-term-hours", &[("count", hours.to_string())]),
+        TermRule::Months { months } => page.tw("cases-term-months", &[("count", months.to_string())]),
         TermRule::SameDay { cutoff } => page.tw(
             "cases-term-same-day",
             &[("cutoff", format!("{:02}:{:02}", cutoff / 60, cutoff % 60))],
         ),
     };
     page.tw("cases-term", &[("channel", channel), ("rule", rule)])
+}
+
+/// Why a day of a count is not a plain one, in words.
+pub(crate) fn line_reason(page: &Page, reason: &str) -> String {
+    match reason {
+        "weekend" => page.t("cases-weekend"),
+        crate::clock::PAUSED => page.t("cases-line-paused"),
+        crate::clock::MOVED => page.t("cases-line-moved"),
+        reason => reason.to_owned(),
+    }
 }
 
 /// A national status in words.

@@ -13,14 +13,14 @@ use kernel::{Actor, Fact, FactRecord, Problem};
 use web::openapi::utoipa;
 use web::{Fields, Json, Page, Principal, Refusal};
 
-use crate::case::{Capacity, Case, Decided};
+use crate::case::{Accepted, Capacity, Case, Decided};
 use crate::course::ResultDraft;
 use crate::desk::official::AtCase;
 use crate::desk::view::{CaseView, is_decided, verbs};
 use crate::desk::worklist::mark;
 use crate::draft::Attached;
 use crate::procedure::{Clock, Procedure, Question, Verb};
-use crate::shown::{UnitLink, say, shown};
+use crate::shown::{UnitLink, counted_by, say, shown};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
 
@@ -358,6 +358,11 @@ impl View<'_> {
         asked.given_at.map(|at| self.page.time(at)).unwrap_or_default()
     }
 
+    /// How the date was counted, in words.
+    fn counted_by(&self, accepted: &Accepted) -> String {
+        counted_by(self.page, &accepted.working_out.rule)
+    }
+
     /// One line of the working-out: the day, the working time, why a day has none.
     fn line(&self, line: &Line) -> (String, String) {
         let day = parse_iso(&line.date).map_or_else(|| line.date.clone(), |day| self.page.date(day));
@@ -365,6 +370,7 @@ impl View<'_> {
         let reason = match line.reason.as_str() {
             "weekend" => self.page.t("desk-weekend"),
             crate::clock::PAUSED => self.page.t("desk-line-paused"),
+            crate::clock::MOVED => self.page.t("desk-line-moved"),
             reason => reason.to_owned(),
         };
         (

@@ -12,7 +12,7 @@ use web::openapi::utoipa;
 use crate::case::{Accepted, Case};
 use crate::desk::official::AtCase;
 use crate::desk::papers::pdf;
-use crate::procedure::{Procedure, TermRule};
+use crate::procedure::{Procedure, Starts, Term, TermRule};
 use crate::state::Cases;
 use crate::store::{self as rows, subject};
 
@@ -122,9 +122,23 @@ fn fee(case: &Case) -> Value {
 }
 
 /// A term in words.
-fn term(rule: &TermRule) -> String {
-    match rule {
-        TermRule::WorkingDays { days } => format!("{days} ngày làm việc"),
+fn term(term: &Term) -> String {
+    let next = match term.starts {
+        Starts::Acceptance => "",
+        Starts::NextDay => ", tính từ ngày làm việc sau ngày tiếp nhận",
+    };
+    match &term.rule {
+        TermRule::WorkingDays { days } => format!("{days} ngày làm việc{next}"),
+        TermRule::WorkingHours { hours } => format!("{hours} giờ làm việc{next}"),
+        TermRule::CalendarDays { days } => {
+            format!("{days} ngày; hết hạn vào ngày nghỉ thì trả vào ngày làm việc tiếp theo")
+        }
+        TermRule::Hours { hours } => {
+            format!("{hours} giờ; hết hạn ngoài giờ làm việc thì trả khi làm việc trở lại")
+        }
+        TermRule::Months { months } => {
+            format!("{months} tháng; hết hạn vào ngày nghỉ thì trả vào ngày làm việc tiếp theo")
+        }
         TermRule::SameDay { cutoff } => format!(
             "Trong ngày làm việc; tiếp nhận từ {:02} giờ {:02} thì trả trong ngày làm việc tiếp theo",
             cutoff / 60,
@@ -138,6 +152,28 @@ mod tests {
     use super::*;
     use crate::payment::Paid;
     use crate::testing::{birth, case};
+
+    #[test]
+    fn a_receipt_says_each_term_as_it_is_counted() {
+        let said = |starts, rule| {
+            term(&Term {
+                channel: Channel::Counter,
+                starts,
+                rule,
+            })
+        };
+        let days = TermRule::WorkingDays { days: 3 };
+        assert_eq!(said(Starts::Acceptance, days.clone()), "3 ngày làm việc");
+        assert_eq!(
+            said(Starts::NextDay, days),
+            "3 ngày làm việc, tính từ ngày làm việc sau ngày tiếp nhận"
+        );
+        let said = |rule| said(Starts::Acceptance, rule);
+        assert_eq!(said(TermRule::WorkingHours { hours: 4 }), "4 giờ làm việc");
+        assert!(said(TermRule::CalendarDays { days: 20 }).starts_with("20 ngày; hết hạn vào ngày nghỉ"));
+        assert!(said(TermRule::Hours { hours: 24 }).starts_with("24 giờ; hết hạn ngoài giờ"));
+        assert!(said(TermRule::Months { months: 6 }).starts_with("6 tháng; hết hạn vào ngày nghỉ"));
+    }
 
     #[test]
     fn a_receipt_says_what_was_paid_and_where_the_result_is_given() {

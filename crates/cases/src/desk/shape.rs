@@ -67,7 +67,7 @@ pub struct WorkingOutView {
     from: String,
     /// The term in working minutes.
     term_minutes: i64,
-    /// `working-days` or `same-day`.
+    /// `working-days`, `working-hours`, `calendar-days`, `hours`, `months` or `same-day`.
     rule: String,
     /// One line a day; their minutes add up to the term.
     lines: Vec<LineView>,
@@ -80,7 +80,8 @@ pub struct LineView {
     date: String,
     /// Working minutes counted on it.
     minutes: i64,
-    /// A holiday's name, `weekend`, or empty.
+    /// A holiday's name, `weekend`, `paused` while the applicant was waited for, `moved` where a term ends
+    /// that would have ended when nobody works, or empty.
     reason: String,
 }
 

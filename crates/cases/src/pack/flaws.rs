@@ -1,6 +1,8 @@
 //! The rules of a procedure's document, by itself: states, transitions, form, prefill, act. Pure: tells
 //! where by a pointer; which organisations, services and lists there are is for others to say.
 
+mod terms;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::fault::{Flaw, Names};
@@ -78,6 +80,7 @@ fn head(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
     twice(days, "/supplement_rules/{}/valid_from", "rules-overlap", flaws);
     let channels = procedure.terms.iter().map(|t| format!("{:?}", t.channel));
     twice(channels, "/terms/{}/channel", "term-twice", flaws);
+    terms::check(procedure, flaws);
     let papers = procedure.papers.iter().map(|p| p.code.clone());
     twice(papers, "/papers/{}/code", "paper-twice", flaws);
     let pages = procedure.pages.iter().map(|p| p.code.clone());
