@@ -263,14 +263,12 @@ impl Case {
         }
     }
 
-    /// By when its result counts as on time. A letter of apology gives another date; it does not make a
-    /// late result an early one.
+    /// By when its result counts as on time: the end of the term that runs. A letter of apology gives another
+    /// date; it does not make a late result an early one.
     #[must_use]
     pub fn owed_by(&self) -> Option<Time> {
-        let apology = self.course.apology.as_ref();
-        apology
-            .map(|apology| apology.was_due)
-            .or(self.accepted.as_ref().map(|accepted| accepted.due))
+        let accepted = self.accepted.as_ref();
+        accepted.map(|accepted| accepted.working_out.due)
     }
 
     /// The day on which its act is entered: that of the proposal, or of the answer to its draft. The day

@@ -1,6 +1,8 @@
-//! When a result is owed: a pure function of acceptance, calendar and the procedure's term, with its
-//! working-out. The clock starts at acceptance, not at filing. How one term is counted stands in `term`.
+//! When a result is owed: a pure function of what happened to a case, its agency's calendar and its
+//! procedure's term, with its working-out. The clock starts at acceptance, not at filing. How one term is
+//! counted stands in `term`; what a case's events make of it in [`fold`].
 
+pub mod fold;
 mod term;
 
 use kernel::Time;

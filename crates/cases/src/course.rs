@@ -6,6 +6,7 @@ use kernel::fact::DraftAnswer;
 use kernel::{Digest, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::fold::Event;
 use crate::payment::Paid;
 
 /// Everything that happened on a case's way.
@@ -39,6 +40,9 @@ pub struct Course {
     /// How the applicant rated it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
+    /// What happened to its clock, in order: what its due date is counted from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clock: Vec<Event>,
 }
 
 /// What another agency did once the result was there.

@@ -19,6 +19,7 @@ pub mod accept;
 pub mod act;
 pub mod apologise;
 pub mod ask_supplement;
+mod clock;
 pub mod decide;
 pub mod decline;
 pub mod draft;

@@ -9,7 +9,7 @@ use web::openapi::utoipa;
 use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Accepted, Case};
-use crate::clock;
+use crate::clock::fold::Event;
 use crate::desk::official::AtCase;
 use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView, Seen};
@@ -49,10 +49,14 @@ impl Cases {
                     return Ok(());
                 }
                 let step = may(&case, &procedure, Verb::Accept, who, revision)?;
-                let calendar = self.calendars.of(&case.unit);
-                let working_out = clock::due(procedure.term(case.channel), &calendar, tx.now())?;
-                let (due, term_minutes) = (working_out.due, working_out.term_minutes);
                 let mut case = case.moved(step);
+                case.course.clock = vec![Event::Accepted {
+                    at: tx.now(),
+                    unit: case.unit.clone(),
+                }];
+                let clock = self.reckon(&case, &procedure, &case.course.clock)?;
+                let (due, working_out) = (clock.due, clock.working_out);
+                let term_minutes = working_out.term_minutes;
                 case.accepted = Some(Accepted {
                     at: tx.now(),
                     by: who.account.clone(),

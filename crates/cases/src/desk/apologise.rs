@@ -11,6 +11,7 @@ use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::Case;
+use crate::clock::fold::Event;
 use crate::course::Apology;
 use crate::desk::official::AtCase;
 use crate::desk::step::{in_the_making, save_telling};
@@ -41,7 +42,7 @@ pub(crate) struct Letter {
 #[utoipa::path(post, path = "/desk/cases/{code}/apologise", tag = "desk", security(("session" = ["officer", "chairman"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "back to the case"), (status = 403), (status = 404), (status = 409), (status = 422)),
-    extensions(("x-facts" = json!(["case-apologised", "obligation-lifted", "obligation-opened", "document-issued"]))))]
+    extensions(("x-facts" = json!(["case-apologised", "document-issued"]))))]
 pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Result<Response, Refusal> {
     let letter = Letter {
         revision: view::revision(&fields)?,
@@ -56,7 +57,7 @@ pub(crate) async fn by_form(at: AtCase, page: web::Page, fields: Fields) -> Resu
 #[utoipa::path(post, path = "/api/v1/desk/cases/{code}/apologise", tag = "desk", security(("session" = ["officer", "chairman"])),
     params(("code" = String, Path, description = "the case's code")), request_body = Letter,
     responses((status = 200, description = "the case", body = CaseView), (status = 403), (status = 404), (status = 409), (status = 422)),
-    extensions(("x-facts" = json!(["case-apologised", "obligation-lifted", "obligation-opened", "document-issued"]))))]
+    extensions(("x-facts" = json!(["case-apologised", "document-issued"]))))]
 pub(crate) async fn by_json(at: AtCase, Json(letter): Json<Letter>) -> Result<Json<CaseView>, Refusal> {
     at.cases.apologise(&at.who, &at.code, &letter).await?;
     at.view().await
@@ -86,16 +87,13 @@ impl Cases {
                     by: who.account.clone(),
                     letter: id.clone(),
                 });
-                if let Some(accepted) = &mut case.accepted {
-                    accepted.due = due;
-                }
+                self.tell_clock(&mut case, &procedure, Event::Extended { at: tx.now(), due })?;
                 let notice = Notice::Apology {
                     reason: reason.clone(),
                     due,
                 };
                 save_telling(&tx, &case, &procedure, Some(notice), Vec::new()).await?;
-                obligations::lift(&tx, &subject(code), "apology").await?;
-                obligations::reopen(&tx, &subject(code), due).await?;
+                // What is owed stays owed by the end of the term: a letter makes nothing early.
                 let fact = Fact::CaseApologised {
                     case: code.clone(),
                     letter: id,
@@ -194,8 +192,10 @@ mod tests {
         assert_eq!(case["accepted"]["due"], "2026-11-25T10:00:00.000Z");
         assert_eq!(
             desk.facts_of(&format!("obligation/case/{CASE}")).await,
-            ["obligation-opened", "obligation-lifted", "obligation-opened"]
+            ["obligation-opened"],
+            "what is owed stays owed by the end of the term"
         );
+        assert_eq!(desk.state().await, "accepted");
         assert_eq!(
             desk.facts_of(&format!("document/apology-{CASE}")).await,
             ["document-issued"]
@@ -211,6 +211,33 @@ mod tests {
             (409, "case-apology-once")
         );
         assert_ne!(was, desk.json().await["accepted"]["due"]);
+    }
+
+    #[tokio::test]
+    async fn a_term_that_starts_anew_after_a_letter_is_judged_by_its_own_end() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let letter = json!({"reason": WHY, "day": "2026-11-25"});
+        assert_eq!(desk.verb("tich", "apologise", letter).await.status, 200);
+        let slip = json!({"items": ["Giấy chứng sinh bị mờ"], "reason": "Không đọc được"});
+        assert_eq!(desk.verb("tich", "ask-supplement", slip).await.status, 200);
+        desk.temp.clock.advance_ms(7 * 24 * 3_600_000);
+        assert_eq!(desk.supply(1, &json!([])).await["taken"], true);
+        assert_eq!(desk.state().await, "accepted");
+        let anew = desk.row().await.due_at.expect("a date");
+        desk.granted("").await;
+        desk.deliver().await;
+        assert_eq!(desk.sign_and_seal().await.status, 200);
+        let decided = |facts: Vec<kernel::FactRecord>| {
+            facts.into_iter().find_map(|record| match record.fact {
+                Fact::CaseDecided { due, .. } | Fact::ObligationMet { due, .. } => Some(due),
+                _ => None,
+            })
+        };
+        for subject in [format!("case/{CASE}"), format!("obligation/case/{CASE}")] {
+            let facts = desk.temp.store.facts_of(&desk.cases.tenant, &subject).await;
+            assert_eq!(decided(facts.expect("facts")), Some(anew), "{subject}");
+        }
     }
 
     #[tokio::test]

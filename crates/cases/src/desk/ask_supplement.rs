@@ -8,6 +8,7 @@ use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::Case;
+use crate::clock::fold::Event;
 use crate::course::Supplement;
 use crate::desk::official::AtCase;
 use crate::desk::step::{may, save_telling};
@@ -75,6 +76,7 @@ impl Cases {
                 let rule = procedure.supplement_rule(tx.now().date());
                 let until = self.until(&case, rule, tx.now())?;
                 let mut case = case.moved(step);
+                self.tell_clock(&mut case, &procedure, Event::Asked { at: tx.now() })?;
                 let slip = format!("supplement-{code}");
                 case.course.supplement = Some(Supplement {
                     items: items.clone(),

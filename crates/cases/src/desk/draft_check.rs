@@ -5,14 +5,14 @@
 use ::store::Tx;
 use axum::response::Response;
 use kernel::fact::{Channel, DraftAnswer, Outcome};
-use kernel::{Fact, Kind, Problem, Time};
+use kernel::{Fact, Kind, Problem};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Refusal};
 
 use crate::case::{Case, SentBack, passed_over};
 use crate::citizen::draft_answer::agreed;
-use crate::clock;
+use crate::clock::fold::Event;
 use crate::desk::act;
 use crate::desk::official::AtCase;
 use crate::desk::step::{may, save};
@@ -131,7 +131,15 @@ impl Cases {
             DraftAnswer::Agreed | DraftAnswer::Silent => step,
         };
         let mut case = case.moved(&step);
-        let later = self.look_took(&case, procedure, tx.now());
+        let dates = |case: &Case| {
+            (
+                case.accepted.as_ref().map(|accepted| accepted.due),
+                case.owed_by(),
+            )
+        };
+        let before = dates(&case);
+        let (at, unit) = (tx.now(), case.unit.clone());
+        self.tell_clock(&mut case, procedure, Event::Looked { at, unit })?;
         if let Some(draft) = &mut case.course.draft {
             draft.answer = Some(answer);
             draft.answered_at = Some(tx.now());
@@ -147,16 +155,13 @@ impl Cases {
                 at: tx.now(),
             });
         }
-        let due = later.as_ref().map(|working_out| working_out.due);
-        if let (Some(accepted), Some(working_out)) = (&mut case.accepted, later) {
-            accepted.due = working_out.due;
-            accepted.working_out = working_out;
-        }
+        let (due, owed) = dates(&case);
         save(tx, &case, procedure).await?;
-        if let Some(due) = due {
+        if let Some(owed) = owed.filter(|_| owed != before.1) {
             obligations::lift(tx, &subject(&case.code), "draft-looked-at").await?;
-            obligations::reopen(tx, &subject(&case.code), due).await?;
+            obligations::reopen(tx, &subject(&case.code), owed).await?;
         }
+        let due = due.filter(|_| due != before.0);
         let fact = Fact::CaseResultDraftAnswered {
             case: case.code.clone(),
             answer,
@@ -167,21 +172,6 @@ impl Cases {
             return Ok(());
         }
         go_on(tx, case, procedure, Outcome::Granted).await
-    }
-
-    /// The later date, when the look at the draft took longer than the term of the day.
-    fn look_took(&self, case: &Case, procedure: &Procedure, now: Time) -> Option<clock::WorkingOut> {
-        let (accepted, draft) = (case.accepted.as_ref()?, case.course.draft.as_ref()?);
-        let calendar = self.calendars.of(&case.unit);
-        // Who is silent has looked until the term ended, whenever the node gets to say so.
-        let answered = now.min(draft.until);
-        clock::after_look(
-            procedure.term(case.channel),
-            &calendar,
-            accepted.due,
-            draft.at,
-            answered,
-        )
     }
 }
 

@@ -86,8 +86,8 @@ impl Cases {
                     return Err(Problem::new(Kind::Conflict, "case-supplement-waits"));
                 }
                 let mut case = case.moved(step);
-                if waited && let Some(due) = self.resume(&mut case, &procedure, tx.now())? {
-                    obligations::reopen(&tx, &subject(code), due).await?;
+                if waited && let Some(owed) = self.resume(&mut case, &procedure, tx.now())? {
+                    obligations::reopen(&tx, &subject(code), owed).await?;
                 }
                 case.proposal = Some(Proposal {
                     outcome,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
 use crate::case_of;
+use crate::clock::fold::Event;
 use crate::course::ResultDraft;
 use crate::desk::result;
 use crate::desk::step::save_telling;
@@ -103,6 +104,7 @@ impl Cases {
         let days = procedure.draft_check.map_or(0, |check| check.silence.days);
         let (calendar, now) = (self.calendars.of(&case.unit), tx.now());
         let until = calendar.days_after(now, days).end;
+        self.tell_clock(&mut case, procedure, Event::Shown { at: now, until })?;
         let document = format!("draft-{}-{}", case.code, case.revision);
         case.course.draft = Some(ResultDraft {
             document: document.clone(),

@@ -5,11 +5,11 @@ use ::store::Tx;
 use kernel::{Fact, Kind, Problem, Time};
 
 use crate::answers::TEXT_CHARS_MAX;
-use crate::case::{Accepted, Answers, Case};
-use crate::clock;
+use crate::case::{Answers, Case};
+use crate::clock::fold::Event;
 use crate::desk::step::save;
 use crate::draft::Attached;
-use crate::procedure::{APPLICANT, Procedure, Resumption, Verb};
+use crate::procedure::{APPLICANT, Procedure, Verb};
 use crate::state::Cases;
 use crate::store::{self as rows, subject};
 use crate::words::note;
@@ -45,7 +45,8 @@ impl Cases {
             return Err(Problem::invalid("papers", "case-supplement-nothing"));
         }
         let mut case = case.moved(step);
-        let due = self.resume(&mut case, procedure, tx.now())?;
+        let owed = self.resume(&mut case, procedure, tx.now())?;
+        let due = case.accepted.as_ref().map(|accepted| accepted.due);
         asked.given_at = Some(tx.now());
         case.course.supplement = Some(asked);
         for (field, answer) in answers {
@@ -54,8 +55,8 @@ impl Cases {
         let holder = subject(&case.code);
         replace(tx, &holder, papers).await?;
         save(tx, &case, procedure).await?;
-        if let Some(due) = due {
-            obligations::reopen(tx, &holder, due).await?;
+        if let Some(owed) = owed {
+            obligations::reopen(tx, &holder, owed).await?;
         }
         let fact = Fact::CaseSupplemented {
             case: case.code.clone(),
@@ -66,36 +67,19 @@ impl Cases {
         Ok(())
     }
 
-    /// Lets the clock of a paused case go on from an instant; gives the new due date.
+    /// Lets the clock of a paused case go on from an instant; gives the date by which it is judged now.
     ///
     /// # Errors
-    /// As [`clock::due`].
+    /// As [`crate::clock::fold::reckon`].
     pub(crate) fn resume(
         &self,
         case: &mut Case,
         procedure: &Procedure,
         now: Time,
     ) -> Result<Option<Time>, Problem> {
-        let (Some(accepted), Some(asked)) = (&case.accepted, &case.course.supplement) else {
-            return Ok(None);
-        };
-        let rule = procedure.supplement_rule(now.date());
-        let calendar = self.calendars.of(&case.unit);
-        let working_out = clock::resumed(
-            rule.map_or(Resumption::Restart, |r| r.rule),
-            procedure.term(case.channel),
-            &calendar,
-            &accepted.working_out,
-            asked.at,
-            now,
-        )?;
-        let due = working_out.due;
-        case.accepted = Some(Accepted {
-            due,
-            working_out,
-            ..accepted.clone()
-        });
-        Ok(Some(due))
+        let unit = case.unit.clone();
+        self.tell_clock(case, procedure, Event::Resumed { at: now, unit })?;
+        Ok(case.owed_by())
     }
 }
 

@@ -31,6 +31,18 @@ impl Desk {
             Some(held.case.state.as_str()),
             "the row is the fold of its facts"
         );
+        let events = crate::clock::fold::events_of(&facts, &self.cases.tenant);
+        assert_eq!(events, held.case.course.clock, "what the facts tell the clock");
+        if !events.is_empty() {
+            let clock = self.cases.reckon(&held.case, &procedure, &events);
+            let clock = clock.expect("a clock");
+            assert_eq!(
+                held.due_at,
+                Some(clock.due),
+                "the due date is counted from the facts"
+            );
+            assert_eq!(held.case.owed_by(), Some(clock.judged_by()));
+        }
         held.case.state
     }
 

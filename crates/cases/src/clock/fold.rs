@@ -1,0 +1,420 @@
+//! What the events of a case make of its clock: the date that is promised, the date by which it is judged,
+//! how it was counted, and when the clock ran. The verbs ask here and patch nothing; the facts of a case give
+//! the same events, so that its row can be counted again from them. Pure.
+
+use directory::calendars::Calendars;
+use kernel::calendar::Calendar;
+use kernel::fact::Channel;
+use kernel::{Fact, FactRecord, Kind, OrgCode, Problem, Time};
+use serde::{Deserialize, Serialize};
+
+use super::{WorkingOut, after_look, due, resumed};
+use crate::procedure::{Procedure, Resumption};
+
+/// What can happen to the clock of a case. What is counted is counted by the calendar of the unit that has
+/// the case then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// It was taken in: the clock starts.
+    Accepted {
+        /// When.
+        at: Time,
+        /// By whom.
+        unit: OrgCode,
+    },
+    /// The applicant was asked for what is missing: the clock stands still.
+    Asked {
+        /// When.
+        at: Time,
+    },
+    /// The applicant gave it, or the agency decides without it: the clock goes on, or starts anew.
+    Resumed {
+        /// When.
+        at: Time,
+        /// Whose case it is.
+        unit: OrgCode,
+    },
+    /// The draft of the result went to the applicant.
+    Shown {
+        /// When.
+        at: Time,
+        /// From then on silence is consent.
+        until: Time,
+    },
+    /// The applicant has looked, or was silent.
+    Looked {
+        /// When that was said.
+        at: Time,
+        /// Whose case it is.
+        unit: OrgCode,
+    },
+    /// A letter of apology promises another date.
+    Extended {
+        /// When.
+        at: Time,
+        /// The new date.
+        due: Time,
+    },
+}
+
+/// A part of a case's way in which the clock ran or stood still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// True while the agency's time ran.
+    pub runs: bool,
+    /// Since when.
+    pub from: Time,
+    /// Until when; `None` for the part that lasts.
+    pub to: Option<Time>,
+}
+
+/// What the clock says after some events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reckoning {
+    /// By when the result is promised.
+    pub due: Time,
+    /// How the term was counted. Its end is the date by which on time is judged: a letter of apology
+    /// promises another, and does not make a late result an early one.
+    pub working_out: WorkingOut,
+    /// When the clock ran and when it stood still, in order.
+    pub spans: Vec<Span>,
+    /// The draft at which the applicant looks: since when, and until when.
+    shown: Option<(Time, Time)>,
+}
+
+impl Reckoning {
+    /// By when a result counts as on time.
+    #[must_use]
+    pub fn judged_by(&self) -> Time {
+        self.working_out.due
+    }
+
+    /// The working minutes the agency has used until an instant, without those it waited.
+    #[must_use]
+    pub fn spent(&self, calendar: &Calendar, now: Time) -> i64 {
+        let runs = self.spans.iter().filter(|span| span.runs);
+        runs.map(|span| calendar.between(span.from, span.to.unwrap_or(now)))
+            .sum()
+    }
+
+    fn turn(&mut self, runs: bool, at: Time) {
+        if let Some(last) = self.spans.last_mut() {
+            if last.runs == runs {
+                return;
+            }
+            last.to = Some(at);
+        }
+        self.spans.push(Span {
+            runs,
+            from: at,
+            to: None,
+        });
+    }
+}
+
+/// What a clock is reckoned by.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The version the case was filed under.
+    pub procedure: &'a Procedure,
+    /// How it was filed.
+    pub channel: Channel,
+    /// The calendars of all units.
+    pub calendars: &'a Calendars,
+}
+
+/// The clock after all events, in the order in which they happened.
+///
+/// # Errors
+/// `case-no-term` when the procedure has no term for the channel; internal for events that do not begin
+/// with an acceptance.
+pub fn reckon(rules: &Rules<'_>, events: &[Event]) -> Result<Reckoning, Problem> {
+    let mut clock = None;
+    for event in events {
+        clock = Some(match (clock, event) {
+            (None, Event::Accepted { at, unit }) => rules.accepted(*at, unit)?,
+            (Some(clock), event) => rules.after(clock, event)?,
+            (None, _) => return Err(never_started()),
+        });
+    }
+    clock.ok_or_else(never_started)
+}
+
+fn never_started() -> Problem {
+    Problem::internal("a clock that never started")
+}
+
+impl Rules<'_> {
+    fn accepted(&self, at: Time, unit: &OrgCode) -> Result<Reckoning, Problem> {
+        let term = self.procedure.term(self.channel);
+        let working_out = due(term, &self.calendars.of(unit), at)?;
+        let mut clock = Reckoning {
+            due: working_out.due,
+            working_out,
+            spans: Vec::new(),
+            shown: None,
+        };
+        clock.turn(true, at);
+        Ok(clock)
+    }
+
+    fn after(&self, mut clock: Reckoning, event: &Event) -> Result<Reckoning, Problem> {
+        match event {
+            Event::Accepted { .. } => return Err(Problem::new(Kind::Internal, "case-verb-not-now")),
+            Event::Asked { at } => clock.turn(false, *at),
+            Event::Resumed { at, unit } => self.resume(&mut clock, *at, unit)?,
+            Event::Shown { at, until } => clock.shown = Some((*at, *until)),
+            Event::Looked { at, unit } => self.look(&mut clock, *at, unit),
+            Event::Extended { due, .. } => clock.due = *due,
+        }
+        Ok(clock)
+    }
+
+    fn resume(&self, clock: &mut Reckoning, at: Time, unit: &OrgCode) -> Result<(), Problem> {
+        let stood = clock.spans.last().filter(|span| !span.runs);
+        let paused = stood.map_or(at, |span| span.from);
+        let rule = self.procedure.supplement_rule(at.date());
+        let how = rule.map_or(Resumption::Restart, |rule| rule.rule);
+        let calendar = self.calendars.of(unit);
+        let term = self.procedure.term(self.channel);
+        let anew = resumed(how, term, &calendar, &clock.working_out, paused, at)?;
+        // What a letter promised stands, less what the pause took; a term that starts anew needs no letter.
+        clock.due = match how {
+            Resumption::Pause if paused < clock.due => {
+                let left = calendar.between(paused, clock.due);
+                calendar.count(calendar.opening(at), left).end.max(anew.due)
+            }
+            Resumption::Pause => clock.due,
+            Resumption::Restart => anew.due,
+        };
+        clock.working_out = anew;
+        clock.turn(true, at);
+        Ok(())
+    }
+
+    /// A look that outlasted a term of the day moves its end; the date that is promised and the one by which
+    /// the case is judged, each when it was kept until the draft went out.
+    fn look(&self, clock: &mut Reckoning, at: Time, unit: &OrgCode) {
+        let Some((sent, until)) = clock.shown.take() else {
+            return;
+        };
+        let (calendar, term) = (self.calendars.of(unit), self.procedure.term(self.channel));
+        // Who is silent has looked until the term ended, whenever the node gets to say so.
+        let answered = at.min(until);
+        let later = |before| after_look(term, &calendar, before, sent, answered);
+        let promised = later(clock.due);
+        if let Some(counted) = later(clock.working_out.due) {
+            clock.due = clock.due.max(counted.due);
+            clock.working_out = counted;
+        }
+        if let Some(promised) = promised {
+            clock.due = clock.due.max(promised.due);
+        }
+    }
+}
+
+/// The events that a case's facts tell; `home` has the case when its hand-over names no unit.
+#[must_use]
+pub fn events_of(facts: &[FactRecord], home: &OrgCode) -> Vec<Event> {
+    let (mut unit, mut events, mut waits) = (home.clone(), Vec::new(), false);
+    for record in facts {
+        let at = record.at;
+        match &record.fact {
+            Fact::CaseReceived { unit: Some(of), .. } | Fact::CaseMoved { to: of, .. } => unit = of.clone(),
+            Fact::CaseAccepted { .. } => events.push(Event::Accepted {
+                at,
+                unit: unit.clone(),
+            }),
+            Fact::CaseSupplementAsked { .. } => {
+                waits = true;
+                events.push(Event::Asked { at });
+            }
+            Fact::CaseSupplemented { .. } | Fact::CaseProposed { .. } if waits => {
+                waits = false;
+                events.push(Event::Resumed {
+                    at,
+                    unit: unit.clone(),
+                });
+            }
+            Fact::CaseResultDraftSent { until, .. } => events.push(Event::Shown { at, until: *until }),
+            Fact::CaseResultDraftAnswered { .. } => events.push(Event::Looked {
+                at,
+                unit: unit.clone(),
+            }),
+            Fact::CaseApologised { due, .. } => events.push(Event::Extended { at, due: *due }),
+            _ => {}
+        }
+    }
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::procedure::{SupplementRule, Term, TermRule};
+    use crate::testing::{birth, nouns};
+
+    fn at(text: &str) -> Time {
+        Time::parse_rfc3339(&format!("{text}:00+07:00")).expect("a time")
+    }
+
+    fn unit() -> OrgCode {
+        "H56.15865".parse().expect("a code")
+    }
+
+    /// A procedure of some working days; what is missing lets its term do something.
+    fn days(days: i64, rule: Resumption) -> Procedure {
+        let mut procedure = Procedure::clone(&birth());
+        procedure.terms = vec![Term {
+            channel: Channel::Online,
+            starts: crate::procedure::Starts::Acceptance,
+            rule: TermRule::WorkingDays { days },
+        }];
+        procedure.supplement_rules = vec![SupplementRule {
+            valid_from: "2018-06-21".to_owned(),
+            rule,
+            ask_days: 3,
+            answer_days: 20,
+        }];
+        procedure
+    }
+
+    fn clock(procedure: &Procedure, events: &[Event]) -> Reckoning {
+        let rules = Rules {
+            procedure,
+            channel: Channel::Online,
+            calendars: &nouns().calendars,
+        };
+        reckon(&rules, events).expect("a clock")
+    }
+
+    fn accepted(text: &str) -> Event {
+        Event::Accepted {
+            at: at(text),
+            unit: unit(),
+        }
+    }
+
+    fn resumed(text: &str) -> Event {
+        Event::Resumed {
+            at: at(text),
+            unit: unit(),
+        }
+    }
+
+    #[test]
+    fn a_letter_moves_what_is_promised_and_never_what_is_judged() {
+        let letter = Event::Extended {
+            at: at("2026-11-03T09:00"),
+            due: at("2026-11-12T17:00"),
+        };
+        let clock = clock(
+            &days(5, Resumption::Restart),
+            &[accepted("2026-11-02T09:00"), letter],
+        );
+        assert_eq!(clock.due, at("2026-11-12T17:00"));
+        assert_eq!(clock.judged_by(), at("2026-11-09T09:00"));
+    }
+
+    #[test]
+    fn a_term_that_starts_anew_after_a_letter_is_judged_by_its_own_end() {
+        let events = [
+            accepted("2026-11-02T09:00"),
+            Event::Extended {
+                at: at("2026-11-03T09:00"),
+                due: at("2026-11-12T17:00"),
+            },
+            Event::Asked {
+                at: at("2026-11-04T09:00"),
+            },
+            resumed("2026-11-18T09:00"),
+        ];
+        let clock = clock(&days(5, Resumption::Restart), &events);
+        // Tuesday the 24th is a holiday.
+        assert_eq!(clock.due, at("2026-11-26T09:00"));
+        assert_eq!(clock.judged_by(), clock.due, "not by the date before the letter");
+    }
+
+    #[test]
+    fn a_term_that_goes_on_keeps_what_a_letter_promised_and_what_is_judged_apart() {
+        let events = [
+            accepted("2026-11-02T09:00"),
+            Event::Extended {
+                at: at("2026-11-03T09:00"),
+                due: at("2026-11-11T17:00"),
+            },
+            Event::Asked {
+                at: at("2026-11-04T09:00"),
+            },
+            resumed("2026-11-06T09:00"),
+        ];
+        let clock = clock(&days(5, Resumption::Pause), &events);
+        assert_eq!(
+            clock.judged_by(),
+            at("2026-11-11T09:00"),
+            "two working days later"
+        );
+        assert_eq!(clock.due, at("2026-11-13T17:00"), "two working days later");
+    }
+
+    #[test]
+    fn the_spans_of_a_case_are_those_in_which_its_agency_worked() {
+        let events = [
+            accepted("2026-11-02T09:00"),
+            Event::Asked {
+                at: at("2026-11-03T09:00"),
+            },
+            resumed("2026-11-05T14:00"),
+        ];
+        let clock = clock(&days(5, Resumption::Restart), &events);
+        let runs: Vec<bool> = clock.spans.iter().map(|span| span.runs).collect();
+        assert_eq!(runs, [true, false, true]);
+        let calendar = nouns().calendars.of(&unit());
+        assert_eq!(clock.spent(&calendar, at("2026-11-05T15:00")), 480 + 60);
+    }
+
+    #[test]
+    fn a_look_at_a_draft_that_went_out_late_makes_nothing_early() {
+        let late = [
+            accepted("2026-11-02T09:00"),
+            Event::Extended {
+                at: at("2026-11-02T10:00"),
+                due: at("2026-11-04T17:00"),
+            },
+            Event::Shown {
+                at: at("2026-11-03T10:00"),
+                until: at("2026-11-05T10:00"),
+            },
+            Event::Looked {
+                at: at("2026-11-05T09:00"),
+                unit: unit(),
+            },
+        ];
+        let clock = clock(&birth(), &late);
+        assert_eq!(
+            clock.judged_by(),
+            at("2026-11-02T17:00"),
+            "the draft itself was late"
+        );
+        assert_eq!(
+            clock.due,
+            at("2026-11-05T17:00"),
+            "what was promised waits for the look"
+        );
+    }
+
+    #[test]
+    fn nothing_is_counted_before_acceptance() {
+        let rules = Rules {
+            procedure: &birth(),
+            channel: Channel::Online,
+            calendars: &nouns().calendars,
+        };
+        let asked = Event::Asked {
+            at: at("2026-11-02T09:00"),
+        };
+        assert!(reckon(&rules, &[]).is_err());
+        assert!(reckon(&rules, &[asked]).is_err());
+    }
+}
