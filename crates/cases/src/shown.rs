@@ -67,3 +67,35 @@ pub(crate) fn counted_by(page: &Page, rule: &str) -> String {
         false => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::procedure::TermRule;
+
+    #[test]
+    fn every_rule_of_a_term_has_its_words_in_both_languages() {
+        let texts = web::Texts::new(&[web::TEXTS, crate::TEXTS]).expect("both languages have every text");
+        let rules = [
+            TermRule::WorkingDays { days: 1 },
+            TermRule::WorkingHours { hours: 1 },
+            TermRule::CalendarDays { days: 1 },
+            TermRule::Hours { hours: 1 },
+            TermRule::Months { months: 1 },
+            TermRule::SameDay { cutoff: 900 },
+        ];
+        for rule in &rules {
+            let (key, next_day) = match rule {
+                TermRule::WorkingDays { .. } => ("cases-term-days", true),
+                TermRule::WorkingHours { .. } => ("cases-term-working-hours", true),
+                TermRule::CalendarDays { .. } => ("cases-term-calendar-days", false),
+                TermRule::Hours { .. } => ("cases-term-hours", false),
+                TermRule::Months { .. } => ("cases-term-months", false),
+                TermRule::SameDay { .. } => ("cases-term-same-day", false),
+            };
+            assert!(texts.has(key), "{key}");
+            assert!(!next_day || texts.has(&format!("{key}-next-day")), "{key}");
+            let counted = format!("cases-counted-{}", rule.name());
+            assert!(texts.has(&counted), "{counted}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! `apologise`: the agency says before the date that it will miss it, why, and by when the result is owed
 //! now (Thư xin lỗi và hẹn lại ngày trả kết quả; Decree 61/2018/NĐ-CP, article 19 clause 9: once, at the
-//! latest one day ahead). Whether the case was on time is still counted by the first date.
+//! latest one day ahead). Whether the case was on time is still counted by the end of its term.
 
 use axum::response::Response;
 use kernel::calendar::Calendar;

@@ -115,7 +115,7 @@ pub(crate) async fn save_telling(
         seq: rows::last_status(tx, &case.code).await? + 1,
         status,
         at: tx.now(),
-        // Whether a result was on time is judged by the first date, here as at the portal.
+        // Whether a result was on time is judged by the end of its term, here as at the portal.
         due: if status >= DECIDED { case.owed_by() } else { due },
         notice,
     };
