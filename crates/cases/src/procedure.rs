@@ -370,8 +370,8 @@ pub enum Clock {
     Off,
     /// Running.
     Run,
-    /// Stopped until the applicant has answered; the term goes on or starts anew as the law of that
-    /// day says ([`crate::clock`]).
+    /// Stopped until the applicant has answered; the term goes on or starts anew as the law of the day
+    /// of filing says ([`crate::clock`]).
     Pause,
     /// Stopped for good.
     Stop,

@@ -125,6 +125,7 @@ mod tests {
     use super::*;
     use crate::Catalogue;
     use crate::desk::testing::{CASE, Desk, handover};
+    use crate::procedure::{Resumption, SupplementRule, TermRule};
     use crate::testing::{birth, nouns};
 
     /// A later release keeps reading what this one has written: a field that every document gets would
@@ -224,5 +225,80 @@ mod tests {
         assert!(read(&version, &document).is_some());
         let altered = document.replace("commune", "province");
         assert!(read(&version, &altered).is_none());
+    }
+
+    /// Birth registration by the law of today, and by one from 1 March 2027 that this test makes up: only the
+    /// day on which the new Civil Status Law is said to apply is known.
+    fn two_laws() -> Arc<Catalogue> {
+        let pause = SupplementRule {
+            valid_from: "2027-03-01".to_owned(),
+            rule: Resumption::Pause,
+            ask_days: 3,
+            answer_days: 20,
+        };
+        let mut old = Procedure::clone(&birth());
+        old.supplement_rules.push(pause);
+        let mut new = old.clone();
+        new.valid_from = "2027-03-01".to_owned();
+        for term in &mut new.terms {
+            term.rule = TermRule::WorkingDays { days: 3 };
+        }
+        Arc::new(Catalogue::of(Vec::new(), vec![old, new]).expect("days"))
+    }
+
+    fn at(text: &str) -> kernel::Time {
+        kernel::Time::parse_minute(text).expect("a time")
+    }
+
+    #[tokio::test]
+    async fn a_case_filed_under_the_civil_status_law_of_2014_ends_under_it_after_01_03_2027() {
+        let desk = Desk::empty().await.with_catalogue(two_laws());
+        desk.cases.keep_versions().await.expect("kept");
+        let filed = at("2027-02-26T09:00");
+        desk.temp.clock.set(filed);
+        let law = |desk: &Desk| {
+            desk.cases
+                .procedure_today(&birth().code)
+                .expect("in force")
+                .version()
+        };
+        let old = law(&desk);
+        let mut body = handover();
+        body["version"] = json!(old);
+        body["filed_at"] = json!(filed);
+        desk.receive(&body).await.expect("received");
+        desk.accept().await;
+        desk.temp.clock.set(at("2027-02-26T16:00"));
+        let slip = json!({"items": ["Giấy chứng sinh bị mờ"], "reason": "Không đọc được"});
+        assert_eq!(desk.verb("tich", "ask-supplement", slip).await.status, 200);
+        desk.temp.clock.set(at("2027-03-03T09:00"));
+        assert_ne!(law(&desk), old, "another law is in force");
+        assert_eq!(desk.supply(1, &json!([])).await["taken"], true);
+        let row = desk.row().await;
+        assert_eq!(row.case.version, old);
+        assert_eq!(
+            row.due_at,
+            Some(at("2027-03-03T17:00")),
+            "the old term, and anew as the old law has it"
+        );
+        assert_eq!(desk.state().await, "accepted");
+
+        // What is filed under the new law beside it has the new term.
+        let code = "G22-270302-0001";
+        let mut body = handover();
+        body["code"] = json!(code);
+        body["version"] = json!(law(&desk));
+        body["filed_at"] = json!(at("2027-03-03T08:00"));
+        desk.receive(&body).await.expect("received");
+        let path = format!("/api/v1/desk/cases/{code}/accept");
+        let accepted = desk.post("tiep", &path, &json!({"revision": 1})).await;
+        assert_eq!(accepted.status, 200, "{}", accepted.body);
+        let due = at("2027-03-08T09:00").rfc3339();
+        assert_eq!(accepted.json()["accepted"]["due"], due);
+
+        desk.granted("").await;
+        desk.deliver().await;
+        assert_eq!(desk.sign_and_seal().await.status, 200);
+        assert!(desk.facts().await.contains(&"case-decided".to_owned()));
     }
 }

@@ -5,7 +5,7 @@
 use directory::calendars::Calendars;
 use kernel::calendar::Calendar;
 use kernel::fact::Channel;
-use kernel::{Fact, FactRecord, Kind, OrgCode, Problem, Time};
+use kernel::{Date, Fact, FactRecord, Kind, OrgCode, Problem, Time};
 use serde::{Deserialize, Serialize};
 
 use super::{WorkingOut, after_look, due, resumed};
@@ -120,6 +120,8 @@ pub struct Rules<'a> {
     pub procedure: &'a Procedure,
     /// How it was filed.
     pub channel: Channel,
+    /// On which day: what the law said then about asking for what is missing holds to the case's end.
+    pub filed: Date,
     /// The calendars of all units.
     pub calendars: &'a Calendars,
 }
@@ -174,7 +176,7 @@ impl Rules<'_> {
     fn resume(&self, clock: &mut Reckoning, at: Time, unit: &OrgCode) -> Result<(), Problem> {
         let stood = clock.spans.last().filter(|span| !span.runs);
         let paused = stood.map_or(at, |span| span.from);
-        let rule = self.procedure.supplement_rule(at.date());
+        let rule = self.procedure.supplement_rule(self.filed);
         let how = rule.map_or(Resumption::Restart, |rule| rule.rule);
         let calendar = self.calendars.of(unit);
         let term = self.procedure.term(self.channel);
@@ -284,6 +286,7 @@ mod tests {
         let rules = Rules {
             procedure,
             channel: Channel::Online,
+            filed: at("2026-11-02T08:00").date(),
             calendars: &nouns().calendars,
         };
         reckon(&rules, events).expect("a clock")
@@ -409,6 +412,7 @@ mod tests {
         let rules = Rules {
             procedure: &birth(),
             channel: Channel::Online,
+            filed: at("2026-11-02T08:00").date(),
             calendars: &nouns().calendars,
         };
         let asked = Event::Asked {

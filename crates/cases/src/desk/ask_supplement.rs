@@ -73,7 +73,7 @@ impl Cases {
                 }
                 let step = may(&case, &procedure, Verb::AskSupplement, who, asked.revision)?;
                 let (items, reason) = (items(&asked.items)?, words("reason", &asked.reason, true)?);
-                let rule = procedure.supplement_rule(tx.now().date());
+                let rule = procedure.supplement_rule(case.filed_at.date());
                 let until = self.until(&case, rule, tx.now())?;
                 let mut case = case.moved(step);
                 self.tell_clock(&mut case, &procedure, Event::Asked { at: tx.now() })?;

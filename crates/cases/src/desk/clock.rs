@@ -22,6 +22,7 @@ impl Cases {
         let rules = Rules {
             procedure,
             channel: case.channel,
+            filed: case.filed_at.date(),
             calendars: &self.calendars,
         };
         reckon(&rules, events)

@@ -1,5 +1,5 @@
 //! `supplement`: the applicant gives what was asked for. The term starts anew or goes on, as the law in
-//! force on that day says. Never asks a second time.
+//! force on the day of filing says. Never asks a second time.
 
 use ::store::Tx;
 use kernel::{Fact, Kind, Problem, Time};
