@@ -2,7 +2,10 @@
 //! procedure's term, with its working-out. The clock starts at acceptance, not at filing. How one term is
 //! counted stands in `term`; what a case's events make of it in [`fold`].
 
+mod fast;
 pub mod fold;
+#[cfg(test)]
+mod golden;
 mod term;
 
 use kernel::Time;
@@ -10,6 +13,7 @@ use kernel::calendar::{Calendar, Line};
 use serde::{Deserialize, Serialize};
 
 use crate::procedure::{Term, TermRule};
+pub use fast::due_at;
 pub use term::{due, resumed};
 
 /// The reason of a line on which the clock stood still until the applicant had answered.

@@ -1,11 +1,16 @@
 //! Working hours and holidays, and counting with them: pure arithmetic over a dated table. Never
 //! says which term a procedure has: see `cases::clock`.
 
+#[cfg(test)]
+mod century;
+mod compiled;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Date, Time, iso};
+pub use compiled::Compiled;
 
 /// One agency's calendar: its hours at all times, its days off and its made-up working days.
 #[derive(Clone, Debug, PartialEq, Eq)]

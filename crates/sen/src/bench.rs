@@ -1,6 +1,7 @@
 //! The parts that `cargo xtask bench exchange` measures: an echo service, and two nodes of the sample
 //! nation with one more agreement for it. Hidden commands; nothing here runs in a nation of people.
 
+pub mod clock;
 pub mod crowd;
 pub mod log;
 pub mod past;

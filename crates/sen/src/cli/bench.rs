@@ -43,6 +43,8 @@ pub(crate) enum BenchPart {
     },
     /// Print how many records a second the log of a folder takes
     Log { folder: PathBuf, seconds: u32 },
+    /// Print how many due dates a second one core counts with a pack's calendar
+    Clock { pack: PathBuf, seconds: u32 },
     /// The echo service, on a port of this machine
     Echo { port: u16 },
     /// One node of that folder; the ministry offers the echo service that stands at a URL
@@ -94,6 +96,7 @@ impl BenchPart {
                 };
                 sen::bench::crowd::fill(&folder.config(), crowd, world).await
             }
+            Self::Clock { pack, seconds } => sen::bench::clock::count(&pack, seconds, world),
             Self::Log { folder, seconds } => sen::bench::log::fill(&folder, seconds, world).await,
             Self::Echo { port } => sen::bench::echo(port).await,
             Self::Tenants { folder, count } => sen::bench::tenants::fill(&folder.config(), count, world),
