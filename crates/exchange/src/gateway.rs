@@ -36,7 +36,7 @@ use crate::replay::ReplayGuard;
 use crate::sealer::{Desk, Sealer};
 use crate::service::{Service, WHOLE_BYTES_MAX};
 use crate::spool::Spools;
-use crate::standing::{Clocks, Samples};
+use crate::standing::{Clocks, Samples, Tries};
 use crate::timestamping::{Stamping, Unstamped};
 use crate::traffic::Seconds;
 
@@ -100,6 +100,8 @@ pub(crate) struct Gateway {
     pub(crate) clocks: Clocks,
     /// Timestamps and directory over the last day.
     pub(crate) samples: Samples,
+    /// How often ways were tried for other nodes.
+    pub(crate) tries: Tries,
     /// The last two minutes by second.
     pub(crate) seconds: Seconds,
     /// The hour in which old counts were forgotten last.
@@ -223,6 +225,7 @@ impl Exchange {
             health: Health::default(),
             clocks: Clocks::default(),
             samples: Samples::default(),
+            tries: Tries::default(),
             seconds: Seconds::default(),
             swept: AtomicI64::new(0),
             stamping: Stamping::default(),
@@ -323,13 +326,18 @@ impl Gateway {
         self.full.store(full, Ordering::Relaxed);
     }
 
+    /// Whether the last record found no room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
     /// Before anything is sent or done: once a record found no room, nothing more happens that could not be
     /// recorded. The refusal itself is the record that finds out whether there is room again.
     ///
     /// # Errors
     /// Full `no-room`.
     pub(crate) async fn has_room(&self, record: &Evidence) -> Result<(), Problem> {
-        if !self.full.load(Ordering::Relaxed) {
+        if !self.is_full() {
             return Ok(());
         }
         let refused = Problem::new(Kind::Full, "no-room");

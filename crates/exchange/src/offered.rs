@@ -155,6 +155,14 @@ impl Exchange {
         Ok(())
     }
 
+    /// How the gateway goes to a service of this node: none for one that is not to be reached.
+    pub(crate) fn way_behind(&self, id: &ServiceId) -> Option<(Option<Arc<ClientConfig>>, Client)> {
+        match self.0.registered.get(id) {
+            Some(registered) => self.way_to(&registered.entry.setup).ok(),
+            None => Some((None, self.0.plain.clone())),
+        }
+    }
+
     /// How a service is reached: over TLS by its own roots, or over plain HTTP.
     fn way_to(&self, setup: &Setup) -> Result<(Option<Arc<ClientConfig>>, Client), Problem> {
         if !setup.is_tls() {

@@ -19,6 +19,7 @@
 //! | `audit` | who did what, and who was refused |
 //! | `refusals` | calls that information systems were refused |
 //! | `traffic`, `standing`, `monitoring` | what goes through; how the node stands; both as X-Road's collectors ask |
+//! | `way` | the way to others tried step by step |
 
 mod allowed;
 mod answer;
@@ -44,6 +45,7 @@ mod stand;
 mod standing;
 mod told;
 mod traffic;
+mod way;
 
 use axum::response::{IntoResponse, Redirect, Response};
 use directory::snapshot::ServiceEntry;
@@ -94,8 +96,8 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(traffic::json))
         .routes(routes!(standing::page))
         .routes(routes!(standing::json))
-        .routes(routes!(standing::try_by_form))
-        .routes(routes!(standing::try_by_json))
+        .routes(routes!(way::by_form))
+        .routes(routes!(way::by_json))
         .routes(routes!(maintenance::begin_by_form))
         .routes(routes!(maintenance::begin_by_json))
         .routes(routes!(maintenance::end_by_form))

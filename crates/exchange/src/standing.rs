@@ -9,6 +9,7 @@
 //! | `seen` | everything in one look, each with its light |
 //! | `attempt` | the way to somebody, step by step |
 //! | `authorities` | what authorities have revoked, as the directory has it |
+//! | `whole`, `over_there`, `way` | the whole way to a service: this node's half, the other's, and their steps |
 //! | `machine` | rows, outbox, memory, backups |
 //! | `samples` | timestamps and directory over the last day |
 //! | `peer` | what another node asks of this one |
@@ -17,14 +18,20 @@ mod attempt;
 mod authorities;
 pub(crate) mod clocks;
 mod machine;
+pub(crate) mod over_there;
 pub(crate) mod peer;
 mod samples;
 mod seen;
+mod way;
+mod whole;
 
 pub(crate) use attempt::{Target, TriedOut};
 pub(crate) use authorities::StandingAuthority;
 pub(crate) use clocks::Clocks;
+pub(crate) use over_there::Tries;
 pub(crate) use samples::{Samples, StandingSample};
 pub(crate) use seen::{
     Light, StandingAgreement, StandingCircuit, StandingClock, StandingInstance, StandingQuota, StandingSeen,
 };
+pub(crate) use way::{BROKEN_STATUS, Way, WayFault, WayStep};
+pub(crate) use whole::WholeWay;

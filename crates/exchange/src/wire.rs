@@ -278,6 +278,7 @@ impl Exchange {
         crate::notice::routes()
             .merge(crate::evidence::over_there::routes())
             .merge(crate::standing::peer::routes())
+            .merge(crate::standing::over_there::routes())
             .with_state(self.clone())
     }
 

@@ -104,6 +104,8 @@ pub struct Limits {
     /// Longest wait of a word about an agreement for the other party's node, in milliseconds: with the time of
     /// one try, a node that was away hears of a revocation within a minute.
     pub exchange_notice_retry_ms_max: i64,
+    /// Tries of the way to one service that a node makes for the other party of an agreement in a minute, count.
+    pub exchange_service_tries_max: u32,
 }
 
 impl Default for Limits {
@@ -154,6 +156,7 @@ impl Default for Limits {
             retry_first_ms: 200,
             retry_ms_max: 60_000,
             exchange_notice_retry_ms_max: 20_000,
+            exchange_service_tries_max: 6,
         }
     }
 }

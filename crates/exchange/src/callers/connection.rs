@@ -43,6 +43,22 @@ impl Callers {
         };
     }
 
+    /// Refuses a system that has to show a certificate and has none that holds: it could not come at all.
+    ///
+    /// # Errors
+    /// 403 `way-nameless`.
+    pub(crate) fn could_connect(&self, system: &SystemId, at: Time) -> Result<(), Problem> {
+        if self.connection_of(system) != Some(Connection::Mutual) {
+            return Ok(());
+        }
+        let all = self.certificates.read().unwrap_or_else(PoisonError::into_inner);
+        let mut own = all.get(system).into_iter().flatten();
+        if own.any(|one| one.valid_from <= at && at <= one.valid_to) {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::Forbidden, "way-nameless").with("system", system))
+    }
+
     /// Asks whether who is at the other end may call as a system: by how that system has to connect, else
     /// by the node's setting. What is safer than asked for is taken too.
     ///

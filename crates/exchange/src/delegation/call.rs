@@ -66,6 +66,7 @@ impl Delegations {
         if consumer.org.top() == party.top() {
             return Ok(());
         }
+        within_one_instance(party, consumer, service)?;
         self.find(&acts(party, consumer, service), at).map(drop)
     }
 }

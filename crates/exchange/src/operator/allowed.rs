@@ -169,7 +169,7 @@ impl Exchange {
     }
 
     /// Refuses a member that the directory does not know, and one whose node or seal is revoked.
-    fn takes_part(&self, member: &OrgCode) -> Result<(), Problem> {
+    pub(crate) fn takes_part(&self, member: &OrgCode) -> Result<(), Problem> {
         let directory = &self.0.directory;
         let unknown = || Problem::new(Kind::NotFound, "member-unknown").with("member", member);
         let node = directory.node_of(member).ok_or_else(unknown)?;

@@ -11,6 +11,7 @@ use web::{Fields, Json, Page, Refusal};
 
 use super::Keeper;
 use super::standing;
+use super::way::WayAsked;
 use crate::gateway::Exchange;
 
 /// Why the node answers no call, and until when.
@@ -91,7 +92,12 @@ async fn after(
         Ok(()) => Ok(Redirect::to("/exchange/standing").into_response()),
         Err(problem) if problem.kind == Kind::Invalid => {
             let seen = x.standing(None).await?;
-            let body = standing::body(page, (&seen, true), None, (sent, &[problem]))?;
+            let body = standing::body(
+                page,
+                (&seen, true),
+                (None, &WayAsked::default()),
+                (sent, &[problem]),
+            )?;
             Ok(page.html_status(422, &page.t("exchange-standing"), body))
         }
         Err(problem) => Err(problem.into()),

@@ -1,20 +1,18 @@
-//! `GET /exchange/standing` and its twin: how the node stands, each thing with its light; and
-//! `POST …/try`, the way to another node, the hub or a timestamp authority step by step.
+//! `GET /exchange/standing` and its twin: how the node stands, each thing with its light. The ways to others
+//! are tried in `way`.
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Html;
 use kernel::{Problem, Time};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-use web::{Fields, Json, Operator, Page, Refusal};
+use web::{Fields, Operator, Page, Refusal};
 
-use super::services::ServiceTried;
 use super::traffic::number;
+use super::way::{WayAsked, WayTried};
 use crate::gateway::Exchange;
 use crate::standing::{
     Light, StandingAgreement, StandingAuthority, StandingCircuit, StandingClock, StandingInstance,
-    StandingQuota, StandingSample, StandingSeen, Target, TriedOut,
+    StandingQuota, StandingSample, StandingSeen,
 };
 
 /// Where the bar of a certificate's days ends.
@@ -30,64 +28,6 @@ pub(crate) async fn json(
 ) -> Result<axum::Json<StandingSeen>, Refusal> {
     let own = x.seen_by(&who);
     Ok(axum::Json(x.standing(own.as_ref()).await?))
-}
-
-/// To whom the way is tried.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct WayAsked {
-    /// `node/ID`, `hub`, or `authority/N` by its place in the directory.
-    target: String,
-}
-
-/// What came of trying a way.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct WayTried {
-    /// To whom.
-    target: String,
-    /// The steps up to the first that failed.
-    way: ServiceTried,
-    /// How far the other node's clock is ahead of ours, in milliseconds.
-    ahead_ms: Option<i64>,
-    /// By how much that may be wrong, in milliseconds.
-    within_ms: Option<i64>,
-    /// Of a timestamp authority: true when it gave a token that holds.
-    stamped: Option<bool>,
-    /// How long that took, in milliseconds.
-    stamp_ms: Option<i64>,
-}
-
-impl WayTried {
-    fn of(page: &Page, target: &Target, out: &TriedOut) -> Self {
-        Self {
-            target: target.key(),
-            way: ServiceTried::of(page, &out.tried),
-            ahead_ms: out.clock.map(|clock| clock.ahead_ms),
-            within_ms: out.clock.map(|clock| clock.within_ms),
-            stamped: out.stamp.map(|stamp| stamp.is_ok()),
-            stamp_ms: out.stamp.and_then(Result::ok),
-        }
-    }
-}
-
-fn target_of(text: &str) -> Result<Target, Problem> {
-    Target::parse(text.trim()).ok_or_else(|| Problem::invalid("target", "way-unknown"))
-}
-
-/// Tries the way to another node, the hub or a timestamp authority.
-#[utoipa::path(post, path = "/api/v1/exchange/standing/try", tag = "exchange", operation_id = "try_way",
-    request_body = WayAsked, security(("session" = ["operator"])),
-    extensions(("x-changes-nothing" = json!(true))),
-    responses((status = 200, body = WayTried), (status = 404), (status = 422)))]
-pub(crate) async fn try_by_json(
-    State(x): State<Exchange>,
-    _: Operator,
-    page: Page,
-    Json(asked): Json<WayAsked>,
-) -> Result<axum::Json<WayTried>, Refusal> {
-    let target = target_of(&asked.target)?;
-    let out = x.try_way(&target).await?;
-    Ok(axum::Json(WayTried::of(&page, &target, &out)))
 }
 
 #[derive(Template)]
@@ -106,6 +46,7 @@ struct View<'a> {
     sections: Vec<Section>,
     ways: Vec<(String, String)>,
     tried: Option<(String, WayTried)>,
+    asked: &'a WayAsked,
 }
 
 impl View<'_> {
@@ -145,37 +86,22 @@ pub(crate) async fn page(
 ) -> Result<Html<String>, Refusal> {
     let own = x.seen_by(&who);
     let seen = x.standing(own.as_ref()).await?;
-    Ok(rendered(&page, (&seen, own.is_none()), None)?)
+    Ok(rendered(
+        &page,
+        (&seen, own.is_none()),
+        None,
+        &WayAsked::default(),
+    )?)
 }
 
-/// The same, with what came of trying a way.
-#[utoipa::path(post, path = "/exchange/standing/try", tag = "exchange", operation_id = "try_way_by_form",
-    security(("session" = ["operator"])), extensions(("x-changes-nothing" = json!(true))),
-    responses((status = 200, description = "the page with what came of it", content_type = "text/html"),
-              (status = 404), (status = 422)))]
-pub(crate) async fn try_by_form(
-    State(x): State<Exchange>,
-    Operator(who): Operator,
-    page: Page,
-    fields: Fields,
-) -> Result<Response, Refusal> {
-    let target = target_of(fields.text("target").unwrap_or_default())?;
-    let out = x.try_way(&target).await?;
-    let own = x.seen_by(&who);
-    let seen = x.standing(own.as_ref()).await?;
-    let tried = (
-        way_words(&page, &target.key()),
-        WayTried::of(&page, &target, &out),
-    );
-    Ok(rendered(&page, (&seen, own.is_none()), Some(tried))?.into_response())
-}
-
-fn rendered(
+/// The page, with what came of trying a way.
+pub(super) fn rendered(
     page: &Page,
     seen: (&StandingSeen, bool),
     tried: Option<(String, WayTried)>,
+    asked: &WayAsked,
 ) -> Result<Html<String>, Problem> {
-    let body = body(page, seen, tried, (&Fields::default(), &[]))?;
+    let body = body(page, seen, (tried, asked), (&Fields::default(), &[]))?;
     Ok(page.html(&page.t("exchange-standing"), body))
 }
 
@@ -184,7 +110,7 @@ fn rendered(
 pub(super) fn body(
     page: &Page,
     (seen, keeps): (&StandingSeen, bool),
-    tried: Option<(String, WayTried)>,
+    (tried, asked): (Option<(String, WayTried)>, &WayAsked),
     (sent, problems): (&Fields, &[Problem]),
 ) -> Result<String, Problem> {
     let class = match seen.light {
@@ -221,13 +147,14 @@ pub(super) fn body(
             .map(|key| (key.clone(), way_words(page, key)))
             .collect(),
         tried,
+        asked,
         page,
     };
     view.render().map_err(Problem::internal)
 }
 
 /// A target as a person reads it.
-fn way_words(page: &Page, key: &str) -> String {
+pub(super) fn way_words(page: &Page, key: &str) -> String {
     let (kind, name) = key.split_once('/').unwrap_or((key, ""));
     let name = match (kind, name.parse::<usize>()) {
         ("authority", Ok(place)) => (place + 1).to_string(),

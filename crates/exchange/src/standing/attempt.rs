@@ -16,7 +16,7 @@ use super::peer::{ClockTold, PATH};
 use crate::gateway::Exchange;
 
 /// Time for one step, in milliseconds: a page waits for it.
-const STEP_MS_MAX: u64 = 5_000;
+pub(super) const STEP_MS_MAX: u64 = 5_000;
 /// Size of another node's answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 /// Where the hub gives its directory.
@@ -107,7 +107,7 @@ impl Exchange {
     }
 
     /// As this node goes to others: with its certificate, to none but those of the directory.
-    fn way_to_nodes(&self) -> Result<Arc<ClientConfig>, Problem> {
+    pub(super) fn way_to_nodes(&self) -> Result<Arc<ClientConfig>, Problem> {
         let g = &*self.0;
         let mut anchors = Vec::new();
         for pem in &g.directory.snapshot().anchors {

@@ -1,10 +1,10 @@
 //! Everything an operator looks at first, each with its light. Reads what the node has; asks nobody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use directory::instances::Followed;
-use kernel::{OrgCode, Problem, Time};
+use kernel::{Digest, OrgCode, Problem, Time};
 use seal::certificate::Certificate;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,6 +18,7 @@ use crate::breaker::{Failure, State as Circuit};
 use crate::circuits::Hop;
 use crate::envelope::{self, Evidence};
 use crate::gateway::{Exchange, STREAM};
+use crate::ids::ServiceId;
 use crate::life;
 use crate::timestamping;
 
@@ -264,6 +265,7 @@ impl Exchange {
         let others = snapshot.nodes.iter().filter(|node| node.id != g.node);
         ways.extend(others.map(|node| Target::Node(node.id.clone()).key()));
         ways.extend((0..snapshot.timestamp_authorities.len()).map(|place| Target::Authority(place).key()));
+        ways.extend(self.services_called(own));
         let machine = self.machine_seen(now).await?;
         let mut seen = StandingSeen {
             node: g.node.clone(),
@@ -310,6 +312,19 @@ impl Exchange {
             .max();
         seen.light = worst.unwrap_or(Light::Good);
         Ok(seen)
+    }
+
+    /// The services that systems of this node call under agreements, as whole ways that can be tried.
+    fn services_called(&self, own: Option<&OrgCode>) -> Vec<String> {
+        let g = &*self.0;
+        let called = |(_, agreement, revoked): (Digest, Arc<crate::Agreement>, bool)| {
+            let org = &agreement.consumer.org;
+            let is_own = g.voice(org).is_some() && own.is_none_or(|own| org.top() == *own);
+            (is_own && !revoked).then(|| agreement.service.clone())
+        };
+        let services: BTreeSet<ServiceId> = g.agreements.list().into_iter().filter_map(called).collect();
+        let some = services.into_iter().take(g.store.limits().page_rows_max);
+        some.map(|service| format!("service/{service}")).collect()
     }
 
     pub(super) fn directory_seen(&self, now: Time) -> StandingDirectory {

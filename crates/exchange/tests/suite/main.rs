@@ -58,4 +58,5 @@ mod texts;
 mod timestamps;
 mod traffic;
 mod verification;
+mod way;
 mod x_road;

@@ -10,21 +10,22 @@ use web::{Page, Refusal};
 use super::super::Acting;
 use super::Named;
 use super::one::{self, Beside};
-
-/// A status from which on a service says that it is broken.
-const BROKEN: u16 = 500;
+use crate::standing::{BROKEN_STATUS, Way, WayFault, WayStep};
 
 /// A step of the way to a service.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServiceStep {
-    /// `name`, `connect`, `tls` or `answer`.
+    /// `name`, `connect`, `tls` or `answer`; of a whole way `system`, `own-node`, `agreement`, `delegation`,
+    /// `directory`, those four with `node-` before them, `other-node`, `other-agreement`, `offer`, `inside`,
+    /// and the four with `service-` before them.
     pub(crate) hop: &'static str,
     /// What the step is, in the reader's language.
     pub(crate) what: String,
     /// How long it took, in milliseconds.
     pub(crate) ms: i64,
     /// Why it failed: `no-name`, `refused`, `no-way`, `silent`, `untrusted`, `other-name`, `expired`,
-    /// `no-tls`, `no-answer`; none when it did not.
+    /// `no-tls`, `no-answer`; of a whole way also what a call would be refused with, such as
+    /// `agreement-suspended`; none when it did not.
     pub(crate) fault: Option<&'static str>,
     /// The same in the reader's language, with what to do.
     pub(crate) why: Option<String>,
@@ -53,9 +54,32 @@ impl ServiceTried {
                 .map(|broken| page.t(&format!("exchange-broken-{}", broken.as_str()))),
         };
         Self {
-            good: tried.status.is_some_and(|status| status < BROKEN),
+            good: tried.status.is_some_and(|status| status < BROKEN_STATUS),
             status: tried.status,
             steps: tried.steps.iter().map(step).collect(),
+        }
+    }
+
+    /// The same of a whole way from a system to a service.
+    pub(crate) fn of_way(page: &Page, way: &Way) -> Self {
+        let why = |fault: &WayFault| match fault {
+            WayFault::Broken(broken) => page.t(&format!("exchange-broken-{}", broken.as_str())),
+            WayFault::Refused(problem) => {
+                let what = page.tw(&format!("problem-{}", problem.code), &problem.args);
+                format!("{what} {}", page.problem_text(problem))
+            }
+        };
+        let step = |step: &WayStep| ServiceStep {
+            hop: step.hop.as_str(),
+            what: page.t(&format!("exchange-hop-{}", step.hop.as_str())),
+            ms: step.ms,
+            fault: step.fault.as_ref().map(WayFault::code),
+            why: step.fault.as_ref().map(why),
+        };
+        Self {
+            good: way.is_good(),
+            status: way.status,
+            steps: way.steps.iter().map(step).collect(),
         }
     }
 }
