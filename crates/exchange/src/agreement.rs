@@ -10,6 +10,7 @@ use crate::endpoint::{self, Endpoint};
 use crate::grouped::UnderGroup;
 use crate::ids::{ServiceId, SystemId};
 use crate::kept::KeptBodies;
+use crate::processing::{RETENTION_DAYS_MAX, SubProcessing};
 use crate::quota::Quota;
 use crate::rest::Rest;
 use crate::signed::{self, KeysOf};
@@ -79,6 +80,14 @@ pub struct Agreement {
     /// kept, so that agreements made before bodies were kept keep their hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bodies: Option<KeptBodies>,
+    /// Item 10: for how many days at most what was received is kept. Left out of the text when it says no
+    /// number, so that agreements made before there was one keep their hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
+    /// Item 6: who else may process what was received. Left out of the text when it says nothing of it, so
+    /// that agreements made before keep their hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_processing: Option<SubProcessing>,
     /// The group for whose members the provider offers it. Left out of the text without one, so that
     /// agreements made before there were groups keep their hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,6 +160,7 @@ impl Agreement {
             faults.push(Problem::invalid("rate_per_minute", "agreement-rate"));
         }
         faults.extend(self.quota.faults());
+        faults.extend(self.retention_fault());
         let is_field = |f: &String| !f.is_empty() && !f.contains(char::is_whitespace);
         if self.fields.len() > FIELDS_MAX || !self.fields.iter().all(is_field) {
             faults.push(Problem::invalid("fields", "agreement-fields").with("max", FIELDS_MAX));
@@ -159,6 +169,24 @@ impl Agreement {
             faults.push(Problem::invalid("other", "agreement-too-long").with("max", AGREEMENT_BYTES_MAX));
         }
         faults
+    }
+
+    /// What is wrong with the days for which what was received is kept.
+    fn retention_fault(&self) -> Option<Problem> {
+        let days = self.retention_days?;
+        if !(1..=RETENTION_DAYS_MAX).contains(&days) {
+            let fault = Problem::invalid("retention_days", "agreement-retention");
+            return Some(fault.with("max", RETENTION_DAYS_MAX));
+        }
+        let longer = self.bodies.is_some_and(|kept| kept.days() > days);
+        longer.then(|| Problem::invalid("keep_bodies_days", "agreement-bodies-longer").with("max", days))
+    }
+
+    /// Which bodies both sides keep, and never for longer than what was received may be kept.
+    #[must_use]
+    pub fn kept_bodies(&self) -> Option<KeptBodies> {
+        let kept = self.bodies?;
+        Some(self.retention_days.map_or(kept, |days| kept.at_most(days)))
     }
 
     /// Its items that are words, by field, in the order of the article.
@@ -341,6 +369,8 @@ pub(crate) mod tests {
             deletion: "x".into(),
             other: String::new(),
             bodies: None,
+            retention_days: None,
+            sub_processing: None,
             group: None,
         }
     }
@@ -550,6 +580,63 @@ pub(crate) mod tests {
         let text = serde_json::to_string(&narrowed).expect("json");
         assert_eq!(serde_json::from_str::<Agreement>(&text).expect("reads"), narrowed);
         assert!(serde_json::from_str::<Agreement>(&text.replace("GET /persons", "GET persons")).is_err());
+    }
+
+    #[test]
+    fn an_agreement_that_says_nothing_of_retention_and_processors_has_the_bytes_it_had_before_it_could() {
+        let json = |a: &Agreement| kernel::digest::canonical_json(a).expect("json");
+        let before = concat!(
+            r#"{"commitments":"x","conditions":"x","consumer":"G22/portal","deletion":"x","fields":["full_name"],"#,
+            r#""handling":"x","id":"01/TT-TEST","legal_basis":"b","other":"","place":"x","protection":"x","#,
+            r#""provider":"G01","purpose":"p","rate_per_minute":60,"service":"G01/population/person-lookup","#,
+            r#""sharing_method":"x","storage":"x","valid_from":0,"valid_to":1000}"#
+        );
+        assert_eq!(json(&sample()), before);
+        let read = |text: &str| serde_json::from_str::<Agreement>(text);
+        let said = Agreement {
+            retention_days: Some(90),
+            sub_processing: serde_json::from_str(r#"["G15"]"#).ok(),
+            ..sample()
+        };
+        let text = json(&said);
+        assert!(
+            text.contains(r#""rate_per_minute":60,"retention_days":90,"service""#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#""storage":"x","sub_processing":["G15"],"valid_from""#),
+            "{text}"
+        );
+        assert_eq!(read(&text).expect("reads"), said);
+        assert_ne!(said.hash(), sample().hash());
+        assert!(read(&text.replace(r#"["G15"]"#, r#""anybody""#)).is_err());
+    }
+
+    #[test]
+    fn no_body_is_kept_for_longer_than_what_was_received_may_be() {
+        let with = |kept: u32, retention| Agreement {
+            bodies: KeptBodies::new(crate::kept::KeptOf::Both, kept),
+            retention_days: retention,
+            ..sample()
+        };
+        let fields = |a: &Agreement| {
+            let faults = a.faults(Time(1)).into_iter();
+            faults.map(|p| p.field.unwrap_or_default()).collect::<Vec<_>>()
+        };
+        assert_eq!(fields(&with(30, Some(30))), Vec::<String>::new());
+        assert_eq!(fields(&with(31, Some(30))), ["keep_bodies_days"]);
+        assert_eq!(fields(&with(30, Some(0))), ["retention_days"]);
+        assert_eq!(fields(&with(30, Some(36_501))), ["retention_days"]);
+        // Also where both signed such a text all the same.
+        let days = |a: Agreement| a.kept_bodies().expect("a rule").days();
+        assert_eq!(
+            (
+                days(with(90, Some(30))),
+                days(with(90, None)),
+                days(with(9, Some(30)))
+            ),
+            (30, 90, 9)
+        );
     }
 
     #[test]

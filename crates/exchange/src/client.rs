@@ -230,7 +230,7 @@ impl Gateway {
         } else {
             let (hash, held) = self.agreements.find_named(&ask.consumer, &ask.service, now)?;
             held.grants(&rest)?;
-            (hash, held.bodies)
+            (hash, held.kept_bodies())
         };
         let limit = self.store.limits().exchange_body_bytes_max;
         let size = spool.as_ref().map_or(ask.body.len() as u64, |spool| spool.len());

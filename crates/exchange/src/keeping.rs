@@ -147,7 +147,7 @@ impl Exchange {
     /// 422 `agreement-bodies-days`.
     pub(crate) fn may_keep(&self, text: &Agreement) -> Result<(), Problem> {
         let max = self.0.store.limits().exchange_bodies_days_max;
-        match text.bodies {
+        match text.kept_bodies() {
             Some(rule) if rule.days() > max => {
                 Err(Problem::invalid("keep_bodies_days", "agreement-bodies-days").with("max", max))
             }

@@ -83,6 +83,15 @@ impl KeptBodies {
         Self::new(of, days).ok_or_else(wrong_days).map(Some)
     }
 
+    /// The same for no longer than so many days.
+    #[must_use]
+    pub fn at_most(self, days: u32) -> Self {
+        Self {
+            days: self.days.min(days.max(1)),
+            ..self
+        }
+    }
+
     /// Which.
     #[must_use]
     pub const fn of(self) -> KeptOf {

@@ -19,6 +19,7 @@
 //! | [`grounds`] | what evidence rests on, and what a measurement puts in its place |
 //! | `certificates`, `signed` | what evidence was sealed with, for as long as it is kept; whose key a word is checked by |
 //! | `kept`, `keeping` | which bodies an agreement has kept; when they are, and how they end |
+//! | [`processing`] | for how long the receiver keeps what it received, and who else processes it |
 //! | `index`, `record` | where the exchanges of the log are found, and what is made of a record for it |
 //! | [`follow`], [`timestamping`], [`export`] | what is made of the evidence afterwards |
 //! | [`evidence`], `filter` | what is made of it for people: searched, proved, taken away; the form that narrows a list |
@@ -75,6 +76,7 @@ mod once_more;
 mod operator;
 pub mod pack;
 mod passing;
+pub mod processing;
 pub mod provider;
 pub mod quota;
 mod rate;
@@ -108,6 +110,7 @@ pub use kept::{KeptBodies, KeptOf};
 pub use left::Leaving;
 pub use life::State;
 pub use notice::Notices;
+pub use processing::SubProcessing;
 pub use quota::Quota;
 pub use rest::{Headers, Method, Rest};
 pub use service::{Answer, Call, Heard, Large, Service};

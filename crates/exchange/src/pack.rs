@@ -15,6 +15,7 @@ use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
 use crate::ids::{ServiceId, SystemId};
 use crate::kept::KeptBodies;
+use crate::processing::SubProcessing;
 use crate::quota::Quota;
 
 /// The words of this crate's rules of the pack; not for pages.
@@ -44,6 +45,10 @@ struct File {
     quota: Quota,
     #[serde(default)]
     bodies: Option<KeptBodies>,
+    #[serde(default)]
+    retention_days: Option<u32>,
+    #[serde(default)]
+    sub_processing: Option<SubProcessing>,
     commitments: String,
     protection: String,
     storage: String,
@@ -237,6 +242,8 @@ fn agreement(file: &File, parties: &Parties, at: usize, service: ServiceId, offe
         deletion: file.deletion.clone(),
         other: file.other.clone(),
         bodies: file.bodies,
+        retention_days: file.retention_days,
+        sub_processing: file.sub_processing.clone(),
         group: None,
     }
 }
@@ -275,6 +282,30 @@ mod tests {
             refused.contains("line 7") && refused.contains("purpose"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn an_agreement_of_a_pack_says_for_how_long_data_is_kept_and_who_else_processes_it() {
+        let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn");
+        let text = std::fs::read_to_string(pack.join("agreements/portal-one-stop.toml")).expect("a file");
+        let dir = testkit::TempDir::new();
+        std::fs::create_dir(dir.path().join("agreements")).expect("a folder");
+        let read = |more: &str| {
+            std::fs::write(dir.path().join("agreements/a.toml"), format!("{more}\n{text}")).expect("written");
+            agreements(dir.path()).map_err(|fault| fault.to_string())
+        };
+        let all = read("retention_days = 365\nsub_processing = [\"G15\"]").expect("sound");
+        assert_eq!(all[0].retention_days, Some(365));
+        assert_eq!(all[0].sub_processing.as_ref().expect("said").names(), ["G15"]);
+        let all = read("sub_processing = \"none\"").expect("sound");
+        assert!(all[0].sub_processing.as_ref().expect("said").names().is_empty());
+        for wrong in [
+            "retention_days = 0",
+            "sub_processing = []",
+            "sub_processing = \"many\"",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

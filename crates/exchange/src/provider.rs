@@ -158,7 +158,9 @@ impl Gateway {
             }
         }
         let body = Bytes::from(Vec::from(message.body));
-        let keeping = offered.as_ref().and_then(|(agreement, _)| agreement.bodies);
+        let keeping = offered
+            .as_ref()
+            .and_then(|(agreement, _)| agreement.kept_bodies());
         let keeping = keeping.map(|rule| Keeping {
             rule,
             request: rule.has_request().then(|| Loose {

@@ -144,6 +144,8 @@ fn call_of(consumer: &str, service: &str, fields: &[&str], key: Option<String>, 
         deletion: text("x"),
         other: String::new(),
         bodies: None,
+        retention_days: None,
+        sub_processing: None,
         group: None,
     };
     Call {

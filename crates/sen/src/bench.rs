@@ -122,6 +122,8 @@ fn agreement(world: &World) -> anyhow::Result<Agreement> {
         deletion: words(),
         other: String::new(),
         bodies: None,
+        retention_days: None,
+        sub_processing: None,
         group: None,
     })
 }

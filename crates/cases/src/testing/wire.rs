@@ -49,6 +49,8 @@ fn agreement(consumer: &SystemId, service: &ServiceId) -> Agreement {
         deletion: text(),
         other: text(),
         bodies: None,
+        retention_days: None,
+        sub_processing: None,
         group: None,
     }
 }

@@ -11,6 +11,7 @@ use crate::agreement::Agreement;
 use crate::endpoint::Endpoint;
 use crate::grouped::{GroupName, UnderGroup};
 use crate::kept::{KeptBodies, KeptOf};
+use crate::processing::{SubProcessing, SubProcessingText};
 use crate::quota::Quota;
 
 /// The text of an agreement.
@@ -69,6 +70,14 @@ pub(crate) struct AgreementText {
     /// For how many days after the exchange.
     #[serde(default)]
     pub(crate) keep_bodies_days: Option<u32>,
+    /// For how many days at most what was received is kept, kept bodies among it; left out when the text says
+    /// no number.
+    #[serde(default)]
+    pub(crate) retention_days: Option<u32>,
+    /// Who else may process what was received: `none`, or their codes or names; left out when the text says
+    /// nothing of it.
+    #[serde(default)]
+    pub(crate) sub_processing: Option<SubProcessingText>,
     /// Deletion.
     pub(crate) deletion: String,
     /// Anything else.
@@ -101,6 +110,8 @@ impl AgreementText {
             storage: a.storage.clone(),
             keep_bodies: a.bodies.map(|kept| kept.of().as_str().to_owned()),
             keep_bodies_days: a.bodies.map(KeptBodies::days),
+            retention_days: a.retention_days,
+            sub_processing: a.sub_processing.clone().map(Into::into),
             deletion: a.deletion.clone(),
             other: a.other.clone(),
         }
@@ -158,6 +169,14 @@ impl AgreementText {
         if let Err(fault) = &bodies {
             faults.push(fault.clone());
         }
+        let processing = self
+            .sub_processing
+            .clone()
+            .map(SubProcessingText::read)
+            .transpose();
+        if let Err(fault) = &processing {
+            faults.push(fault.clone());
+        }
         // The items are looked at all the same: what cannot be read is stood in for.
         let consumer = consumer.unwrap_or_else(|_| "G01/x".parse().expect("a system"));
         let service = service.unwrap_or_else(|_| "G01/x/x".parse().expect("a service"));
@@ -187,6 +206,8 @@ impl AgreementText {
             deletion: self.deletion.clone(),
             other: self.other.clone(),
             bodies: bodies.unwrap_or_default(),
+            retention_days: self.retention_days,
+            sub_processing: processing.unwrap_or_default(),
             group: None,
         };
         faults.extend(agreement.faults(now));
@@ -226,7 +247,7 @@ pub(crate) struct Item {
 }
 
 /// Number, field and kind of every box, in the order of the article.
-const BOXES: [(&str, &str, &str); 23] = [
+const BOXES: [(&str, &str, &str); 25] = [
     ("", "id", "line"),
     ("1", "consumer", "line"),
     ("2", "service", "line"),
@@ -239,6 +260,7 @@ const BOXES: [(&str, &str, &str); 23] = [
     ("4", "valid_to", "day"),
     ("5", "sharing_method", "area"),
     ("6", "handling", "area"),
+    ("6", "sub_processing", "area"),
     ("7", "conditions", "area"),
     ("7", "rate_per_minute", "count"),
     ("7", "calls_per_day", "count"),
@@ -248,6 +270,7 @@ const BOXES: [(&str, &str, &str); 23] = [
     ("10", "storage", "area"),
     ("10", "keep_bodies", "choice"),
     ("10", "keep_bodies_days", "count"),
+    ("10", "retention_days", "count"),
     ("11", "deletion", "area"),
     ("12", "other", "area"),
 ];
@@ -336,6 +359,14 @@ pub(crate) fn filled(text: &Agreement) -> Vec<(&'static str, String)> {
             text.bodies.map_or("", |kept| kept.of().as_str()).to_owned(),
         ),
         ("keep_bodies_days", bound(text.bodies.map(KeptBodies::days))),
+        ("retention_days", bound(text.retention_days)),
+        (
+            "sub_processing",
+            text.sub_processing
+                .as_ref()
+                .map(SubProcessing::lines)
+                .unwrap_or_default(),
+        ),
     ];
     words.chain(rest).collect()
 }
@@ -363,6 +394,15 @@ pub(crate) fn shown(page: &Page, text: &Agreement) -> Vec<(&'static str, String,
             "keep_bodies" => match text.bodies {
                 None => page.t("exchange-bodies-none"),
                 Some(kept) => page.t(&format!("exchange-bodies-{}", kept.of().as_str())),
+            },
+            "retention_days" => match text.retention_days {
+                None => page.t("exchange-not-said"),
+                Some(days) => page.tw("exchange-retention-says", &[("days", days.to_string())]),
+            },
+            "sub_processing" => match text.sub_processing.as_ref().map(SubProcessing::names) {
+                None => page.t("exchange-not-said"),
+                Some([]) => page.t("exchange-processing-nobody"),
+                Some(names) => names.join("; "),
             },
             "calls_per_day" if text.quota.per_day.is_none() => page.t("exchange-not-bounded"),
             "calls_per_month" if text.quota.per_month.is_none() => page.t("exchange-not-bounded"),
@@ -464,6 +504,8 @@ fn read_as(
         storage: area("storage"),
         keep_bodies: Some(line("keep_bodies")),
         keep_bodies_days: count("keep_bodies_days"),
+        retention_days: count("retention_days"),
+        sub_processing: SubProcessingText::of_lines(list("sub_processing")),
         deletion: area("deletion"),
         other: area("other"),
     };
@@ -508,6 +550,10 @@ mod tests {
                 per_month: None,
             },
             bodies: KeptBodies::new(KeptOf::Both, 90),
+            retention_days: Some(365),
+            sub_processing: SubProcessingText::By(vec!["G15".into(), "Công ty A".into()])
+                .read()
+                .ok(),
             ..sample()
         }
     }
@@ -518,6 +564,15 @@ mod tests {
         assert_eq!(read(&sent(&text, &[]), Time(0)).expect("sound"), text);
         let json = AgreementText::of(&text);
         assert_eq!(json.agreement(Time(0)).expect("sound"), text);
+        let nobody = Agreement {
+            sub_processing: SubProcessingText::Nobody("none".to_owned()).read().ok(),
+            ..days()
+        };
+        assert!(nobody.sub_processing.is_some());
+        assert_eq!(read(&sent(&nobody, &[]), Time(0)).expect("sound"), nobody);
+        let silent = sent(&text, &[("sub_processing", ""), ("retention_days", "")]);
+        let silent = read(&silent, Time(0)).expect("sound");
+        assert_eq!((silent.retention_days, silent.sub_processing), (None, None));
     }
 
     #[test]
@@ -536,6 +591,9 @@ mod tests {
         assert_eq!(told(&[("keep_bodies_days", "")]), ["keep_bodies_days"]);
         assert_eq!(told(&[("keep_bodies_days", "0")]), ["keep_bodies_days"]);
         assert_eq!(told(&[("keep_bodies", "")]), ["keep_bodies"]);
+        assert_eq!(told(&[("retention_days", "89")]), ["keep_bodies_days"]);
+        assert_eq!(told(&[("retention_days", "long")]), ["retention_days"]);
+        assert_eq!(told(&[("sub_processing", "G15\nG15")]), ["sub_processing"]);
         assert_eq!(
             told(&[("purpose", ""), ("deletion", " ")]),
             ["purpose", "deletion"]

@@ -70,6 +70,46 @@ async fn both_sides_keep_what_passed_before_the_answer_leaves() {
 }
 
 #[tokio::test]
+async fn no_body_outlives_the_days_for_which_what_was_received_may_be_kept() {
+    let nation = Nation::without_agreement(Limits::default()).await;
+    // No text like this is offered here; one that both signed elsewhere is held to its shorter number.
+    let agreement = exchange::Agreement {
+        bodies: KeptBodies::new(KeptOf::Both, 30),
+        retention_days: Some(10),
+        sub_processing: serde_json::from_str("\"none\"").ok(),
+        ..nation.agreement()
+    };
+    assert_eq!(
+        agreement.faults(nation.national.now())[0].field.as_deref(),
+        Some("keep_bodies_days")
+    );
+    let hash = agreement.hash();
+    nation.agree(agreement).await;
+    nation.ask("{}").await.expect("an answer");
+    for node in [&nation.national, &nation.ministry] {
+        let record = last(node).await;
+        let until = record.request.stored.expect("kept").day();
+        assert_eq!(
+            kernel::time::iso(until),
+            "2026-12-01",
+            "ten days after the twenty-first"
+        );
+    }
+    let desk = desk_at(&nation.ministry).await;
+    let seen = desk.get(&format!("agreements/{}", hash.hex())).await;
+    assert_eq!(
+        (&seen["text"]["retention_days"], &seen["text"]["sub_processing"]),
+        (&10.into(), &"none".into())
+    );
+    let (_, _, page) = desk
+        .page(&format!("/exchange/agreements/{}", hash.hex()), None)
+        .await;
+    for part in ["nhiều nhất 10 ngày kể từ khi nhận", "không bên nào khác"] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
 async fn only_what_the_agreement_names_is_kept_and_nothing_without_one() {
     for (of, request, answer) in [(KeptOf::Request, true, false), (KeptOf::Answer, false, true)] {
         let nation = keeping(of, Limits::default()).await;

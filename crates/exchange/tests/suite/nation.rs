@@ -140,6 +140,8 @@ impl Nation {
             deletion: text("xóa"),
             other: String::new(),
             bodies: None,
+            retention_days: None,
+            sub_processing: None,
             group: None,
         }
     }
