@@ -1,5 +1,6 @@
 //! The operator's operations: exchanges found and proved; those on agreements are in
-//! `operator`. Every one asks for the role `operator`.
+//! `operator`. Every one asks for the role `operator`, or for `observer` where
+//! nothing is changed.
 
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -8,7 +9,7 @@ use kernel::{Problem, Time};
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web::auth::SignedIn;
+use web::auth::{OPERATOR, SEEING, SignedIn};
 use web::problem::Refusal;
 
 use crate::evidence::{Search, file_safe};
@@ -56,13 +57,13 @@ struct Wanted {
 
 /// Lists exchanges in the order in which they were recorded, newest first, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/exchanges", tag = "exchange", params(Wanted),
-    security(("session" = ["operator"])), responses((status = 200, body = Vec<Indexed>)))]
+    security(("session" = ["operator", "observer"])), responses((status = 200, body = Vec<Indexed>)))]
 async fn list_exchanges(
     State(x): State<Exchange>,
     SignedIn(who): SignedIn,
     Query(wanted): Query<Wanted>,
 ) -> Result<axum::Json<Vec<Indexed>>, Refusal> {
-    who.require("operator")?;
+    who.require_any(&SEEING)?;
     x.index_up().await?;
     let reader = x.0.store.read(&x.0.home).await?;
     let search = Search {
@@ -79,14 +80,14 @@ async fn list_exchanges(
 
 /// Proves that an exchange's record is in this node's log.
 #[utoipa::path(get, path = "/api/v1/exchange/exchanges/{request}/proof", tag = "exchange",
-    params(("request" = String, Path,)), security(("session" = ["operator"])),
+    params(("request" = String, Path,)), security(("session" = ["operator", "observer"])),
     responses((status = 200, body = Inclusion), (status = 404)))]
 async fn prove_exchange(
     State(x): State<Exchange>,
     SignedIn(who): SignedIn,
     Path(request): Path<String>,
 ) -> Result<axum::Json<Inclusion>, Refusal> {
-    who.require("operator")?;
+    who.require_any(&SEEING)?;
     let sides = x.sides(&who, &request).await?;
     let side = sides.into_iter().next().ok_or_else(Problem::not_found)?;
     Ok(axum::Json(x.inclusion_of(side).await?))
@@ -106,7 +107,7 @@ struct Part {
 
 /// Exports one message of an exchange as an ASiC-E container; only with the body it leaves a fact.
 #[utoipa::path(get, path = "/api/v1/exchange/exchanges/{request}/asice", tag = "exchange",
-    params(("request" = String, Path,), Part), security(("session" = ["operator"])),
+    params(("request" = String, Path,), Part), security(("session" = ["operator", "observer"])),
     extensions(("x-facts" = json!(["body-read"]))),
     responses((status = 200, content_type = "application/vnd.etsi.asic-e+zip"), (status = 404),
               (status = 422, description = "with a body and without a purpose")))]
@@ -116,13 +117,15 @@ async fn export_exchange(
     Path(request): Path<String>,
     Query(part): Query<Part>,
 ) -> Result<Response, Refusal> {
-    who.require("operator")?;
+    who.require_any(&SEEING)?;
     let which = match part.part.as_deref() {
         None | Some("request") => Which::Request,
         Some("answer") => Which::Answer,
         Some(_) => return Err(Problem::invalid("part", "malformed").into()),
     };
     let zip = if part.body == Some(true) {
+        // A body that is read leaves a fact: who only observes does not.
+        who.require(OPERATOR)?;
         let purpose = part.purpose.as_deref();
         x.container_with_body(&who, &request, which, purpose).await?
     } else {

@@ -4,11 +4,12 @@
 use kernel::{Actor, Date, Digest, Fact, OrgCode, PersonalNumber, Problem, Tenant};
 use store::{Store, Tx};
 use web::Principal;
+use web::auth::SEEING;
 
 use crate::password;
 
-/// The role of who looks after the node, or after an organisation that it hosts.
-pub const OPERATOR: &str = "operator";
+pub use web::auth::{OBSERVER, OPERATOR};
+
 /// The role every citizen has.
 pub const CITIZEN: &str = "citizen";
 
@@ -29,10 +30,10 @@ pub struct NewAccount {
     pub born: Option<Date>,
     /// Assurance level: 1 or 2 for citizens, 0 for officials and systems.
     pub level: u8,
-    /// `citizen`, `receptionist`, `officer`, `chairman`, `operator`.
+    /// `citizen`, `receptionist`, `officer`, `chairman`, `operator`, `observer`.
     pub roles: Vec<String>,
-    /// The unit of the owner's position; the tenant for a citizen. An operator of an organisation that the
-    /// node hosts has that one.
+    /// The unit of the owner's position; the tenant for a citizen. An operator or observer of an organisation
+    /// that the node hosts has that one.
     pub unit: OrgCode,
 }
 
@@ -66,11 +67,11 @@ impl Account {
         }
     }
 
-    /// The organisation whose rows its owner touches: the node's own, but for an operator of one that the
-    /// node hosts, whose unit says which.
+    /// The organisation whose rows its owner touches: the node's own, but for an operator or observer of one
+    /// that the node hosts, whose unit says which.
     fn organisation(&self, home: &Tenant) -> Tenant {
         let own = self.unit.top();
-        let hosted = own != home.top() && self.roles.iter().any(|r| r == OPERATOR);
+        let hosted = own != home.top() && self.roles.iter().any(|r| SEEING.contains(&r.as_str()));
         if hosted { own } else { home.clone() }
     }
 
@@ -207,7 +208,11 @@ mod tests {
         let (_temp, accounts) = accounts().await;
         let home: Tenant = TENANT.parse().unwrap();
         let hosted: OrgCode = "G15".parse().unwrap();
-        for (id, role, tenant) in [("o1", OPERATOR, &hosted), ("o2", "officer", &home)] {
+        for (id, role, tenant) in [
+            ("o1", OPERATOR, &hosted),
+            ("o2", "officer", &home),
+            ("o3", OBSERVER, &hosted),
+        ] {
             let account = NewAccount {
                 roles: vec![role.to_owned()],
                 unit: hosted.clone(),

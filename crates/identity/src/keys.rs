@@ -9,6 +9,11 @@
 
 pub(crate) mod api;
 pub(crate) mod page;
+/// Whether somebody may give a role to a key: one of theirs, or to read what they may change.
+fn may_give(who: &Principal, role: &str) -> bool {
+    who.has(role) || (role == OBSERVER && who.has(OPERATOR))
+}
+
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -18,6 +23,7 @@ use std::sync::PoisonError;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use kernel::{Digest, Fact, Kind, Problem, Time, text};
+use web::auth::{OBSERVER, OPERATOR};
 use web::{Peer, Principal};
 
 use crate::accounts::Account;
@@ -134,7 +140,10 @@ impl Sessions {
         let level = found.maker.level;
         let mut who = found.maker.principal(&self.tenant, level, &digest);
         // What its maker may not do any more, the key may not either.
-        who.roles.retain(|role| found.roles.contains(role));
+        let reads = found.roles.iter().any(|role| role == OBSERVER) && who.sees(OPERATOR);
+        who.roles
+            .retain(|role| role != OBSERVER && found.roles.contains(role));
+        who.roles.extend(reads.then(|| OBSERVER.to_owned()));
         Ok(Some(who))
     }
 
@@ -210,7 +219,7 @@ impl Sessions {
         } else if name.chars().count() > NAME_MAX || text::clean(name) != name {
             faults.push(Problem::invalid("name", "api-key-name").with("max", NAME_MAX));
         }
-        if wanted.roles.is_empty() || !wanted.roles.iter().all(|role| who.has(role)) {
+        if wanted.roles.is_empty() || !wanted.roles.iter().all(|role| may_give(who, role)) {
             let own = Problem::invalid("roles", "api-key-roles");
             faults.push(own.with("own", who.roles.join(", ")));
         }

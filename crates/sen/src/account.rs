@@ -1,4 +1,4 @@
-//! The first accounts of a node: an operator, and officials with their unit. A password comes from
+//! The first accounts of a node: an operator, an observer, and officials with their unit. A password comes from
 //! standard input, never from the command line, where every user of the machine could read it.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
@@ -8,16 +8,13 @@ use anyhow::{Context as _, ensure};
 use identity::{Accounts, NewAccount};
 use kernel::{Actor, OrgCode, World};
 use store::{Store, StoreConfig};
-use web::auth::DESK_ROLES;
+use web::auth::{DESK_ROLES, SEEING};
 
 use crate::serve::secrets::Secrets;
 use crate::serve::settings::Settings;
 use crate::serve::{check, plan, run};
 use crate::up::hold;
 use crate::up::prepare::private_folder;
-
-/// The role that is given here beside those of a desk; citizens come by the identity provider.
-const OPERATOR: &str = "operator";
 
 /// An account to add.
 #[derive(Clone, Debug)]
@@ -30,7 +27,7 @@ pub struct Wanted {
     pub name: String,
     /// The unit of an official's position.
     pub unit: Option<OrgCode>,
-    /// The organisation of the node that an operator looks after; the home organisation, and with it the
+    /// The organisation of the node that an operator looks after or an observer sees; the home organisation, and with it the
     /// whole node, when it is left out.
     pub organisation: Option<OrgCode>,
 }
@@ -51,12 +48,13 @@ pub async fn add(
     let home = settings.tenants.first().context("tenants: name one")?;
     for role in &wanted.roles {
         ensure!(
-            role == OPERATOR || DESK_ROLES.contains(&role.as_str()),
-            "--role {role}: one of {OPERATOR}, {}",
+            SEEING.contains(&role.as_str()) || DESK_ROLES.contains(&role.as_str()),
+            "--role {role}: one of {}, {}",
+            SEEING.join(", "),
             DESK_ROLES.join(", ")
         );
     }
-    let official = wanted.roles.iter().any(|r| r != OPERATOR);
+    let official = wanted.roles.iter().any(|r| !SEEING.contains(&r.as_str()));
     let organisation = wanted.organisation.as_ref().unwrap_or(home);
     ensure!(
         settings.tenants.contains(organisation),
@@ -65,7 +63,7 @@ pub async fn add(
     );
     ensure!(
         !official || organisation == home,
-        "--organisation {organisation}: officials of this node are those of {home}: leave it out, or add an operator"
+        "--organisation {organisation}: officials of this node are those of {home}: leave it out, or add an operator or an observer"
     );
     let unit = wanted.unit.clone().unwrap_or_else(|| organisation.clone());
     ensure!(

@@ -1,6 +1,7 @@
 # The shell
 web-skip = Skip to main content
 web-languages = Languages
+web-observes = You observe: whatever would change something is refused, and the attempt is noted in the audit.
 web-nav = Main sections
 web-home = Home
 web-sign-in = Sign in

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::FromRequestParts;
+use axum::http::Method;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use kernel::{Actor, Kind, OrgCode, PersonalNumber, Problem, Tenant};
@@ -24,6 +25,13 @@ pub const DESK_ROLES: [&str; 6] = [
     // for them.
     "supervisor",
 ];
+
+/// The role of who looks after a node, or after an organisation that it hosts.
+pub const OPERATOR: &str = "operator";
+/// The role of who sees what an operator sees, and changes nothing.
+pub const OBSERVER: &str = "observer";
+/// Who reads what an operator does.
+pub const SEEING: [&str; 2] = [OPERATOR, OBSERVER];
 
 /// Finds who is signed in; the `identity` crate implements it.
 #[async_trait]
@@ -67,7 +75,7 @@ pub struct Principal {
     pub subject: Option<PersonalNumber>,
     /// Assurance level of the sign-in, 1 or 2.
     pub level: u8,
-    /// `citizen`, `operator`, or some of [`DESK_ROLES`].
+    /// `citizen`, [`OPERATOR`], [`OBSERVER`], or some of [`DESK_ROLES`].
     pub roles: Vec<String>,
     /// The unit of their position; the tenant for a citizen.
     pub unit: OrgCode,
@@ -80,6 +88,18 @@ impl Principal {
     #[must_use]
     pub fn has(&self, role: &str) -> bool {
         self.roles.iter().any(|r| r == role)
+    }
+
+    /// True when they hold a role, or see what those see who hold it.
+    #[must_use]
+    pub fn sees(&self, role: &str) -> bool {
+        self.has(role) || (role == OPERATOR && self.has(OBSERVER))
+    }
+
+    /// True for who sees and does nothing else.
+    #[must_use]
+    pub fn only_observes(&self) -> bool {
+        !self.roles.is_empty() && self.roles.iter().all(|role| role == OBSERVER)
     }
 
     /// Refuses who does not hold a role.
@@ -124,7 +144,8 @@ impl Principal {
 #[derive(Clone, Debug)]
 pub struct SignedIn(pub Principal);
 
-/// A signed-in operator of the node: who else is signed in gets 403.
+/// A signed-in operator of the node, or an observer for what is only read (GET): who else is signed in
+/// gets 403.
 #[derive(Clone, Debug)]
 pub struct Operator(pub Principal);
 
@@ -176,7 +197,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let SignedIn(who) = SignedIn::from_request_parts(parts, state).await?;
-        who.require("operator")?;
+        if matches!(parts.method, Method::GET | Method::HEAD) {
+            who.require_any(&SEEING)?;
+        } else {
+            who.require(OPERATOR)?;
+        }
         Ok(Self(who))
     }
 }
@@ -214,6 +239,50 @@ mod tests {
         async fn authenticate(&self, _: &Parts) -> Result<Option<Principal>, Problem> {
             self.0.fetch_add(1, Ordering::SeqCst);
             Err(Problem::new(Kind::NotSignedIn, "not-signed-in"))
+        }
+    }
+
+    /// Signs everybody in with some roles.
+    struct As(Vec<String>);
+
+    #[async_trait]
+    impl Authenticate for As {
+        async fn authenticate(&self, _: &Parts) -> Result<Option<Principal>, Problem> {
+            let unit: OrgCode = "G01".parse().expect("a code");
+            Ok(Some(Principal {
+                account: "o1".to_owned(),
+                tenant: unit.clone(),
+                actor: Actor::Official("o1".to_owned()),
+                name: "x".to_owned(),
+                subject: None,
+                level: 0,
+                roles: self.0.clone(),
+                unit,
+                session: "s".to_owned(),
+            }))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_observer_reads_what_an_operator_reads_and_changes_nothing() {
+        for (roles, method, may) in [
+            (vec![OPERATOR], Method::GET, true),
+            (vec![OPERATOR], Method::POST, true),
+            (vec![OBSERVER], Method::GET, true),
+            (vec![OBSERVER], Method::POST, false),
+            (vec![OBSERVER], Method::DELETE, false),
+            (vec![OBSERVER, OPERATOR], Method::POST, true),
+            (vec!["officer"], Method::GET, false),
+        ] {
+            let shared = Shared {
+                authenticate: Arc::new(As(roles.iter().map(|role| (*role).to_owned()).collect())),
+                ..crate::testing::shared(Limits::default())
+            };
+            let (mut parts, ()) = Request::new(()).into_parts();
+            parts.method = method.clone();
+            parts.extensions.insert(shared);
+            let admitted = Operator::from_request_parts(&mut parts, &()).await.is_ok();
+            assert_eq!(admitted, may, "{roles:?} {method}");
         }
     }
 

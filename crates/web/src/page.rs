@@ -194,9 +194,14 @@ impl Page {
         nav.find(|item| self.is_shown(item) && self.is_within(item) && self.path != item.href)
     }
 
+    /// True for who sees pages and changes nothing by them: their forms are left out.
+    pub(crate) fn only_observes(&self) -> bool {
+        self.user.as_ref().is_some_and(Principal::only_observes)
+    }
+
     fn is_shown(&self, item: &NavItem) -> bool {
-        let has = |role: &str| self.user.as_ref().is_some_and(|user| user.has(role));
-        item.role.as_deref().is_none_or(has)
+        let sees = |role: &str| self.user.as_ref().is_some_and(|user| user.sees(role));
+        item.role.as_deref().is_none_or(sees)
     }
 
     fn is_within(&self, item: &NavItem) -> bool {

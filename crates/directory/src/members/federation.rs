@@ -221,7 +221,7 @@ async fn untrust(
 
 /// This instance's anchor, which its operator gives to the operator of another hub.
 #[utoipa::path(get, path = "/api/v1/directory/anchor", tag = "directory", operation_id = "export_anchor",
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "The anchor, signed by this hub", body = AnchorGiven),
               (status = 404, description = "No hub here"), (status = 503, description = "Nothing was published yet")))]
 pub(crate) async fn export(
@@ -234,7 +234,7 @@ pub(crate) async fn export(
 
 /// The same as a file.
 #[utoipa::path(get, path = "/exchange/federation/anchor", tag = "directory", operation_id = "download_anchor",
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "The anchor, signed by this hub", content_type = "application/jose", body = String),
               (status = 404, description = "No hub here")))]
 pub(crate) async fn download(State(state): State<DirectoryState>, _: Keeper) -> Result<Response, Refusal> {
@@ -249,7 +249,7 @@ pub(crate) async fn download(State(state): State<DirectoryState>, _: Keeper) -> 
 
 /// Lists the other instances that are trusted, with what this node holds of each.
 #[utoipa::path(get, path = "/api/v1/directory/instances", tag = "directory", operation_id = "list_instances",
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "By their names", body = Vec<InstanceSeen>)))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,
@@ -372,7 +372,7 @@ fn body(
 
 /// The other instances, our anchor and theirs, as a page.
 #[utoipa::path(get, path = "/exchange/federation", tag = "directory", operation_id = "federation_page",
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "instances and anchors", content_type = "text/html")))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,

@@ -257,7 +257,7 @@ fn shown_here(state: &DirectoryState, kind: &str, sent: &Fields) -> Option<Strin
 
 /// The form of a change; the query fills it.
 #[utoipa::path(get, path = "/exchange/registrations/new", tag = "directory",
-    operation_id = "registration_form", security(("session" = ["operator"])),
+    operation_id = "registration_form", security(("session" = ["operator", "observer"])),
     params(("change" = Option<String>, Query, description = "Which change, `register-system`; the fields' values beside it")),
     responses((status = 200, description = "the form", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn page(

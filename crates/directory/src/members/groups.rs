@@ -80,7 +80,7 @@ pub(crate) struct Filled {
 /// The groups of systems as a page.
 #[utoipa::path(get, path = "/exchange/groups", tag = "directory", operation_id = "groups_page",
     params(("group" = Option<String>, Query, description = "The local group that the form is filled with")),
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the groups", content_type = "text/html")))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,
@@ -98,7 +98,7 @@ pub(crate) async fn page(
 
 /// Lists the local groups of this node.
 #[utoipa::path(get, path = "/api/v1/directory/local-groups", tag = "directory",
-    operation_id = "list_local_groups", security(("session" = ["operator"])),
+    operation_id = "list_local_groups", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "The local groups, by their codes", body = Vec<LocalGroup>)))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,

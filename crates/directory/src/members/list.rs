@@ -109,7 +109,7 @@ fn found<'a>(snapshot: &'a Snapshot, wanted: &Wanted, rows_max: usize) -> Found<
 
 /// Lists the members of the directory this node holds, a page at a time.
 #[utoipa::path(get, path = "/api/v1/directory/members", tag = "directory", params(Wanted),
-    operation_id = "list_members", security(("session" = ["operator"])),
+    operation_id = "list_members", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "A page of members", body = MembersPage)))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,
@@ -163,7 +163,7 @@ struct Row {
 
 /// The members as a page.
 #[utoipa::path(get, path = "/exchange/members", tag = "directory", params(Wanted),
-    operation_id = "members_page", security(("session" = ["operator"])),
+    operation_id = "members_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the members", content_type = "text/html")))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,

@@ -149,7 +149,7 @@ fn member_of<'a>(snapshot: &'a Snapshot, org: &str) -> Result<(&'a MemberEntry, 
 /// Tells one member of the directory this node holds.
 #[utoipa::path(get, path = "/api/v1/directory/members/{org}", tag = "directory",
     operation_id = "show_member", params(("org" = String, Path, description = "Its code")),
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "The member", body = DirectoryMember), (status = 404, description = "No such member")))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,
@@ -292,7 +292,7 @@ fn row(page: &Page, snapshot: &Snapshot, (org, may): (&OrgCode, bool), line: Sys
 /// One member as a page.
 #[utoipa::path(get, path = "/exchange/members/{org}", tag = "directory",
     operation_id = "member_page", params(("org" = String, Path, description = "Its code")),
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the member", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,

@@ -49,7 +49,7 @@ async fn own(state: &DirectoryState, request: &Digest, who: &Principal) -> Resul
 /// Tells one registration.
 #[utoipa::path(get, path = "/api/v1/directory/registrations/{request}", tag = "directory",
     operation_id = "show_registration", params(("request" = String, Path, description = "Its name")),
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "The registration", body = RegistrationLine), (status = 404)))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,
@@ -148,7 +148,7 @@ fn body(
 /// One registration as a page.
 #[utoipa::path(get, path = "/exchange/registrations/{request}", tag = "directory",
     operation_id = "registration_page", params(("request" = String, Path, description = "Its name")),
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the registration", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,

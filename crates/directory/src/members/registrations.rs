@@ -94,7 +94,7 @@ async fn found(
 
 /// Lists what was asked of the hub, the newest first, a page at a time.
 #[utoipa::path(get, path = "/api/v1/directory/registrations", tag = "directory", params(Wanted),
-    operation_id = "list_registrations", security(("session" = ["operator"])),
+    operation_id = "list_registrations", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "A page of registrations", body = Vec<RegistrationLine>), (status = 422)))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,
@@ -133,7 +133,7 @@ struct Row {
 
 /// What was asked, as a page.
 #[utoipa::path(get, path = "/exchange/registrations", tag = "directory", params(Wanted),
-    operation_id = "registrations_page", security(("session" = ["operator"])),
+    operation_id = "registrations_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the registrations", content_type = "text/html"), (status = 422)))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,
@@ -189,7 +189,7 @@ pub(crate) struct AutomaticApproval {
 
 /// Tells whether the hub approves changes of systems by itself.
 #[utoipa::path(get, path = "/api/v1/directory/automatic", tag = "directory",
-    operation_id = "is_approval_automatic", security(("session" = ["operator"])),
+    operation_id = "is_approval_automatic", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "As it is set now", body = AutomaticApproval),
               (status = 403, description = "An operator of another organisation of the node"),
               (status = 404, description = "No hub here")))]

@@ -34,7 +34,7 @@ struct View<'a> {
 
 /// Trust services and classes of members as a page.
 #[utoipa::path(get, path = "/exchange/trust", tag = "directory", operation_id = "trust_page",
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "roots, timestamp services, classes", content_type = "text/html")))]
 pub(crate) async fn page(
     State(state): State<DirectoryState>,
@@ -267,7 +267,7 @@ pub(crate) struct TrustSeen {
 
 /// Tells roots and timestamp services with how each stands, and the classes of members.
 #[utoipa::path(get, path = "/api/v1/directory/trust", tag = "directory", operation_id = "show_trust",
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "Roots, timestamp services, classes", body = TrustSeen)))]
 pub(crate) async fn json(
     State(state): State<DirectoryState>,

@@ -13,6 +13,7 @@ use kernel::{Actor, Digest, Fact, Kind, OrgCode, Problem};
 use serde::{Deserialize, Serialize};
 use store::bodies::Body;
 use utoipa::ToSchema;
+use web::auth::OPERATOR;
 use web::{Operator, Principal, Refusal};
 
 use super::file_safe;
@@ -62,6 +63,7 @@ pub(crate) async fn json(
     Path(request): Path<String>,
     Query(wanted): Query<BodyWanted>,
 ) -> Result<Response, Refusal> {
+    who.require(OPERATOR)?;
     x.read_body(&who, &request, &wanted).await
 }
 
@@ -78,6 +80,7 @@ pub(crate) async fn page(
     Path(request): Path<String>,
     Query(wanted): Query<BodyWanted>,
 ) -> Result<Response, Refusal> {
+    who.require(OPERATOR)?;
     x.read_body(&who, &request, &wanted).await
 }
 

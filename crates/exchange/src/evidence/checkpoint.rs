@@ -42,7 +42,7 @@ pub(super) struct LogCheckpoint {
 
 /// Gives a signed checkpoint of the evidence log: who keeps it proves later that nothing was rewritten.
 #[utoipa::path(get, path = "/api/v1/exchange/checkpoints", tag = "exchange", params(CheckpointWanted),
-    operation_id = "evidence_checkpoint", security(("session" = ["operator"])),
+    operation_id = "evidence_checkpoint", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = LogCheckpoint), (status = 404), (status = 422)))]
 pub(super) async fn json(
     State(x): State<Exchange>,

@@ -42,7 +42,7 @@ pub(super) struct LogConsistency {
 
 /// Proves that nothing of the evidence log was rewritten between two of its lengths.
 #[utoipa::path(get, path = "/api/v1/exchange/checkpoints/consistency", tag = "exchange",
-    params(ConsistencyWanted), operation_id = "evidence_consistency", security(("session" = ["operator"])),
+    params(ConsistencyWanted), operation_id = "evidence_consistency", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = LogConsistency), (status = 422)))]
 pub(super) async fn json(
     State(x): State<Exchange>,

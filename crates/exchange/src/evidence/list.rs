@@ -33,7 +33,7 @@ impl Exchange {
 
 /// Finds exchanges, newest first, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/evidence", tag = "exchange", params(Wanted),
-    operation_id = "search_evidence", security(("session" = ["operator"])),
+    operation_id = "search_evidence", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = EvidenceFound), (status = 422)))]
 pub(crate) async fn json(
     State(x): State<Exchange>,
@@ -143,7 +143,7 @@ impl Exchange {
 
 /// The search as a page.
 #[utoipa::path(get, path = "/exchange/evidence", tag = "exchange", params(Wanted),
-    operation_id = "evidence_page", security(("session" = ["operator"])),
+    operation_id = "evidence_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the form and what was found", content_type = "text/html"),
               (status = 422, description = "the form again, with what is wrong")))]
 pub(crate) async fn page(

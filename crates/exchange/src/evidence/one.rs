@@ -33,7 +33,7 @@ test "$(cat mimetype)" = application/vnd.etsi.asic-e+zip
 #[utoipa::path(get, path = "/api/v1/exchange/evidence/{request}", tag = "exchange",
     operation_id = "prove_evidence",
     params(("request" = String, Path, description = "the exchange's id")),
-    security(("session" = ["operator"])), responses((status = 200, body = EvidenceProof), (status = 404)))]
+    security(("session" = ["operator", "observer"])), responses((status = 200, body = EvidenceProof), (status = 404)))]
 pub(crate) async fn json(
     State(x): State<Exchange>,
     Operator(who): Operator,
@@ -108,7 +108,7 @@ struct Other {
 #[utoipa::path(get, path = "/exchange/evidence/{request}", tag = "exchange",
     operation_id = "evidence_one_page",
     params(("request" = String, Path, description = "the exchange's id")),
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the proof", content_type = "text/html"),
               (status = 303, description = "to the refusal under this id: the call never left"), (status = 404)))]
 pub(crate) async fn page(

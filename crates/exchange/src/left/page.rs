@@ -54,7 +54,7 @@ impl Exchange {
 
 /// Lists the archive files whose records have left the live log.
 #[utoipa::path(get, path = "/api/v1/exchange/archives", tag = "exchange", params(Wanted),
-    operation_id = "list_archives", security(("session" = ["operator"])),
+    operation_id = "list_archives", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = EvidenceArchives)))]
 pub(crate) async fn json(
     State(x): State<Exchange>,
@@ -112,7 +112,7 @@ impl Row {
 
 /// The same as a page.
 #[utoipa::path(get, path = "/exchange/archives", tag = "exchange", params(Wanted),
-    operation_id = "archives_page", security(("session" = ["operator"])),
+    operation_id = "archives_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "what has left the live log", content_type = "text/html")))]
 pub(crate) async fn page(
     State(x): State<Exchange>,

@@ -231,7 +231,7 @@ fn asked(consumer: &str, service: &str, endpoint: &str, represented: &str) -> Re
 /// Says whether a call would be allowed, and under which agreement or why not.
 #[utoipa::path(get, path = "/api/v1/exchange/allowed", tag = "exchange", params(Call),
     operation_id = "is_call_allowed",
-    security(("session" = ["operator"])), responses((status = 200, body = CallAllowed), (status = 422)))]
+    security(("session" = ["operator", "observer"])), responses((status = 200, body = CallAllowed), (status = 422)))]
 pub(crate) async fn json(
     Acting(x, _): Acting,
     page: Page,
@@ -283,7 +283,7 @@ struct View<'a> {
            ("endpoint" = Option<String>, Query, description = "method and path, GET /persons/42"),
            ("represented" = Option<String>, Query, description = "in whose name, H56; the caller's own when left out"),
            ("on" = Option<String>, Query, description = "a day, 2026-11-22; now when left out")),
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the form and the answer", content_type = "text/html"),
               (status = 422, description = "the form again, with what is wrong")))]
 pub(crate) async fn page(

@@ -112,7 +112,7 @@ impl Exchange {
 
 /// Lists who did what about the exchange, and what was tried and refused; the newest first.
 #[utoipa::path(get, path = "/api/v1/exchange/audit", tag = "exchange", params(AuditWanted),
-    operation_id = "see_audit", security(("session" = ["operator"])),
+    operation_id = "see_audit", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = AuditFound), (status = 422)))]
 pub(crate) async fn json(
     State(x): State<Exchange>,
@@ -151,7 +151,7 @@ struct Row {
 
 /// The same as a page.
 #[utoipa::path(get, path = "/exchange/audit", tag = "exchange", params(AuditWanted),
-    operation_id = "audit_page", security(("session" = ["operator"])),
+    operation_id = "audit_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the form and the acts", content_type = "text/html"),
               (status = 422, description = "the form again, with what is wrong")))]
 pub(crate) async fn page(

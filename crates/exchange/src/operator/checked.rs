@@ -46,7 +46,7 @@ pub(crate) struct DelegationSeen {
 /// Shows one delegation with both signed words.
 #[utoipa::path(get, path = "/api/v1/exchange/delegations/{hash}", tag = "exchange",
     operation_id = "show_delegation", params(("hash" = String, Path,)),
-    security(("session" = ["operator"])), responses((status = 200, body = DelegationSeen), (status = 404)))]
+    security(("session" = ["operator", "observer"])), responses((status = 200, body = DelegationSeen), (status = 404)))]
 async fn delegation(
     Acting(x, _): Acting,
     Path(hash): Path<String>,
@@ -95,7 +95,7 @@ pub(crate) struct GroupOfferSeen {
 /// Shows one offer to a group with the signed agreements made of it.
 #[utoipa::path(get, path = "/api/v1/exchange/group-offers/{hash}", tag = "exchange",
     operation_id = "show_group_offer", params(("hash" = String, Path,)),
-    security(("session" = ["operator"])), responses((status = 200, body = GroupOfferSeen), (status = 404)))]
+    security(("session" = ["operator", "observer"])), responses((status = 200, body = GroupOfferSeen), (status = 404)))]
 async fn group_offer(
     Acting(x, _): Acting,
     Path(hash): Path<String>,

@@ -90,7 +90,7 @@ impl ClientCertificate {
 /// Lists the certificates with which information systems connect, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/clients", tag = "exchange",
     operation_id = "list_client_certificates", params(Wanted),
-    security(("session" = ["operator"])), responses((status = 200, body = Vec<ClientCertificate>)))]
+    security(("session" = ["operator", "observer"])), responses((status = 200, body = Vec<ClientCertificate>)))]
 async fn json(
     Acting(x, _): Acting,
     Query(wanted): Query<Wanted>,
@@ -176,7 +176,7 @@ pub(super) async fn body(
 
 /// The certificates of information systems as a page.
 #[utoipa::path(get, path = "/exchange/clients", tag = "exchange",
-    operation_id = "client_certificates_page", params(Wanted), security(("session" = ["operator"])),
+    operation_id = "client_certificates_page", params(Wanted), security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the certificates", content_type = "text/html")))]
 async fn page(
     Acting(x, _): Acting,

@@ -97,7 +97,7 @@ impl Exchange {
 
 /// Lists the systems of this node that have to connect otherwise than the node's setting says.
 #[utoipa::path(get, path = "/api/v1/exchange/clients/connections", tag = "exchange",
-    operation_id = "list_client_connections", security(("session" = ["operator"])),
+    operation_id = "list_client_connections", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = Vec<ClientConnection>)))]
 async fn json(State(x): State<Exchange>, _: Operator) -> axum::Json<Vec<ClientConnection>> {
     let all = x.connections().into_iter();

@@ -187,7 +187,7 @@ impl DelegationLine {
 
 /// Lists the delegations that organisations of this node know.
 #[utoipa::path(get, path = "/api/v1/exchange/delegations", tag = "exchange",
-    operation_id = "list_delegations", security(("session" = ["operator"])),
+    operation_id = "list_delegations", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = Vec<DelegationLine>)))]
 async fn json(Acting(x, _): Acting) -> Result<axum::Json<Vec<DelegationLine>>, Refusal> {
     let all = x.delegations().await?;
@@ -287,7 +287,7 @@ async fn body(x: &Exchange, page: &Page, sent: &Fields, problems: &[Problem]) ->
 
 /// The delegations as a page, with the form of a new one.
 #[utoipa::path(get, path = "/exchange/delegations", tag = "exchange",
-    operation_id = "delegations_page", security(("session" = ["operator"])),
+    operation_id = "delegations_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the delegations", content_type = "text/html")))]
 async fn page(Acting(x, _): Acting, page: Page) -> Result<Html<String>, Refusal> {
     let body = body(&x, &page, &Fields::default(), &[]).await?;

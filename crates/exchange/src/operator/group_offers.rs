@@ -138,7 +138,7 @@ async fn found(
 
 /// Lists what is offered to groups by or to organisations of this node, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/group-offers", tag = "exchange",
-    operation_id = "list_group_offers", params(WantedOffers), security(("session" = ["operator"])),
+    operation_id = "list_group_offers", params(WantedOffers), security(("session" = ["operator", "observer"])),
     responses((status = 200, body = Vec<GroupOfferLine>)))]
 async fn json(
     Acting(x, _): Acting,
@@ -210,7 +210,7 @@ async fn body(
 
 /// What is offered to groups as a page.
 #[utoipa::path(get, path = "/exchange/group-offers", tag = "exchange",
-    operation_id = "group_offers_page", params(WantedOffers), security(("session" = ["operator"])),
+    operation_id = "group_offers_page", params(WantedOffers), security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the offers", content_type = "text/html")))]
 async fn page(
     Acting(x, _): Acting,
@@ -248,7 +248,7 @@ fn form_body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -
 
 /// The form of an offer to a group.
 #[utoipa::path(get, path = "/exchange/group-offers/new", tag = "exchange",
-    operation_id = "group_offer_form", security(("session" = ["operator"])),
+    operation_id = "group_offer_form", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the form", content_type = "text/html")))]
 async fn form(Acting(x, _): Acting, page: Page) -> Result<Html<String>, Refusal> {
     let body = form_body(&x, &page, &Fields::default(), &[])?;

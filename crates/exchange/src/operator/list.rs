@@ -138,7 +138,7 @@ async fn found(x: &Exchange, wanted: &Wanted) -> Result<(Vec<Known>, Option<Stri
 /// Lists the agreements this node holds and the requests it knows of, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/agreements", tag = "exchange", params(Wanted),
     operation_id = "list_agreements",
-    security(("session" = ["operator"])), responses((status = 200, body = Vec<AgreementLine>)))]
+    security(("session" = ["operator", "observer"])), responses((status = 200, body = Vec<AgreementLine>)))]
 pub(crate) async fn json(
     Acting(x, _): Acting,
     Query(wanted): Query<Wanted>,
@@ -246,7 +246,7 @@ struct HeardRow {
 
 /// The agreements as a page.
 #[utoipa::path(get, path = "/exchange/agreements", tag = "exchange", params(Wanted),
-    operation_id = "agreements_page", security(("session" = ["operator"])),
+    operation_id = "agreements_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the agreements and requests", content_type = "text/html")))]
 pub(crate) async fn page(
     Acting(x, _): Acting,

@@ -23,7 +23,7 @@ const NOTHING: &str = "–";
 /// Gives records of calls by time, the oldest first, a page at a time; what began in the last minute comes
 /// later.
 #[utoipa::path(get, path = "/api/v1/exchange/monitoring/records", tag = "exchange", params(RecordsWanted),
-    operation_id = "monitoring_records", security(("session" = ["operator"])),
+    operation_id = "monitoring_records", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = OperationalData), (status = 422)))]
 pub(crate) async fn records(
     State(x): State<Exchange>,
@@ -45,7 +45,7 @@ pub(crate) async fn records(
 
 /// Tells how the services of this node did in the last ten minutes.
 #[utoipa::path(get, path = "/api/v1/exchange/monitoring/health", tag = "exchange",
-    operation_id = "monitoring_health", security(("session" = ["operator"])),
+    operation_id = "monitoring_health", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = HealthData)))]
 pub(crate) async fn health(
     State(x): State<Exchange>,
@@ -117,7 +117,7 @@ struct Record {
 
 /// The same as a page: the health of services, and the calls of the last hour.
 #[utoipa::path(get, path = "/exchange/monitoring", tag = "exchange", params(RecordsWanted),
-    operation_id = "monitoring_page", security(("session" = ["operator"])),
+    operation_id = "monitoring_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "health and records", content_type = "text/html"),
               (status = 422, description = "the form again, with what is wrong")))]
 pub(crate) async fn page(

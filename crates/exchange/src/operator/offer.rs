@@ -88,7 +88,7 @@ fn body(page: &Page, known: &Known, fields: &Fields, problems: &[Problem]) -> Re
 /// The form of an offer, filled with what was asked for.
 #[utoipa::path(get, path = "/exchange/agreements/{hash}/offer", tag = "exchange",
     operation_id = "agreement_offer_form",
-    params(("hash" = String, Path, description = "the request's name")), security(("session" = ["operator"])),
+    params(("hash" = String, Path, description = "the request's name")), security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the form", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn form(
     Acting(x, _): Acting,

@@ -65,7 +65,7 @@ pub(crate) struct AgreementSeen {
 #[utoipa::path(get, path = "/api/v1/exchange/agreements/{hash}", tag = "exchange",
     operation_id = "show_agreement",
     params(("hash" = String, Path, description = "the agreement's hash or the request's name")),
-    security(("session" = ["operator"])), responses((status = 200, body = AgreementSeen), (status = 404)))]
+    security(("session" = ["operator", "observer"])), responses((status = 200, body = AgreementSeen), (status = 404)))]
 pub(crate) async fn json(
     Acting(x, _): Acting,
     Path(name): Path<String>,
@@ -193,7 +193,7 @@ impl View<'_> {
 #[utoipa::path(get, path = "/exchange/agreements/{hash}", tag = "exchange",
     operation_id = "agreement_page",
     params(("hash" = String, Path, description = "the agreement's hash or the request's name")),
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the agreement", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn page(
     Acting(x, _): Acting,

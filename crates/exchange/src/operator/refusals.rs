@@ -95,7 +95,7 @@ impl Exchange {
 /// Lists calls that information systems were refused, the newest first; what is beyond a minute's bound is
 /// counted.
 #[utoipa::path(get, path = "/api/v1/exchange/refusals", tag = "exchange", params(RefusalsWanted),
-    operation_id = "see_refusals", security(("session" = ["operator"])),
+    operation_id = "see_refusals", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = RefusalsFound), (status = 422)))]
 pub(crate) async fn json(
     State(x): State<Exchange>,
@@ -130,7 +130,7 @@ struct Row {
 
 /// The same as a page.
 #[utoipa::path(get, path = "/exchange/refusals", tag = "exchange", params(RefusalsWanted),
-    operation_id = "refusals_page", security(("session" = ["operator"])),
+    operation_id = "refusals_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the form and the refused calls", content_type = "text/html"),
               (status = 422, description = "the form again, with what is wrong")))]
 pub(crate) async fn page(

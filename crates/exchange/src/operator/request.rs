@@ -90,7 +90,7 @@ fn body(x: &Exchange, page: &Page, fields: &Fields, problems: &[Problem]) -> Res
 
 /// The form of a request.
 #[utoipa::path(get, path = "/exchange/agreements/new", tag = "exchange",
-    operation_id = "agreement_request_form", security(("session" = ["operator"])),
+    operation_id = "agreement_request_form", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the form", content_type = "text/html")))]
 pub(crate) async fn form(Acting(x, _): Acting, page: Page) -> Result<Html<String>, Refusal> {
     let body = body(&x, &page, &Fields::default(), &[])?;

@@ -21,7 +21,7 @@ const YEAR_DAYS: i64 = 365;
 /// Tells how the node stands: directory, certificates, timestamps, clocks, circuits, quotas, room and
 /// agreements, each with its light.
 #[utoipa::path(get, path = "/api/v1/exchange/standing", tag = "exchange", operation_id = "see_standing",
-    security(("session" = ["operator"])), responses((status = 200, body = StandingSeen)))]
+    security(("session" = ["operator", "observer"])), responses((status = 200, body = StandingSeen)))]
 pub(crate) async fn json(
     State(x): State<Exchange>,
     Operator(who): Operator,
@@ -77,7 +77,7 @@ struct Row {
 
 /// How the node stands, as a page.
 #[utoipa::path(get, path = "/exchange/standing", tag = "exchange", operation_id = "standing_page",
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "everything with its light", content_type = "text/html")))]
 pub(crate) async fn page(
     State(x): State<Exchange>,

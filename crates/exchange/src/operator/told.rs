@@ -79,7 +79,7 @@ pub(super) fn sentences(page: &Page, notice: &ServiceNotice, now: Time) -> Vec<(
 
 /// Lists what providers elsewhere say now of services that organisations of this node may call.
 #[utoipa::path(get, path = "/api/v1/exchange/service-notices", tag = "exchange",
-    operation_id = "list_service_notices", security(("session" = ["operator"])),
+    operation_id = "list_service_notices", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = Vec<ServiceNoticeLine>)))]
 pub(crate) async fn json(Acting(x, _): Acting) -> Result<axum::Json<Vec<ServiceNoticeLine>>, Refusal> {
     let all = x.service_notices().await?;

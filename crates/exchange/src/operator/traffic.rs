@@ -21,7 +21,7 @@ const NOTHING: &str = "–";
 
 /// Tells the traffic of a time: sums, points in it, and rows by service, member, agreement or result.
 #[utoipa::path(get, path = "/api/v1/exchange/traffic", tag = "exchange", params(Wanted),
-    operation_id = "see_traffic", security(("session" = ["operator"])),
+    operation_id = "see_traffic", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = TrafficSeen), (status = 422)))]
 pub(crate) async fn json(
     State(x): State<Exchange>,
@@ -85,7 +85,7 @@ struct Line {
 
 /// The traffic as a page.
 #[utoipa::path(get, path = "/exchange/traffic", tag = "exchange", params(Wanted),
-    operation_id = "traffic_page", security(("session" = ["operator"])),
+    operation_id = "traffic_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the form, pictures and tables", content_type = "text/html"),
               (status = 422, description = "the form again, with what is wrong")))]
 pub(crate) async fn page(

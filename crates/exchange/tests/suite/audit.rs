@@ -22,6 +22,64 @@ async fn fold(node: &Node) {
 }
 
 #[tokio::test]
+async fn an_observer_reads_everything_and_each_attempt_to_change_something_is_refused_and_noted() {
+    let nation = Nation::new().await;
+    let request = nation.ask("{}").await.expect("an answer").request;
+    let desk = desk_at(&nation.ministry).await;
+    let hash = nation.agreement().hash();
+    for path in [
+        "agreements",
+        "evidence",
+        "exchanges",
+        "standing",
+        "audit",
+        "services",
+        "traffic",
+        "clients",
+    ] {
+        let (status, _) = desk.send("GET", path, Some("observer"), "").await;
+        assert_eq!(status, 200, "{path}");
+    }
+    let asice = format!("exchanges/{request}/asice");
+    assert_eq!(desk.send("GET", &asice, Some("observer"), "").await.0, 200);
+    // What is kept of persons is read by who answers for it.
+    for path in [
+        format!("{asice}?body=true&purpose=x"),
+        format!("evidence/{request}/body?part=answer&purpose=x"),
+    ] {
+        assert_eq!(
+            desk.send("GET", &path, Some("observer"), "").await.0,
+            403,
+            "{path}"
+        );
+    }
+    for (path, body) in [
+        (
+            format!("agreements/{hash}/revoke"),
+            r#"{"by":"G01","reason":"x"}"#,
+        ),
+        ("maintenance".to_owned(), r#"{"notice":"x"}"#),
+        ("standing/try".to_owned(), r#"{"target":"hub"}"#),
+    ] {
+        assert_eq!(
+            desk.send("POST", &path, Some("observer"), body).await.0,
+            403,
+            "{path}"
+        );
+    }
+    fold(&nation.ministry).await;
+    let refused = desk.acts("G01", "result=refused").await;
+    let mut acts: Vec<_> = refused.iter().map(|a| (&a["act"], &a["code"])).collect();
+    acts.sort_by_key(|(act, _)| act.to_string());
+    let missing = Value::from("role-missing");
+    let (revoke, begin) = (
+        "/exchange/agreements/{hash}/revoke".into(),
+        "/exchange/maintenance".into(),
+    );
+    assert_eq!(acts, [(&revoke, &missing), (&begin, &missing)], "{refused:?}");
+}
+
+#[tokio::test]
 async fn what_was_done_and_what_was_refused_is_told_with_who_when_and_on_what() {
     let nation = Nation::new().await;
     let desk = desk_at(&nation.ministry).await;

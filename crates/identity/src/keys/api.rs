@@ -8,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::{Problem, Time};
 use serde::{Deserialize, Serialize};
+use web::auth::OPERATOR;
 use web::openapi::utoipa;
 use web::{Json, Operator, Refusal};
 
@@ -57,7 +58,7 @@ pub(crate) struct ApiKeyWanted {
     /// What it is called.
     #[schema(example = "nightly report")]
     name: String,
-    /// What it may do: some of the roles of who makes it.
+    /// What it may do: some of the roles of who makes it, or `observer` for one that only reads.
     #[schema(example = json!(["operator"]))]
     roles: Vec<String>,
     /// When it ends, milliseconds since 1970.
@@ -80,6 +81,7 @@ pub(crate) async fn list(
     State(site): State<Arc<Site>>,
     Operator(who): Operator,
 ) -> Result<Json<Vec<ApiKeyLine>>, Refusal> {
+    who.require(OPERATOR)?;
     let now = site.store.world().now();
     let all = site.sessions.keys_of(&who).await?.into_iter();
     Ok(Json(all.map(|key| ApiKeyLine::of(key, now)).collect()))

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Problem, Time};
+use web::auth::{OBSERVER, OPERATOR};
 use web::openapi::utoipa;
 use web::{Fields, Operator, Page, Principal, Refusal};
 
@@ -85,6 +86,8 @@ async fn body(
         roles: who
             .roles
             .iter()
+            .cloned()
+            .chain((!who.has(OBSERVER)).then(|| OBSERVER.to_owned()))
             .map(|role| (role.clone(), sent.contains(&role.as_str())))
             .collect(),
         roles_error: page.field_error(problems, "roles"),
@@ -105,6 +108,7 @@ pub(crate) async fn show(
     Operator(who): Operator,
     page: Page,
 ) -> Result<Response, Refusal> {
+    who.require(OPERATOR)?;
     let body = body(&site, &who, &page, (&Fields::default(), &[]), None).await?;
     Ok(page.html(&page.t("identity-keys"), body).into_response())
 }

@@ -24,7 +24,7 @@ enum Command {
 struct Add {
     #[command(flatten)]
     of: Of,
-    /// `operator`, `receptionist`, `officer`, `chairman`, `deputy-chairman`, `clerk`, `supervisor`; may be given several times
+    /// `operator`, `observer`, `receptionist`, `officer`, `chairman`, `deputy-chairman`, `clerk`, `supervisor`; may be given several times
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<String>,
     /// What the owner types to sign in
@@ -36,7 +36,7 @@ struct Add {
     /// The unit of an official's position, H56.14797
     #[arg(long, value_name = "CODE")]
     unit: Option<OrgCode>,
-    /// The hosted organisation that an operator looks after, G15; without it, the whole node
+    /// The hosted organisation that an operator looks after or an observer sees, G15; without it, the whole node
     #[arg(long, value_name = "CODE")]
     organisation: Option<OrgCode>,
 }

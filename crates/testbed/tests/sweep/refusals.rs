@@ -91,6 +91,37 @@ fn who_has_another_role_is_refused() {
 }
 
 #[test]
+fn an_observer_reads_all_of_the_exchange_that_an_operator_reads_and_changes_nothing() {
+    run(sweep(async |stage, place, operation| {
+        let of_the_exchange = ["/exchange/", "/api/v1/exchange/", "/api/v1/directory/"];
+        let roles = operation.roles.iter().flatten();
+        let roles: Vec<&str> = roles.map(String::as_str).collect();
+        let is_of_it = of_the_exchange
+            .iter()
+            .any(|begin| operation.path.starts_with(begin));
+        if !is_of_it || !roles.contains(&"operator") {
+            return Vec::new();
+        }
+        let mut observers = stage.actors.iter();
+        let observer = observers.find(|a| a.place == place && a.role == "observer");
+        let cookie = &observer.expect("everywhere there is one").cookie;
+        // A kept body is read with a purpose and leaves a fact: that is an act.
+        let reads = operation.method == "GET" && !operation.path.ends_with("/body");
+        let mut faults = Vec::new();
+        if reads != roles.contains(&"observer") {
+            faults.push("says otherwise who may call it".to_owned());
+        }
+        match answer(stage, place, operation, cookie).await {
+            Ok(told) if reads && !matches!(told.status, 401 | 403) => {}
+            Ok(told) if !reads && matches!(told.status, 403 | 404) => {}
+            Ok(told) => faults.push(format!("answered {} to an observer", told.status)),
+            Err(fault) => faults.push(fault),
+        }
+        faults
+    }));
+}
+
+#[test]
 fn what_belongs_to_somebody_else_does_not_exist() {
     run(async {
         let stage = stage().await;

@@ -146,6 +146,11 @@ async fn enter(nation: &Nation) -> anyhow::Result<(Vec<Actor>, Cast)> {
     for place in PLACES {
         let operator = Person::official(site, "operator", place).await?;
         actors.push(actor(&operator, place, "operator", false));
+        let observer = nation.another(place, "theodoi", |account| {
+            account.roles = vec!["observer".to_owned()];
+        });
+        let observer = Person::here(site, &observer.await?).await?;
+        actors.push(actor(&observer, place, "observer", false));
         operators.insert(place, operator);
     }
     Ok((

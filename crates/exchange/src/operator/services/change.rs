@@ -41,7 +41,7 @@ fn body(
 #[utoipa::path(get, path = "/exchange/services/{org}/{system}/{code}/change", tag = "exchange",
     operation_id = "service_change_form",
     params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the form", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn form(
     Acting(x, _): Acting,

@@ -74,7 +74,7 @@ impl ServiceLine {
 
 /// Lists the services that operators registered at this node, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/services", tag = "exchange", operation_id = "list_services",
-    params(Wanted), security(("session" = ["operator"])), responses((status = 200, body = Vec<ServiceLine>)))]
+    params(Wanted), security(("session" = ["operator", "observer"])), responses((status = 200, body = Vec<ServiceLine>)))]
 pub(crate) async fn json(
     Acting(x, _): Acting,
     Query(wanted): Query<Wanted>,
@@ -115,7 +115,7 @@ pub(super) const fn class(standing: Standing) -> &'static str {
 
 /// The registered services as a page.
 #[utoipa::path(get, path = "/exchange/services", tag = "exchange", operation_id = "services_page",
-    params(Wanted), security(("session" = ["operator"])),
+    params(Wanted), security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the services", content_type = "text/html")))]
 pub(crate) async fn page(
     Acting(x, _): Acting,

@@ -88,7 +88,7 @@ pub(crate) struct ServiceSeen {
 #[utoipa::path(get, path = "/api/v1/exchange/services/{org}/{system}/{code}", tag = "exchange",
     operation_id = "show_service",
     params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
-    security(("session" = ["operator"])), responses((status = 200, body = ServiceSeen), (status = 404)))]
+    security(("session" = ["operator", "observer"])), responses((status = 200, body = ServiceSeen), (status = 404)))]
 pub(crate) async fn json(
     Acting(x, _): Acting,
     Path(named): Path<Named>,
@@ -182,7 +182,7 @@ impl View<'_> {
 #[utoipa::path(get, path = "/exchange/services/{org}/{system}/{code}", tag = "exchange",
     operation_id = "service_page",
     params(("org" = String, Path,), ("system" = String, Path,), ("code" = String, Path,)),
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the service", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn page(
     Acting(x, _): Acting,

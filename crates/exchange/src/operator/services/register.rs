@@ -43,7 +43,7 @@ fn body(x: &Exchange, page: &Page, text: &ServiceText, problems: &[Problem]) -> 
 
 /// The form of a new service.
 #[utoipa::path(get, path = "/exchange/services/new", tag = "exchange", operation_id = "service_form",
-    security(("session" = ["operator"])),
+    security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the form", content_type = "text/html")))]
 pub(crate) async fn form(Acting(x, _): Acting, page: Page) -> Result<Html<String>, Refusal> {
     let body = body(&x, &page, &text::empty(), &[])?;
