@@ -299,6 +299,8 @@ impl Exchange {
             _ => format!("{message}.zip"),
         };
         let files = containers.into_iter().map(|(which, zip)| (file_name(which), zip));
+        // Theirs were sealed under other roots than ours.
+        let files = files.chain(self.instances_of(found));
         let zip = archive(files).map_err(|e| broken(&Problem::internal(e)))?;
         Ok(file("application/zip", &name, zip))
     }

@@ -2,14 +2,14 @@
 //! packs it: who takes part, the roots of all certificates, the timestamp authorities; and the directory
 //! as the hub signed it, which also says what is revoked. Asks for no client: all of it is public.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use directory::{Directory, Snapshot};
-use kernel::{Problem, Time};
+use kernel::{OrgCode, Problem, Time};
 use seal::certificate::Certificate;
 use serde_json::json;
 use web::page::escape;
@@ -18,6 +18,7 @@ use super::asic::{archive, file};
 use super::{Face, Form, fault};
 use crate::gateway::Exchange;
 use crate::ids::CLASS;
+use crate::index::Indexed;
 
 /// How long what was downloaded may be used before it is downloaded again, in milliseconds.
 const GOOD_MS: i64 = 86_400_000;
@@ -46,6 +47,44 @@ impl Exchange {
         }
         archive(files.into_iter()).map_err(Problem::internal)
     }
+
+    /// Of exchanges with members of other instances: the directory, the roots and the hub's certificate of each
+    /// instance, ours among them, in a folder of its own; nothing of exchanges within ours.
+    pub(super) fn instances_of(&self, found: &[Indexed]) -> Vec<(String, Vec<u8>)> {
+        let home = &self.0.directory;
+        let instance_of = |id: &str| {
+            let org: Option<OrgCode> = id.split('/').next().and_then(|code| code.parse().ok());
+            org.map(|org| org.instance().to_owned())
+        };
+        let parties = found.iter().flat_map(|one| [&one.consumer, &one.service]);
+        let mut others: BTreeSet<String> = parties.filter_map(|id| instance_of(id)).collect();
+        others.remove(home.instance());
+        if others.is_empty() {
+            return Vec::new();
+        }
+        let mut files = said_by(home);
+        // One that is trusted no more has nothing to say; its containers stay as they are.
+        for other in home.others().iter().filter(|other| other.is_known()) {
+            if others.contains(&other.entry.instance) {
+                files.extend(said_by(&other.directory));
+            }
+        }
+        files
+    }
+}
+
+/// What one instance says of itself, each file below its name.
+fn said_by(directory: &Directory) -> Vec<(String, Vec<u8>)> {
+    let (snapshot, (token, _)) = (directory.snapshot(), directory.token());
+    let path = |name: &str| format!("{}/{name}", snapshot.instance());
+    let mut files = vec![
+        (path("directory.jws"), token.as_bytes().to_vec()),
+        (path("anchors.pem"), snapshot.anchors.concat().into_bytes()),
+    ];
+    if let Some(hub) = snapshot.members.iter().find(|m| m.org == snapshot.hub) {
+        files.push((path("hub.pem"), hub.certificate_pem.clone().into_bytes()));
+    }
+    files
 }
 
 /// What a verifier needs of one instance.

@@ -352,6 +352,62 @@ async fn clients_of_the_other_instance_are_listed_and_its_material_is_in_the_ver
 }
 
 #[tokio::test]
+async fn a_download_of_a_call_between_instances_has_the_directory_of_theirs_beside_ours() {
+    let (ours, theirs) = two().await;
+    let _stamps = ours.stamps().await;
+    agree(&ours, &theirs, words().await).await;
+    let face = face_of(&ours.national.exchange, CodeStyle::Camel).await;
+    let request = Request::post("/")
+        .header("x-road-client", ours.portal().header())
+        .header("x-road-id", "between")
+        .header("content-type", "application/json");
+    let told = face.send(request, &theirs.lookup().path(), "{}").await;
+    assert_eq!(told.status, 200);
+    let client = "xRoadInstance=VN&memberClass=GOV&memberCode=G22&subsystemCode=portal";
+    let query = format!("/asic?queryId=between&{client}&force");
+    let told = face.send(Request::get("/"), &query, "").await;
+    assert_eq!(told.status, 200, "{}", String::from_utf8_lossy(&told.body));
+    let mut archive = crate::timestamps::archive(&told.body);
+    let mut files = std::collections::BTreeMap::new();
+    for at in 0..archive.len() {
+        let mut file = archive.by_index(at).expect("a file");
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut file, &mut bytes).expect("reads");
+        files.insert(file.name().expect("a name").to_string(), bytes);
+    }
+    for (land, instance) in [(&ours, "VN"), (&theirs, "LA")] {
+        let (token, _) = land.hub.directory().token();
+        assert_eq!(files[&format!("{instance}/directory.jws")], token.as_bytes());
+        let root = land.ca.certificate().pem();
+        assert_eq!(files[&format!("{instance}/anchors.pem")], root.as_bytes());
+        assert!(files.contains_key(&format!("{instance}/hub.pem")));
+    }
+    // With what lies beside them both are proven, each by the roots of its own.
+    let now = ours.national.now();
+    for (word, land) in [("request", &ours), ("response", &theirs)] {
+        let name = files
+            .keys()
+            .find(|name| name.contains(word))
+            .expect("a container");
+        let instance = if word == "request" { "VN" } else { "LA" };
+        let pem = String::from_utf8(files[&format!("{instance}/anchors.pem")].clone()).expect("text");
+        let root = seal::certificate::Certificate::from_pem(&pem).expect("a root");
+        assert_eq!(root.thumbprint(), land.ca.certificate().thumbprint());
+        assert!(name.ends_with(".asice"));
+        let trust = if word == "request" {
+            Trust::of(vec![root])
+        } else {
+            // The time was told by our authority, under our root.
+            Trust::of(vec![root, ours.ca.certificate().clone()])
+        };
+        assert!(
+            seal::asice::verify(&files[name], &trust, now).is_passed(),
+            "{word}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn each_message_of_a_call_between_instances_is_proven_by_the_roots_of_its_own() {
     let (ours, theirs) = two().await;
     agree(&ours, &theirs, words().await).await;

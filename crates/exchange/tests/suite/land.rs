@@ -169,6 +169,17 @@ impl Land {
         self.enact(Change::TrustInstance { anchor, hash, reason }).await
     }
 
+    /// A timestamp authority of this instance, as its directory lists it.
+    pub(crate) async fn stamps(&self) -> crate::timestamps::Authority {
+        let identity = issue(&self.ca, Profile::TimestampAuthority, "TSA", 9);
+        let (authority, entry) = crate::timestamps::serve(identity).await;
+        let mut snapshot = (*self.hub.directory().snapshot()).clone();
+        snapshot.timestamp_authorities.push(entry);
+        self.hub.publish(&snapshot).await.expect("published");
+        self.spread().await;
+        authority
+    }
+
     pub(crate) async fn withdraw(&self, instance: &str) {
         let reason = "Hết hiệp định".to_owned();
         let instance = instance.to_owned();

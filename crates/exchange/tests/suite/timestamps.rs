@@ -59,7 +59,7 @@ pub(crate) async fn authority(nation: &mut Nation) -> Authority {
 }
 
 /// An authority that stamps with a certificate, and how a directory lists it.
-async fn serve(identity: Identity) -> (Authority, TimestampEntry) {
+pub(crate) async fn serve(identity: Identity) -> (Authority, TimestampEntry) {
     let (state, asked) = (Arc::new(AtomicU8::new(UP)), Arc::new(AtomicU64::new(0)));
     let now = Arc::new(AtomicI64::new(START.ms()));
     let (say, count, key) = (Arc::clone(&state), Arc::clone(&asked), identity.clone());
