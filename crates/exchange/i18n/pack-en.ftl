@@ -15,3 +15,7 @@ pack-retention-days = { $value } is no number of days
     .remedy = Write a whole number from 0 to 73,000; 0 leaves the term to the operator.
 pack-retention-name = “{ $value }” is no name of a retention class
     .remedy = Give the class a name of its own; “operator” is the class of what no class is about.
+pack-agreement-retention = “{ $value }” is no number of days for which data is kept
+    .remedy = Write a whole number from 1 to 36,500, or leave the line out when the agreement says none.
+pack-agreement-bodies-longer = bodies are kept for longer than the { $value } days that data may be
+    .remedy = Keep bodies for fewer days, or make retention_days longer.

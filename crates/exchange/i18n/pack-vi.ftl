@@ -15,3 +15,7 @@ pack-retention-days = { $value } không phải số ngày
     .remedy = Ghi một số nguyên từ 0 đến 73.000; số 0 để bên vận hành tự chọn thời hạn.
 pack-retention-name = “{ $value }” không phải tên nhóm thời hạn lưu
     .remedy = Đặt cho nhóm một tên riêng; “operator” là nhóm của những gì không nhóm nào nêu.
+pack-agreement-retention = “{ $value }” không phải số ngày lưu dữ liệu
+    .remedy = Ghi số nguyên từ 1 đến 36.500, hoặc bỏ dòng này nếu thỏa thuận không ghi.
+pack-agreement-bodies-longer = nội dung được lưu lâu hơn { $value } ngày cho phép
+    .remedy = Giảm số ngày lưu nội dung (bodies), hoặc kéo dài retention_days.

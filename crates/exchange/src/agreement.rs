@@ -160,7 +160,7 @@ impl Agreement {
             faults.push(Problem::invalid("rate_per_minute", "agreement-rate"));
         }
         faults.extend(self.quota.faults());
-        faults.extend(self.retention_fault());
+        faults.extend(retention_fault(self.retention_days, self.bodies));
         let is_field = |f: &String| !f.is_empty() && !f.contains(char::is_whitespace);
         if self.fields.len() > FIELDS_MAX || !self.fields.iter().all(is_field) {
             faults.push(Problem::invalid("fields", "agreement-fields").with("max", FIELDS_MAX));
@@ -169,17 +169,6 @@ impl Agreement {
             faults.push(Problem::invalid("other", "agreement-too-long").with("max", AGREEMENT_BYTES_MAX));
         }
         faults
-    }
-
-    /// What is wrong with the days for which what was received is kept.
-    fn retention_fault(&self) -> Option<Problem> {
-        let days = self.retention_days?;
-        if !(1..=RETENTION_DAYS_MAX).contains(&days) {
-            let fault = Problem::invalid("retention_days", "agreement-retention");
-            return Some(fault.with("max", RETENTION_DAYS_MAX));
-        }
-        let longer = self.bodies.is_some_and(|kept| kept.days() > days);
-        longer.then(|| Problem::invalid("keep_bodies_days", "agreement-bodies-longer").with("max", days))
     }
 
     /// Which bodies both sides keep, and never for longer than what was received may be kept.
@@ -252,6 +241,17 @@ impl Agreement {
     pub fn accept(&self, party: &OrgCode, at: Time, key: &SigningKey) -> String {
         word(ACCEPTANCE, self.hash(), party, at, "", key)
     }
+}
+
+/// What is wrong with the days for which what was received is kept, and with those of bodies beside them.
+pub(crate) fn retention_fault(days: Option<u32>, bodies: Option<KeptBodies>) -> Option<Problem> {
+    let days = days?;
+    if !(1..=RETENTION_DAYS_MAX).contains(&days) {
+        let fault = Problem::invalid("retention_days", "agreement-retention");
+        return Some(fault.with("max", RETENTION_DAYS_MAX));
+    }
+    let longer = bodies.is_some_and(|kept| kept.days() > days);
+    longer.then(|| Problem::invalid("keep_bodies_days", "agreement-bodies-longer").with("max", days))
 }
 
 /// A party's word that an agreement ends now.

@@ -11,7 +11,7 @@ use kernel::time::parse_iso;
 use kernel::{OrgCode, Time};
 use serde::Deserialize;
 
-use crate::agreement::Agreement;
+use crate::agreement::{Agreement, retention_fault};
 use crate::endpoint::Endpoint;
 use crate::ids::{ServiceId, SystemId};
 use crate::kept::KeptBodies;
@@ -132,6 +132,14 @@ fn items(file: &File, places: &Places, faults: &mut Faults) {
             let names = vec![("value", key.to_owned())];
             faults.add(places.fault(&format!("/{key}"), "agreement-item-empty", names));
         }
+    }
+    if let Some(fault) = retention_fault(file.retention_days, file.bodies) {
+        let days = file.retention_days.unwrap_or_default();
+        let at = match fault.code {
+            "agreement-retention" => "/retention_days",
+            _ => "/bodies",
+        };
+        faults.add(places.fault(at, fault.code, vec![("value", days.to_string())]));
     }
     if file.legal_basis.trim().is_empty() {
         let names = vec![("value", file.id.clone())];
@@ -300,6 +308,7 @@ mod tests {
         let all = read("sub_processing = \"none\"").expect("sound");
         assert!(all[0].sub_processing.as_ref().expect("said").names().is_empty());
         for wrong in [
+            "bodies = { of = \"both\", days = 31 }\nretention_days = 30",
             "retention_days = 0",
             "sub_processing = []",
             "sub_processing = \"many\"",
