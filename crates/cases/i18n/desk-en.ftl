@@ -263,3 +263,13 @@ problem-case-apology-day = The new date does not fit
 problem-case-fee-unpaid = The fee was not paid in full
     .rule = { $owed } đồng are due before this case is taken in.
     .remedy = Pay the fee on the portal and send the case again.
+
+outbox-topic-case-handover = Cases filed at the portal, to the agency that handles them
+outbox-topic-case-status = Case statuses, to the portal
+outbox-topic-case-fee-receipt = Fee receipts
+outbox-topic-case-follow-up = Follow-ups once a result is there
+outbox-topic-case-act = Entries in registers
+outbox-topic-case-sign = Results being signed
+outbox-topic-case-draft = Drafts of results that applicants look at
+outbox-topic-case-seal = Results the agency’s signature is added to
+outbox-topic-case-submission = What applicants send about running cases

@@ -263,3 +263,13 @@ problem-case-apology-day = Ngày hẹn lại không đúng
 problem-case-fee-unpaid = Chưa nộp đủ phí, lệ phí
     .rule = Hồ sơ này phải nộp { $owed } đồng trước khi được tiếp nhận.
     .remedy = Nộp phí, lệ phí trên Cổng rồi gửi lại hồ sơ.
+
+outbox-topic-case-handover = Hồ sơ nộp tại cổng, chuyển đến cơ quan giải quyết
+outbox-topic-case-status = Trạng thái hồ sơ báo về cổng
+outbox-topic-case-fee-receipt = Biên lai thu phí
+outbox-topic-case-follow-up = Thủ tục liên thông sau khi có kết quả
+outbox-topic-case-act = Ghi vào sổ đăng ký
+outbox-topic-case-sign = Ký kết quả
+outbox-topic-case-draft = Bản dự thảo chờ người nộp xem
+outbox-topic-case-seal = Đóng dấu cơ quan lên kết quả
+outbox-topic-case-submission = Việc người nộp gửi về hồ sơ đang giải quyết

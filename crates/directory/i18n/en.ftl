@@ -463,3 +463,5 @@ problem-directory-no-system = The directory has no system { $system }
 problem-directory-too-many = Too many
     .rule = There are at most { $max }.
     .remedy = Leave some out, or make several groups.
+
+outbox-topic-directory-word = Requests for changes of the directory, and answers

@@ -463,3 +463,5 @@ problem-directory-no-system = Danh bạ không có hệ thống { $system }
 problem-directory-too-many = Quá nhiều
     .rule = Nhiều nhất { $max }.
     .remedy = Bớt lại hoặc chia thành nhiều nhóm.
+
+outbox-topic-directory-word = Đề nghị thay đổi danh bạ và câu trả lời

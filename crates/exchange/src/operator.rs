@@ -18,6 +18,7 @@
 //! | `apply` | what a file declares |
 //! | `audit` | who did what, and who was refused |
 //! | `refusals` | calls that information systems were refused |
+//! | `outbox` | what waits to be sent to others, and trying it again |
 //! | `traffic`, `standing`, `monitoring` | what goes through; how the node stands; both as X-Road's collectors ask |
 //! | `way` | the way to others tried step by step |
 
@@ -36,6 +37,7 @@ mod maintenance;
 mod monitoring;
 mod offer;
 mod one;
+mod outbox;
 mod page_of;
 mod reach;
 pub(crate) mod refusals;
@@ -102,6 +104,10 @@ pub(crate) fn router() -> OpenApiRouter<Exchange> {
         .routes(routes!(maintenance::begin_by_json))
         .routes(routes!(maintenance::end_by_form))
         .routes(routes!(maintenance::end_by_json))
+        .routes(routes!(outbox::page))
+        .routes(routes!(outbox::json))
+        .routes(routes!(outbox::again_by_form))
+        .routes(routes!(outbox::again_by_json))
         .routes(routes!(monitoring::page))
         .routes(routes!(monitoring::records))
         .routes(routes!(monitoring::health))

@@ -171,6 +171,7 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::BodyRead { .. }
         | Fact::BodiesDestroyed { .. }
         | Fact::EvidenceLeft { .. }
+        | Fact::OutboxRetried { .. }
         | Fact::GroupSaved { .. }
         | Fact::GroupEnded { .. }
         | Fact::GroupOffered { .. }

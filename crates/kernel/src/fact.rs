@@ -177,6 +177,14 @@ pub enum Fact {
         sha256: Digest,
         class: String,
     },
+    /// An operator had lines of the outbox that failed tried again at once: those of a topic, or of one key of
+    /// it; `lines` of them were waiting for their next try.
+    OutboxRetried {
+        topic: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
+        lines: u64,
+    },
     /// A node makes and answers calls again: an operator said so, or the end had come.
     NodeMaintenanceEnded { node: String },
     /// An operator made a local group of systems, or changed who is in it.

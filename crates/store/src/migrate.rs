@@ -27,6 +27,10 @@ pub(crate) const OWN: Migrations = Migrations {
             include_str!("../migrations/0002_log_before.sql"),
         ),
         ("0003_bodies", include_str!("../migrations/0003_bodies.sql")),
+        (
+            "0004_outbox_cause",
+            include_str!("../migrations/0004_outbox_cause.sql"),
+        ),
     ],
 };
 

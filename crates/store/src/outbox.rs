@@ -1,5 +1,8 @@
 //! Lines to deliver, in order per key, at least once. Never drops a line: one that cannot be
 //! delivered waits longer each time, and what stands behind it under the same key waits with it.
+//! What waits is seen, and tried again at once, through [`waiting`].
+
+pub mod waiting;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -48,6 +51,12 @@ pub struct OutboxLine {
     pub attempts: u32,
     /// When it was written.
     pub created: Time,
+    /// Not before then is it tried: its term, or the wait after a failure.
+    pub next_at: Time,
+    /// When it was tried last; none when it never was.
+    pub tried: Option<Time>,
+    /// Why the last try failed: the key of the problem.
+    pub why: Option<String>,
 }
 
 /// Delivers the lines of a topic.
@@ -97,7 +106,7 @@ impl Store {
         let rows = self
             .reader(tenant)
             .all(
-                "select tenant, topic, key, seq, id, payload, attempts, created from store_outbox
+                "select tenant, topic, key, seq, id, payload, attempts, created, next_at, last_at, last_problem from store_outbox
                  where tenant = $1 order by topic, key, seq limit $2",
                 params![tenant, SHOWN],
             )
@@ -113,7 +122,7 @@ impl Store {
         let rows = self
             .reader(&node_tenant())
             .all(
-                "select tenant, topic, key, seq, id, payload, attempts, created from store_outbox as o
+                "select tenant, topic, key, seq, id, payload, attempts, created, next_at, last_at, last_problem from store_outbox as o
                  where o.topic = $1
                    and (o.next_at <= $2 or (o.attempts > 0 and o.next_at > $3) or (o.attempts = 0 and o.next_at = o.created))
                    and not exists (
@@ -140,7 +149,7 @@ impl Store {
                 )
                 .await?;
                 tx.one(
-                    "select tenant, topic, key, seq, id, payload, attempts, created from store_outbox
+                    "select tenant, topic, key, seq, id, payload, attempts, created, next_at, last_at, last_problem from store_outbox
                      where tenant = $1 and topic = $2 and key = $3 order by seq limit 1",
                     params![&done.tenant, &done.topic, &done.key],
                 )
@@ -151,15 +160,23 @@ impl Store {
     }
 
     /// Notes a failed delivery and when to try again.
-    async fn outbox_failed(&self, failed: &OutboxLine, ms_max: i64) -> Result<(), Problem> {
+    async fn outbox_failed(&self, failed: &OutboxLine, why: &Problem, ms_max: i64) -> Result<(), Problem> {
         let [chance] = self.world().random::<1>();
         let wait_ms = wait_ms(self.limits().retry_first_ms, ms_max, failed.attempts, chance);
         let next_at = self.world().now().plus_ms(wait_ms);
         self.write(&failed.tenant, &Actor::Platform, |tx| async move {
             tx.exec(
-                "update store_outbox set attempts = attempts + 1, next_at = $5
+                "update store_outbox set attempts = attempts + 1, next_at = $5, last_problem = $6, last_at = $7
                  where tenant = $1 and topic = $2 and key = $3 and seq = $4",
-                params![&failed.tenant, &failed.topic, &failed.key, failed.seq, next_at],
+                params![
+                    &failed.tenant,
+                    &failed.topic,
+                    &failed.key,
+                    failed.seq,
+                    next_at,
+                    why.code,
+                    tx.now()
+                ],
             )
             .await
         })
@@ -186,6 +203,9 @@ fn line(row: &Row) -> Result<OutboxLine, Problem> {
         payload: row.json("payload")?,
         attempts: u32::try_from(row.count("attempts")?).unwrap_or(u32::MAX),
         created: row.time("created")?,
+        next_at: row.time("next_at")?,
+        tried: row.opt_int("last_at")?.map(Time),
+        why: row.opt_text("last_problem")?,
     })
 }
 
@@ -262,7 +282,7 @@ async fn serve(store: Store, handler: Arc<dyn Deliver>, head: OutboxLine) {
                 metrics::counter!("sen_outbox_failed_total", "topic" => handler.topic()).increment(1);
                 tracing::warn!(topic = line.topic, id = line.id, attempts = line.attempts, %problem, "a delivery failed");
                 let ms_max = handler.retry_ms_max(store.limits());
-                store.outbox_failed(&line, ms_max).await.map(|()| None)
+                store.outbox_failed(&line, &problem, ms_max).await.map(|()| None)
             }
         };
         next = noted.unwrap_or_else(|problem| {

@@ -333,6 +333,9 @@ impl Portal {
             payload: json!({ "code": code }),
             attempts: 0,
             created: testkit::START,
+            next_at: testkit::START,
+            tried: None,
+            why: None,
         }
     }
 

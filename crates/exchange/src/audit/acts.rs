@@ -16,7 +16,7 @@ const NOTE_AFTER: u64 = 10_000;
 const FOLLOWER: &str = "exchange-acts-2";
 
 /// What the names of administrative acts begin with.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "agreement-",
     "api-key-",
     "body-",
@@ -28,6 +28,7 @@ const KINDS: [&str; 14] = [
     "instance-",
     "member-",
     "node-",
+    "outbox-",
     "registration",
     "service-",
     "system-",

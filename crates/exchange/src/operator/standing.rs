@@ -188,7 +188,7 @@ fn most(seen: &StandingSeen, of: impl Fn(&StandingSample) -> i64) -> i64 {
 }
 
 /// How long something lasts, in its largest unit.
-fn lasted(page: &Page, ms: i64) -> String {
+pub(super) fn lasted(page: &Page, ms: i64) -> String {
     let seconds = ms.max(0) / 1_000;
     let (unit, n) = match seconds {
         ..120 => ("seconds", seconds),
@@ -447,7 +447,10 @@ fn machine(page: &Page, seen: &StandingSeen) -> Vec<Row> {
     };
     let mut rows = vec![
         row("database", d.engine, &database, d.light),
-        row("outbox", waits, &outbox, o.light),
+        Row {
+            href: Some("/exchange/outbox".to_owned()),
+            ..row("outbox", waits, &outbox, o.light)
+        },
         row("memory", "says", &memory, m.light),
     ];
     rows.extend(seen.backups.iter().map(|b| match b.at {

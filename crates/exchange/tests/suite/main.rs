@@ -44,6 +44,7 @@ mod operator;
 mod operator_ends;
 mod operator_life;
 mod operator_services;
+mod outbox;
 mod peers;
 mod quotas;
 mod refused_calls;

@@ -220,3 +220,88 @@ async fn a_refused_write_leaves_no_line() {
         "the order has no gap"
     );
 }
+
+#[tokio::test]
+async fn what_failed_says_why_and_is_tried_again_at_a_word_without_its_wait() {
+    let temp = testkit::store(&[]).await;
+    let willing = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let asked = Arc::clone(&willing);
+    let other = Other::new(move |line| line.key == "bad" && !asked.load(std::sync::atomic::Ordering::SeqCst));
+    let (stop, stopped) = watch::channel(false);
+    leave(&temp.store, "bad", 1..=3).await;
+    leave(&temp.store, "good", 1..=1).await;
+    let runner = temp.store.run_outbox(vec![other.clone()], stopped);
+    other.wait_for(1).await;
+    let mut failed = Vec::new();
+    for _ in 0..200 {
+        failed = temp
+            .store
+            .outbox_lines(tenant(), "case-status", ("", 0), 10)
+            .await
+            .expect("lines");
+        if failed.len() == 3 && failed[0].attempts == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let first = &failed[0];
+    assert_eq!((first.key.as_str(), first.seq, first.attempts), ("bad", 1, 1));
+    assert_eq!(
+        (first.why.as_deref(), first.tried),
+        (Some("refused"), Some(testkit::START))
+    );
+    assert!(first.next_at > testkit::START && failed[1].why.is_none());
+    let behind = temp
+        .store
+        .outbox_lines(tenant(), "case-status", ("bad", 1), 1)
+        .await
+        .expect("lines");
+    assert_eq!(behind[0].seq, 2, "a page goes on where the one before ended");
+    let topics = temp.store.outbox_topics(tenant()).await.expect("topics");
+    assert_eq!(
+        (
+            topics.len(),
+            topics[0].lines,
+            topics[0].failed,
+            topics[0].attempts
+        ),
+        (1, 3, 1, 1)
+    );
+    // The clock stands: nothing goes by itself.
+    willing.store(true, std::sync::atomic::Ordering::SeqCst);
+    let again = |key: Option<&'static str>| {
+        let store = temp.store.clone();
+        async move {
+            store
+                .write(tenant(), officer(), |tx| async move {
+                    tx.outbox_again("case-status", key).await
+                })
+                .await
+        }
+    };
+    assert_eq!(
+        again(Some("good")).await.expect_err("it has gone").kind,
+        Kind::NotFound
+    );
+    assert_eq!(again(Some("bad")).await.expect("tried again"), 1);
+    other.wait_for(4).await;
+    assert_eq!(other.of("bad"), [1, 2, 3]);
+    stop.send_replace(true);
+    runner.await.expect("it ends when told");
+}
+
+#[tokio::test]
+async fn a_term_is_never_brought_forward() {
+    let temp = testkit::store(&[]).await;
+    let day = testkit::START.plus_ms(86_400_000);
+    let left = temp.store.write(tenant(), officer(), |tx| async move {
+        tx.outbox_at("case-draft", "a", &serde_json::json!({}), day).await
+    });
+    left.await.expect("left for its day");
+    let again = temp.store.write(tenant(), officer(), |tx| async move {
+        tx.outbox_again("case-draft", None).await
+    });
+    assert_eq!(again.await.expect("it is there"), 0, "it has not failed");
+    let waits = temp.store.outbox_waiting(tenant()).await.expect("an answer");
+    assert_eq!((waits[0].next_at, waits[0].attempts), (day, 0));
+}

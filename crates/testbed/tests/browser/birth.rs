@@ -382,6 +382,8 @@ async fn agreements(desk: &Browser) -> anyhow::Result<()> {
         ("/exchange/monitoring", "monitoring"),
         ("/exchange/refusals", "refusals-none"),
         ("/exchange/standing", "standing"),
+        ("/exchange/outbox", "outbox"),
+        ("/exchange/outbox?org=G22&topic=case-status", "outbox-lines-none"),
         ("/exchange/audit", "audit"),
         ("/exchange/members", "members"),
         ("/exchange/members/G01", "member"),

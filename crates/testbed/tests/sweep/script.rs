@@ -9,6 +9,7 @@ mod directory;
 mod groups;
 mod keys;
 mod maintenance;
+mod outbox;
 mod services;
 
 use std::collections::BTreeMap;
@@ -60,6 +61,7 @@ pub(crate) async fn play(
     script.directory(&mut cast).await.context("the directory")?;
     script.delegations(&mut cast).await.context("delegations")?;
     script.groups(&mut cast).await.context("groups")?;
+    script.outbox(&mut cast).await.context("the outbox")?;
     script.maintenance(&mut cast).await.context("maintenance")?;
     Ok((ids, script.played))
 }
