@@ -1,6 +1,8 @@
 //! The catalogue of procedures: 2,625 short entries and the full documents that can be filed here,
 //! in memory. Never changes while a node runs.
 
+pub mod browse;
+pub mod level;
 mod search;
 
 use std::collections::{BTreeMap, HashMap};
@@ -11,8 +13,9 @@ use directory::pack::PackFault;
 use kernel::time::parse_iso;
 use kernel::{Date, Digest, ProcedureCode};
 
+use crate::catalogue::browse::Shelves;
 use crate::catalogue::search::Index;
-pub use crate::pack::Entry;
+pub use crate::pack::{Entry, Event};
 use crate::procedure::Procedure;
 
 /// All procedures of a pack.
@@ -21,6 +24,7 @@ pub struct Catalogue {
     /// By code.
     entries: Vec<Entry>,
     index: Index,
+    shelves: Shelves,
     /// The versions of a code, by first day.
     procedures: BTreeMap<ProcedureCode, Vec<(Date, Arc<Procedure>)>>,
     versions: HashMap<Digest, Arc<Procedure>>,
@@ -37,12 +41,14 @@ impl Catalogue {
             parse_iso(&procedure.valid_from).ok_or_else(|| PackFault::of(&path, "valid_from is no date"))?;
             documents.push(procedure);
         }
-        Ok(Self::of(crate::pack::entries(pack)?, documents).expect("each first day was read"))
+        let events = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::events)?;
+        let entries = crate::pack::entries(pack)?;
+        Ok(Self::of(entries, documents, events).expect("each first day was read"))
     }
 
-    /// The catalogue of entries and documents; `None` when a document's first day is no date.
+    /// The catalogue of entries, documents and life events; `None` when a document's first day is no date.
     #[must_use]
-    pub fn of(mut entries: Vec<Entry>, documents: Vec<Procedure>) -> Option<Self> {
+    pub fn of(mut entries: Vec<Entry>, documents: Vec<Procedure>, events: Vec<Event>) -> Option<Self> {
         entries.sort_by(|a, b| a.code.cmp(&b.code));
         let mut procedures: BTreeMap<ProcedureCode, Vec<(Date, Arc<Procedure>)>> = BTreeMap::new();
         let mut versions = HashMap::new();
@@ -60,6 +66,7 @@ impl Catalogue {
         }
         let index = Index::new(&entries, |code| procedures.contains_key(code));
         Some(Self {
+            shelves: Shelves::new(&entries, events),
             entries,
             index,
             procedures,

@@ -36,6 +36,7 @@ pub fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(search::page))
         .routes(routes!(search::api))
         .routes(routes!(describe::page))
+        .routes(routes!(describe::api))
         .routes(routes!(versions::api))
         .routes(routes!(start::start))
         .routes(routes!(draft::page))

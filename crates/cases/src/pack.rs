@@ -1,6 +1,7 @@
 //! Reads this crate's part of the pack: `catalogue/procedures.csv` and `procedures/*.toml`, and holds
 //! it against its rules. Never lets a document with a fault pass.
 
+mod events;
 mod flaws;
 mod samples;
 
@@ -17,6 +18,8 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+pub use crate::pack::events::Event;
+pub(crate) use crate::pack::events::read as events;
 pub use crate::pack::flaws::{ROLES, flaws};
 pub use crate::pack::samples::{ALWAYS, result, sample};
 use crate::procedure::Procedure;
@@ -179,6 +182,7 @@ pub fn procedures(pack: &Path) -> Result<Vec<(PathBuf, Procedure)>, PackFault> {
 /// others; gives the documents whose shape is sound.
 pub fn check(pack: &Path, known: &Known, faults: &mut Faults) -> Vec<ProcedureFile> {
     let catalogue = check_catalogue(pack, known, faults);
+    events::check(pack, &catalogue, faults);
     let mut statuses = Vec::new();
     let mut lines = HashMap::new();
     table(pack, STATUSES, &STATUS_COLUMNS, faults, |row, faults| {

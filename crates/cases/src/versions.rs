@@ -154,7 +154,7 @@ mod tests {
             procedure.name.en.push_str(" (mended)");
             procedures.push(procedure);
         }
-        Arc::new(Catalogue::of(Vec::new(), procedures).expect("days"))
+        Arc::new(Catalogue::of(Vec::new(), procedures, Vec::new()).expect("days"))
     }
 
     #[tokio::test]
@@ -243,7 +243,7 @@ mod tests {
         for term in &mut new.terms {
             term.rule = TermRule::WorkingDays { days: 3 };
         }
-        Arc::new(Catalogue::of(Vec::new(), vec![old, new]).expect("days"))
+        Arc::new(Catalogue::of(Vec::new(), vec![old, new], Vec::new()).expect("days"))
     }
 
     fn at(text: &str) -> kernel::Time {

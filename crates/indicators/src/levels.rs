@@ -1,12 +1,13 @@
-//! How far a procedure can be done online, as the pack's table says for a day: wholly (`full`, toàn
-//! trình) or in part (`partial`, một phần). Never guesses: what the table does not list is unstated.
+//! How far a procedure can be done online on a day: wholly (`full`, toàn trình) or in part (`partial`, một
+//! phần); computed from the procedures that run here, and for others as a pack's table says, where it has one.
+//! Never guesses: what neither knows is unstated.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use directory::pack::{PackFault, read_table};
 use kernel::time::parse_iso;
-use kernel::{ProcedureCode, Time};
+use kernel::{Date, ProcedureCode, Time};
 
 const FILE: &str = "indicators/online-levels.csv";
 const COLUMNS: [&str; 5] = ["procedure", "valid_from", "level", "old_level", "evidence"];
@@ -68,6 +69,15 @@ impl Levels {
         Ok(Self { by_procedure })
     }
 
+    /// Says how far a procedure can be done online from a day on; what a table says from that day gives way.
+    pub fn set(&mut self, procedure: &ProcedureCode, from: Date, level: OnlineLevel) {
+        let levels = self.by_procedure.entry(procedure.to_string()).or_default();
+        let from = Time::at(from, 0);
+        levels.retain(|(day, _)| *day != from);
+        levels.push((from, level));
+        levels.sort_by_key(|(day, _)| *day);
+    }
+
     /// The level of a procedure at a moment: a fact keeps the level of its own day.
     #[must_use]
     pub fn of(&self, procedure: &ProcedureCode, at: Time) -> OnlineLevel {
@@ -78,5 +88,24 @@ impl Levels {
             .rev()
             .find(|(from, _)| *from <= at)
             .map_or(OnlineLevel::Unstated, |(_, level)| *level)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_holds_from_its_day_until_the_next_and_an_old_case_keeps_its_own() {
+        let code = "1.001193".parse().expect("a code");
+        let day = |text: &str| parse_iso(text).expect("a day");
+        let at = |text: &str| Time::at(day(text), 600);
+        let mut levels = Levels::default();
+        levels.set(&code, day("2026-03-01"), OnlineLevel::Full);
+        levels.set(&code, day("2025-07-01"), OnlineLevel::Full);
+        levels.set(&code, day("2025-07-01"), OnlineLevel::Partial);
+        assert_eq!(levels.of(&code, at("2025-06-30")), OnlineLevel::Unstated);
+        assert_eq!(levels.of(&code, at("2026-02-28")), OnlineLevel::Partial);
+        assert_eq!(levels.of(&code, at("2026-03-01")), OnlineLevel::Full);
     }
 }

@@ -35,15 +35,31 @@ impl Country {
         let organisations = Arc::new(Organisations::load(pack, &areas)?);
         let texts = web::i18n::Texts::new(&crate::wiring::texts())
             .map_err(|faults| anyhow::anyhow!("texts are incomplete:\n{}", faults.join("\n")))?;
+        let catalogue = cases::Catalogue::load(pack)?;
+        let mut indicators = indicators::Pack::load(pack)?;
+        for (code, from, level) in catalogue.levels() {
+            indicators.levels.set(&code, from, level_of(level));
+        }
         Ok(Self {
             organisations,
             calendars: Arc::new(Calendars::load(pack)?),
-            catalogue: Arc::new(cases::Catalogue::load(pack)?),
-            indicators: Arc::new(indicators::Pack::load(pack)?),
+            catalogue: Arc::new(catalogue),
+            indicators: Arc::new(indicators),
             templates: templates(pack)?,
             texts: Arc::new(texts),
             areas,
         })
+    }
+}
+
+/// How far a procedure can be done online, as the boards name it.
+fn level_of(level: cases::catalogue::level::Online) -> indicators::levels::OnlineLevel {
+    use cases::catalogue::level::Online;
+    use indicators::levels::OnlineLevel;
+    match level {
+        Online::Full => OnlineLevel::Full,
+        Online::Partial => OnlineLevel::Partial,
+        Online::Information => OnlineLevel::Unstated,
     }
 }
 
