@@ -28,7 +28,7 @@ use crate::maintenance::Mode;
 use crate::message::RequestHead;
 use crate::metadata::METADATA_PER_MINUTE;
 use crate::monitoring::Health;
-use crate::offered::RegisteredServices;
+use crate::offered::{Own, OwnStands, RegisteredServices};
 use crate::passing::Passing;
 use crate::rate::Bucket;
 use crate::refusals::CallsRefused;
@@ -65,6 +65,8 @@ pub(crate) struct Gateway {
     pub(crate) offering: tokio::sync::Mutex<()>,
     /// The services that operators registered.
     pub(crate) registered: RegisteredServices,
+    /// How services of the platform stand.
+    pub(crate) own: OwnStands,
     /// With which certificates information systems connect.
     pub(crate) callers: Callers,
     pub(crate) replay: ReplayGuard,
@@ -190,6 +192,7 @@ impl Exchange {
             Agreements::open(parts.store.clone(), parts.directory.clone(), &parts.tenants).await?;
         let maintenance = Mode::read(&parts.store.read(&home).await?).await?;
         let callers = Callers::open(&parts.store, &parts.tenants).await?;
+        let own = OwnStands::open(&parts.store, &parts.tenants).await?;
         let index = Index::behind(index::blocks(&parts.store.read(&home).await?).await?);
         let gateway = Gateway {
             node: parts.node,
@@ -206,6 +209,7 @@ impl Exchange {
             services: RwLock::new(HashMap::new()),
             offering: tokio::sync::Mutex::new(()),
             registered: RegisteredServices::default(),
+            own,
             callers,
             replay,
             passing: Passing::new(spools, patience_ms),
@@ -242,10 +246,10 @@ impl Exchange {
         Ok(exchange)
     }
 
-    /// Offers a service of this node.
+    /// Offers a service of the platform, as its operator last let it stand.
     pub fn provide(&self, service: Arc<dyn Service>) {
-        let mut services = self.0.services.write().unwrap_or_else(PoisonError::into_inner);
-        services.insert(service.id(), service);
+        let stands = self.0.own.clone();
+        self.0.take(Arc::new(Own { service, stands }));
     }
 
     /// Offers a service of this node no more.
@@ -297,6 +301,12 @@ impl Gateway {
                 .with("node", node.id),
             _ => unknown,
         }
+    }
+
+    /// Offers a service.
+    pub(crate) fn take(&self, service: Arc<dyn Service>) {
+        let mut services = self.services.write().unwrap_or_else(PoisonError::into_inner);
+        services.insert(service.id(), service);
     }
 
     pub(crate) fn service(&self, id: &ServiceId) -> Option<Arc<dyn Service>> {

@@ -178,6 +178,10 @@ pub const MIGRATIONS: ::store::Migrations = ::store::Migrations {
             "0019_client_connections",
             include_str!("../migrations/0019_client_connections.sql"),
         ),
+        (
+            "0022_platform_services",
+            include_str!("../migrations/0022_platform_services.sql"),
+        ),
     ],
 };
 

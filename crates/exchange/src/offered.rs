@@ -8,6 +8,7 @@
 //! | `openapi`, `yaml`, `schema`, `wsdl` | the endpoints that an OpenAPI document lists; the fields its answers have; the operations of a WSDL |
 //! | `service`, `ways`, `health` | how a registered service is called, at which address, and whether that works |
 //! | `register`, `stand`, `refresh`, `attempt` | the verbs |
+//! | `own` | services of the platform itself, and how they stand |
 //! | [`told`] | what the other parties of agreements are told of it |
 //! | `store` | the SQL |
 
@@ -15,6 +16,7 @@ mod attempt;
 pub mod entry;
 mod health;
 mod openapi;
+mod own;
 mod refresh;
 mod register;
 mod schema;
@@ -31,14 +33,16 @@ use std::sync::Arc;
 
 use kernel::{Digest, Kind, Problem, Time};
 use rustls::ClientConfig;
+use serde::Serialize;
 use web::client::Client;
 use web::tls::TlsIdentity;
 
 use crate::behind::Behind;
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
-pub use entry::{Entry, Standing, Stop};
+pub use entry::{Entry, Standing, Stands, Stop};
 pub use health::WaySeen;
+pub(crate) use own::{Own, OwnStands};
 pub use refresh::Difference;
 pub(crate) use register::is_of_a_field;
 use service::Registered;
@@ -54,6 +58,30 @@ pub use wsdl::Operation;
 /// What the facts of a service hang on.
 pub(crate) fn subject(service: &ServiceId) -> String {
     format!("service/{service}")
+}
+
+/// A service of this node, as its operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub id: ServiceId,
+    /// How it is reached and what it has; none of a service of the platform.
+    pub setup: Option<Setup>,
+    /// How many endpoints it lists; 0 when nobody listed them.
+    pub endpoints: usize,
+    /// How it stands.
+    pub stands: Stands,
+}
+
+impl From<Entry> for Listed {
+    fn from(entry: Entry) -> Self {
+        Self {
+            id: entry.id,
+            endpoints: entry.setup.endpoints.len(),
+            setup: Some(entry.setup),
+            stands: entry.stands,
+        }
+    }
 }
 
 /// One thing that was done to a service.
@@ -94,11 +122,57 @@ impl Exchange {
             .ok_or_else(Problem::not_found)
     }
 
+    /// The services of this node, those of the platform too, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn listed_services(&self) -> Result<Vec<Listed>, Problem> {
+        let registered = self.registered_services().await?;
+        let mut all: Vec<Listed> = registered.into_iter().map(Listed::from).collect();
+        let seen = |id: &ServiceId| self.own_tenants().any(|tenant| tenant.holds(&id.org));
+        let own = self.offers().into_iter().filter(seen);
+        all.extend(own.filter_map(|id| self.of_the_platform(&id)));
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(all)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// 404 when this node offers none of that name.
+    pub async fn listed_service(&self, id: &ServiceId) -> Result<Listed, Problem> {
+        match self.registered_service(id).await {
+            Ok(entry) => Ok(entry.into()),
+            Err(nobody) if nobody.kind == Kind::NotFound && self.voice(&id.org).is_ok() => {
+                self.of_the_platform(id).ok_or(nobody)
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// A service of the platform as it stands now; none when this node has none of that name.
+    fn of_the_platform(&self, id: &ServiceId) -> Option<Listed> {
+        if self.0.registered.get(id).is_some() {
+            return None;
+        }
+        let service = self.0.service(id)?;
+        Some(Listed {
+            id: id.clone(),
+            setup: None,
+            endpoints: service.endpoints().len(),
+            stands: self.0.own.of(id),
+        })
+    }
+
     /// Why a service of this node would answer no call at an instant; none when it would.
     pub(crate) fn service_refuses(&self, id: &ServiceId, at: Time) -> Option<Problem> {
         match self.0.registered.get(id) {
             Some(registered) => registered.may(at).err(),
-            None => self.0.offered(id).err(),
+            None => self
+                .0
+                .offered(id)
+                .err()
+                .or_else(|| self.0.own.of(id).refusal(id, at)),
         }
     }
 
@@ -151,7 +225,7 @@ impl Exchange {
             delegations,
         });
         self.0.registered.put(Arc::clone(&registered));
-        self.provide(registered);
+        self.0.take(registered);
         Ok(())
     }
 
@@ -193,8 +267,8 @@ impl Exchange {
 }
 
 /// The digest that a fact names of what is said of a service.
-fn digest(entry: &Entry) -> Digest {
-    let json = kernel::digest::canonical_json(entry).expect("an entry is text, times and numbers");
+fn digest<T: Serialize>(said: &T) -> Digest {
+    let json = kernel::digest::canonical_json(said).expect("what is said is text, times and numbers");
     Digest::of(json.as_bytes())
 }
 

@@ -22,6 +22,18 @@ pub struct Stop {
     pub announced: Time,
 }
 
+/// What an operator says of a service besides how it is reached: of one that was registered, and of one of
+/// the platform.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stands {
+    /// Why it is disabled, in the words that callers read; `None` when it is not.
+    pub disabled: Option<String>,
+    /// From when it may be gone for good.
+    pub sunset: Option<Time>,
+    /// The stop that was announced.
+    pub stop: Option<Stop>,
+}
+
 /// A registered service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -29,12 +41,9 @@ pub struct Entry {
     pub id: ServiceId,
     /// How it is reached and what it has.
     pub setup: Setup,
-    /// Why it is disabled, in the words that callers read; `None` when it is not.
-    pub disabled: Option<String>,
-    /// From when it may be gone for good.
-    pub sunset: Option<Time>,
-    /// The stop that was announced.
-    pub stop: Option<Stop>,
+    /// How it stands.
+    #[serde(flatten)]
+    pub stands: Stands,
 }
 
 /// How a service stands at an instant.
@@ -69,16 +78,16 @@ impl Standing {
 impl Entry {
     /// A service that answers from now on.
     #[must_use]
-    pub const fn new(id: ServiceId, setup: Setup) -> Self {
+    pub fn new(id: ServiceId, setup: Setup) -> Self {
         Self {
             id,
             setup,
-            disabled: None,
-            sunset: None,
-            stop: None,
+            stands: Stands::default(),
         }
     }
+}
 
+impl Stands {
     /// How it stands at an instant.
     #[must_use]
     pub fn standing(&self, at: Time) -> Standing {
@@ -94,13 +103,13 @@ impl Entry {
 
     /// Why it does not answer a call at an instant: 503 `service-disabled` with the operator's words.
     #[must_use]
-    pub fn refusal(&self, at: Time) -> Option<Problem> {
+    pub fn refusal(&self, service: &ServiceId, at: Time) -> Option<Problem> {
         let notice = match (self.standing(at), &self.disabled, &self.stop) {
             (Standing::Disabled, Some(notice), _) => notice,
             (Standing::Stopped, _, Some(stop)) => &stop.reason,
             _ => return None,
         };
-        let problem = Problem::new(Kind::Unavailable, "service-disabled").with("service", &self.id);
+        let problem = Problem::new(Kind::Unavailable, "service-disabled").with("service", service);
         Some(problem.with("notice", notice))
     }
 
@@ -154,9 +163,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_service_stops_with_the_first_instant_of_its_stop_and_answers_again_with_the_last() {
-        let mut e = entry();
+        let Entry {
+            id, stands: mut e, ..
+        } = entry();
         assert_eq!(
-            (e.standing(Time(0)), e.refusal(Time(0))),
+            (e.standing(Time(0)), e.refusal(&id, Time(0))),
             (Standing::Enabled, None)
         );
         e.stop = Some(Stop {
@@ -165,7 +176,7 @@ pub(crate) mod tests {
             reason: "bảo trì".to_owned(),
             announced: Time(0),
         });
-        let at = |e: &Entry, ms| e.standing(Time(ms));
+        let at = |e: &Stands, ms| e.standing(Time(ms));
         assert_eq!(
             [9, 10, 19, 20].map(|ms| at(&e, ms)),
             [
@@ -175,7 +186,7 @@ pub(crate) mod tests {
                 Standing::Enabled
             ]
         );
-        let refused = e.refusal(Time(10)).expect("stopped");
+        let refused = e.refusal(&id, Time(10)).expect("stopped");
         assert_eq!(
             (refused.code, refused.kind),
             ("service-disabled", Kind::Unavailable)
@@ -185,7 +196,10 @@ pub(crate) mod tests {
         assert_eq!(e.planned_stop(Time(10)), None);
         e.disabled = Some("lỗi dữ liệu".to_owned());
         assert_eq!(at(&e, 0), Standing::Disabled);
-        assert_eq!(e.refusal(Time(10)).expect("disabled").args[1].1, "lỗi dữ liệu");
+        assert_eq!(
+            e.refusal(&id, Time(10)).expect("disabled").args[1].1,
+            "lỗi dữ liệu"
+        );
     }
 
     #[test]
@@ -204,5 +218,21 @@ pub(crate) mod tests {
             let refused = notice("notice", bad).expect_err("refused");
             assert_eq!(refused.field.as_deref(), Some("notice"));
         }
+    }
+
+    #[test]
+    fn a_service_that_an_earlier_release_kept_reads_as_it_was() {
+        let mut kept = serde_json::to_value(entry()).expect("json");
+        for (field, value) in [("disabled", "lỗi".into()), ("sunset", 5.into())] {
+            assert!(kept[field].is_null(), "{field} stands beside the setup");
+            kept[field] = value;
+        }
+        let read: Entry = serde_json::from_value(kept).expect("reads");
+        let stands = (
+            read.stands.disabled.as_deref(),
+            read.stands.sunset,
+            read.stands.stop,
+        );
+        assert_eq!(stands, (Some("lỗi"), Some(Time(5)), None));
     }
 }

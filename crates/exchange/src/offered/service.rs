@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use kernel::{Digest, Problem, Time};
 
-use super::entry::{Entry, http_date};
+use super::entry::{Entry, Stands, http_date};
 use super::setup::Wsdl;
 use super::ways::Ways;
 use crate::delegation::HEADER;
@@ -119,7 +119,7 @@ impl Entry {
     /// Refuses a call while the service is disabled or stopped, or is published in another's name
     /// without a delegation; gives the delegation.
     pub(crate) fn may(&self, delegations: &Delegations, at: Time) -> Result<Option<Digest>, Problem> {
-        if let Some(refusal) = self.refusal(at) {
+        if let Some(refusal) = self.stands.refusal(&self.id, at) {
             return Err(refusal);
         }
         let delegator = self.setup.publishes_for.as_ref();
@@ -135,7 +135,7 @@ impl Registered {
     }
 
     fn finished(&self, answer: Answer, delegation: Option<Digest>, at: Time) -> Answer {
-        let mut answer = with_future(answer, &self.entry, at);
+        let mut answer = with_future(answer, &self.entry.stands, at);
         if let Some(hash) = delegation {
             answer.headers = answer.headers.with(HEADER, &hash.hex());
         }
@@ -144,9 +144,9 @@ impl Registered {
 }
 
 /// With `Sunset` (RFC 8594) and the stop that lies ahead; what the service says of them itself stays.
-fn with_future(mut answer: Answer, entry: &Entry, at: Time) -> Answer {
-    let sunset = entry.sunset.map(http_date);
-    for (name, value) in [("sunset", sunset), (PLANNED_STOP, entry.planned_stop(at))] {
+pub(super) fn with_future(mut answer: Answer, stands: &Stands, at: Time) -> Answer {
+    let sunset = stands.sunset.map(http_date);
+    for (name, value) in [("sunset", sunset), (PLANNED_STOP, stands.planned_stop(at))] {
         let room = answer.headers.get(name).is_none() && answer.headers.iter().count() < HEADERS_MAX;
         if let Some(value) = value.filter(|_| room) {
             answer.headers = answer.headers.with(name, &value);
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn an_answer_tells_when_its_service_may_be_gone_unless_the_service_says_so_itself() {
-        let mut e = entry();
+        let mut e = entry().stands;
         assert_eq!(with_future(answer(&[]), &e, Time(0)).headers.iter().count(), 0);
         e.sunset = Some(Time(0));
         let told = with_future(answer(&[]), &e, Time(0));

@@ -1,11 +1,13 @@
-//! What an operator says of a registered service besides how it is reached: disabled or not, a stop, a
-//! sunset, its end. It holds at once. Never takes a service away while it answers.
+//! What an operator says of a service besides how it is reached: disabled or not, a stop, a sunset, the end
+//! of one that was registered. It holds at once. Never takes a service away while it answers.
 
-use kernel::{Actor, Date, Fact, Kind, Problem, Time};
+use kernel::{Actor, Date, Digest, Fact, Kind, Problem, Time};
 use serde::Deserialize;
+use store::Tx;
 use utoipa::ToSchema;
 
-use super::entry::{Entry, Standing, Stop, notice};
+use super::entry::{Entry, Standing, Stands, Stop, notice};
+use super::own::OwnService;
 use super::store as rows;
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
@@ -15,7 +17,7 @@ use crate::ids::ServiceId;
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 #[schema(as = ServiceVerb)]
 pub enum Verb {
-    /// It stops answering at once.
+    /// It stops answering at once; or callers read other words from now on.
     Disable {
         /// Why; callers read it.
         notice: String,
@@ -38,41 +40,85 @@ pub enum Verb {
     },
     /// The announced stop is taken back, or over.
     LiftStop,
-    /// It is taken off the node; it must be disabled.
+    /// It is taken off the node; it must be disabled, and not of the platform.
     Remove,
+}
+
+/// What was said of a service before a verb.
+enum Before {
+    Registered(Entry),
+    OfThePlatform(Stands),
+}
+
+impl Before {
+    const fn stands(&self) -> &Stands {
+        match self {
+            Self::Registered(entry) => &entry.stands,
+            Self::OfThePlatform(stands) => stands,
+        }
+    }
+}
+
+/// What is left of a service behind a verb.
+enum Left {
+    Registered(Entry),
+    OfThePlatform(Stands),
+    Nothing,
+}
+
+impl Left {
+    const fn stands(&self) -> Option<&Stands> {
+        match self {
+            Self::Registered(entry) => Some(&entry.stands),
+            Self::OfThePlatform(stands) => Some(stands),
+            Self::Nothing => None,
+        }
+    }
+
+    /// What a fact names of it.
+    fn digest(&self, id: &ServiceId) -> Digest {
+        match self {
+            Self::Registered(entry) => super::digest(entry),
+            Self::OfThePlatform(stands) => super::digest(&OwnService { id, stands }),
+            Self::Nothing => super::digest(id),
+        }
+    }
 }
 
 impl Exchange {
     /// Does something with a service; the other parties of its agreements are told.
     ///
     /// # Errors
-    /// 404 when nobody registered it here; 422 at the field that is not sound; conflict
+    /// 404 when this node offers none of that name; 422 at the field that is not sound; conflict
     /// `service-stands-so` when it stands so already, `service-enabled` for the end of a service that
-    /// answers.
+    /// answers, `service-of-platform` for the end of one of the platform.
     pub async fn stand_service(&self, id: &ServiceId, verb: &Verb, actor: &Actor) -> Result<(), Problem> {
         let first = self.first_stop(id);
         let _turn = self.0.offering.lock().await;
         let (tenant, seal) = self.voice(&id.org).map_err(|_| Problem::not_found())?;
         let consumers = self.agreements().consumers_of(id, self.0.now());
         let (consumers, key) = (&consumers, &seal.key);
+        let is_own = self.of_the_platform(id).is_some();
         let left = self
             .0
             .store
             .write(tenant, actor, |tx| async move {
-                let entry = rows::entry(&tx, id).await?.ok_or_else(Problem::not_found)?;
-                let (left, fact) = apply(verb, entry, tx.now(), first)?;
+                let before = before(&tx, id, is_own).await?;
+                let left = left_by(verb, before, id, tx.now(), first)?;
                 match &left {
-                    Some(entry) => rows::save(&tx, entry).await?,
-                    None => rows::remove(&tx, id).await?,
+                    Left::Registered(entry) => rows::save(&tx, entry).await?,
+                    Left::OfThePlatform(stands) => rows::save_own(&tx, id, stands).await?,
+                    Left::Nothing => rows::remove(&tx, id).await?,
                 }
-                tx.fact(&super::subject(id), fact).await?;
-                super::told::tell(&tx, (id, left.as_ref()), consumers, key).await?;
+                tx.fact(&super::subject(id), fact(verb, id, &left)).await?;
+                super::told::tell(&tx, (id, left.stands()), consumers, key).await?;
                 Ok(left)
             })
             .await?;
         match left {
-            Some(entry) => self.offer(entry)?,
-            None => {
+            Left::Registered(entry) => self.offer(entry)?,
+            Left::OfThePlatform(stands) => self.0.own.put(id.clone(), stands),
+            Left::Nothing => {
                 self.0.registered.remove(id);
                 self.withdraw(id);
             }
@@ -88,87 +134,59 @@ impl Exchange {
     }
 }
 
-/// The service as the verb leaves it, none when it is gone, and the fact.
-fn apply(
+/// What was said of a service; of one of the platform also when that is nothing.
+async fn before(tx: &Tx, id: &ServiceId, is_own: bool) -> Result<Before, Problem> {
+    if let Some(entry) = rows::entry(tx, id).await? {
+        return Ok(Before::Registered(entry));
+    }
+    if !is_own {
+        return Err(Problem::not_found());
+    }
+    let said = rows::own_stand(tx, id).await?;
+    Ok(Before::OfThePlatform(said.unwrap_or_default()))
+}
+
+/// The service as the verb leaves it.
+fn left_by(
     verb: &Verb,
-    entry: Entry,
+    before: Before,
+    id: &ServiceId,
     now: Time,
     first_stop: Option<Date>,
-) -> Result<(Option<Entry>, Fact), Problem> {
-    let service = entry.id.to_string();
-    let is_disabled = entry.disabled.is_some();
-    let left = match verb {
-        Verb::Enable | Verb::Remove if !is_disabled => {
-            return Err(match verb {
-                Verb::Enable => so_already(&service),
-                _ => Problem::new(Kind::Conflict, "service-enabled").with("service", &service),
-            });
+) -> Result<Left, Problem> {
+    let stands = verb.leaves(before.stands(), id, now, first_stop)?;
+    match (before, stands) {
+        (Before::Registered(entry), Some(stands)) => Ok(Left::Registered(Entry { stands, ..entry })),
+        (Before::Registered(_), None) => Ok(Left::Nothing),
+        (Before::OfThePlatform(_), Some(stands)) => Ok(Left::OfThePlatform(stands)),
+        (Before::OfThePlatform(_), None) => {
+            Err(Problem::new(Kind::Conflict, "service-of-platform").with("service", id))
         }
-        Verb::Remove => return Ok((None, Fact::ServiceRemoved { service })),
-        Verb::Enable => Entry {
-            disabled: None,
-            ..entry
-        },
-        Verb::Disable { notice: text } => {
-            let text = notice("notice", text)?.to_owned();
-            if is_disabled {
-                return Err(so_already(&service));
-            }
-            Entry {
-                disabled: Some(text),
-                ..entry
-            }
-        }
-        Verb::Sunset { at } => {
-            let sunset = at.map(Time);
-            if sunset == entry.sunset {
-                return Err(so_already(&service));
-            }
-            if sunset.is_some_and(|at| at <= now) {
-                return Err(Problem::invalid("at", "service-sunset-past"));
-            }
-            Entry { sunset, ..entry }
-        }
-        Verb::AnnounceStop { from, to, reason } => {
-            let stop = stop(Time(*from), to.map(Time), reason, now, first_stop)?;
-            Entry {
-                stop: Some(stop),
-                ..entry
-            }
-        }
-        Verb::LiftStop if entry.stop.is_none() => return Err(so_already(&service)),
-        Verb::LiftStop => Entry { stop: None, ..entry },
-    };
-    let digest = super::digest(&left);
-    let fact = match verb {
-        Verb::Disable { .. } => Fact::ServiceDisabled {
+    }
+}
+
+fn fact(verb: &Verb, id: &ServiceId, left: &Left) -> Fact {
+    let (service, entry) = (id.to_string(), left.digest(id));
+    match verb {
+        Verb::Disable { .. } => Fact::ServiceDisabled { service, entry },
+        Verb::Enable => Fact::ServiceEnabled { service, entry },
+        Verb::Sunset { at } => Fact::ServiceSunsetSet {
             service,
-            entry: digest,
-        },
-        Verb::Sunset { .. } => Fact::ServiceSunsetSet {
-            service,
-            sunset: left.sunset,
-            entry: digest,
+            sunset: at.map(Time),
+            entry,
         },
         Verb::AnnounceStop { from, to, .. } => Fact::ServiceStopAnnounced {
             service,
             from: Time(*from),
             to: to.map(Time),
-            entry: digest,
+            entry,
         },
-        Verb::LiftStop => Fact::ServiceStopLifted {
-            service,
-            entry: digest,
-        },
-        Verb::Enable | Verb::Remove => Fact::ServiceEnabled {
-            service,
-            entry: digest,
-        },
-    };
-    Ok((Some(left), fact))
+        Verb::LiftStop => Fact::ServiceStopLifted { service, entry },
+        Verb::Remove => Fact::ServiceRemoved { service },
+    }
 }
 
-fn so_already(service: &str) -> Problem {
+fn so_already(service: &ServiceId) -> Problem {
     Problem::new(Kind::Conflict, "service-stands-so").with("service", service)
 }
 
@@ -200,6 +218,43 @@ fn stop_faults(from: Time, to: Option<Time>, reason: &str, now: Time, first: Opt
 }
 
 impl Verb {
+    /// How a service stands behind it that stood as told; `None` when it is gone.
+    ///
+    /// # Errors
+    /// As [`Exchange::stand_service`].
+    pub(crate) fn leaves(
+        &self,
+        before: &Stands,
+        id: &ServiceId,
+        now: Time,
+        first_stop: Option<Date>,
+    ) -> Result<Option<Stands>, Problem> {
+        let mut stands = before.clone();
+        match self {
+            Self::Remove if stands.disabled.is_none() => {
+                return Err(Problem::new(Kind::Conflict, "service-enabled").with("service", id));
+            }
+            Self::Remove => return Ok(None),
+            Self::Enable => stands.disabled = None,
+            Self::Disable { notice: text } => stands.disabled = Some(notice("notice", text)?.to_owned()),
+            Self::Sunset { at } => {
+                let sunset = at.map(Time);
+                if sunset != stands.sunset && sunset.is_some_and(|at| at <= now) {
+                    return Err(Problem::invalid("at", "service-sunset-past"));
+                }
+                stands.sunset = sunset;
+            }
+            Self::AnnounceStop { from, to, reason } => {
+                stands.stop = Some(stop(Time(*from), to.map(Time), reason, now, first_stop)?);
+            }
+            Self::LiftStop => stands.stop = None,
+        }
+        if stands == *before {
+            return Err(so_already(id));
+        }
+        Ok(Some(stands))
+    }
+
     /// Everything that is wrong with what it says, whatever the service; `first` as
     /// [`Exchange::stand_service`] has it.
     pub(crate) fn faults(&self, now: Time, first: Option<Date>) -> Vec<Problem> {
@@ -215,8 +270,8 @@ impl Verb {
 }
 
 /// True when a stop of this service is over.
-pub(crate) fn is_over(entry: &Entry, at: Time) -> bool {
-    entry.stop.is_some() && entry.standing(at) == Standing::Enabled
+pub(crate) fn is_over(stands: &Stands, at: Time) -> bool {
+    stands.stop.is_some() && stands.standing(at) == Standing::Enabled
 }
 
 #[cfg(test)]
@@ -225,14 +280,26 @@ mod tests {
     use super::*;
     use kernel::time::civil_date;
 
+    fn left(verb: &Verb, before: Before, now: i64, first: Option<Date>) -> Result<Left, Problem> {
+        left_by(verb, before, &entry().id, Time(now), first)
+    }
+
     fn done(verb: &Verb, entry: Entry) -> (Option<Entry>, String) {
-        let (left, fact) = apply(verb, entry, Time(0), None).expect("done");
-        let fact = serde_json::to_value(fact).expect("json");
-        (left, fact["fact"].as_str().expect("a kind").to_owned())
+        let id = entry.id.clone();
+        let left = left(verb, Before::Registered(entry), 0, None).expect("done");
+        let fact = serde_json::to_value(fact(verb, &id, &left)).expect("json");
+        let kind = fact["fact"].as_str().expect("a kind").to_owned();
+        match left {
+            Left::Registered(entry) => (Some(entry), kind),
+            Left::OfThePlatform(_) => panic!("it was registered"),
+            Left::Nothing => (None, kind),
+        }
     }
 
     fn refused(verb: &Verb, entry: Entry) -> (&'static str, Option<String>) {
-        let p = apply(verb, entry, Time(0), None).expect_err("refused");
+        let p = left(verb, Before::Registered(entry), 0, None)
+            .err()
+            .expect("refused");
         (p.code, p.field)
     }
 
@@ -253,7 +320,7 @@ mod tests {
         let (off, fact) = done(&disable("lỗi"), entry());
         let off = off.expect("there");
         assert_eq!(
-            (off.disabled.as_deref(), fact.as_str()),
+            (off.stands.disabled.as_deref(), fact.as_str()),
             (Some("lỗi"), "service-disabled")
         );
         assert_eq!(refused(&disable("lỗi"), off.clone()).0, "service-stands-so");
@@ -262,6 +329,33 @@ mod tests {
             (Some(entry()), "service-enabled".to_owned())
         );
         assert_eq!(done(&Verb::Remove, off), (None, "service-removed".to_owned()));
+    }
+
+    #[test]
+    fn the_words_of_a_disabled_service_are_changed_without_enabling_it() {
+        let (off, _) = done(&disable("lỗi"), entry());
+        let (other, fact) = done(&disable("lỗi khác"), off.expect("there"));
+        let words = other.expect("there").stands.disabled;
+        assert_eq!(
+            (words.as_deref(), fact.as_str()),
+            (Some("lỗi khác"), "service-disabled")
+        );
+    }
+
+    #[test]
+    fn a_service_of_the_platform_stands_as_any_other_and_is_never_taken_off_the_node() {
+        let own = |stands: Stands| Before::OfThePlatform(stands);
+        let off = left(&disable("lỗi"), own(Stands::default()), 0, None).expect("done");
+        let stands = off.stands().expect("there").clone();
+        assert_eq!(stands.disabled.as_deref(), Some("lỗi"));
+        let gone = left(&Verb::Remove, own(stands.clone()), 0, None)
+            .err()
+            .expect("refused");
+        assert_eq!((gone.code, gone.kind), ("service-of-platform", Kind::Conflict));
+        let again = left(&Verb::Enable, own(stands), 0, None).expect("done");
+        assert_eq!(again.stands(), Some(&Stands::default()));
+        let id = entry().id;
+        assert_ne!(off.digest(&id), again.digest(&id));
     }
 
     #[test]
@@ -280,15 +374,11 @@ mod tests {
         let day = |d| Time::at(civil_date(2026, 12, d).expect("a day"), 0).ms();
         let announce = |from, to: Option<i64>, reason: &str| {
             let reason = reason.to_owned();
-            apply(
-                &Verb::AnnounceStop { from, to, reason },
-                entry(),
-                Time(1_000),
-                first,
-            )
+            let verb = Verb::AnnounceStop { from, to, reason };
+            left(&verb, Before::Registered(entry()), 1_000, first)
         };
         let refused = |from, to, reason| {
-            let p = announce(from, to, reason).expect_err("refused");
+            let p = announce(from, to, reason).err().expect("refused");
             (p.code, p.field.expect("a field"), p.args)
         };
         let (code, field, args) = refused(day(2), None, "x");
@@ -296,10 +386,11 @@ mod tests {
         assert_eq!(args, [("first", "2026-12-03".to_owned())]);
         assert_eq!(refused(day(3), Some(day(3)), "x").0, "service-stop-ends");
         assert_eq!(refused(day(3), None, " ").1, "reason");
-        let (left, _) = announce(day(3), Some(day(4)), "bảo trì").expect("announced");
-        let left = left.expect("there");
-        assert_eq!(left.standing(Time(day(2))), Standing::Stopping);
-        assert!(!is_over(&left, Time(day(3))) && is_over(&left, Time(day(4))));
+        let Left::Registered(left) = announce(day(3), Some(day(4)), "bảo trì").expect("announced") else {
+            panic!("it is there");
+        };
+        assert_eq!(left.stands.standing(Time(day(2))), Standing::Stopping);
+        assert!(!is_over(&left.stands, Time(day(3))) && is_over(&left.stands, Time(day(4))));
         assert_eq!(
             done(&Verb::LiftStop, left),
             (Some(entry()), "service-stop-lifted".to_owned())

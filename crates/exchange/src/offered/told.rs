@@ -7,7 +7,7 @@ use seal::key::SigningKey;
 use serde::{Deserialize, Serialize};
 use store::{Reader, Row, Tx, params};
 
-use super::entry::{Entry, notice};
+use super::entry::{Stands, notice};
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
 use crate::life::words::{self, Said, Signed, Word};
@@ -45,22 +45,22 @@ pub struct StopTold {
 
 impl ServiceTold {
     /// Of a service as its verb left it; of one that is gone when there is none.
-    pub(super) fn of(left: Option<&Entry>) -> Self {
-        let Some(entry) = left else {
+    pub(super) fn of(left: Option<&Stands>) -> Self {
+        let Some(stands) = left else {
             return Self {
                 gone: true,
                 ..Self::default()
             };
         };
-        let stop = entry.stop.as_ref().map(|stop| StopTold {
+        let stop = stands.stop.as_ref().map(|stop| StopTold {
             from: stop.from,
             to: stop.to,
             reason: stop.reason.clone(),
         });
         Self {
-            disabled: entry.disabled.clone(),
+            disabled: stands.disabled.clone(),
             stop,
-            sunset: entry.sunset,
+            sunset: stands.sunset,
             gone: false,
         }
     }
@@ -144,7 +144,7 @@ impl Exchange {
 /// Says how a service stands now to every other party of an agreement on it.
 pub(super) async fn tell(
     tx: &Tx,
-    (service, left): (&ServiceId, Option<&Entry>),
+    (service, left): (&ServiceId, Option<&Stands>),
     consumers: &[OrgCode],
     key: &SigningKey,
 ) -> Result<(), Problem> {
@@ -269,15 +269,17 @@ async fn one(reader: &Reader, service: &ServiceId) -> Result<Option<ServiceNotic
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::{Stop, tests::entry};
+    use super::super::entry::{Entry, Stop, tests::entry};
     use super::*;
 
     #[test]
     fn what_is_told_of_a_service_matters_until_it_is_over() {
         let at = |told: &ServiceTold, ms| told.matters(Time(ms));
-        assert!(!at(&ServiceTold::of(Some(&entry())), 0));
+        assert!(!at(&ServiceTold::of(Some(&Stands::default())), 0));
         assert!(at(&ServiceTold::of(None), 0), "it is gone");
-        let mut e = entry();
+        let Entry {
+            id, stands: mut e, ..
+        } = entry();
         e.stop = Some(Stop {
             from: Time(10),
             to: Some(Time(20)),
@@ -287,7 +289,7 @@ mod tests {
         let told = ServiceTold::of(Some(&e));
         assert_eq!([0, 10, 19, 20].map(|ms| at(&told, ms)), [true, true, true, false]);
         let refused = |told: &ServiceTold, ms| {
-            let refused = told.refusal(&e.id, Time(ms));
+            let refused = told.refusal(&id, Time(ms));
             refused.map(|problem| (problem.code, problem.args.last().cloned()))
         };
         let for_the_stop = Some(("service-disabled", Some(("notice", "bảo trì".to_owned()))));

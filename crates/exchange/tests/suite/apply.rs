@@ -95,14 +95,14 @@ async fn a_file_is_shown_first_then_done_and_a_second_time_changes_nothing() {
         (vec!["register".to_owned()], &1.into()),
         "{shown}"
     );
-    assert_eq!(desk.get("services").await, json!([]), "shown only");
+    assert_eq!(desk.registered().await, json!([]), "shown only");
     let done = desk.declared("apply", &file).await;
     assert_eq!(
         (&done["steps"][0]["done"], &done["problems"]),
         (&true.into(), &0.into()),
         "{done}"
     );
-    assert_eq!(desk.get("services").await[0]["service"], "G01/population/persons");
+    assert_eq!(desk.registered().await[0]["service"], "G01/population/persons");
     let again = desk.declared("apply", &file).await;
     assert_eq!(
         (does(&again), &again["changes"]),
@@ -114,7 +114,7 @@ async fn a_file_is_shown_first_then_done_and_a_second_time_changes_nothing() {
     let difference = json!({"field": "url", "now": "http://127.0.0.1:9", "then": "http://127.0.0.1:10"});
     assert_eq!(shown["steps"][0]["differences"], json!([difference]));
     desk.declared("apply", &moved).await;
-    assert_eq!(desk.get("services").await[0]["url"], "http://127.0.0.1:10");
+    assert_eq!(desk.registered().await[0]["url"], "http://127.0.0.1:10");
 }
 
 #[tokio::test]

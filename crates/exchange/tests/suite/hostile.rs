@@ -218,7 +218,7 @@ async fn a_document_that_never_ends_or_drips_is_refused_in_time_and_nothing_is_r
             "{way:?}: {told}"
         );
     }
-    assert_eq!(desk.get("services").await, serde_json::json!([]));
+    assert_eq!(desk.registered().await, serde_json::json!([]));
 }
 
 #[tokio::test]

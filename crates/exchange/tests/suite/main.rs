@@ -46,6 +46,7 @@ mod operator_life;
 mod operator_services;
 mod outbox;
 mod peers;
+mod platform_services;
 mod quotas;
 mod refused_calls;
 mod replay;

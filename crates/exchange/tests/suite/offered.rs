@@ -284,8 +284,16 @@ async fn callers_are_told_of_a_stop_and_a_sunset_before_they_come() {
         .registered_service(&persons())
         .await
         .expect("there");
-    assert!(entry.refusal(day("2026-12-03").plus_ms(-1)).is_none());
-    let refused = entry.refusal(day("2026-12-03")).expect("stopped");
+    assert!(
+        entry
+            .stands
+            .refusal(&entry.id, day("2026-12-03").plus_ms(-1))
+            .is_none()
+    );
+    let refused = entry
+        .stands
+        .refusal(&entry.id, day("2026-12-03"))
+        .expect("stopped");
     assert_eq!(refused.args[1], ("notice", "Nâng cấp hệ thống".to_owned()));
     stand(&nation, Verb::LiftStop).await.expect("lifted");
     assert!(

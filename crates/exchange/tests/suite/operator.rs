@@ -101,6 +101,15 @@ impl Desk {
         (answer.status().as_u16(), answer.into_body())
     }
 
+    /// The services that were registered, without those of the platform.
+    pub(crate) async fn registered(&self) -> serde_json::Value {
+        let all = self.get("services").await;
+        let all = all.as_array().expect("a list").iter();
+        all.filter(|one| one["of_the_platform"] == false)
+            .cloned()
+            .collect()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> serde_json::Value {
         let (status, body) = self.send("GET", path, Some("operator"), "").await;
         assert_eq!(status, 200, "{path}");

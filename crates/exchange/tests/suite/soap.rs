@@ -237,5 +237,5 @@ async fn what_is_wrong_with_a_wsdl_is_told_at_its_field() {
         assert_eq!((status, &told["field"]), (422, &field.into()), "{told}");
         assert!(told["remedy"].is_string(), "{told}");
     }
-    assert_eq!(desk.get("services").await, json!([]));
+    assert_eq!(desk.registered().await, json!([]));
 }

@@ -103,7 +103,7 @@ impl Exchange {
 
 /// What is declared otherwise than it is.
 fn of_service(entry: &Entry, then: &ServiceText) -> Vec<DeclaredDifference> {
-    let now = ServiceText::of(entry);
+    let now = ServiceText::of(&entry.id, &entry.setup);
     let others = now.other_ways();
     let list = |endpoints: &[String]| endpoints.join(", ");
     let mut pairs = vec![

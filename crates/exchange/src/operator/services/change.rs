@@ -49,7 +49,7 @@ pub(crate) async fn form(
     Path(named): Path<Named>,
 ) -> Result<Html<String>, Refusal> {
     let entry = x.registered_service(&super::id_of(&named)?).await?;
-    let text = ServiceText::of(&entry);
+    let text = ServiceText::of(&entry.id, &entry.setup);
     let body = body(&x, &page, (&entry.id, &text), &[])?;
     Ok(page.html(&page.t("exchange-service-change"), body))
 }
@@ -120,5 +120,5 @@ pub(crate) async fn by_json(
 ) -> Result<axum::Json<ServiceLine>, Refusal> {
     let id = super::id_of(&named)?;
     let entry = change(&x, &id, &text, &who).await.map_err(first)?;
-    Ok(axum::Json(ServiceLine::of(&entry, x.0.now())))
+    Ok(axum::Json(ServiceLine::of(&entry.into(), x.0.now())))
 }

@@ -1,5 +1,5 @@
-//! `GET /exchange/services` and its twin: the services that operators registered here, and how they
-//! stand; searched, and a page at a time.
+//! `GET /exchange/services` and its twin: the services of this node, those that operators registered and those
+//! of the platform itself, and how they stand; searched, and a page at a time.
 
 use askama::Template;
 use axum::extract::Query;
@@ -12,7 +12,7 @@ use web::{Page, Refusal};
 use super::super::Acting;
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
-use crate::offered::{Entry, Standing};
+use crate::offered::{Listed, Standing};
 
 /// What to list.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -24,10 +24,10 @@ pub(crate) struct Wanted {
 }
 
 /// A page of services by name, and the name after which the next one begins.
-async fn found(x: &Exchange, wanted: &Wanted) -> Result<(Vec<Entry>, Option<String>), Problem> {
-    let mut all = x.registered_services().await?;
+async fn found(x: &Exchange, wanted: &Wanted) -> Result<(Vec<Listed>, Option<String>), Problem> {
+    let mut all = x.listed_services().await?;
     let q = super::searched(wanted.q.as_deref());
-    all.retain(|e| super::has(&q, &[&e.id.to_string(), &e.setup.url]));
+    all.retain(|e| super::has(&q, &[&e.id.to_string(), url(e)]));
     if let Some(after) = wanted
         .after
         .as_deref()
@@ -40,12 +40,19 @@ async fn found(x: &Exchange, wanted: &Wanted) -> Result<(Vec<Entry>, Option<Stri
     Ok((all, next))
 }
 
-/// A registered service, in short.
+/// Where a service is called; nothing of one of the platform.
+fn url(listed: &Listed) -> &str {
+    listed.setup.as_ref().map_or("", |setup| &setup.url)
+}
+
+/// A service, in short.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServiceLine {
     /// Its name.
     service: String,
-    /// Where it is called.
+    /// True when it is of the platform itself, of a register for instance: nobody registered it.
+    of_the_platform: bool,
+    /// Where it is called; empty of one of the platform.
     url: String,
     /// How many endpoints it lists; 0 when nobody listed them.
     endpoints: usize,
@@ -58,21 +65,23 @@ pub(crate) struct ServiceLine {
 }
 
 impl ServiceLine {
-    pub(super) fn of(entry: &Entry, now: Time) -> Self {
-        let refusal = entry.refusal(now);
+    pub(super) fn of(listed: &Listed, now: Time) -> Self {
+        let stands = &listed.stands;
+        let refusal = stands.refusal(&listed.id, now);
         let notice = refusal.and_then(|p| p.args.into_iter().find(|(name, _)| *name == "notice"));
         Self {
-            service: entry.id.to_string(),
-            url: entry.setup.url.clone(),
-            endpoints: entry.setup.endpoints.len(),
-            standing: entry.standing(now).as_str(),
+            service: listed.id.to_string(),
+            of_the_platform: listed.setup.is_none(),
+            url: url(listed).to_owned(),
+            endpoints: listed.endpoints,
+            standing: stands.standing(now).as_str(),
             notice: notice.map(|(_, notice)| notice),
-            sunset: entry.sunset.map(Time::ms),
+            sunset: stands.sunset.map(Time::ms),
         }
     }
 }
 
-/// Lists the services that operators registered at this node, a page at a time.
+/// Lists the services of this node, registered ones and those of the platform, a page at a time.
 #[utoipa::path(get, path = "/api/v1/exchange/services", tag = "exchange", operation_id = "list_services",
     params(Wanted), security(("session" = ["operator", "observer"])), responses((status = 200, body = Vec<ServiceLine>)))]
 pub(crate) async fn json(
@@ -97,6 +106,7 @@ struct View<'a> {
 struct Row {
     service: String,
     provider: String,
+    of_the_platform: bool,
     url: String,
     endpoints: usize,
     state: String,
@@ -113,7 +123,7 @@ pub(super) const fn class(standing: Standing) -> &'static str {
     }
 }
 
-/// The registered services as a page.
+/// The services of this node as a page.
 #[utoipa::path(get, path = "/exchange/services", tag = "exchange", operation_id = "services_page",
     params(Wanted), security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "the services", content_type = "text/html")))]
@@ -125,16 +135,17 @@ pub(crate) async fn page(
     let (all, next) = found(&x, &wanted).await?;
     let q = wanted.q.clone().unwrap_or_default();
     let now = x.0.now();
-    let row = |entry: &Entry| {
-        let standing = entry.standing(now);
+    let row = |listed: &Listed| {
+        let standing = listed.stands.standing(now);
         Row {
-            service: entry.id.to_string(),
-            provider: x.organisation(&entry.id.org),
-            url: entry.setup.url.clone(),
-            endpoints: entry.setup.endpoints.len(),
+            service: listed.id.to_string(),
+            provider: x.organisation(&listed.id.org),
+            of_the_platform: listed.setup.is_none(),
+            url: url(listed).to_owned(),
+            endpoints: listed.endpoints,
             state: page.t(&format!("exchange-service-{}", standing.as_str())),
             class: class(standing),
-            sunset: entry.sunset.map(|at| page.date(at.date())),
+            sunset: listed.stands.sunset.map(|at| page.date(at.date())),
         }
     };
     let view = View {

@@ -16,7 +16,7 @@ use super::list::{self, ServiceLine};
 use super::text::ServiceText;
 use crate::gateway::Exchange;
 use crate::ids::ServiceId;
-use crate::offered::{Difference, Entry, Standing, WaySeen};
+use crate::offered::{Difference, Listed, Setup, Standing, Stands, WaySeen};
 
 /// A stop that was announced.
 #[derive(Serialize, ToSchema)]
@@ -74,8 +74,8 @@ impl ServiceWay {
 pub(crate) struct ServiceSeen {
     #[serde(flatten)]
     line: ServiceLine,
-    /// How it is reached and what it has, as a change takes it.
-    text: ServiceText,
+    /// How it is reached and what it has, as a change takes it; none of a service of the platform.
+    text: Option<ServiceText>,
     /// Its addresses, and how each stands.
     ways: Vec<ServiceWay>,
     stop: Option<ServiceStop>,
@@ -93,14 +93,15 @@ pub(crate) async fn json(
     Acting(x, _): Acting,
     Path(named): Path<Named>,
 ) -> Result<axum::Json<ServiceSeen>, Refusal> {
-    let entry = x.registered_service(&super::id_of(&named)?).await?;
-    let history = x.service_history(&entry.id).await?;
+    let listed = x.listed_service(&super::id_of(&named)?).await?;
+    let history = x.service_history(&listed.id).await?;
+    let text = |setup: &Setup| ServiceText::of(&listed.id, setup);
     Ok(axum::Json(ServiceSeen {
-        line: ServiceLine::of(&entry, x.0.now()),
-        text: ServiceText::of(&entry),
-        ways: x.ways_of(&entry.id).iter().map(ServiceWay::of).collect(),
-        first_stop: x.first_stop(&entry.id).map(kernel::time::iso),
-        stop: entry.stop.map(|stop| ServiceStop {
+        line: ServiceLine::of(&listed, x.0.now()),
+        text: listed.setup.as_ref().map(text),
+        ways: x.ways_of(&listed.id).iter().map(ServiceWay::of).collect(),
+        first_stop: x.first_stop(&listed.id).map(kernel::time::iso),
+        stop: listed.stands.stop.map(|stop| ServiceStop {
             from: stop.from.ms(),
             to: stop.to.map(Time::ms),
             reason: stop.reason,
@@ -137,7 +138,9 @@ struct View<'a> {
     errors: String,
     name: String,
     provider: String,
-    entry: &'a Entry,
+    /// How it is reached; none of a service of the platform.
+    setup: Option<&'a Setup>,
+    stands: &'a Stands,
     /// Each address: where, its weight, how it stands and the class of that.
     ways: Vec<(String, u32, String, &'static str)>,
     state: String,
@@ -165,6 +168,11 @@ impl View<'_> {
         self.page.field_error(self.beside.problems, field)
     }
 
+    /// True for a SOAP service.
+    fn is_soap(&self) -> bool {
+        self.setup.is_some_and(|setup| setup.wsdl.is_some())
+    }
+
     /// True when one of these fields is at fault.
     fn open(&self, fields: &[&str]) -> bool {
         let at_fault = |field: &&str| !self.error(field).is_empty();
@@ -189,9 +197,9 @@ pub(crate) async fn page(
     page: Page,
     Path(named): Path<Named>,
 ) -> Result<Html<String>, Refusal> {
-    let entry = x.registered_service(&super::id_of(&named)?).await?;
-    let body = body(&x, &page, &entry, Beside::default()).await?;
-    Ok(page.html(&entry.id.to_string(), body))
+    let listed = x.listed_service(&super::id_of(&named)?).await?;
+    let body = body(&x, &page, &listed, Beside::default()).await?;
+    Ok(page.html(&listed.id.to_string(), body))
 }
 
 /// The page again, with something beside the service; 422 when something is wrong.
@@ -205,9 +213,9 @@ pub(super) async fn again(
     beside: Beside<'_>,
 ) -> Result<Response, Refusal> {
     let status = if beside.problems.is_empty() { 200 } else { 422 };
-    let entry = x.registered_service(id).await?;
-    let body = body(x, page, &entry, beside).await?;
-    Ok(page.html_status(status, &entry.id.to_string(), body))
+    let listed = x.listed_service(id).await?;
+    let body = body(x, page, &listed, beside).await?;
+    Ok(page.html_status(status, &listed.id.to_string(), body))
 }
 
 /// The page again, with all that was refused at fields of it and what was sent.
@@ -254,16 +262,17 @@ fn way(page: &Page, seen: &WaySeen) -> (String, &'static str) {
     }
 }
 
-async fn body(x: &Exchange, page: &Page, entry: &Entry, beside: Beside<'_>) -> Result<String, Problem> {
+async fn body(x: &Exchange, page: &Page, listed: &Listed, beside: Beside<'_>) -> Result<String, Problem> {
     let now = x.0.now();
-    let standing = entry.standing(now);
-    let events = x.service_history(&entry.id).await?.into_iter().map(|done| Event {
+    let (id, stands) = (&listed.id, &listed.stands);
+    let standing = stands.standing(now);
+    let events = x.service_history(id).await?.into_iter().map(|done| Event {
         iso: done.at.rfc3339(),
         at: page.time(done.at),
         what: page.t(&format!("exchange-done-{}", done.kind)),
         actor: done.actor,
     });
-    let stop = entry.stop.as_ref().map(|stop| {
+    let stop = stands.stop.as_ref().map(|stop| {
         let from = page.date(stop.from.date());
         let to = stop.to.map(|to| page.date(to.plus_ms(-1).date()));
         match to {
@@ -271,13 +280,13 @@ async fn body(x: &Exchange, page: &Page, entry: &Entry, beside: Beside<'_>) -> R
             None => page.tw("exchange-stop-from", &[("from", from)]),
         }
     });
-    let about = x.agreements().of_service(&entry.id).into_iter();
+    let about = x.agreements().of_service(id).into_iter();
     let notice = match standing {
-        Standing::Disabled => entry.disabled.clone(),
-        Standing::Stopping | Standing::Stopped => entry.stop.as_ref().map(|stop| stop.reason.clone()),
+        Standing::Disabled => stands.disabled.clone(),
+        Standing::Stopping | Standing::Stopped => stands.stop.as_ref().map(|stop| stop.reason.clone()),
         Standing::Enabled => None,
     };
-    let ways = x.ways_of(&entry.id);
+    let ways = x.ways_of(id);
     let ways = ways.iter().map(|seen| {
         let (stands, class) = way(page, seen);
         (seen.url.clone(), seen.weight, stands, class)
@@ -285,18 +294,19 @@ async fn body(x: &Exchange, page: &Page, entry: &Entry, beside: Beside<'_>) -> R
     let view = View {
         errors: page.errors(beside.problems),
         ways: ways.collect(),
-        name: entry.id.to_string(),
-        provider: x.organisation(&entry.id.org),
+        name: id.to_string(),
+        provider: x.organisation(&id.org),
         state: page.t(&format!("exchange-service-{}", standing.as_str())),
         class: list::class(standing),
         notice,
         stop,
-        over: crate::offered::stand::is_over(entry, now),
-        sunset: entry.sunset.map(|at| page.date(at.date())),
-        first_stop: x.first_stop(&entry.id).map(|day| page.date(day)),
+        over: crate::offered::stand::is_over(stands, now),
+        sunset: stands.sunset.map(|at| page.date(at.date())),
+        first_stop: x.first_stop(id).map(|day| page.date(day)),
         agreements: about.map(|(hash, a)| (hash.hex(), a.id.clone())).collect(),
         events: events.collect(),
-        entry,
+        setup: listed.setup.as_ref(),
+        stands,
         beside,
         page,
     };

@@ -101,6 +101,6 @@ pub(crate) async fn by_json(
     Json(text): Json<ServiceText>,
 ) -> Result<Response, Refusal> {
     let entry = register(&x, &text, &who).await.map_err(first)?;
-    let line = ServiceLine::of(&entry, x.0.now());
+    let line = ServiceLine::of(&entry.into(), x.0.now());
     Ok((StatusCode::CREATED, axum::Json(line)).into_response())
 }

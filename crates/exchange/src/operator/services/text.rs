@@ -7,7 +7,7 @@ use web::{Fields, Page};
 
 use crate::endpoint::Endpoint;
 use crate::ids::ServiceId;
-use crate::offered::{Entry, Setup, Way, Wsdl, health_every_s};
+use crate::offered::{Setup, Way, Wsdl, health_every_s};
 
 /// Time for a service to answer when nobody says another, in milliseconds.
 const TIMEOUT_MS: u64 = 10_000;
@@ -111,10 +111,9 @@ impl ServiceText {
     }
 
     /// What is said of a service now.
-    pub(in crate::operator) fn of(entry: &Entry) -> Self {
-        let setup = &entry.setup;
+    pub(in crate::operator) fn of(id: &ServiceId, setup: &Setup) -> Self {
         Self {
-            service: entry.id.to_string(),
+            service: id.to_string(),
             url: setup.url.clone(),
             timeout_ms: setup.timeout_ms,
             openapi: setup.openapi.clone(),
@@ -361,7 +360,7 @@ mod tests {
         ]);
         let meant = ServiceText::read(&form).meant();
         let (id, setup) = (meant.id.expect("a name"), meant.setup);
-        let text = ServiceText::of(&Entry::new(id.clone(), setup.clone()));
+        let text = ServiceText::of(&id, &setup);
         let again = text.meant();
         assert_eq!(
             (again.id, again.setup, again.faults),
