@@ -41,7 +41,8 @@ pub(crate) struct Inner {
     hub: Certificate,
     pub(crate) file: PathBuf,
     held: RwLock<Arc<Held>>,
-    /// True while some system is stopped: asked on every call, before anything is looked up.
+    /// True while some system is stopped or a member disabled: asked on every call, before anything is
+    /// looked up.
     any_stopped: AtomicBool,
     /// One adoption at a time, so that serials only grow.
     adopting: tokio::sync::Mutex<Option<(u64, Digest)>>,
@@ -73,6 +74,8 @@ pub(crate) struct Held {
     replaced: HashMap<Digest, Time>,
     /// Systems that may neither call nor be called; nearly always none.
     stopped: HashSet<(OrgCode, String)>,
+    /// Members that take part in no exchange for a time; nearly always none.
+    disabled: HashSet<OrgCode>,
     /// The systems in each global group.
     groups: HashMap<String, HashSet<String>>,
     pub(crate) trust: Arc<Trust>,
@@ -115,6 +118,7 @@ impl Held {
             nodes: nodes.map(|n| (n.id.clone(), n.clone())).collect(),
             node_of_certificate,
             stopped: stopped.map(|s| (s.org.clone(), s.system.clone())).collect(),
+            disabled: snapshot.disabled.iter().map(|d| d.org.clone()).collect(),
             groups: groups::members(&snapshot.groups),
             members,
             further,
@@ -123,6 +127,10 @@ impl Held {
             parts: OnceLock::new(),
             snapshot: Arc::new(snapshot),
         })
+    }
+
+    fn stops_any(&self) -> bool {
+        !self.stopped.is_empty() || !self.disabled.is_empty()
     }
 
     /// A member's certificate by its thumbprint.
@@ -231,7 +239,7 @@ impl Directory {
             None => Held::of(Snapshot::empty(hub), "")?,
         };
         let confirmed = AtomicI64::new(held.snapshot.issued.ms());
-        let any_stopped = AtomicBool::new(!held.stopped.is_empty());
+        let any_stopped = AtomicBool::new(held.stops_any());
         Ok(Self(Arc::new(Inner {
             store,
             tenant,
@@ -309,7 +317,7 @@ impl Directory {
         write_beside(&inner.file, token.as_bytes())
             .await
             .map_err(|e| Problem::new(Kind::Full, "no-room").because(e))?;
-        let any_stopped = !held.stopped.is_empty();
+        let any_stopped = held.stops_any();
         *inner.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
         inner.any_stopped.store(any_stopped, Ordering::Release);
         inner.local.say_changed();
@@ -495,6 +503,14 @@ impl Directory {
         self.of(org).is_some_and(|of| {
             of.0.any_stopped.load(Ordering::Acquire)
                 && of.held().stopped.contains(&(org.clone(), system.to_owned()))
+        })
+    }
+
+    /// True when a member is disabled: none of its systems may call or be called.
+    #[must_use]
+    pub fn is_disabled(&self, member: &OrgCode) -> bool {
+        self.of(member).is_some_and(|of| {
+            of.0.any_stopped.load(Ordering::Acquire) && of.held().disabled.contains(&member.top())
         })
     }
 

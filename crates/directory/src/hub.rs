@@ -260,6 +260,11 @@ fn keep_since(next: &mut Snapshot, current: &Snapshot) {
             entry.since = before.since;
         }
     }
+    for entry in &mut next.disabled {
+        if let Some(before) = current.disabled_member(&entry.org) {
+            entry.since = before.since;
+        }
+    }
 }
 
 /// What is written together with a publication.

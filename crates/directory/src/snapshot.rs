@@ -47,6 +47,9 @@ pub struct Snapshot {
     /// Systems that are stopped, and those that were here and are gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stopped: Vec<Stopped>,
+    /// Members that take part in no exchange for a time; what they agreed stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disabled: Vec<DisabledMember>,
     /// Classes of members; who stands in none of them is of the first, [`GOVERNMENT`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassEntry>,
@@ -106,6 +109,19 @@ pub struct Stopped {
     pub system: String,
     /// True when it was deleted; false when it is disabled for a time.
     pub deleted: bool,
+}
+
+/// A member whose calls are refused, and that nobody calls, until it is enabled again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct DisabledMember {
+    /// Who.
+    #[schema(value_type = String)]
+    pub org: OrgCode,
+    /// Since when, milliseconds.
+    #[schema(value_type = i64)]
+    pub since: Time,
+    /// Why.
+    pub reason: String,
 }
 
 /// A class of members.
@@ -242,6 +258,7 @@ impl Snapshot {
             revoked: Vec::new(),
             further: Vec::new(),
             stopped: Vec::new(),
+            disabled: Vec::new(),
             classes: Vec::new(),
             groups: Vec::new(),
             instances: Vec::new(),
@@ -279,6 +296,12 @@ impl Snapshot {
     pub fn class_of(&self, org: &OrgCode) -> &str {
         let of = self.classes.iter().find(|class| class.members.contains(org));
         of.map_or(GOVERNMENT, |class| &class.code)
+    }
+
+    /// That a member is disabled, and why; none when it is not.
+    #[must_use]
+    pub fn disabled_member(&self, org: &OrgCode) -> Option<&DisabledMember> {
+        self.disabled.iter().find(|entry| entry.org == *org)
     }
 
     /// The further certificates of a node.
@@ -356,6 +379,10 @@ impl Snapshot {
                 }
                 Further::Seal { .. } => {}
             }
+        }
+        let disabled: BTreeSet<&OrgCode> = self.disabled.iter().map(|d| &d.org).collect();
+        if disabled.len() != self.disabled.len() || !disabled.is_subset(&members) {
+            return Err(unsound("a disabled member twice, or of no member"));
         }
         if members.len() != self.members.len() || systems.len() != self.systems.len() {
             return Err(unsound("a member or a system twice"));

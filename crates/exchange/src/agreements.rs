@@ -223,8 +223,10 @@ impl Agreements {
         self.locked().spend(hash, at)
     }
 
-    /// Refuses a system that the directory says is disabled or deleted, on either side.
+    /// Refuses a member that the directory says is disabled, and a system that it says is disabled or
+    /// deleted, on either side.
     fn may_take_part(&self, consumer: &SystemId, service: &ServiceId) -> Result<(), Problem> {
+        self.are_enabled([&consumer.org, &service.org])?;
         for (org, system) in [(&consumer.org, &consumer.system), (&service.org, &service.system)] {
             if self.directory.is_stopped(org, system) {
                 let stopped = Problem::new(Kind::Forbidden, "system-stopped");
@@ -232,6 +234,17 @@ impl Agreements {
             }
         }
         Ok(())
+    }
+
+    /// Refuses organisations that the hub has disabled.
+    ///
+    /// # Errors
+    /// 403 `member-disabled`.
+    pub(crate) fn are_enabled<const N: usize>(&self, orgs: [&OrgCode; N]) -> Result<(), Problem> {
+        match orgs.into_iter().find(|org| self.directory.is_disabled(org)) {
+            Some(org) => Err(Problem::new(Kind::Forbidden, "member-disabled").with("member", org.top())),
+            None => Ok(()),
+        }
     }
 
     /// The parties' own number of an agreement held.

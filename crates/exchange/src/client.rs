@@ -226,6 +226,8 @@ impl Gateway {
         self.trusts(&ask.service.org)?;
         // The metadata services are everybody's: no agreement is about them.
         let (agreement, keeps) = if ask.service.is_reserved() {
+            self.agreements
+                .are_enabled([&ask.consumer.org, &ask.service.org])?;
             (NO_AGREEMENT, None)
         } else {
             let (hash, held) = self.agreements.find_named(&ask.consumer, &ask.service, now)?;

@@ -128,6 +128,8 @@ impl Gateway {
         self.replay.in_time(head.sent, now)?;
         self.replay.in_time(Time(message.sealed.signing_time), now)?;
         let offered = if head.service.is_reserved() {
+            self.agreements
+                .are_enabled([&head.consumer.org, &head.service.org])?;
             self.spend_metadata(head, now)?;
             None
         } else {

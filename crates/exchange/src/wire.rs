@@ -244,6 +244,7 @@ pub(crate) const KNOWN: &[(&str, Kind)] = &[
     ("delegation-missing", Kind::Forbidden),
     ("delegation-over", Kind::Forbidden),
     ("instance-untrusted", Kind::Forbidden),
+    ("member-disabled", Kind::Forbidden),
     ("member-unknown", Kind::Forbidden),
     ("service-unknown", Kind::NotFound),
     ("node-revoked", Kind::Forbidden),

@@ -31,7 +31,7 @@ const OWNERS: [(&str, &[&str]); 10] = [
 ];
 
 /// The fields of what only the hub says.
-const HUBS: [(&str, &[&str]); 16] = [
+const HUBS: [(&str, &[&str]); 18] = [
     (
         "join",
         &[
@@ -46,6 +46,8 @@ const HUBS: [(&str, &[&str]); 16] = [
     ),
     ("rename-member", &["org", "name"]),
     ("class-member", &["org", "class"]),
+    ("disable-member", &["org", "reason"]),
+    ("enable-member", &["org"]),
     ("leave", &["org"]),
     ("name-class", &["class", "name"]),
     ("trust-root", &["certificate"]),
@@ -214,6 +216,7 @@ fn body(state: &DirectoryState, page: &Page, sent: &Fields, problems: &[Problem]
         grave: matches!(
             kind,
             "delete-system"
+                | "disable-member"
                 | "leave"
                 | "withdraw-root"
                 | "withdraw-issuer"

@@ -43,6 +43,8 @@ pub(crate) struct MemberLine {
     systems: usize,
     /// True when this node speaks for it.
     ours: bool,
+    /// True when it takes part in no exchange for a time.
+    disabled: bool,
 }
 
 /// A page of members.
@@ -126,6 +128,7 @@ pub(crate) async fn json(
         node: m.node.clone(),
         systems: found.systems.get(&m.org).copied().unwrap_or_default(),
         ours: state.registrar().speaks_for(&m.org),
+        disabled: snapshot.disabled_member(&m.org).is_some(),
     };
     Json(MembersPage {
         serial: snapshot.serial,
@@ -159,6 +162,7 @@ struct Row {
     systems: usize,
     seal: Option<Shown>,
     ours: bool,
+    disabled: bool,
 }
 
 /// The members as a page.
@@ -186,6 +190,7 @@ pub(crate) async fn page(
             .ok()
             .map(|seal| Shown::of(&page, &snapshot, &seal, now)),
         ours: state.speaks_for(&m.org, &who),
+        disabled: snapshot.disabled_member(&m.org).is_some(),
     };
     let view = View {
         age: Age::of(&state, &page),

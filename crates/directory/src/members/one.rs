@@ -59,6 +59,10 @@ pub(crate) struct DirectoryMember {
     seal_certificates: Vec<String>,
     /// Its systems.
     systems: Vec<SystemLine>,
+    /// Since when it takes part in no exchange, milliseconds since 1970; none when it does.
+    disabled_since: Option<i64>,
+    /// Why.
+    disabled_why: Option<String>,
 }
 
 /// The systems of a member and where each stands in its life.
@@ -160,6 +164,7 @@ pub(crate) async fn json(
     let (member, node) = member_of(&snapshot, &org)?;
     let further = snapshot.further_of_node(&node.id).map(Digest::hex);
     let seals = snapshot.further_of_seal(&member.org).map(str::to_owned);
+    let disabled = snapshot.disabled_member(&member.org);
     Ok(Json(DirectoryMember {
         org: member.org.to_string(),
         name: member.name.clone(),
@@ -171,6 +176,8 @@ pub(crate) async fn json(
             .chain(seals)
             .collect(),
         systems: systems(&state, &snapshot, &member.org).await?,
+        disabled_since: disabled.map(|entry| entry.since.ms()),
+        disabled_why: disabled.map(|entry| entry.reason.clone()),
     }))
 }
 
@@ -190,6 +197,8 @@ struct View<'a> {
     node_further: Vec<String>,
     seals: Vec<Shown>,
     groups: Vec<String>,
+    /// That it is disabled, since when and why.
+    disabled: Option<String>,
     systems: Vec<Row>,
     /// This node speaks for it.
     ours: bool,
@@ -350,6 +359,10 @@ pub(super) async fn body(
             .filter(of_this)
             .map(|g| g.name.clone())
             .collect(),
+        disabled: snapshot.disabled_member(org).map(|entry| {
+            let (at, why) = (page.time(entry.since), entry.reason.clone());
+            page.tw("directory-member-disabled", &[("at", at), ("why", why)])
+        }),
         systems: systems(state, &snapshot, org)
             .await?
             .into_iter()

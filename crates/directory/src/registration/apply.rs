@@ -7,7 +7,8 @@ use super::authorities::{self, Said};
 use super::change::Change;
 use super::entries::{
     add_timestamps, bad_certificate, certify_node, certify_seal, check_node, check_seal, delete_system,
-    known_root, leave, no_entry, note_node, offer, register_system, rename, set_class, stops, there,
+    disable, enable, known_root, leave, no_entry, note_node, offer, register_system, rename, set_class, stops,
+    there,
     thumbprint_of, trust_instance,
 };
 use super::names;
@@ -96,6 +97,8 @@ impl Change {
                 s.member(org).ok_or_else(|| no_entry("org"))?;
                 set_class(s, org, class)
             }
+            Self::DisableMember { org, reason } => disable(s, org, reason, now),
+            Self::EnableMember { org } => enable(s, org),
             Self::Leave { org } => leave(s, org),
             Self::NameClass { class, name } => {
                 names::upper("class", class)?;

@@ -145,6 +145,21 @@ pub enum Change {
         /// The class.
         class: String,
     },
+    /// A member takes part in no exchange for a time: nobody answers its calls, nobody calls it. What it
+    /// agreed stays.
+    DisableMember {
+        /// Who.
+        #[schema(value_type = String)]
+        org: OrgCode,
+        /// Why.
+        reason: String,
+    },
+    /// It does again.
+    EnableMember {
+        /// Who.
+        #[schema(value_type = String)]
+        org: OrgCode,
+    },
     /// A member takes part no more; its systems and services go with it, and its node when nobody else is there.
     Leave {
         /// Who.
@@ -279,6 +294,8 @@ impl Change {
             | Self::Join { org, .. }
             | Self::RenameMember { org, .. }
             | Self::ClassMember { org, .. }
+            | Self::DisableMember { org, .. }
+            | Self::EnableMember { org }
             | Self::Leave { org } => format!("member/{org}"),
             Self::NameClass { class, .. } => format!("class/{class}"),
             Self::TrustRoot { certificate } => {

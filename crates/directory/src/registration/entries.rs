@@ -8,7 +8,8 @@ use super::change::ToldService;
 use super::names;
 use crate::anchor::Anchor;
 use crate::snapshot::{
-    self, Further, GOVERNMENT, InstanceEntry, ServiceEntry, Snapshot, Stopped, SystemEntry, TimestampEntry,
+    self, DisabledMember, Further, GOVERNMENT, InstanceEntry, ServiceEntry, Snapshot, Stopped, SystemEntry,
+    TimestampEntry,
 };
 
 /// Earlier certificates that stay good beside a new one, of one node or seal, count.
@@ -157,6 +158,33 @@ fn keep_newest(s: &mut Snapshot, of: impl Fn(&Further) -> bool) {
     });
 }
 
+pub(super) fn disable(s: &mut Snapshot, org: &OrgCode, reason: &str, now: Time) -> Result<(), Problem> {
+    s.member(org).ok_or_else(|| no_entry("org"))?;
+    if *org == s.hub {
+        return Err(Problem::new(Kind::Conflict, "directory-needed"));
+    }
+    names::reason(reason)?;
+    if s.disabled_member(org).is_some() {
+        return Err(there("org"));
+    }
+    s.disabled.push(DisabledMember {
+        org: org.clone(),
+        since: now,
+        reason: reason.to_owned(),
+    });
+    s.disabled.sort_by(|a, b| a.org.cmp(&b.org));
+    Ok(())
+}
+
+pub(super) fn enable(s: &mut Snapshot, org: &OrgCode) -> Result<(), Problem> {
+    s.member(org).ok_or_else(|| no_entry("org"))?;
+    let before = s.disabled.len();
+    s.disabled.retain(|entry| entry.org != *org);
+    (s.disabled.len() < before)
+        .then_some(())
+        .ok_or_else(|| there("org"))
+}
+
 pub(super) fn leave(s: &mut Snapshot, org: &OrgCode) -> Result<(), Problem> {
     let node = s.member(org).ok_or_else(|| no_entry("org"))?.node.clone();
     if *org == s.hub {
@@ -172,6 +200,7 @@ pub(super) fn leave(s: &mut Snapshot, org: &OrgCode) -> Result<(), Problem> {
         delete_system(s, org, system);
     }
     s.members.retain(|m| m.org != *org);
+    s.disabled.retain(|entry| entry.org != *org);
     for class in &mut s.classes {
         class.members.retain(|member| member != org);
     }

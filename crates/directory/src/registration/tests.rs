@@ -530,3 +530,61 @@ async fn the_hubs_operator_changes_members_roots_and_groups() {
     two.done(Change::DeleteSystem { org, system }).await;
     assert!(two.held().groups[0].systems.is_empty());
 }
+
+#[tokio::test]
+async fn the_hub_disables_a_member_with_a_reason_that_everybody_reads_and_enables_it_again() {
+    let two = Two::new().await;
+    let enact = async |change: Change| two.hub.enact(change, &operator()).await;
+    let disable = |code: &str, reason: &str| Change::DisableMember {
+        org: org(code),
+        reason: reason.to_owned(),
+    };
+    let enable = |code: &str| Change::EnableMember { org: org(code) };
+    for (change, code) in [
+        (disable("G01", " "), "reason-missing"),
+        (disable("H56", "x"), "directory-no-entry"),
+        (disable("G22", "x"), "directory-needed"),
+        (enable("G01"), "directory-there"),
+        (enable("H56"), "directory-no-entry"),
+    ] {
+        assert_eq!(refused(enact(change).await), code);
+    }
+    let unasked = two.owner.propose(disable("G01", "x"), true, &operator()).await;
+    assert_eq!(refused(unasked), "directory-hub-only", "no owner asks for it");
+    enact(disable("G01", "Lộ khóa")).await.expect("disabled");
+    assert_eq!(refused(enact(disable("G01", "Lộ khóa")).await), "directory-there");
+    let directory = &two.owner.0.directory;
+    assert!(
+        !directory.is_disabled(&org("G01")),
+        "the member's node has not heard"
+    );
+    two.follow().await;
+    assert!(directory.is_disabled(&org("G01")) && directory.is_disabled(&org("G01.02")));
+    assert!(!directory.is_disabled(&org("G22")));
+    let since = two.held().disabled[0].since;
+    assert_eq!(two.held().disabled[0].reason, "Lộ khóa");
+    // What files say does not enable it, and its time stays.
+    two.hub_store.clock.advance_ms(60_000);
+    let hub = two.hub.hub().expect("a hub");
+    hub.publish(&two.nation.snapshot(0)).await.expect("published");
+    two.follow().await;
+    assert_eq!(two.held().disabled.first().map(|entry| entry.since), Some(since));
+    enact(enable("G01")).await.expect("enabled");
+    two.follow().await;
+    assert!(!directory.is_disabled(&org("G01")));
+    let facts = two
+        .hub
+        .store()
+        .facts_of(&org("G22"), "directory-entry/member/G01")
+        .await;
+    let facts: Vec<String> = facts
+        .expect("read")
+        .iter()
+        .map(|record| serde_json::to_value(&record.fact).expect("json")["change"].to_string())
+        .collect();
+    assert_eq!(facts, ["\"disable-member\"", "\"enable-member\""]);
+    enact(disable("G01", "Lộ khóa")).await.expect("disabled again");
+    enact(Change::Leave { org: org("G01") }).await.expect("left");
+    two.follow().await;
+    assert!(two.held().disabled.is_empty());
+}

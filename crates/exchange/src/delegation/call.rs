@@ -44,6 +44,7 @@ impl Gateway {
             return Ok(());
         };
         within_one_instance(&delegator, &head.consumer, &head.service)?;
+        self.agreements.are_enabled([&delegator])?;
         let named = head.rest.headers.get(HEADER).and_then(Digest::parse);
         let acts = acts(&delegator, &head.consumer, &head.service);
         self.agreements

@@ -37,6 +37,7 @@ const BY_A_RULE: &[&str] = &[
     "instance-untrusted",
     "malformed",
     "member-elsewhere",
+    "member-disabled",
     "member-unknown",
     "node-maintenance",
     "node-revoked",

@@ -34,6 +34,7 @@ pub(super) const CODES: &[(&str, &str)] = &[
     ("identifier-bad", "Client.BadRequest"),
     ("instance-untrusted", "Server.ClientProxy.UnknownMember"),
     ("malformed", "Client.BadRequest"),
+    ("member-disabled", "Server.ServerProxy.AccessDenied"),
     ("member-elsewhere", "Server.ClientProxy.UnknownMember"),
     ("member-unknown", "Server.ClientProxy.UnknownMember"),
     ("method", "Client.InvalidHttpMethod"),

@@ -48,7 +48,7 @@ pub(crate) struct CallAllowed {
     allowed: bool,
     /// Why not: `node-maintenance`, `node-circuit-open`, `system-stopped`, `agreement-missing`, `agreement-endpoint`,
     /// `path-outside`, `agreement-expired` (its term is over or has not begun), `agreement-suspended`, `agreement-revoked`,
-    /// `agreement-group-left`, `member-unknown`, `node-revoked`, `seal-broken` (a seal that is revoked), `delegation-missing`,
+    /// `agreement-group-left`, `member-unknown`, `member-disabled`, `node-revoked`, `seal-broken` (a seal that is revoked), `delegation-missing`,
     /// `delegation-over`, `service-unknown`, `service-disabled`, `quota-minute`, `quota-day`, `quota-month`.
     code: Option<&'static str>,
     /// The same in the reader's language.

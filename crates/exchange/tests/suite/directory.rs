@@ -3,7 +3,7 @@
 
 use directory::Hub;
 use directory::authorities::AuthorityEntry;
-use directory::snapshot::{Further, Stopped};
+use directory::snapshot::{DisabledMember, Further, Stopped};
 use exchange::Agreement;
 use exchange::envelope::{self, Sent};
 use exchange::message::RequestHead;
@@ -12,9 +12,11 @@ use seal::authority::Profile;
 use seal::key::Identity;
 use testkit::{Gives, ListAddress, START};
 
+use crate::face::{CLIENT, face};
 use crate::life::{carry, waiting};
-use crate::nation::Nation;
+use crate::nation::{LOOKUP, Nation, PORTAL};
 use crate::node::{frames, issue, node_identity};
+use crate::operator::desk_at;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -187,6 +189,62 @@ async fn a_disabled_or_deleted_system_neither_calls_nor_answers() {
     assert_eq!(nation.effects(), 1);
     nation.publish(|s| s.stopped.clear()).await;
     nation.ask(r#"{"n":4}"#).await.expect("enabled again");
+}
+
+/// The hub's word that a member is disabled.
+fn disabled(org: &str) -> DisabledMember {
+    DisabledMember {
+        org: org.parse().expect("a code"),
+        since: START,
+        reason: "Lộ khóa".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_member_neither_calls_nor_is_called_at_any_node_that_heard_and_its_agreements_stay() {
+    let mut nation = Nation::new().await;
+    nation.ask(r#"{"n":1}"#).await.expect("before");
+    for org in ["G22", "G01"] {
+        nation.publish(|s| s.disabled = vec![disabled(org)]).await;
+        assert_eq!(nation.refused(r#"{"n":2}"#).await, "member-disabled", "{org}");
+    }
+    let desk = desk_at(&nation.ministry).await;
+    let asked = desk
+        .get(&format!("allowed?consumer={PORTAL}&service={LOOKUP}"))
+        .await;
+    assert_eq!(
+        (&asked["allowed"], &asked["code"]),
+        (&false.into(), &"member-disabled".into())
+    );
+    assert_eq!(
+        desk.get("agreements").await[0]["state"],
+        "in-force",
+        "what was agreed stays"
+    );
+    // The provider's node refuses by itself: the consumer's need not have heard of it yet.
+    nation.publish(|s| s.disabled.clear()).await;
+    let token = nation.sign_next(|s| s.disabled = vec![disabled("G22")]);
+    nation.ministry.directory.adopt(&token).await.expect("adopted");
+    assert_eq!(nation.refused(r#"{"n":3}"#).await, "member-disabled");
+    let last = nation.ministry.faults().await;
+    assert_eq!(
+        last.last().map(String::as_str),
+        Some("member-disabled"),
+        "it is in the evidence"
+    );
+    // Metadata services ask for no agreement, yet not of a disabled member's.
+    let path = "/r1/VN/GOV/G01/population/listMethods";
+    let request = web::http::Request::get("/")
+        .header(CLIENT.0, CLIENT.1)
+        .header("accept", "application/problem+json");
+    let told = face(&nation).await.send(request, path, "").await;
+    assert_eq!((told.status, told.code().as_str()), (403, "member-disabled"));
+    assert_eq!(nation.effects(), 1);
+    nation.publish(|s| s.disabled.clear()).await;
+    nation
+        .ask(r#"{"n":4}"#)
+        .await
+        .expect("enabled again, under the same agreement");
 }
 
 #[tokio::test]
