@@ -7,9 +7,8 @@ use super::authorities::{self, Said};
 use super::change::Change;
 use super::entries::{
     add_timestamps, bad_certificate, certify_node, certify_seal, check_node, check_seal, delete_system,
-    disable, enable, known_root, leave, no_entry, note_node, offer, register_system, rename, set_class, stops,
-    there,
-    thumbprint_of, trust_instance,
+    disable, enable, known_root, leave, no_entry, note_node, offer, register_system, rename, set_class,
+    stops, there, thumbprint_of, trust_instance,
 };
 use super::names;
 use crate::snapshot::{
