@@ -49,11 +49,11 @@ pub struct Verdict {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamped: Option<bool>,
     /// Everybody whose signature on a document held, in the order of signing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub signers: Vec<Signed>,
+    #[serde(default, skip_serializing_if = "<[Signed]>::is_empty")]
+    pub signers: Box<[Signed]>,
     /// Of a container: how it stood with the revocation of the seal when it was stamped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revocation: Option<Revocation>,
+    pub revocation: Option<Box<Revocation>>,
 }
 
 /// How it stood with the revocation of a certificate.
@@ -106,7 +106,7 @@ pub struct Signed {
 impl Verdict {
     /// Everything held.
     #[must_use]
-    pub const fn passed(signer: String, signed_at: Time) -> Self {
+    pub fn passed(signer: String, signed_at: Time) -> Self {
         Self {
             indication: Indication::TotalPassed,
             reason: String::new(),
@@ -114,7 +114,7 @@ impl Verdict {
             signed_at: Some(signed_at),
             first_bad: None,
             stamped: None,
-            signers: Vec::new(),
+            signers: Box::default(),
             revocation: None,
         }
     }
@@ -129,7 +129,7 @@ impl Verdict {
             signed_at: None,
             first_bad: Some(first_bad.into()),
             stamped: None,
-            signers: Vec::new(),
+            signers: Box::default(),
             revocation: None,
         }
     }
@@ -144,7 +144,7 @@ impl Verdict {
             signed_at: None,
             first_bad: None,
             stamped: None,
-            signers: Vec::new(),
+            signers: Box::default(),
             revocation: None,
         }
     }
@@ -167,7 +167,7 @@ impl Verdict {
     /// listed.
     #[must_use]
     pub(crate) fn and(self, later: Self) -> Self {
-        let signers = self.signers.iter().chain(&later.signers).cloned().collect();
+        let signers = self.signers.iter().chain(&*later.signers).cloned().collect();
         let decides = if self.is_passed() && !later.is_passed() {
             later
         } else {

@@ -99,10 +99,10 @@ fn one(pdf: &[u8], signature: &Located, trust: &Trust, now: Time) -> Verdict {
     match trust.path(&opened.signer, &opened.others, now, Usage::Seal) {
         Ok(()) => Verdict {
             signed_at,
-            signers: vec![Signed {
+            signers: Box::new([Signed {
                 name: signer.clone(),
                 at: signed_at,
-            }],
+            }]),
             ..Verdict::passed(signer, now)
         },
         Err(fault) => Verdict::of_path(&fault).by(signer, signed_at),

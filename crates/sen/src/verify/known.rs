@@ -95,7 +95,7 @@ fn issued(authority: &Certificate, seal: &Certificate) -> bool {
 
 fn with(verdict: Verdict, revocation: Revocation) -> Verdict {
     Verdict {
-        revocation: Some(revocation),
+        revocation: Some(Box::new(revocation)),
         ..verdict
     }
 }

@@ -213,7 +213,7 @@ pub fn as_text(verdict: &Verdict) -> String {
         }
     };
     add("reason", Some(verdict.reason.clone()));
-    for signed in &verdict.signers {
+    for signed in &*verdict.signers {
         add("signed by", Some(signed.name.clone()));
         add("signed at", signed.at.map(kernel::Time::rfc3339));
     }
@@ -222,7 +222,7 @@ pub fn as_text(verdict: &Verdict) -> String {
         add("signed at", verdict.signed_at.map(kernel::Time::rfc3339));
     }
     add("first bad", verdict.first_bad.clone());
-    add("revocation", verdict.revocation.as_ref().map(known::as_text));
+    add("revocation", verdict.revocation.as_deref().map(known::as_text));
     if verdict.stamped == Some(false) && verdict.indication != Indication::TotalFailed {
         let none = "not stamped yet: the time is the signer's own; fetch it again for a later proof";
         add("timestamp", Some(none.to_owned()));
