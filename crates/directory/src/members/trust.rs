@@ -13,7 +13,7 @@ use web::{Operator, Page, Refusal};
 use super::{Age, Shown};
 use crate::DirectoryState;
 use crate::authorities::{AuthorityEntry, ListRead, Use};
-use crate::lists::ListState;
+use crate::lists::{ListFailure, ListState};
 use crate::snapshot::{self, GOVERNMENT, Revoked, Snapshot};
 
 /// Revoked certificates that the page shows, the newest first, count.
@@ -222,7 +222,7 @@ impl TrustAuthority {
             failure: asked
                 .as_ref()
                 .and_then(|asked| asked.failure)
-                .map(|why| why.as_str()),
+                .map(ListFailure::as_str),
             asked_at: asked.map(|asked| asked.at.ms()),
         }
     }

@@ -1,7 +1,7 @@
 //! How it stands with what authorities have revoked: for each that has an address of a list, the one that counts.
 //! An authority that is away stops nothing; its light turns when it has promised a newer list. Asks nobody.
 
-use directory::lists::ListState;
+use directory::lists::{ListFailure, ListState};
 use kernel::Time;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -42,7 +42,7 @@ impl Exchange {
                 source,
                 made: entry.list.as_ref().map(|list| list.this_update.ms()),
                 next: entry.list.as_ref().map(|list| list.next_update.ms()),
-                failure: asked.and_then(|asked| asked.failure).map(|why| why.as_str()),
+                failure: asked.and_then(|asked| asked.failure).map(ListFailure::as_str),
                 light,
             })
         };
