@@ -7,6 +7,7 @@
 //! | [`official`] | who may see and touch a case |
 //! | [`step`] | one verb on one case, saved with its status line |
 //! | [`accept`], [`decline`], [`ask_supplement`], [`propose`], [`send_back`], [`decide`], [`seal`], [`apologise`], [`give`] | the verbs |
+//! | [`assign`] | whose desk a case lies on, and handing over |
 //! | [`submissions`] | the service that takes what applicants send: [`supplement`], [`draft_check`], [`withdraw`], [`rate`] |
 //! | [`fee_receipt`] | the money receipt |
 //! | [`follow_up`] | what other agencies do once the result is there |
@@ -19,6 +20,7 @@ pub mod accept;
 pub mod act;
 pub mod apologise;
 pub mod ask_supplement;
+pub mod assign;
 mod clock;
 pub mod decide;
 pub mod decline;
@@ -89,6 +91,7 @@ pub(crate) fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(apologise::by_json))
         .routes(routes!(give::by_form))
         .routes(routes!(give::by_json))
+        .merge(assign::routes())
         .routes(routes!(crate::merger::page::show))
         .routes(routes!(crate::merger::page::show_json))
         .routes(routes!(crate::merger::assign::by_form))

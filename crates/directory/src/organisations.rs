@@ -126,6 +126,18 @@ impl Organisations {
             .collect()
     }
 
+    /// Every unit below an organisation, at any depth and of any day; by code.
+    #[must_use]
+    pub fn below(&self, code: &OrgCode) -> Vec<OrgCode> {
+        let from = self.forms.partition_point(|form| form.code <= *code);
+        let below = self.forms[from..]
+            .iter()
+            .take_while(|form| code.holds(&form.code));
+        let mut codes: Vec<OrgCode> = below.map(|form| form.code.clone()).collect();
+        codes.dedup();
+        codes
+    }
+
     /// The organisation that governs an area on a day.
     #[must_use]
     pub fn of_area(&self, area: &AreaCode, on: Date) -> Option<&Organisation> {

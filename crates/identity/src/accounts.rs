@@ -172,6 +172,14 @@ impl Accounts {
     pub async fn get(&self, id: &str) -> Result<Option<Account>, Problem> {
         crate::store::account(&self.store.read(&self.tenant).await?, id).await
     }
+
+    /// The accounts of a unit's positions, by id; the first two hundred.
+    ///
+    /// # Errors
+    /// The store's own problems.
+    pub async fn of_unit(&self, unit: &OrgCode) -> Result<Vec<Account>, Problem> {
+        crate::store::of_unit(&self.store.read(&self.tenant).await?, unit).await
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ pub(crate) mod codes;
 pub(crate) mod keys;
 
 use kernel::time::{iso, parse_iso};
-use kernel::{Digest, Problem, Time};
+use kernel::{Digest, OrgCode, Problem, Time};
 use store::{Reader, Row, Tx, params};
 
 use crate::accounts::{Account, NewAccount, user_key};
@@ -71,6 +71,21 @@ pub(crate) async fn account(reader: &Reader, id: &str) -> Result<Option<Account>
         )
         .await?;
     row.as_ref().map(account_of).transpose()
+}
+
+/// The accounts of a unit, count at most.
+const OF_UNIT_MAX: usize = 200;
+
+/// The accounts of a unit, by id.
+pub(crate) async fn of_unit(reader: &Reader, unit: &OrgCode) -> Result<Vec<Account>, Problem> {
+    let rows = reader
+        .all(
+            "select id, name, subject, born, level, roles, unit \
+             from identity_accounts where tenant = $1 and unit = $2 order by id limit $3",
+            params![reader.tenant(), unit, OF_UNIT_MAX],
+        )
+        .await?;
+    rows.iter().map(account_of).collect()
 }
 
 /// An account and its password's hash, by user name.

@@ -215,6 +215,7 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::DocumentSealed { .. }
         | Fact::FeeAsked { .. }
         | Fact::FeeOrdered { .. }
+        | Fact::CaseAssigned { .. }
         | Fact::CaseViewed { .. }
         | Fact::CasesSearched { .. }
         | Fact::DocumentDelivered { .. }

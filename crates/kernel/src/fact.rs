@@ -468,6 +468,8 @@ pub enum Fact {
         owner: OrgCode,
         score: u8,
     },
+    /// An open case was laid on an official's desk, by its account: taken, given, or handed over.
+    CaseAssigned { case: CaseCode, to: String },
     /// A running case went to the unit that took over the one that handled it.
     CaseMoved {
         case: CaseCode,

@@ -236,10 +236,21 @@ fn why_not(page: &Page, case: &Case, procedure: &Procedure, who: &Principal) -> 
 /// The officials of a case's facts by name; who has left and has no account any more stays an id.
 async fn names(cases: &Cases, facts: &[FactRecord]) -> Result<HashMap<String, String>, Problem> {
     let accounts = Accounts::new(cases.store.clone(), cases.tenant.clone());
-    let mut names = HashMap::new();
-    for record in facts {
-        if let Actor::Official(id) = &record.actor
-            && !names.contains_key(id)
+    let mut names: HashMap<String, String> = HashMap::new();
+    let ids = facts.iter().flat_map(|record| {
+        let by = match &record.actor {
+            Actor::Official(id) => Some(id),
+            _ => None,
+        };
+        let to = match &record.fact {
+            Fact::CaseAssigned { to, .. } => Some(to),
+            _ => None,
+        };
+        by.into_iter().chain(to)
+    });
+    let ids: Vec<&String> = ids.collect();
+    for id in ids {
+        if !names.contains_key(id)
             && let Some(account) = accounts.get(id).await?
         {
             names.insert(id.clone(), account.name);
@@ -257,14 +268,14 @@ fn timeline(page: &Page, case: &Case, facts: &[FactRecord], names: &HashMap<Stri
     };
     let filed = event(case.filed_at, page.t("desk-fact-filed"), String::new());
     let told = facts.iter().filter_map(|record| {
-        let text = happened(page, &record.fact)?;
+        let text = happened(page, &record.fact, names)?;
         Some(event(record.at, text, by(page, &record.actor, names)))
     });
     std::iter::once(filed).chain(told).collect()
 }
 
 /// A fact in words; looks are left out, the log of reads has them.
-fn happened(page: &Page, fact: &Fact) -> Option<String> {
+fn happened(page: &Page, fact: &Fact, names: &HashMap<String, String>) -> Option<String> {
     let with_number = |key, number: &String| page.tw(key, &[("number", number.clone())]);
     Some(match fact {
         Fact::CaseReceived { .. } => page.t("desk-fact-received"),
@@ -290,6 +301,10 @@ fn happened(page: &Page, fact: &Fact) -> Option<String> {
         Fact::CaseSupplemented { .. } => page.t("desk-fact-supplemented"),
         Fact::CaseWithdrawn { .. } => page.t("desk-fact-withdrawn"),
         Fact::CaseRated { score, .. } => page.tw("desk-fact-rated", &[("score", score.to_string())]),
+        Fact::CaseAssigned { to, .. } => {
+            let name = names.get(to).unwrap_or(to).clone();
+            page.tw("desk-fact-assigned", &[("name", name)])
+        }
         Fact::CaseMoved { from, to, .. } => {
             let units = [("from", from.to_string()), ("to", to.to_string())];
             page.tw("desk-fact-moved", &units)

@@ -1,5 +1,8 @@
 //! SQL of the desk's list. Never changes a row.
 
+pub(crate) mod assigned;
+mod unit;
+
 use ::store::params;
 use kernel::{CaseCode, OrgCode, Problem, Time};
 
@@ -123,6 +126,44 @@ pub(crate) async fn list(
         }
     };
     rows.iter().map(held).collect()
+}
+
+/// A page of what waits in some units, the most urgent first, after a place: each unit is read by its own
+/// index, and what comes first of all of them is the page.
+pub(crate) async fn of_units(
+    rows: &impl Rows,
+    units: &[OrgCode],
+    which: &Which,
+    (after, now): (Option<&Place>, Time),
+    limit: usize,
+) -> Result<Vec<Held>, Problem> {
+    let mut all = Vec::new();
+    for unit in units {
+        all.extend(unit::list(rows, unit, which, (after, now), limit).await?);
+    }
+    if units.len() > 1 {
+        all.sort_by_key(place);
+        all.truncate(limit);
+    }
+    Ok(all)
+}
+
+/// How many cases of some units a part has, up to a limit: no more is looked at than that.
+pub(crate) async fn count(
+    rows: &impl Rows,
+    units: &[OrgCode],
+    which: &Which,
+    (now, limit): (Time, usize),
+) -> Result<u64, Problem> {
+    let most = u64::try_from(limit).unwrap_or(u64::MAX);
+    let mut all = 0;
+    for unit in units {
+        all += unit::count(rows, unit, which, (now, limit)).await?;
+        if all >= most {
+            return Ok(most);
+        }
+    }
+    Ok(all)
 }
 
 const OPEN: &str =

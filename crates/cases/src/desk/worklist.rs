@@ -1,6 +1,8 @@
 //! The desk's worklist: what waits, the most urgent first, a page at a time. Shows codes and dates
 //! and no person: who a case is about is seen on its page, and that leaves a fact.
 
+mod tabs;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +15,7 @@ use web::{Json, Page, Principal, Refusal, SignedIn};
 
 use crate::desk::apologise::is_needed;
 use crate::desk::store::{self as list_rows, Place, Which};
+use crate::desk::worklist::tabs::Counted;
 use crate::desk::{find, view};
 use crate::procedure::{APPLICANT, Clock, Text};
 use crate::shown::{UnitLink, say};
@@ -110,6 +113,9 @@ pub(crate) struct List {
     items: Vec<WorklistItem>,
     /// The value of `after` for the next page.
     next: Option<String>,
+    /// How much is in the parts that are looked at most; of one's own cases alone for who sees a whole province,
+    /// whose boards have the figures; none beside a search.
+    counts: Vec<Counted>,
 }
 
 #[derive(Template)]
@@ -119,6 +125,7 @@ struct View<'a> {
     list: &'a List,
     /// Code, label, true for the one shown.
     states: Vec<(String, String, bool)>,
+    tabs: Vec<tabs::Tab>,
     unit: UnitLink,
     q: &'a str,
     next: Option<String>,
@@ -129,7 +136,7 @@ struct View<'a> {
 /// The worklist as a page.
 #[utoipa::path(get, path = "/desk", tag = "desk", security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
     params(("q" = Option<String>, Query, description = "a case's code, or the applicant's name with or without marks; one word is a given name"),
-           ("state" = Option<String>, Query, description = "empty: open cases; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
+           ("state" = Option<String>, Query, description = "empty: open cases; mine; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
            ("after" = Option<String>, Query, description = "go on after this place")),
     responses((status = 200, description = "the cases of the own unit, the most urgent first", content_type = "text/html"), (status = 303, description = "to the case whose code was searched for"), (status = 403)),
     extensions(("x-facts" = json!(["cases-searched"]))))]
@@ -151,6 +158,11 @@ pub(crate) async fn list(
             page.t("desk-apology-needed"),
             from.state == NEEDS_LETTER,
         ),
+        (
+            tabs::MINE.to_owned(),
+            page.t("desk-mine"),
+            from.state == tabs::MINE,
+        ),
     ];
     for (part, key) in PARTS {
         states.push((part.to_owned(), page.t(key), from.state == part));
@@ -168,6 +180,7 @@ pub(crate) async fn list(
     let view = View {
         page: &page,
         list: &list,
+        tabs: tabs::tabs(&page, &list.counts, &from.state),
         states,
         unit: UnitLink::new(&cases, &who.unit, cases.today()),
         q: from.q.trim(),
@@ -188,7 +201,7 @@ pub(crate) async fn list(
 /// The worklist.
 #[utoipa::path(get, path = "/api/v1/desk/cases", tag = "desk", security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
     params(("q" = Option<String>, Query, description = "a case's code, or the applicant's name with or without marks; one word is a given name"),
-           ("state" = Option<String>, Query, description = "empty: open cases; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
+           ("state" = Option<String>, Query, description = "empty: open cases; mine; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
            ("after" = Option<String>, Query, description = "go on after this place")),
     responses((status = 200, description = "the cases of the own unit, the most urgent first", body = List), (status = 403)),
     extensions(("x-facts" = json!(["cases-searched"]))))]
@@ -207,6 +220,7 @@ impl Cases {
             return Ok(List {
                 items: self.search(who, &from.q).await?,
                 next: None,
+                counts: Vec::new(),
             });
         }
         let after = place_of(&from.after)?;
@@ -216,7 +230,18 @@ impl Cases {
             return self.needing_letters(&reader, &who.unit, (after, now)).await;
         }
         let which = Which::of(&from.state, self.ahead(&who.unit, now, SOON_MINUTES));
-        let mut held = list_rows::list(&reader, &who.unit, &which, (after.as_ref(), now), limit + 1).await?;
+        let (units, place) = (self.units_of(&who.unit), (after.as_ref(), now));
+        let by_unit = units.as_deref().filter(|_| tabs::waits(&which));
+        let mut held = match by_unit {
+            _ if from.state == tabs::MINE => {
+                list_rows::assigned::list(&reader, &who.account, after.as_ref(), limit + 1).await?
+            }
+            Some(units) => list_rows::of_units(&reader, units, &which, place, limit + 1).await?,
+            None => list_rows::list(&reader, &who.unit, &which, place, limit + 1).await?,
+        };
+        let counts = self
+            .counts(&reader, who, units.as_deref().unwrap_or_default(), now)
+            .await?;
         let more = held.len() > limit;
         held.truncate(limit);
         let next = held
@@ -227,6 +252,7 @@ impl Cases {
         Ok(List {
             items: items.collect(),
             next,
+            counts,
         })
     }
 
@@ -274,7 +300,8 @@ impl Cases {
             }
             if whole || items.len() >= LETTERS_MAX {
                 let next = after.filter(|_| !whole).map(|place| text_of(&place));
-                return Ok(List { items, next });
+                let counts = Vec::new();
+                return Ok(List { items, next, counts });
             }
         }
     }
@@ -447,6 +474,25 @@ mod tests {
                 .await
                 .body
                 .contains("Quá hạn")
+        );
+        let late = desk.get("tich", "/api/v1/desk/cases?state=overdue").await.json();
+        assert_eq!(
+            (&late["items"][0]["code"], late["items"].as_array().map(Vec::len)),
+            (&json!(CASE), Some(1))
+        );
+        let counts = |part: &str| {
+            let counts = late["counts"].as_array().expect("counts");
+            let own = counts.iter().find(|c| c["state"] == part).expect("the part");
+            (own["cases"].as_u64().expect("a count"), own["more"] == true)
+        };
+        assert_eq!(
+            (counts(""), counts("overdue"), counts("soon"), counts("paused")),
+            ((5, false), (1, false), (0, false), (0, false))
+        );
+        let tabs = desk.get("tich", "/desk?state=overdue").await.body;
+        assert!(
+            tabs.contains("href=\"/desk?state=overdue\" aria-current=\"page\""),
+            "{tabs}"
         );
         let other = desk.get("ban", "/api/v1/desk/cases").await.json();
         assert_eq!(other["items"], json!([]), "another unit's");

@@ -70,7 +70,7 @@ pub(crate) async fn change_unit(
 ) -> Result<bool, Problem> {
     let changed = tx
         .exec(
-            "update cases_cases set unit = $3, revision = revision + 1
+            "update cases_cases set unit = $3, revision = revision + 1, assignee = null
              where tenant = $1 and code = $2 and revision = $4",
             params![tx.tenant(), code, to, revision],
         )

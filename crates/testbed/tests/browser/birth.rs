@@ -166,6 +166,15 @@ async fn decide(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<
     mother.press("cases-working-out").await?;
     mother.see("case-accepted").await?;
     enter(desk, "officer").await?;
+    for (path, page) in [
+        (format!("/desk/cases/{code}/assign"), "desk-assign"),
+        ("/desk/hand-over".to_owned(), "desk-hand-over"),
+        ("/desk?state=mine".to_owned(), "desk-mine-none"),
+        ("/desk".to_owned(), "desk-open"),
+    ] {
+        desk.go(Place::Province, &path).await?;
+        desk.see(page).await?;
+    }
     desk.click(code).await?;
     desk.see("desk-case-officer").await?;
     desk.press("desk-propose").await?;
@@ -291,6 +300,15 @@ async fn public(album: &Album, lang: Lang, code: &str) -> anyhow::Result<()> {
     visitor.see("tracked").await?;
     visitor.go(Place::National, "/procedures").await?;
     visitor.see("procedures-all").await?;
+    for (path, page) in [
+        ("/procedures?event=birth", "procedures-event"),
+        ("/procedures?field=ho-tich&level=xa&all=yes", "procedures-narrowed"),
+        ("/procedures?level=none", "procedures-wrong"),
+        ("/procedures/1.000894", "procedure-elsewhere"),
+    ] {
+        visitor.go(Place::National, path).await?;
+        visitor.see(page).await?;
+    }
     visitor.go(Place::National, "/problems/stale").await?;
     visitor.see("problem-meaning").await?;
     for (path, page) in [

@@ -3,6 +3,7 @@
 //! The other ways a case can go are in `courses`.
 
 mod agreements;
+mod assign;
 mod courses;
 mod delegations;
 mod directory;
@@ -54,6 +55,7 @@ pub(crate) async fn play(
     script.by_pages(&mut cast, &mut ids).await.context("by pages")?;
     let decided = script.by_json(&mut cast).await.context("by JSON")?;
     script.courses(&mut cast, &mut ids, &decided).await?;
+    script.assign(&mut cast).await.context("assigning")?;
     script.operate(&mut cast, &mut ids).await.context("operating")?;
     script.agreements(&mut cast).await.context("agreements")?;
     script.services(&mut cast).await.context("services")?;

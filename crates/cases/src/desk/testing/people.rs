@@ -3,10 +3,11 @@
 
 use async_trait::async_trait;
 use axum::http::request::Parts;
+use identity::{Accounts, NewAccount};
 use kernel::{Actor, Problem};
 use web::{Authenticate, Principal};
 
-use super::UNIT;
+use super::{Desk, UNIT};
 
 fn who(account: &str, name: &str, number: Option<&str>, role: &str, unit: &str) -> Principal {
     let unit: kernel::OrgCode = unit.parse().expect("a code");
@@ -67,5 +68,27 @@ impl Authenticate for FakeSessions {
             .and_then(|v| v.to_str().ok())
             .unwrap_or_default();
         Ok(person(key))
+    }
+}
+
+impl Desk {
+    /// Gives some of the people accounts at the node.
+    pub(crate) async fn with_accounts(&self, ids: &[&str]) {
+        let accounts = Accounts::new(self.temp.store.clone(), self.cases.tenant.clone());
+        for id in ids {
+            let person = person(id).expect("somebody");
+            let account = NewAccount {
+                id: person.account.clone(),
+                user: person.account,
+                password: None,
+                name: person.name,
+                subject: person.subject,
+                born: None,
+                level: 0,
+                roles: person.roles,
+                unit: person.unit,
+            };
+            accounts.open(&Actor::Platform, &account).await.expect("opened");
+        }
     }
 }

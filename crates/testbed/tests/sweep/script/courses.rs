@@ -85,7 +85,7 @@ impl Script<'_> {
     }
 
     /// A birth filed, and at the desk.
-    async fn filed(&self, cast: &mut Cast) -> anyhow::Result<String> {
+    pub(super) async fn filed(&self, cast: &mut Cast) -> anyhow::Result<String> {
         let world = &self.nation.world;
         let case = birth::whole(&mut cast.mother, &Answers::usual(world)?, &birth::paper(world)?).await?;
         at_desk(&mut cast.desk.receptionist, &case, |_| true).await?;
