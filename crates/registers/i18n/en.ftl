@@ -88,3 +88,6 @@ problem-record-book-not-yours = Another organisation's book
 problem-record-act-withdrawn = The registration was withdrawn
     .rule = This registration was withdrawn while it was under way; the personal number was given back.
     .remedy = Look at the case; if the registration is still wanted, send the request again.
+problem-record-act-there = This child’s birth is registered
+    .rule = A child has one act and one personal number: there is act { $act } in the book of { $book }.
+    .remedy = Look at that act, and give a copy of it where one is needed. If it is another child, put the name right.

@@ -88,3 +88,6 @@ problem-record-book-not-yours = Sổ hộ tịch của cơ quan khác
 problem-record-act-withdrawn = Việc đăng ký đã được rút lại
     .rule = Việc đăng ký này đã bị rút lại trong khi đang thực hiện; số định danh đã được trả lại.
     .remedy = Kiểm tra hồ sơ; nếu vẫn cần đăng ký, gửi lại yêu cầu.
+problem-record-act-there = Trẻ này đã được đăng ký khai sinh
+    .rule = Mỗi trẻ chỉ có một việc đăng ký khai sinh và một số định danh: đã có số { $act } tại sổ { $book }.
+    .remedy = Kiểm tra việc đăng ký đã có; nếu cần, cấp bản sao từ đó. Nếu là trẻ khác, sửa lại họ tên.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use store::Tx;
 
 use crate::check;
+use crate::claims;
 use crate::obtain::refused_for_good;
 use crate::record::{Cause, State, Version, replace};
 use crate::schema::{Numbering, Obtain, Schema, Work, put, text_at};
@@ -172,6 +173,7 @@ impl Registers {
                         State::Withdrawn => {}
                     }
                 }
+                claims::take(&tx, acts, case, body).await?;
                 let cause = cause(&tx, call, case, digest);
                 let change = replace(
                     &believed,
@@ -340,6 +342,13 @@ mod tests {
     const CASE: &str = "H56.14857-261121-0001";
     const OTHER: &str = "H56.14857-261121-0002";
 
+    /// Enters the act of a second child of the same parents.
+    async fn enter_other(house: &House) -> Result<Value, Problem> {
+        let mut body = birth_body(OTHER);
+        put(&mut body, "child.full_name", "Lê Thị Mẫu Em".into());
+        house.enter_body(body).await
+    }
+
     #[tokio::test]
     async fn an_act_has_its_place_in_the_book_and_a_number_for_the_child() {
         let house = House::new().await;
@@ -367,7 +376,7 @@ mod tests {
         let house = House::new().await;
         let (first, second) = (
             house.enter(CASE).await.expect("one"),
-            house.enter(OTHER).await.expect("two"),
+            enter_other(&house).await.expect("two"),
         );
         assert_eq!(
             (&first["act_number"], &second["act_number"]),
@@ -376,6 +385,7 @@ mod tests {
         assert_ne!(first["personal_number"], second["personal_number"]);
         let mut elsewhere = birth_body("H56.14870-261121-0001");
         put(&mut elsewhere, "book", "H56.14870".into());
+        put(&mut elsewhere, "child.full_name", "Lê Thị Mẫu Út".into());
         let third = house.enter_body(elsewhere).await.expect("three");
         assert_eq!(third["act_number"], "1/2026", "another commune has its own book");
     }
@@ -395,7 +405,7 @@ mod tests {
         assert_eq!(a.expect("an act"), b.expect("the same act"));
         assert_eq!((house.acts().await.len(), house.living_numbers().await), (1, 1));
         assert_eq!(
-            house.enter(OTHER).await.expect("the next")["number"],
+            enter_other(&house).await.expect("the next")["number"],
             2,
             "no number was lost"
         );

@@ -11,6 +11,7 @@
 //! | `describe` | a service as an OpenAPI document, made of the schema |
 //! | `lookup` | one record, its granted fields, and the trace |
 //! | `assign`, `release` | giving out a personal number, and its undo |
+//! | `claims` | what only one record may have: one act a child |
 //! | `enter`, `obtain`, `withdraw` | entering an act in three steps, and its undo |
 //! | [`load`] | filling a register from the pack in bulk |
 //! | [`usage`] | who read my data |
@@ -20,6 +21,7 @@
 pub mod asks;
 mod assign;
 pub mod check;
+mod claims;
 mod describe;
 mod enter;
 #[cfg(test)]

@@ -190,6 +190,10 @@ fn names(schema: &Schema) -> Vec<(String, String)> {
     names.extend(about.map(|(at, name)| (format!("/about/{at}"), name.clone())));
     let links = schema.links.iter().enumerate();
     names.extend(links.map(|(at, link)| (format!("/links/{at}/field"), link.field.clone())));
+    for (at, unique) in schema.unique.iter().enumerate() {
+        let fields = unique.fields.iter().enumerate();
+        names.extend(fields.map(|(index, field)| (format!("/unique/{at}/fields/{index}"), field.clone())));
+    }
     for (at, offer) in schema.services.iter().enumerate() {
         let here = |part: &str, name: &str| (format!("/services/{at}/{part}"), name.to_owned());
         match &offer.work {

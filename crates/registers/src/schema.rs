@@ -46,6 +46,9 @@ pub struct Schema {
     /// Fields other than the key by which a record is found.
     #[serde(default)]
     pub links: Vec<Link>,
+    /// What only one record may have.
+    #[serde(default)]
+    pub unique: Vec<Unique>,
     /// What the register offers on the exchange.
     #[serde(default)]
     pub services: Vec<Offer>,
@@ -138,6 +141,16 @@ pub struct Link {
     pub name: String,
     /// The field whose value is the link.
     pub field: String,
+}
+
+/// What only one record that stands may have, such as one act a child.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unique {
+    /// Its name.
+    pub name: String,
+    /// The fields that together are the same for one thing alone; where one of them is not known, nothing is said.
+    pub fields: Vec<String>,
 }
 
 /// A service of a register.

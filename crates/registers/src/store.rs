@@ -10,7 +10,10 @@ use crate::record::{Change, Version};
 /// The tables of this crate.
 pub const MIGRATIONS: Migrations = Migrations {
     name: "registers",
-    files: &[("0001_records", include_str!("../migrations/0001_records.sql"))],
+    files: &[
+        ("0001_records", include_str!("../migrations/0001_records.sql")),
+        ("0002_claims", include_str!("../migrations/0002_claims.sql")),
+    ],
 };
 
 /// Many first versions at once: a JSON array of `[register, key, valid_from, recorded_at, source, body]`.
@@ -204,6 +207,56 @@ pub(crate) async fn linked(
         )
         .await?;
     row.map(|row| row.text("record_key")).transpose()
+}
+
+/// Takes a claim for a record; the key of who has it: that record, or the one that came first.
+pub(crate) async fn claim(
+    tx: &Tx,
+    register: &str,
+    (name, value): (&str, &Digest),
+    key: &str,
+) -> Result<String, Problem> {
+    tx.exec(
+        "insert into registers_claims (tenant, register, claim, value, record_key) values ($1, $2, $3, $4, $5) \
+         on conflict do nothing",
+        params![tx.tenant(), register, name, value, key],
+    )
+    .await?;
+    let row = tx
+        .one(
+            "select record_key from registers_claims \
+             where tenant = $1 and register = $2 and claim = $3 and value = $4",
+            params![tx.tenant(), register, name, value],
+        )
+        .await?;
+    row.ok_or_else(|| Problem::internal("a claim that was taken is not there"))?
+        .text("record_key")
+}
+
+/// Gives a claim to another record.
+pub(crate) async fn pass_claim(
+    tx: &Tx,
+    register: &str,
+    (name, value): (&str, &Digest),
+    key: &str,
+) -> Result<(), Problem> {
+    tx.exec(
+        "update registers_claims set record_key = $5 \
+         where tenant = $1 and register = $2 and claim = $3 and value = $4",
+        params![tx.tenant(), register, name, value, key],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Lets go of all that a record claimed.
+pub(crate) async fn release_claims(tx: &Tx, register: &str, key: &str) -> Result<(), Problem> {
+    tx.exec(
+        "delete from registers_claims where tenant = $1 and register = $2 and record_key = $3",
+        params![tx.tenant(), register, key],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Lets a record be found by a link.

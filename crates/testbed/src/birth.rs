@@ -19,6 +19,20 @@ pub const PROCEDURE: &str = "1.001193";
 /// Its pages, in order.
 pub const PAGES: [&str; 3] = ["child", "parents", "declarant"];
 
+/// What children of tests are called by, each once.
+const NAMES: [&str; 16] = [
+    "An", "Ba", "Chi", "Dung", "Giang", "Hà", "Khuê", "Lam", "Mai", "Ngân", "Oanh", "Phúc", "Quỳnh", "Sương",
+    "Thu", "Vy",
+];
+
+/// A name that no other child of the sample couple has: eight bytes of chance as so many syllables.
+fn child_name(world: &World) -> String {
+    let chance = world.random::<8>();
+    let syllables = chance.iter().map(|byte| NAMES[usize::from(byte % 16)]);
+    let syllables: Vec<&str> = syllables.collect();
+    format!("Lê Nguyễn Sen {}", syllables.join(" "))
+}
+
 /// What a form is answered with.
 #[derive(Clone, Debug)]
 pub struct Answers {
@@ -37,8 +51,8 @@ impl Answers {
         let (mother, father) = couple()?;
         let mut all = BTreeMap::new();
         let mut put = |name: &str, value: &str| all.insert(name.to_owned(), value.to_owned());
+        put("child_name", &child_name(world));
         for (name, value) in [
-            ("child_name", "Lê Nguyễn Sen Ba"),
             ("child_sex", "female"),
             ("child_birth_place", "Bệnh viện Phụ sản Thanh Hóa (mẫu)"),
             ("child_birth_commune", "Phường Hạc Thành, Thanh Hóa"),
@@ -69,6 +83,14 @@ impl Answers {
             all,
             firm: BTreeSet::new(),
         })
+    }
+
+    /// The same for another child: one child has one act.
+    #[must_use]
+    pub fn another(&self, world: &World) -> Self {
+        let mut another = self.clone();
+        another.all.insert("child_name".to_owned(), child_name(world));
+        another
     }
 
     /// With one answer typed over whatever stands in the form.

@@ -62,6 +62,7 @@ pub async fn run(program: &Path, rounds: usize, seed: u64, world: &World) -> any
     let form = Form {
         answers: Answers::usual(world)?,
         paper: Arc::new(birth::paper(world)?),
+        world: world.clone(),
     };
     let (counter, calls) = (Arc::new(Counter::default()), Arc::new(Calls::default()));
     let (stop_service, service_ends) = watch::channel(false);

@@ -69,7 +69,7 @@ async fn file(
     while world.now() < until {
         let began = world.now();
         let draft = birth::start(&mut me).await?;
-        birth::fill(&mut me, &draft, &answers, &paper).await?;
+        birth::fill(&mut me, &draft, &answers.another(&world), &paper).await?;
         birth::file(&mut me, &draft).await?;
         took.push(world.now().ms() - began.ms());
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use kernel::World;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -89,6 +90,8 @@ pub struct Form {
     pub answers: Answers,
     /// The paper.
     pub paper: Arc<Vec<u8>>,
+    /// Where the chance comes from by which each case is another child's.
+    pub world: World,
 }
 
 /// Files cases until told to stop; the one that was begun is brought to its end.
@@ -176,7 +179,7 @@ async fn file(
         let requests = filled.filter_map(|(_, field)| field["request"].as_str().map(str::to_owned));
         ledger.kept().exchanges.extend(requests);
     }
-    birth::fill(me, draft, &form.answers, &form.paper).await?;
+    birth::fill(me, draft, &form.answers.another(&form.world), &form.paper).await?;
     birth::file(me, draft).await
 }
 

@@ -119,6 +119,7 @@ async fn take(
     let form = Form {
         answers: Answers::usual(world)?,
         paper: Arc::new(birth::paper(world)?),
+        world: world.clone(),
     };
     let (stop, stopped) = watch::channel(false);
     let mut people = JoinSet::new();

@@ -113,7 +113,7 @@ impl Cases {
             .ask_register(&act.service, &body, &by, code, code.to_string())
             .await?;
         if is_refusal(&heard) {
-            return self.act_refused(code, &heard.refusal()).await;
+            return self.act_refused(code, &refusal(&heard)).await;
         }
         let answer: Value = heard.json()?;
         let (entered, record) = read(act, answer)?;
@@ -162,9 +162,7 @@ impl Cases {
     }
 
     /// The register will not have it: asking again would not help, so the officer is told.
-    async fn act_refused(&self, code: &CaseCode, refusal: &Problem) -> Result<(), Problem> {
-        let told = refusal.args.iter().find(|(name, _)| *name == "code");
-        let note = told.map_or("unknown", |(_, code)| code.as_str());
+    async fn act_refused(&self, code: &CaseCode, note: &str) -> Result<(), Problem> {
         tracing::warn!(case = %code, note, "the register refused an act");
         self.store
             .write(&self.tenant, &Actor::Platform, |tx| async move {
@@ -273,6 +271,24 @@ fn read(act: &Act, answer: Value) -> Result<(Entered, Option<Value>), Problem> {
 fn waiting<'p>(case: &Case, procedure: &'p Procedure) -> Option<&'p Transition> {
     case.transition(procedure, Verb::EnterAct, &[PLATFORM.to_owned()])
         .ok()
+}
+
+/// Why the register refused: its key, and the act that is there already, where it names one.
+fn refusal(heard: &Heard) -> String {
+    let refused = heard.refusal();
+    let told = refused.args.iter().find(|(name, _)| *name == "code");
+    let mut note = told.map_or("unknown", |(_, code)| code.as_str()).to_owned();
+    let body: Value = serde_json::from_slice(&heard.body).unwrap_or_default();
+    for name in ["act", "book"] {
+        let value = body["args"][name].as_str().unwrap_or_default();
+        // Another party's words are shown as far as they are a number or a code.
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"./-".contains(&b);
+        if (1..=40).contains(&value.len()) && value.bytes().all(plain) {
+            note.push(' ');
+            note.push_str(value);
+        }
+    }
+    note
 }
 
 /// An answer that stays the same however often the register is asked.

@@ -10,8 +10,7 @@ use super::http::File;
 use crate::up::nation::Place;
 
 /// What the mother answers; the fields a register fills are not asked.
-const ANSWERS: [(&str, &str); 15] = [
-    ("child_name", "Lê Nguyễn Sen An"),
+const ANSWERS: [(&str, &str); 14] = [
     ("child_sex", "female"),
     ("child_birth_place", "Bệnh viện Phụ sản Thanh Hóa (mẫu)"),
     ("child_birth_commune", "Phường Hạc Thành, Thanh Hóa"),
@@ -26,6 +25,12 @@ const ANSWERS: [(&str, &str); 15] = [
     ("mother_line", "Thôn 1"),
     ("father_line", "Thôn 1"),
     ("outcome", ""),
+];
+
+/// What the child is called besides.
+const NAMES: [&str; 16] = [
+    "Anh", "Bình", "Chi", "Dung", "Giang", "Hà", "Khuê", "Lam", "Mai", "Ngân", "Oanh", "Phúc", "Quỳnh",
+    "Sương", "Thu", "Vy",
 ];
 
 /// What the registers fill, and what the agreements grant for it.
@@ -137,6 +142,10 @@ impl Cast {
             ("child_born-year", &year),
         ]);
         answers.insert("receive_at", &commune);
+        // One child has one act: the story may be told again at the same nation.
+        let syllables = self.world.random::<8>().map(|byte| NAMES[usize::from(byte % 16)]);
+        let child = format!("Lê Nguyễn Sen An {}", syllables.join(" "));
+        answers.insert("child_name", &child);
         for page in ["child", "parents", "declarant"] {
             let address = format!("{national}/drafts/{}/pages/{page}", self.draft);
             let form = self.mother.get(&address).await?;

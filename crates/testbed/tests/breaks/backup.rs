@@ -42,6 +42,7 @@ fn a_backup_taken_under_load_brings_back_what_was_acknowledged_before() {
         let form = Form {
             answers: Answers::usual(&world).expect("answers"),
             paper: Arc::new(birth::paper(&world).expect("a paper")),
+            world: world.clone(),
         };
         people.spawn(load::citizen(
             0,

@@ -22,7 +22,7 @@ fn a_clock_that_jumps_refuses_nobody_for_ever_and_turns_no_order_around() {
             let mut mother = Person::mother(&nation.site)
                 .await
                 .unwrap_or_else(|e| panic!("{jump}: {e:#}"));
-            let code = birth::whole(&mut mother, &answers, &paper).await;
+            let code = birth::whole(&mut mother, &answers.another(&nation.world), &paper).await;
             filed.push(code.unwrap_or_else(|e| panic!("after a jump of {jump} ms: {e:#}")));
             let mut desk = Desk::of(&nation.site).await.expect("officials sign in");
             let code = filed.last().expect("one");
