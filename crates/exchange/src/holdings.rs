@@ -1,5 +1,6 @@
 //! What the organisations of a node hold, read from its rows beside a running node: whether a call would be
-//! allowed by them. It counts no calls, knows no directory and none of the services within the platform.
+//! allowed by them. It counts no calls, knows no directory, and of the services within the platform only how
+//! they stand.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::delegation::book::Delegations;
 use crate::held::Book;
 use crate::ids::{ServiceId, SystemId};
 use crate::maintenance::Mode;
-use crate::offered::{Entry, ServiceNotice, store as offered, told};
+use crate::offered::{Entry, ServiceNotice, Stands, store as offered, told};
 use crate::rest::Rest;
 
 /// A call that is asked about.
@@ -54,6 +55,8 @@ pub struct Holdings {
     delegations: Delegations,
     /// The services that were registered here.
     services: Vec<Entry>,
+    /// How services of the platform stand.
+    own: Vec<(ServiceId, Stands)>,
     /// What was heard of services elsewhere.
     told: Vec<ServiceNotice>,
     maintenance: Mode,
@@ -70,6 +73,7 @@ impl Holdings {
             agreements: Book::default(),
             delegations: Delegations::default(),
             services: Vec::new(),
+            own: Vec::new(),
             told: Vec::new(),
             maintenance: match readers.first() {
                 Some(home) => Mode::read(home).await?,
@@ -81,6 +85,7 @@ impl Holdings {
             read_into(&mut held.agreements, reader).await?;
             held.delegations.read(reader).await?;
             held.services.extend(offered::entries(reader).await?);
+            held.own.extend(offered::own_stands(reader).await?);
             held.told.extend(told::notices(reader).await?);
         }
         Ok(held)
@@ -103,9 +108,15 @@ impl Holdings {
         }
         if let Some(registered) = self.services.iter().find(|entry| entry.id == *what) {
             registered.may(&self.delegations, at)?;
-        } else if !self.tenants.iter().any(|tenant| tenant.holds(&what.org)) {
-            let heard = self.told.iter().find(|notice| notice.service == *what);
-            if let Some(refusal) = heard.and_then(|notice| notice.told.refusal(what, at)) {
+        } else {
+            let refusal = if self.tenants.iter().any(|tenant| tenant.holds(&what.org)) {
+                let own = self.own.iter().find(|(service, _)| service == what);
+                own.and_then(|(_, stands)| stands.refusal(what, at))
+            } else {
+                let heard = self.told.iter().find(|notice| notice.service == *what);
+                heard.and_then(|notice| notice.told.refusal(what, at))
+            };
+            if let Some(refusal) = refusal {
                 return Err(refusal);
             }
         }

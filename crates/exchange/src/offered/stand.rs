@@ -46,12 +46,12 @@ pub enum Verb {
 
 /// What was said of a service before a verb.
 enum Before {
-    Registered(Entry),
+    Registered(Box<Entry>),
     OfThePlatform(Stands),
 }
 
 impl Before {
-    const fn stands(&self) -> &Stands {
+    fn stands(&self) -> &Stands {
         match self {
             Self::Registered(entry) => &entry.stands,
             Self::OfThePlatform(stands) => stands,
@@ -61,13 +61,13 @@ impl Before {
 
 /// What is left of a service behind a verb.
 enum Left {
-    Registered(Entry),
+    Registered(Box<Entry>),
     OfThePlatform(Stands),
     Nothing,
 }
 
 impl Left {
-    const fn stands(&self) -> Option<&Stands> {
+    fn stands(&self) -> Option<&Stands> {
         match self {
             Self::Registered(entry) => Some(&entry.stands),
             Self::OfThePlatform(stands) => Some(stands),
@@ -116,7 +116,7 @@ impl Exchange {
             })
             .await?;
         match left {
-            Left::Registered(entry) => self.offer(entry)?,
+            Left::Registered(entry) => self.offer(*entry)?,
             Left::OfThePlatform(stands) => self.0.own.put(id.clone(), stands),
             Left::Nothing => {
                 self.0.registered.remove(id);
@@ -137,7 +137,7 @@ impl Exchange {
 /// What was said of a service; of one of the platform also when that is nothing.
 async fn before(tx: &Tx, id: &ServiceId, is_own: bool) -> Result<Before, Problem> {
     if let Some(entry) = rows::entry(tx, id).await? {
-        return Ok(Before::Registered(entry));
+        return Ok(Before::Registered(Box::new(entry)));
     }
     if !is_own {
         return Err(Problem::not_found());
@@ -156,7 +156,9 @@ fn left_by(
 ) -> Result<Left, Problem> {
     let stands = verb.leaves(before.stands(), id, now, first_stop)?;
     match (before, stands) {
-        (Before::Registered(entry), Some(stands)) => Ok(Left::Registered(Entry { stands, ..entry })),
+        (Before::Registered(entry), Some(stands)) => {
+            Ok(Left::Registered(Box::new(Entry { stands, ..*entry })))
+        }
         (Before::Registered(_), None) => Ok(Left::Nothing),
         (Before::OfThePlatform(_), Some(stands)) => Ok(Left::OfThePlatform(stands)),
         (Before::OfThePlatform(_), None) => {
@@ -286,18 +288,18 @@ mod tests {
 
     fn done(verb: &Verb, entry: Entry) -> (Option<Entry>, String) {
         let id = entry.id.clone();
-        let left = left(verb, Before::Registered(entry), 0, None).expect("done");
+        let left = left(verb, Before::Registered(Box::new(entry)), 0, None).expect("done");
         let fact = serde_json::to_value(fact(verb, &id, &left)).expect("json");
         let kind = fact["fact"].as_str().expect("a kind").to_owned();
         match left {
-            Left::Registered(entry) => (Some(entry), kind),
+            Left::Registered(entry) => (Some(*entry), kind),
             Left::OfThePlatform(_) => panic!("it was registered"),
             Left::Nothing => (None, kind),
         }
     }
 
     fn refused(verb: &Verb, entry: Entry) -> (&'static str, Option<String>) {
-        let p = left(verb, Before::Registered(entry), 0, None)
+        let p = left(verb, Before::Registered(Box::new(entry)), 0, None)
             .err()
             .expect("refused");
         (p.code, p.field)
@@ -375,7 +377,7 @@ mod tests {
         let announce = |from, to: Option<i64>, reason: &str| {
             let reason = reason.to_owned();
             let verb = Verb::AnnounceStop { from, to, reason };
-            left(&verb, Before::Registered(entry()), 1_000, first)
+            left(&verb, Before::Registered(Box::new(entry())), 1_000, first)
         };
         let refused = |from, to, reason| {
             let p = announce(from, to, reason).err().expect("refused");
@@ -392,7 +394,7 @@ mod tests {
         assert_eq!(left.stands.standing(Time(day(2))), Standing::Stopping);
         assert!(!is_over(&left.stands, Time(day(3))) && is_over(&left.stands, Time(day(4))));
         assert_eq!(
-            done(&Verb::LiftStop, left),
+            done(&Verb::LiftStop, *left),
             (Some(entry()), "service-stop-lifted".to_owned())
         );
         assert_eq!(

@@ -71,7 +71,7 @@ fn own_of(row: &Row) -> Result<(ServiceId, Stands), Problem> {
 }
 
 /// How the services of the platform stand of which a tenant has said something.
-pub(super) async fn own_stands(reader: &Reader) -> Result<Vec<(ServiceId, Stands)>, Problem> {
+pub(crate) async fn own_stands(reader: &Reader) -> Result<Vec<(ServiceId, Stands)>, Problem> {
     let rows = reader
         .all(
             "select service, document from exchange_platform_services where tenant = $1 order by service",

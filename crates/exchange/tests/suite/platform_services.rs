@@ -3,13 +3,14 @@
 
 use bytes::Bytes;
 use exchange::ServiceId;
+use exchange::holdings::{Asked, Holdings};
 use exchange::offered::Verb;
 use kernel::{Actor, Time};
 use serde_json::{Value, json};
 
 use crate::face::{CLIENT, Face, face};
 use crate::life::{carry, nation};
-use crate::nation::{LOOKUP, Nation};
+use crate::nation::{LOOKUP, Nation, PORTAL};
 use crate::operator::desk_at;
 
 fn lookup() -> ServiceId {
@@ -69,6 +70,17 @@ async fn a_service_of_the_platform_is_disabled_with_words_and_enabled_again_over
     );
     let asked = format!("allowed?consumer=G22/portal&service={LOOKUP}");
     assert_eq!(desk.get(&asked).await["code"], "service-disabled");
+    let store = &nation.ministry.temp.store;
+    let reader = store.read(&"G01".parse().expect("a code")).await.expect("reads");
+    let held = Holdings::read(&[reader]).await.expect("reads");
+    let call = Asked {
+        consumer: PORTAL.parse().expect("an id"),
+        service: lookup(),
+        rest: None,
+        represented: None,
+    };
+    let refused = held.allows("ministry", &call, nation.ministry.now());
+    assert_eq!(refused.expect_err("by the rows alone").code, "service-disabled");
     nation.restart_ministry().await;
     assert_eq!(
         called(&face).await,
