@@ -9,6 +9,7 @@
 //! | `names` | how names, codes, addresses and certificates are written |
 //! | [`words`] | what is said between owner and hub, signed |
 //! | `ask`, `hear`, `decide`, `group` | the verbs |
+//! | [`wanted`] | a system, a member, what is trusted, as a file has them |
 //! | [`deliver`] | the way of a word to the other side |
 //! | `store` | all the SQL |
 
@@ -23,6 +24,7 @@ mod group;
 mod hear;
 pub(crate) mod names;
 pub(crate) mod store;
+pub mod wanted;
 pub mod words;
 
 use std::sync::Arc;

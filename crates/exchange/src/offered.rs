@@ -273,7 +273,7 @@ fn digest<T: Serialize>(said: &T) -> Digest {
 }
 
 /// A service that is already offered under a name.
-fn taken(id: &ServiceId) -> Problem {
+pub(crate) fn taken(id: &ServiceId) -> Problem {
     Problem::new(Kind::Conflict, "service-taken")
         .with("service", id)
         .at("service")

@@ -24,12 +24,37 @@ const DAY_END: i64 = 24 * 60;
 pub struct Site {
     /// The portal: `https://node.example.vn`.
     pub url: String,
-    /// The operator.
-    pub user: String,
-    /// The operator's password.
-    pub password: String,
+    /// As whom.
+    pub who: Who,
     /// Roots of the portal's certificate, PEM; needed for `https`.
     pub trust: Option<PathBuf>,
+}
+
+/// As whom a file is carried to a node.
+pub enum Who {
+    /// An operator who signs in.
+    Operator {
+        /// The account's name.
+        user: String,
+        /// Its password.
+        password: String,
+    },
+    /// Who shows an API key.
+    Key(String),
+}
+
+impl Who {
+    /// The API key in a file, alone on its first line.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has none.
+    pub fn of_key_file(file: &Path) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let key = text.lines().next().unwrap_or_default().trim();
+        let is_one = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic());
+        ensure!(is_one, "{} has no API key on its first line", file.display());
+        Ok(Self::Key(key.to_owned()))
+    }
 }
 
 /// What came of it.
@@ -44,10 +69,10 @@ pub struct Told {
 /// Shows what a file would change at a node; carries it out when `yes`.
 ///
 /// # Errors
-/// When the file cannot be read, the node not be reached, or the operator not sign in.
+/// When the file cannot be read, the node not be reached, or the operator or the key is not let in.
 pub async fn run(file: &Path, site: &Site, yes: bool, world: &World) -> anyhow::Result<Told> {
     let declared = read(file)?;
-    let node = Node::sign_in(site, world).await?;
+    let node = Node::enter(site, world).await?;
     let path = if yes { "apply" } else { "plan" };
     let answer = node.post(&format!("/api/v1/exchange/{path}"), &declared).await?;
     let told: Value = serde_json::from_slice(answer.body())
@@ -63,14 +88,19 @@ pub async fn run(file: &Path, site: &Site, yes: bool, world: &World) -> anyhow::
 }
 
 /// What a file declares any number of.
-const LISTS: [&str; 7] = [
+const LISTS: [&str; 12] = [
+    "trust",
+    "member",
+    "system",
     "global_group",
     "local_group",
     "service",
     "client",
     "connection",
+    "delegation",
     "group_offer",
     "request",
+    "accept",
 ];
 
 /// What a file declares, as the node reads it: files named in it are read, days become instants.
@@ -88,8 +118,11 @@ fn read(file: &Path) -> anyhow::Result<Value> {
             .as_array_mut()
             .with_context(|| format!("{kind} is written [[{kind}]]"))?;
         for thing in list {
-            for field in ["certificate", "roots"] {
+            for field in ["certificate", "node_certificate", "roots"] {
                 take_file(thing, field, folder)?;
+            }
+            if kind == "service" {
+                take_standing(thing)?;
             }
             take_day(thing, "valid_from", 0)?;
             take_day(thing, "valid_to", DAY_END)?;
@@ -114,6 +147,21 @@ fn take_file(thing: &mut Value, field: &str, folder: &Path) -> anyhow::Result<()
     let path = folder.join(name);
     let text = fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     fields.insert(field.to_owned(), json!(text));
+    Ok(())
+}
+
+/// How a service stands: its days are read, and an empty text takes back what was said.
+fn take_standing(thing: &mut Value) -> anyhow::Result<()> {
+    for field in ["disabled", "sunset", "stop"] {
+        if thing.get(field).is_some_and(|value| value == "") {
+            thing[field] = Value::Null;
+        }
+    }
+    take_day(thing, "sunset", 0)?;
+    if let Some(stop) = thing.get_mut("stop").filter(|stop| stop.is_object()) {
+        take_day(stop, "from", 0)?;
+        take_day(stop, "to", DAY_END)?;
+    }
     Ok(())
 }
 
@@ -142,7 +190,7 @@ fn take_instant(thing: &mut Value, field: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A line a step: `+` new, `~` changed, `=` as it is, `!` a problem.
+/// A line a step: `+` new, `~` changed, `=` as it is, `?` waits for somebody else, `!` a problem.
 fn lines(told: &Value, yes: bool) -> anyhow::Result<String> {
     let mut text = String::new();
     let of = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
@@ -150,6 +198,7 @@ fn lines(told: &Value, yes: bool) -> anyhow::Result<String> {
         let mark = match (of(step, "does").as_str(), step["problem"].is_null()) {
             (_, false) => '!',
             ("keep", _) => '=',
+            ("wait", _) => '?',
             ("change", _) => '~',
             _ => '+',
         };
@@ -180,15 +229,16 @@ fn lines(told: &Value, yes: bool) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// A node and a session at it.
+/// A node, and what lets us in.
 struct Node {
     client: Client,
     url: String,
-    cookie: String,
+    /// The cookie of a session, or an API key: the header and its value.
+    shown: Option<(header::HeaderName, String)>,
 }
 
 impl Node {
-    async fn sign_in(site: &Site, world: &World) -> anyhow::Result<Self> {
+    async fn enter(site: &Site, world: &World) -> anyhow::Result<Self> {
         let url = site.url.trim_end_matches('/').to_owned();
         let client = if url.starts_with("https://") {
             let trust = site
@@ -206,9 +256,15 @@ impl Node {
         let mut node = Self {
             client,
             url,
-            cookie: String::new(),
+            shown: None,
         };
-        let named = json!({"user": site.user, "password": site.password});
+        let named = match &site.who {
+            Who::Operator { user, password } => json!({"user": user, "password": password}),
+            Who::Key(key) => {
+                node.shown = Some((header::AUTHORIZATION, format!("Bearer {key}")));
+                return Ok(node);
+            }
+        };
         let answer = node.post("/api/v1/sign-in", &named).await?;
         ensure!(
             answer.status().is_success(),
@@ -218,7 +274,8 @@ impl Node {
         );
         let cookies = answer.headers().get_all(header::SET_COOKIE).iter();
         let pairs = cookies.filter_map(|c| c.to_str().ok()?.split(';').next().map(str::to_owned));
-        node.cookie = pairs.collect::<Vec<_>>().join("; ");
+        let cookies = pairs.collect::<Vec<_>>().join("; ");
+        node.shown = Some((header::COOKIE, cookies));
         Ok(node)
     }
 
@@ -227,8 +284,8 @@ impl Node {
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT_LANGUAGE, "en")
             .header(header::ORIGIN, &self.url);
-        if !self.cookie.is_empty() {
-            request = request.header(header::COOKIE, &self.cookie);
+        if let Some((name, value)) = &self.shown {
+            request = request.header(name, value);
         }
         let request = request.body(Bytes::from(body.to_string()))?;
         let answer = self.client.send(request, ANSWER_MS_MAX, ANSWER_BYTES_MAX).await;
@@ -274,6 +331,20 @@ mod tests {
             fs::write(&file, bad).expect("written");
             assert!(read(&file).is_err(), "{bad}");
         }
+        let text = "[[service]]\nservice = \"G01/a/b\"\ndisabled = \"\"\nsunset = \"2026-12-01\"\n\
+                    stop = { from = \"2026-12-01\", to = \"2026-12-01\", reason = \"x\" }\n\
+                    [[member]]\norg = \"H57\"\nnode_certificate_file = \"a.pem\"\n";
+        fs::write(&file, text).expect("written");
+        let declared = read(&file).expect("read");
+        let service = &declared["service"][0];
+        assert!(service["disabled"].is_null() && service.get("disabled").is_some());
+        assert_eq!(service["sunset"], from, "a day's first instant");
+        let stop = &service["stop"];
+        assert_eq!(
+            stop["to"].as_i64().expect("ms") - stop["from"].as_i64().expect("ms"),
+            86_400_000
+        );
+        assert_eq!(declared["member"][0]["node_certificate"], "PEM");
         fs::write(&file, "[[request]]\nvalid_from = \"tomorrow\"\n").expect("written");
         assert!(read(&file).is_err());
         fs::write(&file, "[[client]]\ncertificate_file = \"none.pem\"\n").expect("written");
@@ -287,8 +358,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_stands_alone_on_the_first_line_of_its_file() {
+        let file = std::env::temp_dir().join(format!("sen-key-{}", std::process::id()));
+        fs::write(&file, " abc-123 \nnot this\n").expect("written");
+        let read = Who::of_key_file(&file).expect("read");
+        assert!(matches!(read, Who::Key(key) if key == "abc-123"));
+        for bad in ["", "\nabc\n", "two words\n", "kh\u{f3}a\n"] {
+            fs::write(&file, bad).expect("written");
+            assert!(Who::of_key_file(&file).is_err(), "{bad:?}");
+        }
+        fs::remove_file(&file).expect("removed");
+        assert!(Who::of_key_file(&file).is_err(), "there is none");
+    }
+
+    #[test]
     fn a_plan_says_in_a_line_what_is_new_changed_kept_and_wrong() {
         let told = json!({"changes": 2, "problems": 1, "steps": [
+            {"what": "accept", "name": "2", "does": "wait", "differences": [], "problem": null},
             {"what": "service", "name": "G01/a/b", "does": "register", "differences": [], "problem": null},
             {"what": "service", "name": "G01/a/c", "does": "change", "problem": null,
              "differences": [{"field": "url", "now": "http://x", "then": "http://y"}]},
@@ -301,6 +387,7 @@ mod tests {
             "+ service G01/a/b\n",
             "~ service G01/a/c\n    url: http://x -> http://y\n",
             "= client",
+            "? accept 2\n",
             "! request 1\n    service No.",
         ] {
             assert!(text.contains(line), "{line}: {text}");

@@ -44,7 +44,7 @@ enum Command {
     Agreement(cli::agreement::Agreement),
     /// Show what a file declares against what a running node has, and carry it out with --yes
     #[command(
-        after_help = "The file declares services, clients' certificates and requests for agreements; docs/operating.md has one.\nLines: + new, ~ changed, = as it is, ! a problem. Nothing is removed; a second time changes nothing.\nExit code: 0 done or shown, 1 with problems.\n\nExample:\n  sen apply federation.toml --user vanhanh < password          what would change\n  sen apply federation.toml --user vanhanh --yes < password    does it"
+        after_help = "The file declares what is trusted, members, systems, groups, services, clients' certificates, delegations, requests for agreements and the answers to them; docs/operating.md has one.\nLines: + new, ~ changed, = as it is, ? waits for somebody else, ! a problem. Nothing is removed; a second time changes nothing.\nExit code: 0 done or shown, 1 with problems.\n\nExample:\n  sen apply federation.toml --user vanhanh < password          what would change\n  sen apply federation.toml --user vanhanh --yes < password    does it\n  sen apply federation.toml --key-file vanhanh.key --yes       the same with an API key"
     )]
     Apply(cli::apply::Apply),
     /// Find exchanges in a node's data, write their signed containers, archive old ones

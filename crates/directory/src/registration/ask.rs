@@ -6,6 +6,7 @@ use kernel::{Actor, Digest, Fact, Problem};
 use super::change::Change;
 use super::words::{self, Word};
 use super::{Registrar, Registration, Side, State, decided, deliver, store};
+use crate::snapshot::Snapshot;
 
 impl Registrar {
     /// Puts a change of this node's own into words, and asks the hub for it if `ask`; the request's name.
@@ -14,10 +15,22 @@ impl Registrar {
     /// `directory-not-ours`, `directory-hub-only`; what [`Change::apply`] refuses on the directory held
     /// here; 413 `directory-word-large`.
     pub async fn propose(&self, change: Change, ask: bool, actor: &Actor) -> Result<Digest, Problem> {
+        let mut next = (*self.0.directory.snapshot()).clone();
+        self.propose_on(&mut next, change, ask, actor).await
+    }
+
+    /// As [`Registrar::propose`], on top of what was proposed before.
+    pub(super) async fn propose_on(
+        &self,
+        next: &mut Snapshot,
+        change: Change,
+        ask: bool,
+        actor: &Actor,
+    ) -> Result<Digest, Problem> {
         let party = self.party(&change)?;
         let now = self.now();
         // What would be refused there is told here, at its field.
-        change.apply(&mut (*self.0.directory.snapshot()).clone(), now)?;
+        change.apply(next, now)?;
         let (kind, about) = (change.kind(), change.about());
         let said = words::Said::Request {
             wanted: change.clone(),

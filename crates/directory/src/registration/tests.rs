@@ -588,3 +588,60 @@ async fn the_hub_disables_a_member_with_a_reason_that_everybody_reads_and_enable
     two.follow().await;
     assert!(two.held().disabled.is_empty());
 }
+
+#[tokio::test]
+async fn what_a_file_asks_for_is_asked_once_each_on_top_of_the_one_before() {
+    let two = Two::new().await;
+    let (of, system) = of_system("desk");
+    let offer = Change::OfferServices {
+        org: of,
+        system,
+        services: vec![change::ToldService {
+            code: "a".to_owned(),
+            title: "Một".to_owned(),
+        }],
+    };
+    let changes = vec![register("desk"), offer.clone()];
+    let would_take = |changes: &[Change], decides| {
+        let mut next = (*two.held()).clone();
+        two.owner.would_take(&mut next, changes, decides)
+    };
+    would_take(&changes, false).expect("ours");
+    assert!(two.owner.said_of(&offer).await.expect("read").is_none());
+    two.owner.ask_all(changes, &operator()).await.expect("asked");
+    let said = async || {
+        two.owner
+            .said_of(&offer)
+            .await
+            .expect("read")
+            .map(|one| one.state)
+    };
+    assert_eq!(said().await, Some(State::Asked));
+    two.carry().await;
+    let waiting = two
+        .hub
+        .list(Side::Hub, (Some(State::Asked), None), None, 10)
+        .await;
+    let waiting = waiting.expect("read");
+    assert_eq!(waiting.len(), 2);
+    for one in &waiting {
+        let (request, by) = (&one.request, operator());
+        if one.change == offer {
+            two.hub.decline(request, "để sau", &by).await.expect("declined");
+        } else {
+            two.hub.approve(request, &by).await.expect("approved");
+        }
+    }
+    two.carry().await;
+    assert_eq!(said().await, Some(State::Declined));
+    two.follow().await;
+    assert_eq!(
+        refused(would_take(&[Change::Leave { org: org("G22") }], false)),
+        "directory-hub-only"
+    );
+    assert_eq!(
+        refused(would_take(std::slice::from_ref(&offer), true)),
+        "not-found",
+        "no hub is here"
+    );
+}

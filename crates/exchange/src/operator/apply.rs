@@ -1,12 +1,16 @@
-//! `POST /api/v1/exchange/plan` and `…/apply`: what a file declares (groups, services, clients'
-//! certificates, offers to groups, requests for agreements, a maintenance) against what is there; shown,
-//! or carried out by the very functions of the pages. What is there and not declared stays: a file never
-//! removes a thing.
+//! `POST /api/v1/exchange/plan` and `…/apply`: what a file declares (what is trusted, members, systems,
+//! groups, services, clients' certificates, delegations, offers to groups, requests for agreements and the
+//! answers to them, a maintenance) against what is there; shown, or carried out by the very functions of the
+//! pages. What is there and not declared stays: a file never removes a thing.
 
+mod directory;
+mod documents;
 mod groups;
+mod services;
 mod things;
 
-use directory::groups::LocalGroup;
+use ::directory::groups::LocalGroup;
+use ::directory::registration::wanted::{WantedMember, WantedSystem, WantedTrust};
 use kernel::Problem;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,10 +19,11 @@ use web::{Json, Page, Principal, Refusal};
 use super::Acting;
 use super::clients::ClientCertificateText;
 use super::connections::ClientConnection;
+use super::delegations::DelegationText;
 use super::draft::AgreementText;
 use super::maintenance::MaintenanceText;
-use super::services::ServiceText;
 use crate::gateway::Exchange;
+use services::DeclaredService;
 
 /// Things that one file may declare, count.
 const DECLARED_MAX: usize = 1_000;
@@ -27,27 +32,43 @@ const DECLARED_MAX: usize = 1_000;
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Declared {
+    /// Roots and timestamp services; only at the hub.
+    #[serde(default)]
+    trust: Vec<WantedTrust>,
+    /// Members; only at the hub.
+    #[serde(default)]
+    member: Vec<WantedMember>,
+    /// Systems: published at the hub, elsewhere asked for.
+    #[serde(default)]
+    system: Vec<WantedSystem>,
     /// Groups of the directory, whole; only at the hub.
     #[serde(default)]
     global_group: Vec<LocalGroup>,
     /// Groups that this node keeps for itself, whole.
     #[serde(default)]
     local_group: Vec<LocalGroup>,
-    /// Services of this node's organisations.
+    /// Services of this node's organisations, and how they stand.
     #[serde(default)]
-    service: Vec<ServiceText>,
+    service: Vec<DeclaredService>,
     /// Certificates with which information systems connect.
     #[serde(default)]
     client: Vec<ClientCertificateText>,
     /// How systems of this node have to connect.
     #[serde(default)]
     connection: Vec<ClientConnection>,
+    /// Delegations: offered by who delegates, accepted by who acts.
+    #[serde(default)]
+    delegation: Vec<DelegationText>,
     /// Agreements that organisations of this node offer to groups; `consumer` names the group.
     #[serde(default)]
     group_offer: Vec<AgreementText>,
     /// Agreements that organisations of this node ask for.
     #[serde(default)]
     request: Vec<AgreementText>,
+    /// Agreements that organisations of this node sign when the other party has asked for, or offered,
+    /// these very words.
+    #[serde(default)]
+    accept: Vec<AgreementText>,
     /// A maintenance of the whole node, with its end.
     #[serde(default)]
     maintenance: Option<MaintenanceText>,
@@ -55,8 +76,10 @@ pub(crate) struct Declared {
 
 impl Declared {
     fn count(&self) -> usize {
-        let groups = self.global_group.len() + self.local_group.len();
-        let agreements = self.group_offer.len() + self.request.len();
+        let directory = self.trust.len() + self.member.len() + self.system.len();
+        let groups = directory + self.global_group.len() + self.local_group.len();
+        let agreements =
+            self.delegation.len() + self.group_offer.len() + self.request.len() + self.accept.len();
         let systems = self.service.len() + self.client.len() + self.connection.len();
         groups + systems + agreements + usize::from(self.maintenance.is_some())
     }
@@ -84,13 +107,14 @@ pub(crate) struct DeclaredProblem {
 /// One declared thing, and what comes of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeclaredStep {
-    /// `global-group`, `local-group`, `service`, `client`, `connection`, `group-offer`, `request` or
-    /// `maintenance`.
+    /// `trust`, `member`, `system`, `global-group`, `local-group`, `service`, `client`, `connection`,
+    /// `delegation`, `group-offer`, `request`, `accept` or `maintenance`.
     what: &'static str,
-    /// Its name: a group's code, a service, a system with or without a certificate's thumbprint, an
-    /// agreement's number, the node.
+    /// Its name: a group's code, a service, a system with or without a certificate's thumbprint, a
+    /// document's number, a member's code, a root's thumbprint, the node.
     name: String,
-    /// `keep`, `register`, `change`, `offer`, `ask` or `begin`.
+    /// `keep`, `wait` (for the other party, or the hub), `register`, `change`, `offer`, `ask`, `accept` or
+    /// `begin`.
     does: &'static str,
     differences: Vec<DeclaredDifference>,
     /// True when it was carried out now.
@@ -125,8 +149,11 @@ pub(crate) async fn plan(
 #[utoipa::path(post, path = "/api/v1/exchange/apply", tag = "exchange", operation_id = "apply_declared",
     request_body = Declared, security(("session" = ["operator"])),
     extensions(("x-facts" = json!(["directory-changed", "directory-published", "directory-adopted", "group-saved",
-        "service-registered", "service-changed", "client-certificate-registered", "client-connection-set",
-        "group-offered", "agreement-requested", "node-maintenance-began"]))),
+        "service-registered", "service-changed", "service-disabled", "service-enabled", "service-sunset-set",
+        "service-stop-announced", "service-stop-lifted", "client-certificate-registered", "client-connection-set",
+        "registration-saved", "registration-asked", "delegation-offered", "delegation-in-force", "group-offered",
+        "agreement-requested", "agreement-offered", "agreement-accepted", "agreement-in-force",
+        "node-maintenance-began"]))),
     responses((status = 200, body = DeclaredSteps), (status = 422)))]
 pub(crate) async fn apply(
     Acting(x, who): Acting,
@@ -153,9 +180,13 @@ impl Exchange {
         }
         let mut steps = Vec::with_capacity(count);
         // In this order: what stands below may name what stands above.
+        self.declared_directory(page, declared, who, &mut steps).await;
         self.declared_groups(page, declared, who, &mut steps).await;
+        // Before the services: one may be published in another's name.
+        self.declared_delegations(page, declared, who, &mut steps).await;
         self.declared_systems(page, declared, who, &mut steps).await;
         self.declared_agreements(page, declared, who, &mut steps).await?;
+        self.declared_answers(page, declared, who, &mut steps).await?;
         if let Some(text) = &declared.maintenance {
             let meant = self.maintenance_meant(text);
             let done = match to_do(&meant, who) {
@@ -168,7 +199,7 @@ impl Exchange {
         Ok(DeclaredSteps {
             changes: steps
                 .iter()
-                .filter(|s| s.does != "keep" && s.problem.is_none())
+                .filter(|s| is_to_do(s.does) && s.problem.is_none())
                 .count(),
             problems: steps.iter().filter(|s| s.problem.is_some()).count(),
             steps,
@@ -212,10 +243,10 @@ impl Exchange {
         for text in &declared.service {
             let meant = self.service_meant(text).await;
             let done = match to_do(&meant, who) {
-                Some((does, who)) => Some(self.do_service(text, does, who).await),
+                Some((_, who)) => Some(self.do_service(text, who).await),
                 None => None,
             };
-            let name = ("service", text.service.clone());
+            let name = ("service", text.name());
             steps.push(step(page, name, meant, done.as_ref()));
         }
         for text in &declared.client {
@@ -279,10 +310,15 @@ impl Exchange {
     }
 }
 
+/// False for what is as it is declared, and for what waits for others.
+fn is_to_do(does: &str) -> bool {
+    !matches!(does, "keep" | "wait")
+}
+
 /// What is to be done and by whom, when somebody is named and something is to be done.
 fn to_do<'m>(meant: &'m Meant, who: Option<&'m Principal>) -> Option<(&'static str, &'m Principal)> {
     match (meant, who) {
-        (Ok((does, _)), Some(who)) if *does != "keep" => Some((*does, who)),
+        (Ok((does, _)), Some(who)) if is_to_do(does) => Some((*does, who)),
         _ => None,
     }
 }

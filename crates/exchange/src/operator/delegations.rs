@@ -40,13 +40,13 @@ pub(super) fn router() -> OpenApiRouter<Exchange> {
 pub(crate) struct DelegationText {
     /// The parties' own number for it.
     #[schema(example = "01/UQ-H56-G22")]
-    id: String,
+    pub(super) id: String,
     /// In whose name.
     #[schema(example = "H56")]
-    delegator: String,
+    pub(super) delegator: String,
     /// Who acts.
     #[schema(example = "G22")]
-    agent: String,
+    pub(super) agent: String,
     /// `consumer`: it calls the services. `provider`: it publishes them.
     #[schema(example = "consumer")]
     role: String,
@@ -64,7 +64,7 @@ pub(crate) struct DelegationText {
 }
 
 impl DelegationText {
-    fn of(d: &Delegation) -> Self {
+    pub(super) fn of(d: &Delegation) -> Self {
         Self {
             id: d.id.clone(),
             delegator: d.delegator.to_string(),
@@ -105,7 +105,7 @@ impl DelegationText {
     ///
     /// # Errors
     /// Every fault at its field.
-    fn meant(&self, now: Time) -> Result<Delegation, Vec<Problem>> {
+    pub(super) fn meant(&self, now: Time) -> Result<Delegation, Vec<Problem>> {
         let mut faults = Vec::new();
         let mut org = |field: &str, text: &str| -> Option<OrgCode> {
             let org = text.trim().parse().ok();
@@ -208,8 +208,8 @@ struct View<'a> {
 
 struct Row {
     line: DelegationLine,
-    delegator: String,
-    agent: String,
+    pub(super) delegator: String,
+    pub(super) agent: String,
     role: String,
     state: String,
     class: &'static str,

@@ -12,7 +12,7 @@ use crate::node::Node;
 use crate::operator::{Desk, desk_at};
 
 impl Desk {
-    async fn declared(&self, path: &str, body: &Value) -> Value {
+    pub(crate) async fn declared(&self, path: &str, body: &Value) -> Value {
         let (status, told) = self.send("POST", path, Some("operator"), &body.to_string()).await;
         let told: Value = serde_json::from_slice(&told).expect("json");
         assert_eq!(status, 200, "{told}");
@@ -28,7 +28,7 @@ fn federation(url: &str) -> Value {
 }
 
 /// An agreement's text as a file has it.
-fn written(a: &Agreement, id: &str, consumer: &str) -> Value {
+pub(crate) fn written(a: &Agreement, id: &str, consumer: &str) -> Value {
     json!({
         "id": id, "consumer": consumer, "service": a.service.to_string(),
         "fields": a.fields, "purpose": a.purpose, "legal_basis": a.legal_basis, "place": a.place,
@@ -53,7 +53,7 @@ async fn nation_with_portal() -> Nation {
     nation
 }
 
-fn registrar(node: &Node, hub: Option<Hub>) -> Registrar {
+pub(crate) fn registrar(node: &Node, hub: Option<Hub>) -> Registrar {
     Registrar::new(directory::registration::Parts {
         directory: node.directory.clone(),
         hub,
@@ -68,7 +68,7 @@ fn group(code: &str, systems: &[&str]) -> Value {
     json!({"code": code, "name": "Nhóm mẫu", "systems": systems})
 }
 
-fn does(told: &Value) -> Vec<String> {
+pub(crate) fn does(told: &Value) -> Vec<String> {
     let steps = told["steps"].as_array().expect("steps").iter();
     steps
         .map(|s| s["does"].as_str().expect("a word").to_owned())

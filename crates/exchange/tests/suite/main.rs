@@ -14,6 +14,7 @@ mod checkpoints;
 mod circuits;
 mod clocks;
 mod counting;
+mod declared;
 mod delegations;
 mod directory;
 mod evidence;

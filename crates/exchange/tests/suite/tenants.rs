@@ -255,6 +255,20 @@ async fn an_operator_of_another_organisation_of_the_node_changes_nothing_of_its_
     let (status, steps) = of.desk.act("G15", "apply", declared).await;
     assert_eq!((status, &steps["problems"]), (200, &1.into()), "{steps}");
     assert_eq!(steps["steps"][0]["done"], false);
+    // What concerns the whole node is no more a hosted organisation's in a file than on a page.
+    let until = of.nation.ministry.now().plus_ms(3_600_000).ms();
+    let node = json!({
+        "local_group": [{"code": "partners", "name": "Đối tác", "systems": []}],
+        "maintenance": {"notice": "x", "until": until},
+    });
+    let (_, steps) = of.desk.act("G15", "apply", node).await;
+    for step in [0, 1] {
+        assert_eq!(
+            steps["steps"][step]["problem"]["code"], "node-not-yours",
+            "{steps}"
+        );
+    }
+    assert_eq!(of.nation.ministry.exchange.maintenance(), None);
     untouched(&of).await;
 }
 

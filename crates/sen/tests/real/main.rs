@@ -2,6 +2,7 @@
 //! commands of docs/operating.md. On PostgreSQL when `SEN_TEST_POSTGRES` names a server. Never a sample
 //! nation's processes.
 
+mod apply;
 mod doctor;
 mod house;
 mod lost;

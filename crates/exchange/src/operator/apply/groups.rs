@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use directory::groups::LocalGroup;
-use kernel::{Problem, Time};
+use kernel::{Kind, Problem, Time};
 use web::Principal;
 
 use super::super::draft::AgreementText;
@@ -18,7 +18,19 @@ use crate::grouped::{GroupName, KnownGroupOffer};
 use crate::maintenance;
 
 impl Exchange {
+    /// What concerns the whole node is for an operator of its home organisation.
+    ///
+    /// # Errors
+    /// 403 `node-not-yours`.
+    pub(super) fn of_the_node(&self) -> Result<(), Problem> {
+        match self.1.organisation() {
+            None => Ok(()),
+            Some(_) => Err(Problem::new(Kind::Forbidden, "node-not-yours").with("home", &self.0.home)),
+        }
+    }
+
     pub(super) fn global_group_meant(&self, group: &LocalGroup) -> Meant {
+        self.of_the_node()?;
         let registrar = self.0.registrar.get().ok_or_else(Problem::not_found)?;
         let changes = registrar.group_changes(group)?;
         let snapshot = self.0.directory.snapshot();
@@ -41,6 +53,7 @@ impl Exchange {
     }
 
     pub(super) fn local_group_meant(&self, group: &LocalGroup) -> Meant {
+        self.of_the_node()?;
         self.0.directory.check_local_group(group)?;
         let all = self.0.directory.local_groups();
         let there = all.iter().find(|one| one.code == group.code);
@@ -96,6 +109,7 @@ impl Exchange {
 
     /// A maintenance whose end has come is over and not begun again. So it names its end.
     pub(super) fn maintenance_meant(&self, text: &MaintenanceText) -> Meant {
+        self.of_the_node()?;
         let now = self.0.now();
         let until = text.until.map(Time);
         let Some(end) = until else {

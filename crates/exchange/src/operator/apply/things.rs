@@ -1,5 +1,5 @@
-//! What is to be done about a declared service, a client's certificate, how one connects and a request for
-//! an agreement, and doing it: by the functions of the pages. Never a removal.
+//! What is to be done about a client's certificate, how one connects and a request for an agreement, and doing
+//! it: by the functions of the pages; and what of a service is declared otherwise. Never a removal.
 
 use kernel::{Digest, Problem};
 use web::Principal;
@@ -13,38 +13,11 @@ use super::groups::differing;
 use super::{DeclaredDifference, Meant};
 use crate::face::Connection;
 use crate::gateway::Exchange;
+use crate::ids::ServiceId;
 use crate::life::Known;
-use crate::offered::Entry;
+use crate::offered::Setup;
 
 impl Exchange {
-    pub(super) async fn service_meant(&self, text: &ServiceText) -> Meant {
-        let (id, _) = text.meant().read().map_err(first)?;
-        match self.registered_service(&id).await {
-            Ok(entry) => {
-                let differences = of_service(&entry, text);
-                let does = if differences.is_empty() { "keep" } else { "change" };
-                Ok((does, differences))
-            }
-            Err(problem) if problem.kind == kernel::Kind::NotFound => Ok(("register", Vec::new())),
-            Err(problem) => Err(problem),
-        }
-    }
-
-    pub(super) async fn do_service(
-        &self,
-        text: &ServiceText,
-        does: &str,
-        who: &Principal,
-    ) -> Result<(), Problem> {
-        let (id, setup) = text.meant().read().map_err(first)?;
-        let done = if does == "register" {
-            self.register_service(id, setup, &who.actor).await
-        } else {
-            self.change_service(&id, setup, &who.actor).await
-        };
-        done.map(drop).map_err(first)
-    }
-
     pub(super) async fn client_meant(&self, text: &ClientCertificateText) -> (String, Meant) {
         let system = text.system.trim();
         let meant = async {
@@ -102,8 +75,8 @@ impl Exchange {
 }
 
 /// What is declared otherwise than it is.
-fn of_service(entry: &Entry, then: &ServiceText) -> Vec<DeclaredDifference> {
-    let now = ServiceText::of(&entry.id, &entry.setup);
+pub(super) fn of_service(id: &ServiceId, setup: &Setup, then: &ServiceText) -> Vec<DeclaredDifference> {
+    let now = ServiceText::of(id, setup);
     let others = now.other_ways();
     let list = |endpoints: &[String]| endpoints.join(", ");
     let mut pairs = vec![
