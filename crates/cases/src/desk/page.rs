@@ -514,6 +514,6 @@ mod tests {
             (desk.cases.services().len(), desk.cases.deliverers().len()),
             (2, 7)
         );
-        assert_eq!(api.paths.paths.len(), 33);
+        assert_eq!(api.paths.paths.len(), 37);
     }
 }

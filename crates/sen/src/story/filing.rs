@@ -135,6 +135,9 @@ impl Cast {
             u8::from(yesterday.month()).to_string(),
             yesterday.year().to_string(),
         );
+        // One child has one act: the story may be told again at the same nation.
+        let syllables = self.world.random::<8>().map(|byte| NAMES[usize::from(byte % 16)]);
+        let child = format!("Lê Nguyễn Sen An {}", syllables.join(" "));
         let mut answers: BTreeMap<&str, &str> = ANSWERS.into_iter().collect();
         answers.extend([
             ("child_born-day", day.as_str()),
@@ -142,9 +145,6 @@ impl Cast {
             ("child_born-year", &year),
         ]);
         answers.insert("receive_at", &commune);
-        // One child has one act: the story may be told again at the same nation.
-        let syllables = self.world.random::<8>().map(|byte| NAMES[usize::from(byte % 16)]);
-        let child = format!("Lê Nguyễn Sen An {}", syllables.join(" "));
         answers.insert("child_name", &child);
         for page in ["child", "parents", "declarant"] {
             let address = format!("{national}/drafts/{}/pages/{page}", self.draft);

@@ -302,7 +302,10 @@ async fn public(album: &Album, lang: Lang, code: &str) -> anyhow::Result<()> {
     visitor.see("procedures-all").await?;
     for (path, page) in [
         ("/procedures?event=birth", "procedures-event"),
-        ("/procedures?field=ho-tich&level=xa&all=yes", "procedures-narrowed"),
+        (
+            "/procedures?field=ho-tich&level=xa&all=yes",
+            "procedures-narrowed",
+        ),
         ("/procedures?level=none", "procedures-wrong"),
         ("/procedures/1.000894", "procedure-elsewhere"),
     ] {
