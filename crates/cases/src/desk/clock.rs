@@ -140,8 +140,8 @@ mod tests {
                     drop(self.verb("tich", "propose", refused).await);
                 }
                 5 => {
-                    self.send_next(json!({"kind": "draft-answer", "agreed": true, "note": ""}))
-                        .await
+                    let said = json!({"kind": "draft-answer", "agreed": true, "note": ""});
+                    self.send_next(said).await;
                 }
                 6 => {
                     let said = json!({"kind": "draft-answer", "agreed": false, "note": "Sai tên"});

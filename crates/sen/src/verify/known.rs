@@ -35,7 +35,7 @@ pub fn judged(verdict: Verdict, zip: &[u8], trust: &Trust) -> Verdict {
         .signer
         .organisation()
         .and_then(|org| org.parse::<kernel::OrgCode>().ok());
-    if !whose.is_some_and(|org| org.instance() == snapshot.instance()) {
+    if whose.is_none_or(|org| org.instance() != snapshot.instance()) {
         return unknown(verdict, "the directory speaks for the seals of another instance");
     }
     judged_by(verdict, &said, &snapshot)
