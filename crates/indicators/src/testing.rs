@@ -62,10 +62,15 @@ impl House {
         let temp = testkit::store(&[MIGRATIONS]).await;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn");
         let areas = Areas::load(&folder).expect("the pack");
+        // What a node computes from the procedures that it runs.
+        let mut pack = pack::tests::vn();
+        let birth = "1.001193".parse().expect("code");
+        let from = kernel::time::parse_iso("2025-07-01").expect("a day");
+        pack.levels.set(&birth, from, crate::levels::OnlineLevel::Full);
         let indicators = Indicators::open(Made {
             store: temp.store.clone(),
             home: home.parse().expect("code"),
-            pack: Arc::new(pack::tests::vn()),
+            pack: Arc::new(pack),
             organisations: Arc::new(Organisations::load(&folder, &areas).expect("the pack")),
         })
         .await

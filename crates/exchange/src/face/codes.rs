@@ -211,11 +211,13 @@ mod tests {
     ];
 
     /// Keys in these files that only an operator's own verbs refuse with, never a call.
-    const OF_OPERATORS: [&str; 15] = [
+    const OF_OPERATORS: [&str; 17] = [
+        "agreement-bodies-longer",
         "agreement-fields",
         "agreement-item-empty",
         "agreement-quota",
         "agreement-rate",
+        "agreement-retention",
         "agreement-service",
         "agreement-term",
         "agreement-too-long",

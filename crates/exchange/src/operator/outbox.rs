@@ -188,7 +188,7 @@ fn of_topic(tenant: &OrgCode, topic: OutboxTopic) -> TopicWaits {
 
 /// Lists what waits to be sent: by topic, and the lines of one.
 #[utoipa::path(get, path = "/api/v1/exchange/outbox", tag = "exchange", params(OutboxWanted),
-    operation_id = "see_outbox", security(("session" = ["operator"])),
+    operation_id = "see_outbox", security(("session" = ["operator", "observer"])),
     responses((status = 200, body = OutboxSeen), (status = 404), (status = 422)))]
 pub(crate) async fn json(
     State(x): State<Exchange>,
@@ -289,7 +289,7 @@ struct LineRow {
 
 /// The same as a page.
 #[utoipa::path(get, path = "/exchange/outbox", tag = "exchange", params(OutboxWanted),
-    operation_id = "outbox_page", security(("session" = ["operator"])),
+    operation_id = "outbox_page", security(("session" = ["operator", "observer"])),
     responses((status = 200, description = "what waits", content_type = "text/html"), (status = 404),
               (status = 422)))]
 pub(crate) async fn page(

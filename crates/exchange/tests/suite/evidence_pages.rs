@@ -424,7 +424,7 @@ async fn a_container_with_any_of_its_files_altered_fails() {
             .file_names()
             .map(|n| n.expect("a name").into_owned())
             .collect();
-        assert_eq!(names.len(), 10, "{names:?}");
+        assert_eq!(names.len(), 11, "{names:?}");
         for altered in &names {
             let mut out = zip::ZipWriter::new(Bytes::new(Vec::new()));
             for name in &names {

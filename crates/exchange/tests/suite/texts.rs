@@ -63,7 +63,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn every_refusal_has_its_words_rule_and_remedy_in_both_languages() {
-    let texts = Texts::new(&[web::TEXTS, TEXTS]).expect("both languages have every key");
+    let texts = Texts::new(&[web::TEXTS, directory::TEXTS, TEXTS]).expect("both languages have every key");
     let codes = named_in_the_sources();
     for known in [
         "agreement-missing",
