@@ -65,13 +65,16 @@ async fn decided_copy(desk: &mut Desk, code: &str) {
     let seen = at_desk(&mut desk.receptionist, code, |_| true)
         .await
         .expect("handed over");
-    let accepted = act(&mut desk.receptionist, &seen, "accept", &json!({}))
+    act(&mut desk.receptionist, &seen, "accept", &json!({}))
         .await
         .expect("accepted");
+    // The receipt of the fee, which the platform adds, may come between reading and proposing.
     let granted = json!({"outcome": "granted", "note": ""});
-    act(&mut desk.officer, &accepted, "propose", &granted)
-        .await
-        .expect("proposed");
+    let proposed = until("a proposal", async || {
+        let seen = at_desk(&mut desk.officer, code, |c| !c["accepted"].is_null()).await?;
+        act(&mut desk.officer, &seen, "propose", &granted).await.map(Some)
+    });
+    proposed.await.expect("proposed");
     let found = at_desk(&mut desk.chairman, code, |c| c["state"] == "to-sign")
         .await
         .expect("found");

@@ -73,11 +73,19 @@ impl Browser {
     pub(super) async fn click_on(&self, found: &WebElement) -> anyhow::Result<()> {
         const LEADS: &str = r"
 const e = arguments[0]; window.wasHere = true;
+e.scrollIntoView({block: 'center', behavior: 'instant'}); // as a reader does: of a button at the edge a press may move it from under the finger
 return e.tagName === 'A' ? e.pathname + e.search !== location.pathname + location.search || !e.hash : e.tagName === 'BUTTON';";
         let leads = self.look(LEADS, vec![found.to_json()?]).await?;
         found.click().await?;
         if leads == true {
-            self.arrive().await?;
+            let arrived = self.arrive().await;
+            if let Err(cause) = arrived {
+                return Err(cause.context(format!(
+                    "still on {}: {}",
+                    self.here().await?,
+                    self.text().await?
+                )));
+            }
         }
         Ok(())
     }
