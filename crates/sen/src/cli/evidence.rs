@@ -4,11 +4,13 @@ mod archive;
 
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use clap::{Args, Subcommand, ValueEnum};
 use exchange::evidence::Wanted;
 use exchange::export::Which;
 use kernel::World;
 use sen::backup::site::{Configured, Site};
+use sen::evidence::bodies::{Asked, Bodies};
 use sen::evidence::{self, Shelf};
 use sen::serve::secrets::Secrets;
 
@@ -28,7 +30,7 @@ enum Command {
     Search(SearchFlags),
     /// Write the signed containers (ASiC-E) of an exchange, or of all that are found
     #[command(
-        after_help = "Example:\n  sen evidence export --request 0123…cdef\n  sen evidence export --from 2026-11-01 --to 2026-11-30 --member G01 --out november\n  sen verify november --trust ca.pem"
+        after_help = "Example:\n  sen evidence export --request 0123…cdef\n  sen evidence export --from 2026-11-01 --to 2026-11-30 --member G01 --out november\n  sen verify november --trust ca.pem\n  sen evidence export --request 0123…cdef --with-bodies --purpose \"Thanh tra 12/QĐ\" --key-file key --url https://portal --portal-trust ca.pem"
     )]
     Export(ExportFlags),
     /// Write old exchanges into archive files, each linked to the one before, and take off the live log what is
@@ -114,6 +116,37 @@ struct ExportFlags {
     /// Of one exchange: the file [default: ID-request.asice and ID-answer.asice]; of many: the folder [default: evidence]
     #[arg(long, value_name = "PATH")]
     out: Option<PathBuf>,
+    /// With the bodies that the agreements have kept, asked of the running node, which writes down who reads each and why
+    #[arg(long, requires_all = ["purpose", "key_file"], conflicts_with = "archive")]
+    with_bodies: bool,
+    /// With --with-bodies: what they are read for; no person is named in it
+    #[arg(long, value_name = "TEXT", requires = "with_bodies")]
+    purpose: Option<String>,
+    /// With --with-bodies: the node's portal
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// With --with-bodies: a file with an operator's API key (`/keys`)
+    #[arg(long, value_name = "FILE", requires = "with_bodies")]
+    key_file: Option<PathBuf>,
+    /// With --with-bodies: roots of the portal's certificate, PEM; needed for https
+    #[arg(long, value_name = "FILE", requires = "with_bodies")]
+    portal_trust: Option<PathBuf>,
+}
+
+impl ExportFlags {
+    /// Whom bodies are asked of; nobody when none are wanted.
+    fn bodies(&self, world: &World) -> anyhow::Result<Option<Bodies>> {
+        let (true, Some(purpose), Some(key_file)) = (self.with_bodies, &self.purpose, &self.key_file) else {
+            return Ok(None);
+        };
+        let asked = Asked {
+            url: self.url.clone(),
+            key_file: key_file.clone(),
+            trust: self.portal_trust.clone(),
+            purpose: purpose.clone(),
+        };
+        Bodies::of(&asked, world).map(Some)
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -175,6 +208,7 @@ async fn search(flags: SearchFlags) -> anyhow::Result<()> {
 }
 
 async fn export(flags: ExportFlags, world: &World) -> anyhow::Result<()> {
+    let bodies = flags.bodies(world)?;
     let wanted = flags.filter.wanted(None);
     let part = flags.part.map(|part| match part {
         Part::Request => Which::Request,
@@ -188,14 +222,20 @@ async fn export(flags: ExportFlags, world: &World) -> anyhow::Result<()> {
     }
     let search = evidence::search_of(&wanted)?;
     let shelves = flags.of.open().await?;
+    ensure!(
+        bodies.is_none() || shelves.len() == 1,
+        "--with-bodies: name the one node that --url leads to: --node"
+    );
     if let Some(request) = &wanted.request {
-        for file in evidence::export::one(&shelves, request, part, flags.out.as_deref()).await? {
+        for file in
+            evidence::export::one(&shelves, request, part, flags.out.as_deref(), bodies.as_ref()).await?
+        {
             println!("{}", file.display());
         }
         return Ok(());
     }
     let out = flags.out.unwrap_or_else(|| PathBuf::from("evidence"));
-    let manifest = evidence::export::many(&shelves, &search, &out, world).await?;
+    let manifest = evidence::export::many(&shelves, &search, &out, bodies.as_ref(), world).await?;
     println!(
         "{}: {} containers and their list; check them with `sen verify {} --trust ROOT.pem`",
         out.display(),

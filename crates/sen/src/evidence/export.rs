@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use exchange::evidence::{Search, file_safe};
+use exchange::evidence::{Containers, Search, file_safe};
 use exchange::export::{Indexed, Which};
 use kernel::{Digest, Time, World};
 
 use super::Shelf;
+use super::bodies::Bodies;
 use super::manifest::{self, Entry, Manifest};
 use crate::up::prepare::{private_folder, write};
 
@@ -24,6 +25,7 @@ pub async fn one(
     request: &str,
     part: Option<Which>,
     out: Option<&Path>,
+    bodies: Option<&Bodies>,
 ) -> anyhow::Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     let wanted = match (part, out) {
@@ -41,7 +43,7 @@ pub async fn one(
         }
         let containers = shelf.evidence.containers();
         for which in &wanted {
-            let Some(zip) = containers.of(&side, *which).await? else {
+            let Some(zip) = with_body(bodies, &containers, &side, *which).await? else {
                 continue;
             };
             let name = || PathBuf::from(name(request, *which));
@@ -63,7 +65,13 @@ pub async fn one(
 ///
 /// # Errors
 /// When the folder has something in it already, or what is on record does not make a container.
-pub async fn many(shelves: &[Shelf], search: &Search, out: &Path, world: &World) -> anyhow::Result<Manifest> {
+pub async fn many(
+    shelves: &[Shelf],
+    search: &Search,
+    out: &Path,
+    bodies: Option<&Bodies>,
+    world: &World,
+) -> anyhow::Result<Manifest> {
     let used = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
     ensure!(!used, "--out {}: the folder is not empty", out.display());
     private_folder(out)?;
@@ -75,7 +83,7 @@ pub async fn many(shelves: &[Shelf], search: &Search, out: &Path, world: &World)
             String::new()
         };
         private_folder(&out.join(&below))?;
-        of_node(shelf, search, out, &below, &mut files).await?;
+        of_node(shelf, search, (out, &below), bodies, &mut files).await?;
     }
     let manifest = Manifest {
         form: manifest::FORM.to_owned(),
@@ -94,8 +102,8 @@ pub async fn many(shelves: &[Shelf], search: &Search, out: &Path, world: &World)
 async fn of_node(
     shelf: &Shelf,
     search: &Search,
-    out: &Path,
-    below: &str,
+    (out, below): (&Path, &str),
+    bodies: Option<&Bodies>,
     files: &mut Vec<Entry>,
 ) -> anyhow::Result<()> {
     let containers = shelf.evidence.containers();
@@ -112,7 +120,7 @@ async fn of_node(
                 if out.join(&file).exists() {
                     continue;
                 }
-                let zip = containers.of(e, which).await;
+                let zip = with_body(bodies, &containers, e, which).await;
                 let Some(zip) = zip.with_context(|| format!("{}: cannot be exported", e.request))? else {
                     continue;
                 };
@@ -140,6 +148,24 @@ async fn of_node(
             None => return Ok(()),
         }
     }
+}
+
+/// The container of a message: with its body when bodies are asked for and this one is kept.
+async fn with_body(
+    bodies: Option<&Bodies>,
+    containers: &Containers<'_>,
+    side: &Indexed,
+    which: Which,
+) -> anyhow::Result<Option<Vec<u8>>> {
+    // What does not exist is asked of nobody.
+    let Some(zip) = containers.of(side, which).await? else {
+        return Ok(None);
+    };
+    let whole = match bodies {
+        Some(bodies) => bodies.container(&side.request, which).await?,
+        None => None,
+    };
+    Ok(Some(whole.unwrap_or(zip)))
 }
 
 /// Puts the signed directory of an exchange's time beside the containers, once, and gives its digest.

@@ -1,8 +1,9 @@
 //! `sen evidence`: the exchanges of a node found and taken away as signed containers, from its own data,
-//! whether it runs or not. Never a body, and nothing that the node would have to be asked for.
+//! whether it runs or not. Kept bodies alone are asked of the running node, which writes down who reads them.
 
 pub mod archive;
 pub mod archived;
+pub mod bodies;
 pub mod export;
 pub mod leaving;
 pub mod manifest;
