@@ -68,13 +68,16 @@ impl House {
     }
 
     /// The keys of a node, in their folder.
-    pub(crate) fn keys(&self, folder: &Path, tenant: &str) -> Keyring {
-        let org: OrgCode = tenant.parse().expect("a code");
+    fn keys(&self, folder: &Path, tenants: &[&str]) -> Keyring {
         let names = vec!["127.0.0.1".to_owned()];
-        let seal = self.issue(Profile::OrganisationSeal, "UBND", Some(&org));
+        let seal = |tenant: &&str| {
+            let org: OrgCode = tenant.parse().expect("a code");
+            let seal = self.issue(Profile::OrganisationSeal, "UBND", Some(&org));
+            (org, seal)
+        };
         let ring = Keyring {
             node: self.issue(Profile::Node { names }, "trial", None),
-            seals: BTreeMap::from([(org, seal)]),
+            seals: tenants.iter().map(seal).collect(),
             signers: BTreeMap::new(),
         };
         ring.write_folder(folder).expect("keys");
@@ -83,11 +86,17 @@ impl House {
 
     /// A node with its keys and its configuration; `more` are sections of the file.
     pub(crate) fn node(&self, id: &str, tenant: &str, face: &str, more: &str) -> Node {
+        self.hosting(id, &[tenant], face, more)
+    }
+
+    /// The same of several organisations; the first is the node's own.
+    pub(crate) fn hosting(&self, id: &str, tenants: &[&str], face: &str, more: &str) -> Node {
         let own = self.folder.join(id);
         std::fs::create_dir_all(&own).expect("a folder");
-        let ring = self.keys(&own.join("data/keys"), tenant);
+        let ring = self.keys(&own.join("data/keys"), tenants);
+        let home: OrgCode = tenants[0].parse().expect("a code");
         let seal = own.join("seal.pem");
-        let certificate = &ring.seals.values().next().expect("a seal").certificate;
+        let certificate = &ring.seals[&home].certificate;
         std::fs::write(&seal, certificate.pem()).expect("the seal");
         let node = Node {
             config: own.join("sen.toml"),
@@ -96,7 +105,7 @@ impl House {
             seal,
             schema: format!("real_{}", self.world.id()),
             ports: ports(),
-            tenant: tenant.to_owned(),
+            tenants: tenants.iter().map(|tenant| (*tenant).to_owned()).collect(),
             id: id.to_owned(),
         };
         node.configure(face, &format!("http://127.0.0.1:{}", node.ports[0]), more);
@@ -125,7 +134,7 @@ pub(crate) struct Node {
     pub(crate) ports: [u16; 4],
     root: PathBuf,
     schema: String,
-    tenant: String,
+    tenants: Vec<String>,
     id: String,
 }
 
@@ -135,13 +144,13 @@ impl Node {
         let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/vn");
         let [public, systems, peer, administration] = self.ports;
         let text = format!(
-            "id = \"{}\"\ntenants = [\"{}\"]\nfaces = [\"{face}\"]\nurl = \"{url}\"\ndata = {:?}\npack = {pack:?}\n\
+            "id = \"{}\"\ntenants = {:?}\nfaces = [\"{face}\"]\nurl = \"{url}\"\ndata = {:?}\npack = {pack:?}\n\
              database = {:?}\nschema = \"{}\"\n\
              [listen]\npublic = \"127.0.0.1:{public}\"\nsystems = \"127.0.0.1:{systems}\"\n\
              peer = \"127.0.0.1:{peer}\"\nadministration = \"127.0.0.1:{administration}\"\n\
              [keys]\ntrusted = [{:?}]\n[jobs]\ndirectory_ms = 200\n{more}\n",
             self.id,
-            self.tenant,
+            self.tenants,
             self.data,
             server().unwrap_or_else(|| "sqlite".to_owned()),
             self.schema,
@@ -239,7 +248,7 @@ impl Node {
 
     /// Adds an officer of one of its communes.
     pub(crate) fn officer(&self, user: &str, password: &str) -> Done {
-        let unit = format!("{}.14797", self.tenant);
+        let unit = format!("{}.14797", self.tenants[0]);
         let words = [
             "account", "add", "--role", "officer", "--user", user, "--unit", &unit,
         ];

@@ -4,6 +4,7 @@
 
 mod apply;
 mod doctor;
+mod hosted;
 mod house;
 mod lost;
 mod restart;
