@@ -242,6 +242,7 @@ desk-fact-draft-silent = No answer to the draft, which counts as consent
 desk-fact-draft-objected = The applicant found the draft wrong
 desk-fact-signed = Signed, waiting for the clerk
 desk-fact-apologised = Letter of apology sent
+desk-fact-recounted = Date counted anew by the new calendar: { $due }
 problem-case-own-proposal = Who proposed does not sign
     .rule = Nobody signs a result that they proposed themselves.
     .remedy = Leave it to somebody else who may sign.

@@ -242,6 +242,7 @@ desk-fact-draft-silent = Hết hạn xem bản dự thảo, coi là đồng ý
 desk-fact-draft-objected = Người nộp hồ sơ báo bản dự thảo chưa đúng
 desk-fact-signed = Đã ký, chờ văn thư
 desk-fact-apologised = Gửi thư xin lỗi và hẹn lại
+desk-fact-recounted = Tính lại ngày hẹn theo lịch mới: { $due }
 problem-case-own-proposal = Người đề xuất không ký
     .rule = Không ai ký kết quả do chính mình đề xuất.
     .remedy = Chuyển người có thẩm quyền khác ký.

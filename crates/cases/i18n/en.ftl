@@ -308,6 +308,9 @@ problem-track-too-many = Too many tries
     .rule = A case can be looked at without signing in only a few times an hour.
     .remedy = Try again in { $minutes } minutes, or sign in.
 cases-apology = The agency apologises and now owes the result by { $due }
+cases-recounted = The result is owed by { $due } instead of { $was }: holidays or working hours were announced otherwise
+cases-line-worked = a working day
+cases-unannounced = The holidays of { $year } are not announced yet. The date is counted again when they are.
 
 cases-browse = Look through
 cases-browse-narrow = Narrow down

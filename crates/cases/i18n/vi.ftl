@@ -308,6 +308,9 @@ problem-track-too-many = Tra cứu quá nhiều lần
     .rule = Không đăng nhập, mỗi hồ sơ chỉ tra cứu được vài lần trong một giờ.
     .remedy = Hãy thử lại sau { $minutes } phút, hoặc đăng nhập.
 cases-apology = Cơ quan xin lỗi và hẹn trả kết quả chậm nhất { $due }
+cases-recounted = Ngày hẹn trả kết quả chuyển từ { $was } thành { $due } vì lịch nghỉ, giờ làm việc được công bố thay đổi
+cases-line-worked = ngày làm việc
+cases-unannounced = Lịch nghỉ lễ năm { $year } chưa được công bố. Ngày hẹn sẽ được tính lại khi có lịch.
 
 cases-browse = Tìm theo
 cases-browse-narrow = Thu hẹp

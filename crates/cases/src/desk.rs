@@ -13,6 +13,7 @@
 //! | [`follow_up`] | what other agencies do once the result is there |
 //! | [`act`] | enters acts in registers and takes them back |
 //! | [`result_draft`] | the draft that applicants look at before, and the end of its term |
+//! | [`recount`] | due dates after a holiday that is announced late |
 //! | [`receipt`], [`slip`], [`result`] | what the papers say |
 //! | [`worklist`], [`find`], [`page`], [`papers`], [`view`], [`shape`] | what officials see |
 
@@ -37,6 +38,7 @@ pub mod propose;
 pub mod rate;
 pub mod receipt;
 pub mod receive;
+pub mod recount;
 pub mod result;
 pub mod result_draft;
 pub mod seal;

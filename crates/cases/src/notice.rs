@@ -2,6 +2,7 @@
 //! at, a letter. Travels with the status it belongs to. Pure data.
 
 use kernel::Time;
+use kernel::calendar::Line;
 use serde::{Deserialize, Serialize};
 
 use crate::procedure::Text;
@@ -40,6 +41,15 @@ pub enum Notice {
         reason: String,
         /// By when the result is owed now.
         due: Time,
+    },
+    /// Holidays or hours were announced otherwise, and the date was counted anew.
+    Recounted {
+        /// By when the result was owed before.
+        was: Time,
+        /// By when it is owed now.
+        due: Time,
+        /// The days that count otherwise now, in order.
+        days: Vec<Line>,
     },
     /// Another agency did its part; what it gave.
     FollowedUp {

@@ -3,7 +3,7 @@
 
 use directory::unit_href;
 use kernel::time::parse_iso;
-use kernel::{Date, OrgCode};
+use kernel::{Date, OrgCode, Time};
 use web::{Lang, Page};
 
 use crate::procedure::{Question, QuestionKind, Text};
@@ -50,6 +50,15 @@ impl UnitLink {
             href: unit_href(unit.as_str(), on),
         }
     }
+}
+
+/// The year of a date, while its holidays are not announced.
+pub(crate) fn unannounced(cases: &Cases, due: Time) -> Option<String> {
+    let day = due.date();
+    cases
+        .calendars
+        .is_unannounced(day)
+        .then(|| day.year().to_string())
 }
 
 /// How a date was counted, in words; empty for a rule of an owner that this release does not know.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kernel::calendar::{Calendar, Hours, Season, Span, SpecialDay};
-use kernel::{Date, OrgCode};
+use kernel::{Date, Digest, OrgCode};
 
 use crate::pack::calendars::{COLUMNS, HOLIDAYS, HOURS, HoursToml, RuleToml};
 use crate::pack::{PackFault, PackFile, day, read_table, read_toml};
@@ -21,6 +21,7 @@ pub struct Calendars {
     first_year: i32,
     last_year: i32,
     files: Vec<PackFile>,
+    digest: Digest,
 }
 
 impl Calendars {
@@ -78,6 +79,7 @@ impl Calendars {
             common: calendar(for_all.clone()),
             first_year,
             last_year,
+            digest: digest(pack)?,
             files: vec![file],
         })
     }
@@ -97,11 +99,35 @@ impl Calendars {
         (self.first_year, self.last_year)
     }
 
+    /// True when a day lies in a year whose holidays nobody has announced yet: what is counted over it may
+    /// be counted otherwise one day.
+    #[must_use]
+    pub fn is_unannounced(&self, day: Date) -> bool {
+        day.year() > self.last_year
+    }
+
+    /// The digest of holidays and hours: another one when anything is counted otherwise.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
     /// The files read, with their rows and roots.
     #[must_use]
     pub fn files(&self) -> &[PackFile] {
         &self.files
     }
+}
+
+/// The digest of the files that say when is worked.
+fn digest(pack: &Path) -> Result<Digest, PackFault> {
+    let mut both = Vec::new();
+    for name in [HOLIDAYS, HOURS] {
+        let path = pack.join(name);
+        let bytes = std::fs::read(&path).map_err(|cause| PackFault::of(&path, cause.to_string()))?;
+        both.extend_from_slice(&Digest::of(&bytes).0);
+    }
+    Ok(Digest::of(&both))
 }
 
 /// Reads a rule: the spans of Monday to Friday, those of the weekend when it is worked, its season.

@@ -42,6 +42,7 @@ pub(crate) fn case_of(fact: &Fact) -> Option<&CaseCode> {
         | Fact::CaseSupplemented { case, .. }
         | Fact::CaseWithdrawn { case }
         | Fact::CaseApologised { case, .. }
+        | Fact::CaseRecounted { case, .. }
         | Fact::CaseMoved { case, .. }
         | Fact::CaseReturned { case }
         | Fact::CaseStatusNoted { case, .. } => Some(case),
@@ -98,6 +99,7 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
             p.of_case(case, tenant, Counter::Apologies);
             p.change(case, |c, _| c.due = Some(*due));
         }
+        Fact::CaseRecounted { case, due, .. } => p.change(case, |c, _| c.due = Some(*due)),
         Fact::CaseDecided { case, outcome, due } => {
             let part = match outcome {
                 Outcome::Granted => "granted",

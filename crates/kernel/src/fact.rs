@@ -435,6 +435,13 @@ pub enum Fact {
         letter: String,
         due: Time,
     },
+    /// The calendar was announced otherwise while the case ran, and its due date was counted anew: by when
+    /// the result is promised now, and by when it is judged.
+    CaseRecounted {
+        case: CaseCode,
+        due: Time,
+        owed_by: Time,
+    },
     /// A fee is owed for a case, in dong, to the agency that handles it.
     FeeAsked {
         case: CaseCode,

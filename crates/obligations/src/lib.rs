@@ -5,14 +5,14 @@
 //! |---|---|
 //! | [`obligation`] | the noun: open, then met or lifted; when it is on time |
 //! | [`mod@transfer`] | what a merged unit owed goes to who took over |
-//! | [`store`] | the verbs [`open`], [`meet`], [`lift`], [`reopen`], [`list`] and their SQL |
+//! | [`store`] | the verbs [`open`], [`meet`], [`lift`], [`reopen`], [`redate`], [`list`] and their SQL |
 
 pub mod obligation;
 pub mod store;
 pub mod transfer;
 
 pub use crate::obligation::{Obligation, Owed, State};
-pub use crate::store::{Which, get, lift, list, meet, open, reopen};
+pub use crate::store::{Which, get, lift, list, meet, open, redate, reopen};
 pub use crate::transfer::transfer;
 
 /// This crate's schema.

@@ -131,6 +131,32 @@ pub async fn reopen(tx: &Tx, id: &str, due: Time) -> Result<(), Problem> {
     Ok(())
 }
 
+/// An open obligation falls due at another instant; what is lifted or met stays as it is.
+///
+/// # Errors
+/// Not found; the store's own problems.
+pub async fn redate(tx: &Tx, id: &str, due: Time) -> Result<(), Problem> {
+    let owed = find(tx, id).await?.obligation;
+    let changed = tx
+        .exec(
+            "update obligations_owed set due = $3
+             where tenant = $1 and id = $2 and state = 'open' and due <> $3",
+            params![tx.tenant(), id, due],
+        )
+        .await?;
+    if changed == 0 {
+        return Ok(());
+    }
+    let fact = Fact::ObligationOpened {
+        obligation: id.to_owned(),
+        kind: owed.kind,
+        debtor: owed.debtor,
+        due,
+    };
+    tx.fact(&subject(id), fact).await?;
+    Ok(())
+}
+
 /// The obligations of one debtor in one standing, the most urgent first, at most [`ROWS_MAX`].
 ///
 /// # Errors

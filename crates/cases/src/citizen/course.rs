@@ -2,10 +2,13 @@
 //! now: what is asked for, what was sent and what became of it, the way back, the rating. Never does any of it.
 
 use askama::Template;
+use kernel::calendar::Line;
+use kernel::time::parse_iso;
 use kernel::{Problem, Time};
 use web::Page;
 
 use crate::citizen::render;
+use crate::citizen::view::line_reason;
 use crate::notice::Notice;
 use crate::procedure::Paper;
 use crate::shown::say;
@@ -34,6 +37,8 @@ struct CoursePage<'a> {
     gained: Vec<(&'a str, &'a str)>,
     /// That a date will be missed: why, and by when the result is owed now.
     apology: Option<(&'a str, String)>,
+    /// That the date was counted anew by another calendar.
+    recounted: Option<Recounted>,
     slips: Vec<&'a ResultRow>,
     sent: Vec<Sent>,
     spent: Option<String>,
@@ -41,6 +46,14 @@ struct CoursePage<'a> {
     can_withdraw: bool,
     can_rate: bool,
     rated: Option<u8>,
+}
+
+/// A date that was counted anew.
+struct Recounted {
+    was: String,
+    due: String,
+    /// The days that count otherwise now, each with why.
+    days: Vec<String>,
 }
 
 /// What is asked for.
@@ -60,6 +73,15 @@ struct Sent {
     what: String,
     became: String,
     class: &'static str,
+}
+
+/// A day that counts otherwise now, and why.
+fn day_of(page: &Page, line: &Line) -> String {
+    let day = parse_iso(&line.date).map_or_else(|| line.date.clone(), |day| page.date(day));
+    match line_reason(page, &line.reason) {
+        reason if reason.is_empty() => format!("{day}: {}", page.t("cases-line-worked")),
+        reason => format!("{day}: {reason}"),
+    }
 }
 
 /// What was asked for with the newest status, and until when.
@@ -116,6 +138,14 @@ pub(crate) fn body(
         gained: gained(page, statuses),
         apology: statuses.iter().rev().find_map(|row| match &row.notice {
             Some(Notice::Apology { reason, due }) => Some((reason.as_str(), page.time(*due))),
+            _ => None,
+        }),
+        recounted: statuses.iter().rev().find_map(|row| match &row.notice {
+            Some(Notice::Recounted { was, due, days }) if !ended => Some(Recounted {
+                was: page.time(*was),
+                due: page.time(*due),
+                days: days.iter().map(|line| day_of(page, line)).collect(),
+            }),
             _ => None,
         }),
         slips: results.iter().filter(|r| r.kind == GivenKind::Slip).collect(),

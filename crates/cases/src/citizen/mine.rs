@@ -16,7 +16,7 @@ use crate::citizen::shape::{
 };
 use crate::citizen::view::{line_reason, moment, status};
 use crate::citizen::{Citizen, OwnCase, course, render};
-use crate::shown::{UnitLink, counted_by, say};
+use crate::shown::{UnitLink, counted_by, say, unannounced};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, ResultRow, StatusRow};
 
@@ -66,6 +66,8 @@ struct CasePage<'a> {
     working_out: Vec<(String, i64, String)>,
     /// How the due date was counted, in words.
     counted_by: String,
+    /// The year of the due date, while its holidays are not announced.
+    unannounced: Option<String>,
     statuses: Vec<(String, String, String)>,
     results: &'a [ResultRow],
     /// What happened besides, and what can be done: see [`course`].
@@ -229,6 +231,7 @@ pub(crate) async fn body(
             .working_out
             .as_ref()
             .map_or_else(String::new, |w| counted_by(page, &w.rule)),
+        unannounced: held.due_at.and_then(|due| unannounced(cases, due)),
         statuses: rows::changes(&statuses).into_iter().map(line).collect(),
         results: &given,
         look: look.map(|look| Look::of(cases, page, held, &look)),

@@ -55,7 +55,7 @@ impl Cases {
 
 /// What happened to the clock of a case so far. A case that was accepted before this was written down has
 /// its acceptance, and what its row says besides.
-fn events(case: &Case) -> Vec<Event> {
+pub(super) fn events(case: &Case) -> Vec<Event> {
     if !case.course.clock.is_empty() {
         return case.course.clock.clone();
     }

@@ -20,7 +20,7 @@ use crate::desk::view::{CaseView, is_decided, verbs};
 use crate::desk::worklist::mark;
 use crate::draft::Attached;
 use crate::procedure::{Clock, Procedure, Question, Verb};
-use crate::shown::{UnitLink, counted_by, say, shown};
+use crate::shown::{UnitLink, counted_by, say, shown, unannounced};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
 
@@ -56,6 +56,8 @@ struct View<'a> {
     reason: String,
     /// The papers that a supplement took the place of.
     earlier: Vec<(String, Attached)>,
+    /// The year of the date, while its holidays are not announced.
+    unannounced: Option<String>,
     /// Working time used, without the time spent waiting for the applicant.
     spent: Option<String>,
     /// True when what was asked for was not given in time.
@@ -163,6 +165,10 @@ async fn body(
             .into_iter()
             .map(|paper| (paper_name(&procedure, &paper, page), paper))
             .collect(),
+        unannounced: case
+            .accepted
+            .as_ref()
+            .and_then(|accepted| unannounced(cases, accepted.due)),
         spent: case
             .accepted
             .is_some()
@@ -296,6 +302,7 @@ fn happened(page: &Page, fact: &Fact, names: &HashMap<String, String>) -> Option
         },
         Fact::CaseSigned { .. } => page.t("desk-fact-signed"),
         Fact::CaseApologised { .. } => page.t("desk-fact-apologised"),
+        Fact::CaseRecounted { due, .. } => page.tw("desk-fact-recounted", &[("due", page.time(*due))]),
         Fact::CaseDeclined { .. } => page.t("desk-fact-declined"),
         Fact::CaseSupplementAsked { .. } => page.t("desk-fact-supplement-asked"),
         Fact::CaseSupplemented { .. } => page.t("desk-fact-supplemented"),

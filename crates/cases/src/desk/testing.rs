@@ -130,6 +130,30 @@ impl Desk {
         }
     }
 
+    /// The same desk started again after other holidays or hours were announced.
+    pub(crate) fn with_calendars(self, calendars: Arc<directory::Calendars>) -> Self {
+        let cases = Cases::new(Parts {
+            store: self.cases.store.clone(),
+            tenant: self.cases.tenant.clone(),
+            place: Place::Desk,
+            system: self.cases.system.clone(),
+            exchange: self.nation.clone(),
+            bank: None,
+            documents: self.cases.documents.clone(),
+            areas: self.cases.areas.clone(),
+            organisations: self.cases.organisations.clone(),
+            calendars,
+            catalogue: self.cases.catalogue.clone(),
+            base_url: self.cases.base_url.clone(),
+        });
+        let router = Self::routed(&cases);
+        Self {
+            cases,
+            router,
+            ..self
+        }
+    }
+
     fn routed(cases: &Cases) -> Router {
         let (router, _) = crate::router(cases.clone()).split_for_parts();
         let sources = [

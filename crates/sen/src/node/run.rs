@@ -169,6 +169,9 @@ async fn follow_mergers(desk: cases::Cases, mut stop: watch::Receiver<bool>) {
         if let Err(problem) = desk.move_merged().await {
             tracing::warn!(%problem, "cases of merged units could not be moved yet; trying again");
         }
+        if let Err(problem) = desk.recount().await {
+            tracing::warn!(%problem, "due dates could not be counted by the new calendar yet; trying again");
+        }
         rest(MERGERS, &mut stop).await;
     }
 }
