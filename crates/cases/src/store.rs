@@ -5,6 +5,7 @@ mod drafts;
 mod papers;
 mod past;
 mod payments;
+mod recounts;
 mod statuses;
 mod submissions;
 mod tries;
@@ -23,6 +24,7 @@ pub use drafts::{draft, draft_filed_as, drafts_of, insert_draft, mark_filed, ope
 pub use papers::{attach, paper, papers, papers_move};
 pub(crate) use past::{Past, given, load};
 pub use payments::{insert_payment, is_unpaid, keep_order, note_paid, open_orders, payment, payment_of};
+pub use recounts::{counted_by, note_calendar};
 pub(crate) use statuses::changes;
 pub use statuses::{
     GivenKind, ResultRow, StatusRow, insert_result, insert_status, last_status, results, statuses,

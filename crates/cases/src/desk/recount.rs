@@ -3,14 +3,16 @@
 //! what happened to it, and who waits for one whose date moves is told. Each case is a write of its own and
 //! one that is counted right is left alone: what a crash cut short is done by the next run, nothing twice.
 
-use ::store::{Reader, Tx, params};
-use kernel::calendar::Line;
-use kernel::{Actor, CaseCode, Digest, Fact, Problem, Time};
+use std::sync::Arc;
 
-use super::clock::events;
-use super::step::save_telling;
-use crate::case::Case;
+use ::store::{Reader, Tx};
+use kernel::calendar::Line;
+use kernel::{Actor, CaseCode, Fact, Kind, Problem, Time};
+
+use crate::case::{Accepted, Case};
 use crate::clock::WorkingOut;
+use crate::desk::clock::events;
+use crate::desk::step::{in_the_making, save_telling};
 use crate::merger::job::ended;
 use crate::merger::store as list;
 use crate::notice::Notice;
@@ -26,27 +28,37 @@ const DAYS_MAX: usize = 31;
 pub struct Recounted {
     /// Cases whose date moved.
     pub moved: u64,
-    /// Cases left for the next run: their result is being made, or their version is not to be read.
+    /// Cases left for the next run: their result is being made, or they cannot be counted.
     pub later: u64,
 }
 
-/// What became of one case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Became {
-    Same,
-    Moved,
+/// How a case stands to today's calendar.
+enum Standing {
+    /// It is counted right, or nothing is counted any more.
+    Right,
+    /// Its result is being made.
     Later,
+    /// It is counted otherwise.
+    Otherwise(Box<Anew>),
+}
+
+/// A case that is counted otherwise.
+struct Anew {
+    was: Accepted,
+    case: Case,
+    procedure: Arc<Procedure>,
 }
 
 impl Cases {
-    /// Counts the running cases again when the calendar is another than the last time.
+    /// Counts the running cases again when the calendar is another than the last time. One that cannot be
+    /// counted holds up no other.
     ///
     /// # Errors
     /// The store's own problems; what was counted before stays.
     pub async fn recount(&self) -> Result<Recounted, Problem> {
         let (mut done, calendar) = (Recounted::default(), self.calendars.digest());
         let reader = self.store.read(&self.tenant).await?;
-        if counted_by(&reader).await? == Some(calendar) {
+        if rows::counted_by(&reader).await? == Some(calendar) {
             return Ok(done);
         }
         let limit = self.store.limits().batch_records_max.max(1);
@@ -54,10 +66,15 @@ impl Cases {
         loop {
             let page = list::running(&reader, (after.0, &after.1), limit).await?;
             for running in &page {
-                match self.recount_one(&reader, &running.code).await? {
-                    Became::Same => {}
-                    Became::Moved => done.moved += 1,
-                    Became::Later => done.later += 1,
+                match self.recount_one(&reader, &running.code).await {
+                    Ok(Standing::Right) => {}
+                    Ok(Standing::Otherwise(_)) => done.moved += 1,
+                    Ok(Standing::Later) => done.later += 1,
+                    Err(problem) if problem.kind == Kind::Unavailable => return Err(problem),
+                    Err(problem) => {
+                        tracing::error!(%problem, case = %running.code, "a case cannot be counted again");
+                        done.later += 1;
+                    }
                 }
             }
             match page.last() {
@@ -69,7 +86,7 @@ impl Cases {
         if done.later == 0 {
             self.store
                 .write(&self.tenant, &Actor::Platform, |tx| async move {
-                    note_calendar(&tx, calendar).await
+                    rows::note_calendar(&tx, calendar).await
                 })
                 .await?;
         }
@@ -83,92 +100,85 @@ impl Cases {
         Ok(done)
     }
 
-    async fn recount_one(&self, reader: &Reader, code: &CaseCode) -> Result<Became, Problem> {
+    async fn recount_one(&self, reader: &Reader, code: &CaseCode) -> Result<Standing, Problem> {
         // Most cases are counted right: they are found out without a write.
-        if let same @ (Became::Same | Became::Later) = self.standing(reader, code).await?.0 {
-            return Ok(same);
+        let standing = self.standing(reader, code).await?;
+        if !matches!(standing, Standing::Otherwise(_)) {
+            return Ok(standing);
         }
         self.store
             .write(&self.tenant, &Actor::Platform, |tx| async move {
-                let (became, found) = self.standing(&tx, code).await?;
-                let Some((before, case, procedure)) = found else {
-                    return Ok(became);
-                };
-                let (Some(was), Some(accepted), Some(owed_by)) =
-                    (before.accepted.as_ref(), case.accepted.as_ref(), case.owed_by())
-                else {
-                    return Ok(became);
-                };
-                let notice = (was.due != accepted.due).then(|| Notice::Recounted {
-                    was: was.due,
-                    due: accepted.due,
-                    days: otherwise(&was.working_out, &accepted.working_out),
-                });
-                let due = accepted.due;
-                save_telling(&tx, &case, &procedure, notice, Vec::new()).await?;
-                obligations::redate(&tx, &subject(code), owed_by).await?;
-                let fact = Fact::CaseRecounted {
-                    case: code.clone(),
-                    due,
-                    owed_by,
-                };
-                tx.fact(&subject(code), fact).await?;
-                Ok(became)
+                let standing = self.standing(&tx, code).await?;
+                if let Standing::Otherwise(anew) = &standing {
+                    anew.save(&tx).await?;
+                }
+                Ok(standing)
             })
             .await
     }
 
-    /// What is to be done with a case, and the case as it was and as it is counted now.
-    async fn standing(
-        &self,
-        rows: &impl Rows,
-        code: &CaseCode,
-    ) -> Result<(Became, Option<(Case, Case, std::sync::Arc<Procedure>)>), Problem> {
+    async fn standing(&self, rows: &impl Rows, code: &CaseCode) -> Result<Standing, Problem> {
         let Some(held) = rows::case(rows, code).await? else {
-            return Ok((Became::Same, None));
+            return Ok(Standing::Right);
         };
         let case = held.case;
-        if ended(held.status) || case.accepted.is_none() {
-            return Ok((Became::Same, None));
+        if ended(held.status) {
+            return Ok(Standing::Right);
         }
-        let procedure = match self.procedure_of(&case) {
-            Ok(procedure) => procedure,
-            Err(problem) => {
-                tracing::error!(%problem, case = %code, "a case cannot be counted again");
-                return Ok((Became::Later, None));
-            }
-        };
+        let procedure = self.procedure_of(&case)?;
         if case.decided.is_some() {
             // A decision is judged by the date it was made under; one that is being made may come to nothing.
-            let became = match super::step::in_the_making(&case, &procedure) {
-                true => Became::Later,
-                false => Became::Same,
-            };
-            return Ok((became, None));
+            return Ok(match in_the_making(&case, &procedure) {
+                true => Standing::Later,
+                false => Standing::Right,
+            });
         }
-        let anew = self.counted_anew(&case, &procedure)?;
-        Ok(match anew {
-            None => (Became::Same, None),
-            Some(anew) => (Became::Moved, Some((case, anew, procedure))),
-        })
+        let anew = self.counted_anew(case, procedure)?;
+        Ok(anew.map_or(Standing::Right, |anew| Standing::Otherwise(Box::new(anew))))
     }
 
-    /// The case as today's calendar counts it; `None` when it is counted so already.
-    fn counted_anew(&self, case: &Case, procedure: &Procedure) -> Result<Option<Case>, Problem> {
-        let events = events(case);
-        let clock = self.reckon(case, procedure, &events)?;
-        let mut anew = case.clone();
-        let Some(accepted) = &mut anew.accepted else {
+    /// The case as today's calendar counts it; `None` when it is counted so already, or not yet.
+    fn counted_anew(&self, mut case: Case, procedure: Arc<Procedure>) -> Result<Option<Anew>, Problem> {
+        let Some(was) = case.accepted.clone() else {
             return Ok(None);
         };
-        if accepted.due == clock.due && accepted.working_out == clock.working_out {
+        let events = events(&case);
+        let clock = self.reckon(&case, &procedure, &events)?;
+        if was.due == clock.due && was.working_out == clock.working_out {
             return Ok(None);
         }
-        accepted.due = clock.due;
-        accepted.working_out = clock.working_out;
-        anew.course.clock = events;
-        anew.revision += 1;
-        Ok(Some(anew))
+        case.accepted = Some(Accepted {
+            due: clock.due,
+            working_out: clock.working_out,
+            ..was.clone()
+        });
+        case.course.clock = events;
+        case.revision += 1;
+        Ok(Some(Anew { was, case, procedure }))
+    }
+}
+
+impl Anew {
+    /// Row, notice, obligation and fact at once.
+    async fn save(&self, tx: &Tx) -> Result<(), Problem> {
+        let Self { was, case, procedure } = self;
+        let (Some(now), Some(owed_by)) = (&case.accepted, case.owed_by()) else {
+            return Ok(());
+        };
+        let notice = (was.due != now.due).then(|| Notice::Recounted {
+            was: was.due,
+            due: now.due,
+            days: otherwise(&was.working_out, &now.working_out),
+        });
+        save_telling(tx, case, procedure, notice, Vec::new()).await?;
+        obligations::redate(tx, &subject(&case.code), owed_by).await?;
+        let fact = Fact::CaseRecounted {
+            case: case.code.clone(),
+            due: now.due,
+            owed_by,
+        };
+        tx.fact(&subject(&case.code), fact).await?;
+        Ok(())
     }
 }
 
@@ -182,27 +192,6 @@ fn otherwise(before: &WorkingOut, now: &WorkingOut) -> Vec<Line> {
         same_day.is_none_or(|other| other.reason != line.reason)
     });
     changed.take(DAYS_MAX).cloned().collect()
-}
-
-/// The calendar by which a place's dates were counted last.
-async fn counted_by(reader: &Reader) -> Result<Option<Digest>, Problem> {
-    let row = reader
-        .one(
-            "select calendar from cases_recounts where tenant = $1",
-            params![reader.tenant()],
-        )
-        .await?;
-    row.map(|row| row.digest("calendar")).transpose()
-}
-
-async fn note_calendar(tx: &Tx, calendar: Digest) -> Result<(), Problem> {
-    tx.exec(
-        "insert into cases_recounts (tenant, calendar, at) values ($1, $2, $3)
-         on conflict (tenant) do update set calendar = excluded.calendar, at = excluded.at",
-        params![tx.tenant(), calendar, tx.now()],
-    )
-    .await?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -244,6 +233,27 @@ mod tests {
     /// Wednesday, 25 November 2026, made a day off two days before; the day before it is one in any case.
     const LATE: &str = "2026-11-25,3,Nghỉ do bão,swap_off,0,library";
 
+    /// The desk stopped before it noted by which calendar all its cases are counted.
+    async fn forget(desk: &Desk) {
+        let another = kernel::Digest::of(b"another calendar");
+        desk.temp
+            .store
+            .write(&desk.cases.tenant, &kernel::Actor::Platform, |tx| async move {
+                crate::store::note_calendar(&tx, another).await
+            })
+            .await
+            .expect("noted");
+    }
+
+    /// A desk that has taken its case in after 15:00, so that the result is owed the next working day.
+    async fn owed_the_next_day() -> Desk {
+        let desk = Desk::new().await;
+        let afternoon = kernel::Time::parse_rfc3339("2026-11-23T16:00:00+07:00");
+        desk.temp.clock.set(afternoon.expect("a time"));
+        desk.accept().await;
+        desk
+    }
+
     async fn due(desk: &Desk) -> String {
         let due = desk.json().await["accepted"]["due"].clone();
         due.as_str().expect("a date").to_owned()
@@ -251,11 +261,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_holiday_announced_late_moves_the_date_and_tells_the_applicant_once() {
-        let desk = Desk::new().await;
-        desk.temp
-            .clock
-            .set(kernel::Time::parse_rfc3339("2026-11-23T16:00:00+07:00").expect("a time"));
-        desk.accept().await;
+        let desk = owed_the_next_day().await;
         assert!(desk.deliver_topic("case-status").await.is_none());
         assert_eq!(desk.cases.recount().await.expect("counted").moved, 0);
         assert_eq!(
@@ -267,7 +273,9 @@ mod tests {
         assert_eq!(desk.cases.recount().await.expect("counted").moved, 1);
         assert_eq!(due(&desk).await, "2026-11-26T10:00:00.000Z");
         desk.state().await;
-        // Told once: run again, also before it is noted that all are counted, it changes nothing.
+        // Told once: run again, it changes nothing; nor after a crash before it was noted that all are counted.
+        assert_eq!(desk.cases.recount().await.expect("counted").moved, 0);
+        forget(&desk).await;
         assert_eq!(desk.cases.recount().await.expect("counted").moved, 0);
         assert!(desk.deliver_topic("case-status").await.is_none());
         let told = desk.nation.asked_of("note-status");
@@ -294,11 +302,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_officials_page_says_that_the_date_was_counted_anew() {
-        let desk = Desk::new().await;
-        desk.temp
-            .clock
-            .set(kernel::Time::parse_rfc3339("2026-11-23T16:00:00+07:00").expect("a time"));
-        desk.accept().await;
+        let desk = owed_the_next_day().await;
         let desk = desk.with_calendars(announced(&[LATE]));
         desk.cases.recount().await.expect("counted");
         let page = desk.get("tich", &format!("/desk/cases/{CASE}")).await;
@@ -328,6 +332,7 @@ mod tests {
         assert_eq!(desk.cases.recount().await.expect("counted").moved, 0);
         let desk = desk.with_calendars(announced(&["2026-11-23,1,Nghỉ do bão,swap_off,0,library"]));
         assert_eq!(desk.cases.recount().await.expect("counted").moved, 150);
+        forget(&desk).await;
         assert_eq!(desk.cases.recount().await.expect("counted").moved, 0);
     }
 
