@@ -56,6 +56,11 @@ pub async fn open(tx: &Tx, obligation: &Obligation) -> Result<(), Problem> {
         ],
     )
     .await?;
+    note_open(tx, obligation).await
+}
+
+/// The fact that something is owed by an instant from now on.
+async fn note_open(tx: &Tx, obligation: &Obligation) -> Result<(), Problem> {
     let fact = Fact::ObligationOpened {
         obligation: obligation.id.clone(),
         kind: obligation.kind.clone(),
@@ -121,17 +126,11 @@ pub async fn reopen(tx: &Tx, id: &str, due: Time) -> Result<(), Problem> {
     if changed != 1 {
         return Err(Problem::stale());
     }
-    let fact = Fact::ObligationOpened {
-        obligation: id.to_owned(),
-        kind: owed.kind,
-        debtor: owed.debtor,
-        due,
-    };
-    tx.fact(&subject(id), fact).await?;
-    Ok(())
+    note_open(tx, &Obligation { due, ..owed }).await
 }
 
-/// An open obligation falls due at another instant; what is lifted or met stays as it is.
+/// An open obligation falls due at another instant, which is the fact of its opening once more; what is lifted
+/// or met stays as it is.
 ///
 /// # Errors
 /// Not found; the store's own problems.
@@ -147,14 +146,7 @@ pub async fn redate(tx: &Tx, id: &str, due: Time) -> Result<(), Problem> {
     if changed == 0 {
         return Ok(());
     }
-    let fact = Fact::ObligationOpened {
-        obligation: id.to_owned(),
-        kind: owed.kind,
-        debtor: owed.debtor,
-        due,
-    };
-    tx.fact(&subject(id), fact).await?;
-    Ok(())
+    note_open(tx, &Obligation { due, ..owed }).await
 }
 
 /// The obligations of one debtor in one standing, the most urgent first, at most [`ROWS_MAX`].
