@@ -141,11 +141,14 @@ pub(crate) fn body(
             _ => None,
         }),
         recounted: statuses.iter().rev().find_map(|row| match &row.notice {
-            Some(Notice::Recounted { was, due, days }) if !ended => Some(Recounted {
-                was: page.time(*was),
-                due: page.time(*due),
-                days: days.iter().map(|line| day_of(page, line)).collect(),
-            }),
+            // What a supplement or a letter has moved since is told by them.
+            Some(Notice::Recounted { was, due, days }) if !ended && held.due_at == Some(*due) => {
+                Some(Recounted {
+                    was: page.time(*was),
+                    due: page.time(*due),
+                    days: days.iter().map(|line| day_of(page, line)).collect(),
+                })
+            }
             _ => None,
         }),
         slips: results.iter().filter(|r| r.kind == GivenKind::Slip).collect(),
