@@ -108,30 +108,17 @@ impl Desk {
 
     /// The same desk started again with another pack's procedures.
     pub(crate) fn with_catalogue(self, catalogue: Arc<crate::Catalogue>) -> Self {
-        let cases = Cases::new(Parts {
-            store: self.cases.store.clone(),
-            tenant: self.cases.tenant.clone(),
-            place: Place::Desk,
-            system: self.cases.system.clone(),
-            exchange: self.nation.clone(),
-            bank: None,
-            documents: self.cases.documents.clone(),
-            areas: self.cases.areas.clone(),
-            organisations: self.cases.organisations.clone(),
-            calendars: self.cases.calendars.clone(),
-            catalogue,
-            base_url: self.cases.base_url.clone(),
-        });
-        let router = Self::routed(&cases);
-        Self {
-            cases,
-            router,
-            ..self
-        }
+        let calendars = self.cases.calendars.clone();
+        self.again(calendars, catalogue)
     }
 
     /// The same desk started again after other holidays or hours were announced.
     pub(crate) fn with_calendars(self, calendars: Arc<directory::Calendars>) -> Self {
+        let catalogue = self.cases.catalogue.clone();
+        self.again(calendars, catalogue)
+    }
+
+    fn again(self, calendars: Arc<directory::Calendars>, catalogue: Arc<crate::Catalogue>) -> Self {
         let cases = Cases::new(Parts {
             store: self.cases.store.clone(),
             tenant: self.cases.tenant.clone(),
@@ -143,7 +130,7 @@ impl Desk {
             areas: self.cases.areas.clone(),
             organisations: self.cases.organisations.clone(),
             calendars,
-            catalogue: self.cases.catalogue.clone(),
+            catalogue,
             base_url: self.cases.base_url.clone(),
         });
         let router = Self::routed(&cases);

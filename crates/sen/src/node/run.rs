@@ -22,8 +22,8 @@ use crate::evidence::leaving::{daily, order};
 const ORDERS: Duration = Duration::from_secs(15);
 /// How often acts are looked for whose taking back was cut short.
 const WITHDRAWALS: Duration = Duration::from_secs(30);
-/// How often a desk looks for cases of units that were merged.
-const MERGERS: Duration = Duration::from_secs(600);
+/// How often a desk looks for cases of units that were merged, and for due dates to count again.
+const DESK: Duration = Duration::from_secs(600);
 
 impl Node {
     /// Serves on the given sockets until `shutdown` turns true; the set is empty when all is closed.
@@ -122,7 +122,7 @@ impl Node {
         for cases in self.cases {
             match cases.place() {
                 cases::Place::Portal => running.spawn(settle_fees(cases, stop.clone())),
-                cases::Place::Desk => running.spawn(follow_mergers(cases, stop.clone())),
+                cases::Place::Desk => running.spawn(tend_desk(cases, stop.clone())),
             };
         }
         if let Some(registers) = self.registers {
@@ -163,8 +163,8 @@ async fn finish_withdrawals(registers: registers::Registers, mut stop: watch::Re
 }
 
 /// At the start and then through the day: a day on which units are merged begins at midnight, and
-/// a case whose result was being made is looked at again.
-async fn follow_mergers(desk: cases::Cases, mut stop: watch::Receiver<bool>) {
+/// a case whose result was being made is looked at again. Holidays announced since the last start move due dates.
+async fn tend_desk(desk: cases::Cases, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         if let Err(problem) = desk.move_merged().await {
             tracing::warn!(%problem, "cases of merged units could not be moved yet; trying again");
@@ -172,7 +172,7 @@ async fn follow_mergers(desk: cases::Cases, mut stop: watch::Receiver<bool>) {
         if let Err(problem) = desk.recount().await {
             tracing::warn!(%problem, "due dates could not be counted by the new calendar yet; trying again");
         }
-        rest(MERGERS, &mut stop).await;
+        rest(DESK, &mut stop).await;
     }
 }
 
