@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use web::client::Client;
 use web::http::{Request, Response, header};
 
+use crate::portal;
+
 /// Time for one answer, in milliseconds: a file of services reads many documents.
 const ANSWER_MS_MAX: u64 = 120_000;
 /// Size of one answer, in bytes.
@@ -49,11 +51,7 @@ impl Who {
     /// # Errors
     /// When the file cannot be read, or has none.
     pub fn of_key_file(file: &Path) -> anyhow::Result<Self> {
-        let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        let key = text.lines().next().unwrap_or_default().trim();
-        let is_one = !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic());
-        ensure!(is_one, "{} has no API key on its first line", file.display());
-        Ok(Self::Key(key.to_owned()))
+        Ok(Self::Key(portal::key_of_file(file)?))
     }
 }
 
@@ -239,20 +237,7 @@ struct Node {
 
 impl Node {
     async fn enter(site: &Site, world: &World) -> anyhow::Result<Self> {
-        let url = site.url.trim_end_matches('/').to_owned();
-        let client = if url.starts_with("https://") {
-            let trust = site
-                .trust
-                .as_ref()
-                .context("--trust: the roots of the node's certificate")?;
-            let roots =
-                fs::read_to_string(trust).with_context(|| format!("{} cannot be read", trust.display()))?;
-            let config = web::tls::service_config(world, &roots, None)
-                .map_err(|e| anyhow::anyhow!("{}: {e}", trust.display()))?;
-            Client::tls(config)
-        } else {
-            Client::plain()
-        };
+        let (url, client) = portal::reach(&site.url, (site.trust.as_deref(), "--trust"), world)?;
         let mut node = Self {
             client,
             url,

@@ -32,6 +32,7 @@ pub mod keys;
 mod nav;
 pub mod node;
 pub mod pack;
+mod portal;
 pub mod serve;
 pub mod simulators;
 pub mod story;

@@ -2,7 +2,6 @@
 //! which says what for and leaves its trace there, as the page does. Never read beside the node, where nobody
 //! would be told.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
@@ -13,6 +12,8 @@ use serde_json::Value;
 use web::client::Client;
 use web::http::{Request, StatusCode, header};
 use web::page::query_value;
+
+use crate::portal;
 
 /// Time for one answer, in milliseconds: a container is made for it.
 const ANSWER_MS_MAX: u64 = 120_000;
@@ -50,27 +51,9 @@ impl Bodies {
     pub fn of(asked: &Asked, world: &World) -> anyhow::Result<Self> {
         let purpose = asked.purpose.trim().to_owned();
         ensure!(!purpose.is_empty(), "--purpose: say what the bodies are read for");
-        let read = |file: &PathBuf| {
-            let text = fs::read_to_string(file);
-            text.with_context(|| format!("{} cannot be read", file.display()))
-        };
-        let key = read(&asked.key_file)?.trim().to_owned();
-        ensure!(
-            !key.is_empty(),
-            "--key-file {}: no key in it",
-            asked.key_file.display()
-        );
-        let url = asked.url.trim_end_matches('/').to_owned();
-        let client = if url.starts_with("https://") {
-            let trust = asked
-                .trust
-                .as_ref()
-                .context("--portal-trust: name the roots of the portal's certificate")?;
-            let config = web::tls::service_config(world, &read(trust)?, None);
-            Client::tls(config.map_err(|e| anyhow::anyhow!("{}: {e}", trust.display()))?)
-        } else {
-            Client::plain()
-        };
+        let key = portal::key_of_file(&asked.key_file)?;
+        let roots = (asked.trust.as_deref(), "--portal-trust");
+        let (url, client) = portal::reach(&asked.url, roots, world)?;
         Ok(Self {
             client,
             url,
@@ -118,6 +101,8 @@ impl Bodies {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use axum::Router;
     use axum::extract::{Path, RawQuery};
     use axum::http::HeaderMap;
