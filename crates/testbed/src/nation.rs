@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use identity::{Accounts, NewAccount};
@@ -28,6 +28,22 @@ pub const PEOPLE: usize = 200;
 const DIRECTORY_MS: u64 = 200;
 /// Facts read at once, count.
 const FACTS_MAX: usize = 100_000;
+
+/// The pack of Vietnam, read once for all nations of a test program.
+static VIETNAM: OnceLock<Country> = OnceLock::new();
+
+/// What a pack says; each of another pack is read anew.
+fn country(config: &Config) -> anyhow::Result<Country> {
+    if config.pack != Config::default().pack {
+        return Country::read(&config.pack);
+    }
+    if let Some(read) = VIETNAM.get() {
+        return Ok(read.clone());
+    }
+    // Two that begin at once both read it, and one of them is kept.
+    let read = Country::read(&config.pack)?;
+    Ok(VIETNAM.get_or_init(|| read).clone())
+}
 
 /// The machine's clock, put forward.
 struct Shifted {
@@ -103,7 +119,7 @@ impl Nation {
         prepare::prepare(&config.data, &config.pack, config.port, &world)?;
         let nation = Self {
             site: Site::of(config.data.clone(), config.port)?,
-            country: Country::read(&config.pack)?,
+            country: country(&config)?,
             world,
             clock,
             config,

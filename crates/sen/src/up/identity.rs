@@ -2,13 +2,16 @@
 //! for the national portal; officials sign in where they work.
 
 use anyhow::Context as _;
+use directory::people::Person;
 use identity::{Accounts, Client, ClientConfig, Mode, NewAccount, Provider};
-use kernel::Actor;
+use kernel::{Actor, OrgCode};
 use seal::key::SigningKey;
 use store::Store;
 
 use super::accounts::{self, Sample};
 use super::nation::Place;
+use super::node::Country;
+use super::population;
 use super::prepare::Layout;
 use crate::config::Config;
 use crate::node::SignIn;
@@ -65,34 +68,29 @@ pub(crate) fn sign_in(place: Place, config: &Config, layout: &Layout) -> anyhow:
 pub(crate) async fn open_samples(
     place: Place,
     config: &Config,
+    country: &Country,
     store: &Store,
-    layout: &Layout,
 ) -> anyhow::Result<()> {
     let tenant = place.tenants().remove(0);
     let accounts = Accounts::new(store.clone(), tenant.clone());
+    let mother = population::sample_mother(config, country)?;
     for sample in accounts::read(&config.data)?
         .into_iter()
         .filter(|s| s.node == place.id())
     {
         if accounts.get(&sample.id).await?.is_none() {
             accounts
-                .open(&Actor::Platform, &account(&sample, &tenant, config, layout)?)
+                .open(&Actor::Platform, &account(&sample, &tenant, &mother)?)
                 .await?;
         }
     }
     Ok(())
 }
 
-fn account(
-    sample: &Sample,
-    tenant: &kernel::OrgCode,
-    config: &Config,
-    _layout: &Layout,
-) -> anyhow::Result<NewAccount> {
+fn account(sample: &Sample, tenant: &OrgCode, mother: &Person) -> anyhow::Result<NewAccount> {
     let (mut subject, mut born, mut level, mut name) = (None, None, 0, sample.name.clone());
     let mut unit = tenant.clone();
     if sample.role == "citizen" {
-        let mother = super::population::sample_mother(config)?;
         subject = Some(mother.personal_number.clone());
         born = Some(mother.date_of_birth);
         name.clone_from(&mother.full_name);
@@ -100,7 +98,7 @@ fn account(
     } else if ["receptionist", "officer", "chairman", "deputy-chairman", "clerk"]
         .contains(&sample.role.as_str())
     {
-        unit = super::population::sample_unit(config)?;
+        unit = population::unit_of(mother)?;
     }
     Ok(NewAccount {
         id: sample.id.clone(),

@@ -75,7 +75,7 @@ impl Node {
         plan.tenants.extend(measured.tenants);
         plan.grounds = measured.grounds;
         let inner = crate::node::Node::open(plan, country, world).await?;
-        super::identity::open_samples(place, config, inner.store(), &layout).await?;
+        super::identity::open_samples(place, config, country, inner.store()).await?;
         if let Some(registers) = inner.registers() {
             super::population::load(config, country, registers).await?;
         }

@@ -56,19 +56,17 @@ pub(crate) fn count(config: &Config) -> anyhow::Result<usize> {
 /// The sample citizen: the mother of the first household.
 ///
 /// # Errors
-/// When the pack's areas cannot be read.
-pub(crate) fn sample_mother(config: &Config) -> anyhow::Result<Person> {
-    let areas = directory::Areas::load(&config.pack)?;
-    let first = people::people(&areas, SEED, config.people.max(4)).next();
+/// When the pack has no areas to live in.
+pub(crate) fn sample_mother(config: &Config, country: &Country) -> anyhow::Result<Person> {
+    let first = people::people(&country.areas, SEED, config.people.max(4)).next();
     Ok(first.context("the sample population is empty")?.mother)
 }
 
 /// The unit whose desk has the sample officials: the commune in which the sample citizen lives.
 ///
 /// # Errors
-/// When the pack's areas cannot be read.
-pub(crate) fn sample_unit(config: &Config) -> anyhow::Result<OrgCode> {
-    let mother = sample_mother(config)?;
+/// When the commune's code is none of a unit.
+pub(crate) fn unit_of(mother: &Person) -> anyhow::Result<OrgCode> {
     let province: OrgCode = PROVINCE.parse().expect("a code of the sample nation");
     province
         .unit(mother.residence.commune.as_str())
