@@ -25,7 +25,7 @@ pub(crate) fn build(release: bool) -> Result<PathBuf> {
 }
 
 /// Where cargo puts what it builds.
-fn target() -> Result<PathBuf> {
+pub(crate) fn target() -> Result<PathBuf> {
     let text = shell::output(&mut shell::cargo(&[
         "metadata",
         "--format-version",

@@ -33,6 +33,17 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// The same, for what has time until everything else has had its turn.
+pub(crate) fn cargo_behind(arguments: &[&str]) -> Command {
+    let cargo = cargo(arguments);
+    let mut command = program("nice");
+    command
+        .args(["-n", "19"])
+        .arg(cargo.get_program())
+        .args(cargo.get_args());
+    command
+}
+
 /// Runs with its words shown.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command

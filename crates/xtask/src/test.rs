@@ -1,9 +1,10 @@
 //! `cargo xtask test`: everything that must pass, in the order of what it costs. Every part runs, also
 //! after one has failed, and the last line counts them all.
 
+use std::process::Command;
 use std::sync::mpsc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 
 use crate::clock::Watch;
 use crate::tally::Tally;
@@ -19,11 +20,10 @@ pub(crate) fn run() -> Result<bool> {
         shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))
     });
     run.tidy();
-    run.part("lints", lints);
-    run.part("documents of the code", documents);
     run.part("openapi.json", openapi::check);
     run.part("units", deb::units);
     run.part("package", || deb::run(false, true));
+    run.part("tests are built", suites::build);
     run.both_suites();
     println!("\ntook {:.0} s", watch.seconds());
     Ok(run.close())
@@ -36,8 +36,9 @@ pub(crate) fn tidy_only() -> Result<bool> {
     Ok(run.close())
 }
 
-fn lints() -> Result<()> {
-    shell::run(&mut shell::cargo(&[
+/// What reads the code as the compiler does, in the time that the suites leave.
+fn lints(say: &mut dyn FnMut(&str)) -> Result<()> {
+    let lints = [
         "clippy",
         "--workspace",
         "--all-targets",
@@ -45,18 +46,56 @@ fn lints() -> Result<()> {
         "--",
         "-D",
         "warnings",
-    ]))
+    ];
+    passes(&mut shell::cargo_behind(&lints), say)
 }
 
-fn documents() -> Result<()> {
-    let mut command = shell::cargo(&[
+fn documents(say: &mut dyn FnMut(&str)) -> Result<()> {
+    let documents = [
         "doc",
         "--workspace",
         "--no-deps",
         "--document-private-items",
         "--locked",
-    ]);
-    shell::run(command.env("RUSTDOCFLAGS", "-D warnings"))
+    ];
+    passes(
+        shell::cargo_behind(&documents).env("RUSTDOCFLAGS", "-D warnings"),
+        say,
+    )
+}
+
+fn passes(command: &mut Command, say: &mut dyn FnMut(&str)) -> Result<()> {
+    ensure!(shell::stream(command, say)?, "it found something");
+    Ok(())
+}
+
+/// A part that ran beside others, and is told of behind them.
+struct Reading {
+    name: &'static str,
+    said: Vec<String>,
+    seconds: f64,
+    ended: Result<()>,
+}
+
+impl Reading {
+    fn of(name: &'static str, work: impl FnOnce(&mut dyn FnMut(&str)) -> Result<()>) -> Self {
+        let (watch, mut said) = (Watch::start(), Vec::new());
+        let ended = work(&mut |line| said.push(line.to_owned()));
+        Self {
+            name,
+            said,
+            seconds: watch.seconds(),
+            ended,
+        }
+    }
+
+    fn told(self) -> Result<()> {
+        for line in &self.said {
+            println!("{line}");
+        }
+        println!("took {:.1} s beside the suites", self.seconds);
+        self.ended
+    }
 }
 
 /// What has run so far.
@@ -87,14 +126,30 @@ impl Run {
         self.tally.add(tally);
     }
 
-    /// The suite on either engine, side by side: each waits more than it works. What the second says is
-    /// shown behind the first.
+    /// The suite on either engine, side by side, and what reads the code behind them: suites wait more than
+    /// they work. What the others say is shown behind the first.
     fn both_suites(&mut self) {
         let (say, said) = mpsc::channel::<String>();
+        let (begun, goes) = mpsc::channel::<()>();
         std::thread::scope(|scope| {
             // A line that nobody shows any more is of a run that has broken off.
-            let second = scope.spawn(move || suites::on_postgres(|line| drop(say.send(line.to_owned()))));
-            self.suite("suite on SQLite", || suites::on_sqlite(|line| println!("{line}")));
+            let also = begun.clone();
+            let second =
+                scope.spawn(move || suites::on_postgres(&also, |line| drop(say.send(line.to_owned()))));
+            let readers = scope.spawn(move || {
+                // Cargo builds for one command at a time: both suites have to be past it.
+                (0..2).for_each(|_| {
+                    goes.recv().ok();
+                });
+                [
+                    Reading::of("lints", lints),
+                    Reading::of("documents of the code", documents),
+                ]
+            });
+            self.suite("suite on SQLite", || {
+                suites::on_sqlite(&begun, |line| println!("{line}"))
+            });
+            drop(begun);
             self.suite("suite on PostgreSQL, begun with the one on SQLite", || {
                 for line in said {
                     println!("{line}");
@@ -103,6 +158,12 @@ impl Run {
                     .join()
                     .unwrap_or_else(|_| Err(anyhow!("the suite's thread broke off")))
             });
+            match readers.join() {
+                Ok(readings) => readings.into_iter().for_each(|reading| {
+                    self.part(reading.name, || reading.told());
+                }),
+                Err(_) => self.part("lints and documents", || Err(anyhow!("their thread broke off"))),
+            }
         });
     }
 
