@@ -186,8 +186,11 @@ impl Shared {
             *end = next;
             self.view().segments.push(segment);
         }
-        let (mut bytes, mut places) = (Vec::new(), Vec::new());
-        for payload in batch.iter().flat_map(|pending| &pending.records) {
+        let records = || batch.iter().flat_map(|pending| &pending.records);
+        // All room at once: a buffer that grows is copied, and given back, at each doubling.
+        let room = records().map(|payload| frame::HEAD + payload.len()).sum();
+        let (mut bytes, mut places) = (Vec::with_capacity(room), Vec::with_capacity(records().count()));
+        for payload in records() {
             places.push((end.length + bytes.len() as u64, leaf_hash(payload)));
             frame::write(&mut bytes, payload);
         }
@@ -289,6 +292,7 @@ fn chunk(segment: &Segment, offset: u64, bytes: &mut Vec<u8>) -> io::Result<()> 
     let length = whole.max(CHUNK).min(segment.length.saturating_sub(offset));
     file.seek(SeekFrom::Start(offset))?;
     bytes.clear();
+    bytes.reserve(usize::try_from(length).unwrap_or_default());
     file.take(length).read_to_end(bytes)?;
     Ok(())
 }
