@@ -9,9 +9,11 @@
 
 pub(crate) mod api;
 pub(crate) mod page;
-/// Whether somebody may give a role to a key: one of theirs, or to read what they may change.
-fn may_give(who: &Principal, role: &str) -> bool {
-    who.has(role) || (role == OBSERVER && who.has(OPERATOR))
+/// The roles that somebody may give to a key: theirs, and to read what they may change.
+fn may_give(who: &Principal) -> Vec<&str> {
+    let reads = who.has(OPERATOR) && !who.has(OBSERVER);
+    let own = who.roles.iter().map(String::as_str);
+    own.chain(reads.then_some(OBSERVER)).collect()
 }
 
 #[cfg(test)]
@@ -219,9 +221,14 @@ impl Sessions {
         } else if name.chars().count() > NAME_MAX || text::clean(name) != name {
             faults.push(Problem::invalid("name", "api-key-name").with("max", NAME_MAX));
         }
-        if wanted.roles.is_empty() || !wanted.roles.iter().all(|role| may_give(who, role)) {
+        if wanted.roles.is_empty()
+            || !wanted
+                .roles
+                .iter()
+                .all(|role| may_give(who).contains(&role.as_str()))
+        {
             let own = Problem::invalid("roles", "api-key-roles");
-            faults.push(own.with("own", who.roles.join(", ")));
+            faults.push(own.with("own", may_give(who).join(", ")));
         }
         let most = self.store.limits().api_key_ms_max;
         if wanted.expires <= now || wanted.expires > now.plus_ms(most) {

@@ -8,11 +8,11 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Problem, Time};
-use web::auth::{OBSERVER, OPERATOR};
+use web::auth::OPERATOR;
 use web::openapi::utoipa;
 use web::{Fields, Operator, Page, Principal, Refusal};
 
-use super::Wanted;
+use super::{Wanted, may_give};
 use crate::Site;
 
 /// A day, in milliseconds.
@@ -83,12 +83,9 @@ async fn body(
         rows: rows.collect(),
         name: fields.text("name").unwrap_or_default().to_owned(),
         name_error: page.field_error(problems, "name"),
-        roles: who
-            .roles
-            .iter()
-            .cloned()
-            .chain((!who.has(OBSERVER)).then(|| OBSERVER.to_owned()))
-            .map(|role| (role.clone(), sent.contains(&role.as_str())))
+        roles: may_give(who)
+            .into_iter()
+            .map(|role| (role.to_owned(), sent.contains(&role)))
             .collect(),
         roles_error: page.field_error(problems, "roles"),
         expires: fields.text("expires").unwrap_or_default().to_owned(),
