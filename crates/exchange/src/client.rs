@@ -18,6 +18,7 @@ use crate::ids::{ServiceId, SystemId};
 use crate::keeping::{self, Keeping, Loose};
 use crate::kept::KeptBodies;
 use crate::message::{AnswerHead, HEAD_BYTES_MAX, NO_AGREEMENT, RequestHead, request_hash};
+use crate::metadata;
 use crate::quota::Per;
 use crate::rest::{Headers, Rest};
 use crate::service::{Heard, WHOLE_BYTES_MAX};
@@ -321,6 +322,7 @@ impl Gateway {
     fn told(&self, asked: &RequestHead, fault: &crate::envelope::Fault) -> Problem {
         let problem = wire::problem_of(fault);
         let held = self.agreements.held(&asked.agreement);
+        let service = metadata::asked_about(&asked.service, &asked.rest);
         let problem = match (&held, Per::of_code(problem.code)) {
             (Some(agreement), Some(per)) => per.spent(agreement, self.now()),
             _ => problem,
@@ -334,7 +336,7 @@ impl Gateway {
                     .map(|n| n.id)
                     .unwrap_or_default(),
             )
-            .with("service", &asked.service)
+            .with("service", &service)
             .with("consumer", &asked.consumer)
             .with("member", &asked.consumer.org)
             .with("instance", asked.consumer.org.instance())

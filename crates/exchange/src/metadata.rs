@@ -12,7 +12,7 @@ use crate::gateway::Gateway;
 use crate::ids::{CLASS, ServiceId, SystemId};
 use crate::message::{NO_AGREEMENT, RequestHead};
 use crate::offered::wsdl::without_addresses;
-use crate::rest::{Headers, Method};
+use crate::rest::{Headers, Method, Rest};
 use crate::service::{Answer, Service};
 
 /// Calls of metadata services that one gateway answers in a minute, count.
@@ -130,6 +130,13 @@ fn line(service: &dyn Service, endpoints: &[Endpoint]) -> Value {
         line["operation_list"] = operations.collect();
     }
     line
+}
+
+/// Which service a call is about: of one that describes another, that other.
+pub(crate) fn asked_about(service: &ServiceId, rest: &Rest) -> ServiceId {
+    let code = parameter(rest.query(), "serviceCode").filter(|_| service.is_reserved());
+    let named = code.and_then(|code| format!("{}/{code}", service.provider()).parse().ok());
+    named.unwrap_or_else(|| service.clone())
 }
 
 /// The first value of a parameter of a query. Codes have no letter that a query would escape.

@@ -33,5 +33,5 @@ pub(crate) use samples::{Samples, StandingSample};
 pub(crate) use seen::{
     Light, StandingAgreement, StandingCircuit, StandingClock, StandingInstance, StandingQuota, StandingSeen,
 };
-pub(crate) use way::{BROKEN_STATUS, Way, WayFault, WayStep};
+pub(crate) use way::{Way, WayFault, WayStep, works};
 pub(crate) use whole::WholeWay;

@@ -115,7 +115,7 @@ impl Exchange {
             .store
             .write(tenant, actor, |tx| async move {
                 if store::connection(&tx, system).await? == connection {
-                    return Err(Problem::stale());
+                    return Err(Problem::new(Kind::Conflict, "caller-connection-so").with("system", system));
                 }
                 store::set_connection(&tx, system, connection).await?;
                 let said = connection.map_or("node", Connection::as_str);

@@ -90,6 +90,10 @@ fn client(headers: &HeaderMap) -> Result<SystemId, Problem> {
     let decoded = text.split('/').map(identifier).collect::<Result<Vec<_>, _>>();
     let [instance, class, org, system] =
         <[String; 4]>::try_from(decoded.map_err(|_| bad())?).map_err(|_| bad())?;
+    if class == CLASS && kernel::OrgCode::of_instance(&instance, &org).is_err() {
+        let member = format!("{instance}/{class}/{org}");
+        return Err(Problem::new(Kind::NotFound, "member-unknown").with("member", member));
+    }
     SystemId::of_parts(&instance, &class, &org, &system).map_err(|_| bad())
 }
 

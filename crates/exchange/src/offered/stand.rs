@@ -24,9 +24,11 @@ pub enum Verb {
     },
     /// It answers again.
     Enable,
-    /// It may be gone for good from a day on; the day left out takes that back.
+    /// It may be gone for good from a day on; none takes that back, and has to be said.
     Sunset {
-        /// The day's first instant, milliseconds since 1970.
+        /// The day's first instant, milliseconds since 1970; null takes it back.
+        #[serde(deserialize_with = "Option::deserialize")]
+        #[schema(required)]
         at: Option<i64>,
     },
     /// A stop is announced.
@@ -415,6 +417,7 @@ mod tests {
             r#"{"do":"explode"}"#,
             r#"{"do":"disable"}"#,
             r#"{"do":"sunset","on":5}"#,
+            r#"{"do":"sunset"}"#,
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }

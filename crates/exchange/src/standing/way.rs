@@ -8,7 +8,14 @@ use crate::envelope::{Fault, Told};
 use crate::offered::entry::notice;
 
 /// A status from which on a service says that it is broken.
-pub(crate) const BROKEN_STATUS: u16 = 500;
+const BROKEN_STATUS: u16 = 500;
+/// It does not know the method of the try (RFC 9110 section 15.6.2), so it is there and reads requests.
+const UNKNOWN_METHOD: u16 = 501;
+
+/// Whether the status of an answer to HEAD or GET says that the service works.
+pub(crate) const fn works(status: u16) -> bool {
+    status < BROKEN_STATUS || status == UNKNOWN_METHOD
+}
 
 /// A step, in the order of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,8 +195,7 @@ impl Way {
 
     /// True when a call would have come to the service, and the service works.
     pub(crate) fn is_good(&self) -> bool {
-        self.steps.iter().all(|step| step.fault.is_none())
-            && self.status.is_none_or(|status| status < BROKEN_STATUS)
+        self.steps.iter().all(|step| step.fault.is_none()) && self.status.is_none_or(works)
     }
 }
 
@@ -205,6 +211,24 @@ mod tests {
         assert_eq!(WayHop::parse("moon"), None);
         let theirs = HOPS.into_iter().filter(|hop| hop.is_over_there()).count();
         assert_eq!(theirs, 8);
+    }
+
+    #[test]
+    fn a_service_works_that_answers_or_does_not_know_the_method_of_the_try() {
+        for (status, good) in [
+            (200, true),
+            (404, true),
+            (405, true),
+            (501, true),
+            (500, false),
+            (503, false),
+        ] {
+            let way = Way {
+                status: Some(status),
+                ..Way::default()
+            };
+            assert_eq!((works(status), way.is_good()), (good, good), "{status}");
+        }
     }
 
     #[test]

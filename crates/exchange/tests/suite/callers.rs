@@ -271,7 +271,7 @@ async fn how_a_system_connects_may_be_said_of_it_alone_and_is_asked_at_its_next_
     );
     assert_eq!(https.call(&named, "G22/portal").await, answered);
     let again = set(Some(Connection::Mutual)).await.expect_err("it is so");
-    assert_eq!(again.code, "stale");
+    assert_eq!(again.code, "caller-connection-so");
     let mutual = secure(&nation, node, Connection::Mutual).await;
     set(Some(Connection::Http)).await.expect("set");
     assert_eq!(mutual.call(&nameless, "G22/portal").await, answered);

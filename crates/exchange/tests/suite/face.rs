@@ -133,13 +133,20 @@ async fn a_program_is_told_what_is_wrong_by_key_and_status() {
     let nation = Nation::with(limits).await;
     let face = face(&nation).await;
     let large = format!("\"{}\"", "x".repeat(100));
-    let checks: [(&[Header<'_>], &str, u16, &str); 7] = [
+    let checks: [(&[Header<'_>], &str, u16, &str); 8] = [
         (&[], "{}", 422, "client-header"),
         (
             &[("x-road-client", b"EE/GOV/G22/portal")],
             "{}",
             422,
             "client-header",
+        ),
+        // Of the right form, and nobody's code.
+        (
+            &[("x-road-client", b"VN/GOV/Z99/records")],
+            "{}",
+            404,
+            "member-unknown",
         ),
         (
             &[("x-road-client", b"VN/GOV/G22/other")],

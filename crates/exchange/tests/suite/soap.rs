@@ -102,6 +102,10 @@ async fn a_soap_service_is_registered_by_its_wsdl_listed_described_and_called_by
         let refused = get(&face, path).await;
         assert_eq!(refused.headers["x-road-error"], code, "{path}");
     }
+    // The service that was asked about is named, not the one that describes.
+    let unknown = get(&face, "getWsdl?serviceCode=nothing").await;
+    let told = String::from_utf8_lossy(&unknown.body).into_owned();
+    assert!(told.contains("G01/population/nothing"), "{told}");
 }
 
 #[tokio::test]
@@ -207,6 +211,22 @@ async fn an_uploaded_wsdl_stays_until_another_takes_its_place_or_it_is_dropped()
     assert_eq!(wsdl().await.expect("it stays").document, FINDS);
     assert_eq!(send(one.clone(), form(&[("wsdl_drop", "true")])).await.0, 303);
     assert_eq!(wsdl().await, None);
+    // As JSON, too.
+    let said = |more: (&str, serde_json::Value)| {
+        let mut text = json!({"service": PERSONS, "url": address});
+        text[more.0] = more.1;
+        text
+    };
+    let one = format!("services/{PERSONS}");
+    for (more, stays) in [
+        (("wsdl_document", json!(FINDS)), true),
+        (("timeout_ms", json!(900)), true),
+        (("wsdl_drop", json!(true)), false),
+    ] {
+        let text = said(more);
+        assert_eq!(desk.post(&one, &text).await.0, 200, "{text}");
+        assert_eq!(wsdl().await.is_some(), stays, "{text}");
+    }
 }
 
 #[tokio::test]

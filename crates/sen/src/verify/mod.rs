@@ -223,9 +223,12 @@ pub fn as_text(verdict: &Verdict) -> String {
     }
     add("first bad", verdict.first_bad.clone());
     add("revocation", verdict.revocation.as_deref().map(known::as_text));
-    if verdict.stamped == Some(false) && verdict.indication != Indication::TotalFailed {
-        let none = "not stamped yet: the time is the signer's own; fetch it again for a later proof";
-        add("timestamp", Some(none.to_owned()));
+    if verdict.indication != Indication::TotalFailed {
+        let said = verdict.stamped.map(|stamped| match stamped {
+            true => "good: the time is the timestamp authority's",
+            false => "not stamped yet: the time is the signer's own; fetch it again for a later proof",
+        });
+        add("timestamp", said.map(str::to_owned));
     }
     text
 }
@@ -241,7 +244,7 @@ mod tests {
             ..Verdict::passed("G01".to_owned(), kernel::Time(0))
         };
         assert!(as_text(&verdict(Some(false))).contains("not stamped yet"));
-        assert!(!as_text(&verdict(Some(true))).contains("not stamped"));
+        assert!(as_text(&verdict(Some(true))).contains("timestamp  good"));
         assert!(!as_text(&verdict(None)).contains("stamped"));
         assert_eq!(as_json(&verdict(Some(false)))["stamped"], false);
         for (name, bytes, is_one) in [

@@ -10,7 +10,7 @@ use web::{Page, Refusal};
 use super::super::Acting;
 use super::Named;
 use super::one::{self, Beside};
-use crate::standing::{BROKEN_STATUS, Way, WayFault, WayStep};
+use crate::standing::{Way, WayFault, WayStep, works};
 
 /// A step of the way to a service.
 #[derive(Serialize, ToSchema)]
@@ -24,8 +24,8 @@ pub(crate) struct ServiceStep {
     /// How long it took, in milliseconds.
     pub(crate) ms: i64,
     /// Why it failed: `no-name`, `refused`, `no-way`, `silent`, `untrusted`, `other-name`, `expired`,
-    /// `no-tls`, `no-answer`; of a whole way also what a call would be refused with, such as
-    /// `agreement-suspended`; none when it did not.
+    /// `no-tls`, `no-answer`, `status` for an answer that says the service is broken; of a whole way also
+    /// what a call would be refused with, such as `agreement-suspended`; none when it did not.
     pub(crate) fault: Option<&'static str>,
     /// The same in the reader's language, with what to do.
     pub(crate) why: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) struct ServiceStep {
 /// What came of trying a service.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServiceTried {
-    /// True when it answered with a status below 500.
+    /// True when it answered with a status below 500, or 501 for a method that it does not know.
     pub(crate) good: bool,
     /// The HTTP status of its answer.
     pub(crate) status: Option<u16>,
@@ -54,10 +54,23 @@ impl ServiceTried {
                 .map(|broken| page.t(&format!("exchange-broken-{}", broken.as_str()))),
         };
         Self {
-            good: tried.status.is_some_and(|status| status < BROKEN_STATUS),
+            good: tried.status.is_some_and(works),
             status: tried.status,
             steps: tried.steps.iter().map(step).collect(),
         }
+        .blaming_the_answer(page)
+    }
+
+    /// An answer that says the service is broken is the step that failed, though the way to it is open.
+    fn blaming_the_answer(mut self, page: &Page) -> Self {
+        if let (Some(status), Some(last)) = (
+            self.status.filter(|status| !works(*status)),
+            self.steps.last_mut(),
+        ) {
+            last.fault = Some("status");
+            last.why = Some(page.tw("exchange-broken-status", &[("status", status.to_string())]));
+        }
+        self
     }
 
     /// The same of a whole way from a system to a service.
@@ -81,6 +94,7 @@ impl ServiceTried {
             status: way.status,
             steps: way.steps.iter().map(step).collect(),
         }
+        .blaming_the_answer(page)
     }
 }
 

@@ -54,6 +54,20 @@ pub(crate) async fn form(
     Ok(page.html(&page.t("exchange-service-change"), body))
 }
 
+/// What is sent does not repeat an uploaded document: it stays until another takes its place, or it is
+/// dropped in words.
+async fn with_its_document(x: &Exchange, id: &ServiceId, text: ServiceText) -> Result<ServiceText, Problem> {
+    let before = x.registered_service(id).await?.setup.wsdl;
+    let stays = before.filter(|w| w.url == text.wsdl && text.wsdl_document.is_empty() && !text.wsdl_drop);
+    Ok(match stays {
+        Some(before) => ServiceText {
+            wsdl_document: before.document,
+            ..text
+        },
+        None => text,
+    })
+}
+
 async fn change(
     x: &Exchange,
     id: &ServiceId,
@@ -87,17 +101,11 @@ pub(crate) async fn by_form(
     fields: Fields,
 ) -> Result<Response, Refusal> {
     let id = super::id_of(&named)?;
-    let mut text = ServiceText {
+    let text = ServiceText {
         service: id.to_string(),
         ..ServiceText::read(&fields)
     };
-    // A browser does not send an uploaded document back: it stays until another takes its place.
-    let before = x.registered_service(&id).await?.setup.wsdl;
-    if let Some(before) = before.filter(|w| w.url == text.wsdl && text.wsdl_document.is_empty())
-        && fields.text("wsdl_drop").is_none()
-    {
-        text.wsdl_document = before.document;
-    }
+    let text = with_its_document(&x, &id, text).await?;
     let problems = match change(&x, &id, &text, &who).await {
         Ok(_) => return Ok(super::see(&id)),
         Err(problems) => told_in_a_form(problems)?,
@@ -119,6 +127,7 @@ pub(crate) async fn by_json(
     Json(text): Json<ServiceText>,
 ) -> Result<axum::Json<ServiceLine>, Refusal> {
     let id = super::id_of(&named)?;
+    let text = with_its_document(&x, &id, text).await?;
     let entry = change(&x, &id, &text, &who).await.map_err(first)?;
     Ok(axum::Json(ServiceLine::of(&entry.into(), x.0.now())))
 }

@@ -35,6 +35,9 @@ pub(crate) struct ServiceText {
     /// The WSDL document; left out, it is read from its address, once, or stays as it is there.
     #[serde(default)]
     pub(in crate::operator) wsdl_document: String,
+    /// True to take an uploaded WSDL document off the service; it stays otherwise.
+    #[serde(default)]
+    pub(in crate::operator) wsdl_drop: bool,
     /// Its endpoints, each a method and a path; empty to read them from the document, and for a SOAP
     /// service `POST /`.
     #[serde(default)]
@@ -123,6 +126,7 @@ impl ServiceText {
                 .as_ref()
                 .map(|w| w.document.clone())
                 .unwrap_or_default(),
+            wsdl_drop: false,
             endpoints: setup.endpoints.iter().map(ToString::to_string).collect(),
             roots: setup.roots.clone(),
             shows_node: setup.shows_node,
@@ -153,6 +157,7 @@ impl ServiceText {
             openapi: line("openapi"),
             wsdl: line("wsdl"),
             wsdl_document: document(fields, "wsdl_document"),
+            wsdl_drop: fields.text("wsdl_drop").is_some(),
             endpoints: endpoints
                 .lines()
                 .filter(|line| !line.is_empty())
