@@ -1,6 +1,6 @@
 //! A form's fields and files, bounded and cleaned. Never writes a file, never trusts a file name.
 
-mod budget;
+pub(crate) mod budget;
 mod multipart;
 mod urlencoded;
 

@@ -1,7 +1,9 @@
 //! JSON in and out, bounded in size and depth. Never recurses over what a stranger sent before its
 //! depth is known.
 
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, Request};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use kernel::{Kind, Problem};
 use serde::Serialize;
@@ -9,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::body;
+use crate::form::budget::Hold;
 use crate::problem::Refusal;
 use crate::shared::Shared;
 
@@ -21,14 +24,49 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         let (parts, content) = request.into_parts();
-        let limits = Shared::of(&parts).limits;
-        let media = body::media(&parts);
-        if media != "application/json" && !media.ends_with("+json") {
-            return Err(body::wrong_media("application/json").into());
-        }
-        let bytes = body::read(content, limits.body_bytes_max).await?;
-        Ok(Self(read(&bytes, limits.json_depth_max)?))
+        let max = Shared::of(&parts).limits.body_bytes_max;
+        Ok(Self(bounded(&parts, content, max).await?))
     }
+}
+
+/// A JSON body with files in it, as base64: bounded as what the exchange carries is, and held in the memory that
+/// uploads share.
+#[derive(Debug)]
+pub struct JsonWithFiles<T> {
+    /// What was sent.
+    pub value: T,
+    /// Gives the memory of the files back to the node's budget when dropped.
+    _hold: Hold,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonWithFiles<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        let (parts, content) = request.into_parts();
+        let max = Shared::of(&parts).limits.exchange_body_bytes_max;
+        let said = content.size_hint().upper();
+        let size = said.and_then(|size| usize::try_from(size).ok()).unwrap_or(max);
+        let mut hold = Hold::default();
+        if !hold.take(size.min(max)) {
+            return Err(Problem::new(Kind::Unavailable, "busy").into());
+        }
+        Ok(Self {
+            value: bounded(&parts, content, max).await?,
+            _hold: hold,
+        })
+    }
+}
+
+/// A request's JSON of at most `bytes_max` bytes.
+async fn bounded<T: DeserializeOwned>(parts: &Parts, content: Body, bytes_max: usize) -> Result<T, Problem> {
+    let limits = Shared::of(parts).limits;
+    let media = body::media(parts);
+    if media != "application/json" && !media.ends_with("+json") {
+        return Err(body::wrong_media("application/json"));
+    }
+    let bytes = body::read(content, bytes_max).await?;
+    read(&bytes, limits.json_depth_max)
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {

@@ -49,7 +49,7 @@ pub use client::{Client, ClientError};
 pub use form::{Fields, Upload};
 pub use frames::{AnswerFrames, FrameClient};
 pub use i18n::{Lang, Source, Texts};
-pub use json::Json;
+pub use json::{Json, JsonWithFiles};
 pub use listen::{ListenError, Listener, Peer, serve, serve_nodes};
 pub use page::Page;
 pub use problem::{Refusal, present};

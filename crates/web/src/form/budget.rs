@@ -10,11 +10,11 @@ static HELD_BYTES: AtomicUsize = AtomicUsize::new(0);
 
 /// What one form holds; given back when dropped.
 #[derive(Debug, Default)]
-pub(super) struct Hold(usize);
+pub(crate) struct Hold(usize);
 
 impl Hold {
     /// Takes more; false when the process has no more to give.
-    pub(super) fn take(&mut self, bytes: usize) -> bool {
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let fits = |held: usize| held.checked_add(bytes).filter(|sum| *sum <= HELD_BYTES_MAX);
         let taken = HELD_BYTES
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
