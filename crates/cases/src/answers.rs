@@ -147,7 +147,7 @@ fn read(question: &Question, typed: &Typed, rules: &Rules<'_>) -> Result<Option<
 }
 
 /// A name: letters of any script, blanks, apostrophes, hyphens and full stops.
-fn name(field: &str, text: &str) -> Result<String, Problem> {
+pub(crate) fn name(field: &str, text: &str) -> Result<String, Problem> {
     let good = |c: char| c.is_alphabetic() || is_mark(c) || matches!(c, ' ' | '\'' | '’' | '-' | '.');
     if text.chars().all(good) && text.chars().any(char::is_alphabetic) {
         Ok(text.to_owned())

@@ -9,7 +9,7 @@ pub mod draft_answer;
 pub mod file;
 pub mod mine;
 mod own;
-pub mod paper;
+pub(crate) mod paper;
 pub mod pay;
 pub mod prefill;
 pub mod question;
@@ -20,7 +20,7 @@ pub mod shape;
 pub mod start;
 pub mod supplement;
 pub mod versions;
-mod view;
+pub(crate) mod view;
 pub mod withdraw;
 
 use kernel::Problem;

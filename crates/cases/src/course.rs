@@ -28,6 +28,9 @@ pub struct Course {
     /// That the applicant took it back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub withdrawn: Option<Withdrawn>,
+    /// That it was handed in at a desk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intake: Option<Intake>,
     /// The fee that was paid for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paid: Option<Paid>,
@@ -43,6 +46,19 @@ pub struct Course {
     /// What happened to its clock, in order: what its due date is counted from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clock: Vec<Event>,
+}
+
+/// That a case was handed in at a desk, and by whom it was typed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intake {
+    /// The receptionist's account.
+    pub by: String,
+    /// The receptionist's name.
+    pub by_name: String,
+    /// At whose desk.
+    pub at: kernel::OrgCode,
+    /// Codes of the papers that are kept on paper.
+    pub on_paper: Vec<String>,
 }
 
 /// What another agency did once the result was there.

@@ -3,6 +3,7 @@
 //!
 //! | read | for |
 //! |---|---|
+//! | [`intake`] | a case handed in at the desk itself, on paper or by post |
 //! | [`receive`] | the service that takes cases over from a portal |
 //! | [`official`] | who may see and touch a case |
 //! | [`step`] | one verb on one case, saved with its status line |
@@ -31,6 +32,7 @@ pub mod fee_receipt;
 pub mod find;
 pub mod follow_up;
 pub mod give;
+pub mod intake;
 pub mod official;
 pub mod page;
 pub mod papers;
@@ -94,6 +96,7 @@ pub(crate) fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(give::by_form))
         .routes(routes!(give::by_json))
         .merge(assign::routes())
+        .merge(intake::routes())
         .routes(routes!(crate::merger::page::show))
         .routes(routes!(crate::merger::page::show_json))
         .routes(routes!(crate::merger::assign::by_form))

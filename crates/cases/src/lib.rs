@@ -83,6 +83,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0011_versions", include_str!("../migrations/0011_versions.sql")),
         ("0012_worklist", include_str!("../migrations/0012_worklist.sql")),
         ("0013_recounts", include_str!("../migrations/0013_recounts.sql")),
+        ("0014_intakes", include_str!("../migrations/0014_intakes.sql")),
     ],
 };
 

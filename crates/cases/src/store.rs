@@ -2,6 +2,7 @@
 //! decides anything: a verb has changed the case before it is saved.
 
 mod drafts;
+mod intakes;
 mod papers;
 mod past;
 mod payments;
@@ -21,7 +22,8 @@ use serde::{Deserialize, Serialize};
 use crate::case::{Accepted, Case, Course, Decided, EnteredAct, Proposal};
 use crate::clock::WorkingOut;
 pub use drafts::{draft, draft_filed_as, drafts_of, insert_draft, mark_filed, open_drafts, save_draft};
-pub use papers::{attach, paper, papers, papers_move};
+pub use intakes::{insert_intake, intake};
+pub use papers::{attach, paper, papers, papers_forget, papers_move};
 pub(crate) use past::{Past, given, load};
 pub use payments::{insert_payment, is_unpaid, keep_order, note_paid, open_orders, payment, payment_of};
 pub use recounts::{counted_by, note_calendar};

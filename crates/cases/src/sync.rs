@@ -11,8 +11,9 @@ use kernel::{CaseCode, Problem};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::case::Case;
 use crate::case_of;
-use crate::portal::note_status::{GivenResult, StatusNote};
+use crate::portal::note_status::{GivenResult, NotedCase, StatusNote};
 use crate::state::Cases;
 use crate::store as rows;
 
@@ -105,9 +106,23 @@ impl Cases {
             due: row.due,
             working_out: row.due.and(held.working_out),
             notice: row.notice.clone(),
+            case: first_word(&held.case, row.seq),
             results,
         })
     }
+}
+
+/// What the portal hears of a case that it did not file itself, with the first status of it.
+fn first_word(case: &Case, seq: u32) -> Option<NotedCase> {
+    (case.course.intake.is_some() && seq == 1).then(|| NotedCase {
+        procedure: case.procedure.clone(),
+        version: case.version,
+        unit: case.unit.clone(),
+        channel: case.channel,
+        number: case.applicant.number.clone(),
+        name: case.applicant.name.clone(),
+        filed_at: case.filed_at,
+    })
 }
 
 #[cfg(test)]

@@ -260,6 +260,19 @@ impl CaseCode {
     }
 }
 
+impl CaseCode {
+    /// The organisation that gave the code.
+    ///
+    /// # Panics
+    /// Never: a code is only made with one.
+    #[must_use]
+    pub fn issuer(&self) -> OrgCode {
+        let unit = self.0.rsplitn(3, '-').nth(2);
+        unit.and_then(|unit| unit.parse().ok())
+            .expect("a case's code begins with an organisation's")
+    }
+}
+
 impl FromStr for CaseCode {
     type Err = NotACode;
 

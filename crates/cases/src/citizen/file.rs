@@ -174,8 +174,8 @@ async fn ask_fee(tx: &Tx, code: &CaseCode, unit: &OrgCode, dong: u64) -> Result<
     Ok(())
 }
 
-/// The day's next code of this portal, without a gap: a refused filing gives its number back.
-async fn next_code(tx: &Tx) -> Result<CaseCode, Problem> {
+/// The day's next code of this place, without a gap: a refused filing gives its number back.
+pub(crate) async fn next_code(tx: &Tx) -> Result<CaseCode, Problem> {
     let day = tx.now().date();
     let ymd = format!(
         "{:02}{:02}{:02}",
@@ -265,22 +265,26 @@ pub(crate) fn rules<'a>(
 }
 
 impl Cases {
+    /// The unit that decides a procedure's cases for a commune.
+    ///
+    /// # Errors
+    /// `commune-unknown`.
+    pub(crate) fn unit_of(&self, procedure: &Procedure, at: &AreaCode) -> Result<OrgCode, Problem> {
+        let unit = self.organisations.of_area(at, self.today());
+        let unit = unit.ok_or_else(|| Problem::invalid(&procedure.receiver, "commune-unknown"))?;
+        Ok(match procedure.level.as_str() {
+            "province" => unit.code.top(),
+            _ => unit.code.clone(),
+        })
+    }
+
     /// The unit that receives a case for a commune: its people's committee or its province's.
     ///
     /// # Errors
     /// `commune-unknown`; `commune-not-connected` when no agreement in force lets us hand over there.
     pub fn receiver(&self, procedure: &Procedure, at: &AreaCode) -> Result<OrgCode, Problem> {
         let field = &procedure.receiver;
-        let unit = self.organisations.of_area(at, self.today());
-        let unit = unit
-            .ok_or_else(|| Problem::invalid(field, "commune-unknown"))?
-            .code
-            .clone();
-        let unit = if procedure.level == "province" {
-            unit.top()
-        } else {
-            unit
-        };
+        let unit = self.unit_of(procedure, at)?;
         let service = crate::handover::service(&unit)?;
         if self
             .exchange

@@ -36,7 +36,7 @@ struct PaperPage<'a> {
 /// The form's file.
 #[derive(web::openapi::ToSchema)]
 #[expect(dead_code, reason = "describes the form for OpenAPI; `Fields` reads it")]
-pub struct PaperForm {
+pub(crate) struct PaperForm {
     /// The PDF.
     #[schema(format = Binary, content_media_type = "application/pdf")]
     file: String,
@@ -110,7 +110,7 @@ async fn keep(own: &OwnDraft, attached: &Attached) -> Result<(), Problem> {
 }
 
 /// The file is a PDF by its content and, with the others, fits into one message to the owner.
-async fn check(
+pub(crate) async fn check(
     cases: &Cases,
     paper: &Paper,
     others: &[Attached],
@@ -147,7 +147,7 @@ async fn check(
 }
 
 /// Size of all papers of a case, in bytes: base64 makes four of three, and the answers need room.
-fn papers_bytes_max(cases: &Cases) -> u64 {
+pub(crate) fn papers_bytes_max(cases: &Cases) -> u64 {
     let body = cases.store.limits().exchange_body_bytes_max as u64;
     body.saturating_sub(1 << 20) / 4 * 3
 }

@@ -2,6 +2,7 @@
 //! and the applicant gets a receipt with the appointment. Never looks at whether the answer will be
 //! yes.
 
+use ::store::Tx;
 use axum::response::Response;
 use kernel::{CaseCode, Fact, Problem};
 use obligations::Obligation;
@@ -13,7 +14,7 @@ use crate::clock::fold::Event;
 use crate::desk::official::AtCase;
 use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView, Seen};
-use crate::procedure::Verb;
+use crate::procedure::{Procedure, Verb};
 use crate::state::Cases;
 use crate::store::subject;
 
@@ -49,46 +50,61 @@ impl Cases {
                     return Ok(());
                 }
                 let step = may(&case, &procedure, Verb::Accept, who, revision)?;
-                let mut case = case.moved(step);
-                case.course.clock = vec![Event::Accepted {
-                    at: tx.now(),
-                    unit: case.unit.clone(),
-                }];
-                let clock = self.reckon(&case, &procedure, &case.course.clock)?;
-                let (due, working_out) = (clock.due, clock.working_out);
-                let term_minutes = working_out.term_minutes;
-                case.accepted = Some(Accepted {
-                    at: tx.now(),
-                    by: who.account.clone(),
-                    by_name: who.name.clone(),
-                    due,
-                    working_out,
-                });
-                save(&tx, &case, &procedure).await?;
-                obligations::open(
-                    &tx,
-                    &Obligation {
-                        id: subject(code),
-                        kind: "case".to_owned(),
-                        debtor: case.unit.clone(),
-                        about: code.to_string(),
-                        due,
-                    },
-                )
-                .await?;
-                let fact = Fact::CaseAccepted {
-                    case: code.clone(),
-                    due,
-                    term_minutes,
-                };
-                tx.fact(&subject(code), fact).await?;
-                Ok(())
+                self.start_clock(&tx, who, case.moved(step), &procedure).await
             })
             .await?;
-        // The acceptance stands whatever becomes of its paper: who asks for the receipt gets it made.
+        self.receipt_now(code, who).await;
+        Ok(())
+    }
+
+    /// Makes the receipt. The acceptance stands whatever becomes of its paper: who asks for it gets it made.
+    pub(crate) async fn receipt_now(&self, code: &CaseCode, who: &Principal) {
         if let Err(problem) = self.receipt_of(code, &who.actor).await {
             tracing::error!(%problem, case = %code, "the receipt could not be made yet");
         }
+    }
+
+    /// The clock of a case that is taken in starts, and its result is owed from here on.
+    ///
+    /// # Errors
+    /// `case-no-term` when the procedure has no term for the channel; the store's own problems.
+    pub(crate) async fn start_clock(
+        &self,
+        tx: &Tx,
+        who: &Principal,
+        mut case: Case,
+        procedure: &Procedure,
+    ) -> Result<(), Problem> {
+        let code = &case.code.clone();
+        case.course.clock = vec![Event::Accepted {
+            at: tx.now(),
+            unit: case.unit.clone(),
+        }];
+        let clock = self.reckon(&case, procedure, &case.course.clock)?;
+        let (due, working_out) = (clock.due, clock.working_out);
+        let term_minutes = working_out.term_minutes;
+        case.accepted = Some(Accepted {
+            at: tx.now(),
+            by: who.account.clone(),
+            by_name: who.name.clone(),
+            due,
+            working_out,
+        });
+        save(tx, &case, procedure).await?;
+        let owed = Obligation {
+            id: subject(code),
+            kind: "case".to_owned(),
+            debtor: case.unit.clone(),
+            about: code.to_string(),
+            due,
+        };
+        obligations::open(tx, &owed).await?;
+        let fact = Fact::CaseAccepted {
+            case: code.clone(),
+            due,
+            term_minutes,
+        };
+        tx.fact(&subject(code), fact).await?;
         Ok(())
     }
 }

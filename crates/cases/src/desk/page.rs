@@ -7,7 +7,7 @@ use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use identity::Accounts;
 use kernel::calendar::Line;
-use kernel::fact::{DraftAnswer, Outcome};
+use kernel::fact::{Channel, DraftAnswer, Outcome};
 use kernel::time::parse_iso;
 use kernel::{Actor, Fact, FactRecord, Problem};
 use web::openapi::utoipa;
@@ -15,6 +15,7 @@ use web::{Fields, Json, Page, Principal, Refusal};
 
 use crate::case::{Accepted, Capacity, Case, Decided};
 use crate::course::ResultDraft;
+use crate::desk::intake::supplement::may_bring;
 use crate::desk::official::AtCase;
 use crate::desk::view::{CaseView, is_decided, verbs};
 use crate::desk::worklist::mark;
@@ -23,6 +24,7 @@ use crate::procedure::{Clock, Procedure, Question, Verb};
 use crate::shown::{UnitLink, counted_by, say, shown, unannounced};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
+use crate::submission::Said;
 
 #[derive(Template)]
 #[template(path = "desk_case.html")]
@@ -54,6 +56,14 @@ struct View<'a> {
     /// What was typed of a supplement, and why one is asked for or a case is not taken in.
     items: String,
     reason: String,
+    /// What was asked for can be brought to this desk.
+    may_bring: bool,
+    /// The papers a supplement may replace, by code and name.
+    wanted: Vec<(String, String)>,
+    /// Names of the papers that are kept on paper.
+    on_paper: Vec<String>,
+    /// What was said with the supplement.
+    said: String,
     /// The papers that a supplement took the place of.
     earlier: Vec<(String, Attached)>,
     /// The year of the date, while its holidays are not announced.
@@ -161,6 +171,14 @@ async fn body(
         deputy: !who.has("chairman") && who.has("deputy-chairman"),
         items: typed("items"),
         reason: typed("reason"),
+        may_bring: may_bring(case, &who.roles),
+        wanted: procedure
+            .papers
+            .iter()
+            .map(|paper| (paper.code.clone(), say(&paper.name, page.lang).to_owned()))
+            .collect(),
+        on_paper: on_paper(case, &procedure, page),
+        said: said(&rows::submissions(&reader, code).await?),
         earlier: earlier
             .into_iter()
             .map(|paper| (paper_name(&procedure, &paper, page), paper))
@@ -198,6 +216,26 @@ fn sections<'a>(cases: &Cases, page: &'a Page, case: &Case, procedure: &'a Proce
 fn paper_name(procedure: &Procedure, paper: &Attached, page: &Page) -> String {
     let known = procedure.paper(&paper.code);
     known.map_or_else(|| paper.code.clone(), |p| say(&p.name, page.lang).to_owned())
+}
+
+/// The applicant's words with what was asked for.
+fn said(sent: &[rows::SubmissionRow]) -> String {
+    let words = sent.iter().rev().find_map(|sent| match &sent.said {
+        Said::Supplement { note, .. } if sent.outcome.as_deref() == Some("taken") => Some(note.clone()),
+        _ => None,
+    });
+    words.unwrap_or_default()
+}
+
+/// The names of the papers that are kept on paper.
+fn on_paper(case: &Case, procedure: &Procedure, page: &Page) -> Vec<String> {
+    let kept = case.course.intake.iter().flat_map(|intake| &intake.on_paper);
+    let name = |code: &String| {
+        procedure
+            .paper(code)
+            .map(|paper| say(&paper.name, page.lang).to_owned())
+    };
+    kept.filter_map(name).collect()
 }
 
 /// Why nothing, or not everything, may be done now.
@@ -284,6 +322,11 @@ fn timeline(page: &Page, case: &Case, facts: &[FactRecord], names: &HashMap<Stri
 fn happened(page: &Page, fact: &Fact, names: &HashMap<String, String>) -> Option<String> {
     let with_number = |key, number: &String| page.tw(key, &[("number", number.clone())]);
     Some(match fact {
+        Fact::CaseReceived {
+            from,
+            unit: Some(unit),
+            ..
+        } if from.top() == unit.top() => page.t("desk-fact-handed-in"),
         Fact::CaseReceived { .. } => page.t("desk-fact-received"),
         Fact::CaseAccepted { .. } => page.t("desk-fact-accepted"),
         Fact::CaseProposed { outcome, .. } => match outcome {
@@ -364,6 +407,11 @@ impl View<'_> {
         decided.capacity == Capacity::ForChairman
     }
 
+    /// The field with which a paper is brought.
+    fn paper_field(&self, code: &str) -> String {
+        format!("paper-{code}")
+    }
+
     fn has_fault(&self, field: &str) -> bool {
         self.faults.iter().any(|p| p.field.as_deref() == Some(field))
     }
@@ -373,6 +421,15 @@ impl View<'_> {
             Outcome::Granted => "desk-granted",
             Outcome::Refused => "desk-refused",
         })
+    }
+
+    /// How it was handed in, and who typed it in.
+    fn handed_in(&self, intake: &crate::course::Intake) -> String {
+        let key = match self.case.channel {
+            Channel::Post => "desk-intake-by-post",
+            _ => "desk-intake-by",
+        };
+        self.page.tw(key, &[("name", intake.by_name.clone())])
     }
 
     /// When a supplement was given.
@@ -521,6 +578,6 @@ mod tests {
             (desk.cases.services().len(), desk.cases.deliverers().len()),
             (2, 7)
         );
-        assert_eq!(api.paths.paths.len(), 37);
+        assert_eq!(api.paths.paths.len(), 41);
     }
 }

@@ -77,21 +77,13 @@ impl Cases {
         accepted: &Accepted,
         papers: &[&str],
     ) -> Value {
-        let name = |code: &str| {
-            let paper = procedure.paper(code);
-            paper.map_or_else(|| code.to_owned(), |p| p.name.vi.clone())
-        };
-        let papers: Vec<Value> = papers
-            .iter()
-            .map(|code| json!({"name": name(code), "kind": "electronic", "count": 1}))
-            .collect();
         let agency = self.agency(&case.unit, accepted.at.date());
         json!({
             "agency": {"name": agency.name, "unit": "Trung tâm Phục vụ hành chính công", "place": agency.place},
             "case_code": case.code,
             "applicant": {"full_name": case.applicant.name, "address": null, "phone": null, "email": null},
             "procedure": {"code": procedure.code, "name": procedure.name.vi},
-            "papers": papers,
+            "papers": handed_in(case, procedure, papers),
             "received_at": accepted.at,
             "due_at": accepted.due,
             "term": procedure.term(case.channel).map(term).unwrap_or_default(),
@@ -102,6 +94,21 @@ impl Cases {
             "receptionist": {"name": accepted.by_name},
         })
     }
+}
+
+/// The papers that are attached, and those that were handed in and stay on paper.
+fn handed_in(case: &Case, procedure: &Procedure, attached: &[&str]) -> Vec<Value> {
+    let line = |code: &str, kind: &str| {
+        let paper = procedure.paper(code);
+        let name = paper.map_or_else(|| code.to_owned(), |p| p.name.vi.clone());
+        json!({"name": name, "kind": kind, "count": 1})
+    };
+    let attached_lines = attached.iter().map(|code| line(code, "electronic"));
+    let kept = case.course.intake.iter().flat_map(|intake| &intake.on_paper);
+    let kept = kept.filter(|code| !attached.contains(&code.as_str()));
+    attached_lines
+        .chain(kept.map(|code| line(code, "paper")))
+        .collect()
 }
 
 /// Where the result is given.
@@ -116,6 +123,9 @@ fn return_by(channel: Channel) -> &'static str {
 /// The fee that was paid; the template writes that there is none for 0.
 fn fee(case: &Case) -> Value {
     match &case.course.paid {
+        Some(paid) if case.course.intake.is_some() => {
+            json!({"amount": paid.dong, "note": format!("Biên lai số {}", paid.bank_reference)})
+        }
         Some(paid) => json!({"amount": paid.dong, "note": "Đã thanh toán trực tuyến"}),
         None => json!({"amount": 0, "note": null}),
     }
@@ -190,5 +200,30 @@ mod tests {
             json!({"amount": 16_000, "note": "Đã thanh toán trực tuyến"})
         );
         assert_ne!(return_by(Channel::Counter), return_by(Channel::Online));
+    }
+
+    #[test]
+    fn a_receipt_of_what_was_handed_in_lists_what_stays_on_paper_and_the_counters_own_receipt() {
+        let procedure = birth();
+        let mut case = case(&procedure);
+        case.course.intake = Some(crate::course::Intake {
+            by: "tiep".to_owned(),
+            by_name: "Lê Thị Tiếp".to_owned(),
+            at: case.unit.clone(),
+            on_paper: vec!["GCS".to_owned()],
+        });
+        let line = |kind: &str| json!({"name": "Giấy chứng sinh", "kind": kind, "count": 1});
+        assert_eq!(handed_in(&case, &procedure, &[]), [line("paper")]);
+        assert_eq!(handed_in(&case, &procedure, &["GCS"]), [line("electronic")]);
+        case.course.paid = Some(Paid {
+            payment: "counter-1".to_owned(),
+            dong: 16_000,
+            at: testkit::START,
+            bank_reference: "BL-0001".to_owned(),
+        });
+        assert_eq!(
+            fee(&case),
+            json!({"amount": 16_000, "note": "Biên lai số BL-0001"})
+        );
     }
 }

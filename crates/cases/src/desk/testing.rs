@@ -174,6 +174,18 @@ impl Desk {
         self.send(who, request, body).await
     }
 
+    /// A form with one PDF.
+    pub(crate) async fn upload(
+        &self,
+        who: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: (&str, &str, &[u8]),
+    ) -> Answer {
+        let (request, body) = http::upload(path, fields, file);
+        self.send(who, request, body).await
+    }
+
     pub(crate) async fn post(&self, who: &str, path: &str, body: &Value) -> Answer {
         let request = Request::post(path).header("content-type", "application/json");
         self.send(who, request, body.to_string().into_bytes()).await

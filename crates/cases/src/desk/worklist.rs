@@ -127,6 +127,8 @@ struct View<'a> {
     states: Vec<(String, String, bool)>,
     tabs: Vec<tabs::Tab>,
     unit: UnitLink,
+    /// True for who takes cases in at this desk.
+    takes_in: bool,
     q: &'a str,
     next: Option<String>,
     first: bool,
@@ -183,6 +185,7 @@ pub(crate) async fn list(
         tabs: tabs::tabs(&page, &list.counts, &from.state),
         states,
         unit: UnitLink::new(&cases, &who.unit, cases.today()),
+        takes_in: crate::desk::intake::takes_in(&cases, &who),
         q: from.q.trim(),
         next: next.map(|n| {
             format!(

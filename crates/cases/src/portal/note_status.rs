@@ -5,14 +5,20 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use exchange::{Answer, Call, Service, ServiceId};
-use kernel::{Actor, CaseCode, Digest, Fact, Kind, Problem, Time};
+use kernel::fact::Channel;
+use kernel::{Actor, CaseCode, Digest, Fact, Kind, OrgCode, PersonalNumber, Problem, ProcedureCode, Time};
 use serde::{Deserialize, Serialize};
 
+use crate::case::{Answers, Applicant, Case, Course};
 use crate::citizen::course::ENDED;
 use crate::clock::WorkingOut;
 use crate::notice::Notice;
+use crate::procedure::Procedure;
 use crate::state::Cases;
 use crate::store::{self as rows, GivenKind, ResultRow, StatusRow};
+
+/// The national status of a filed case: `Mới đăng ký`.
+const FILED: u8 = 1;
 
 /// The body of `note-status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +41,32 @@ pub struct StatusNote {
     /// What the applicant is told with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<Notice>,
+    /// The case itself, when it was handed in at a desk: the portal learns of it with its first status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<NotedCase>,
     /// What is given to the applicant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<GivenResult>,
+}
+
+/// A case that was handed in at a desk, in a [`StatusNote`]: what its applicant follows it by, and no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotedCase {
+    /// Its procedure.
+    pub procedure: ProcedureCode,
+    /// The version it was taken in under.
+    pub version: Digest,
+    /// The unit that decides it.
+    pub unit: OrgCode,
+    /// How it was handed in.
+    pub channel: Channel,
+    /// The applicant's personal number.
+    pub number: PersonalNumber,
+    /// The applicant's name.
+    pub name: String,
+    /// When it was handed in.
+    pub filed_at: Time,
 }
 
 /// A result in a [`StatusNote`].
@@ -86,60 +115,146 @@ impl Service for NoteStatus {
         let note: StatusNote = call.json()?;
         let reader = cases.store.read(&cases.tenant).await?;
         // Whose the case is is checked before anything else is told about it.
-        owned(cases, &reader, &note, &call).await?;
+        let known = rows::case(&reader, &note.code).await?.is_some();
+        let head = match &note.case {
+            Some(told) if !known => Some(head(cases, &note, told, &call)?),
+            _ => None,
+        };
+        if head.is_none() {
+            owned(cases, &reader, &note, &call).await?;
+        }
         if !(1..=10).contains(&note.status) || note.seq == 0 {
             return Err(Problem::invalid("status", "case-status-unknown").with("status", note.status));
         }
         let results = keep_results(cases, &note).await?;
-        let (note, results, call) = (&note, &results, &call);
+        let (note, head, results, call) = (&note, head.as_ref(), &results, &call);
         let noted = cases
             .store
             .write(
                 &cases.tenant,
                 &Actor::System(call.consumer.to_string()),
                 |tx| async move {
+                    if let Some(case) = head
+                        && rows::case(&tx, &note.code).await?.is_none()
+                    {
+                        insert_head(&tx, case).await?;
+                    }
                     owned(cases, &tx, note, call).await?;
-                    let last = rows::last_status(&tx, &note.code).await?;
-                    if note.seq <= last {
-                        return Ok(note.seq);
-                    }
-                    if note.seq != last + 1 {
-                        return Err(Problem::new(Kind::Conflict, "case-status-gap")
-                            .with("last", last)
-                            .with("seq", note.seq));
-                    }
-                    let row = StatusRow {
-                        seq: note.seq,
-                        status: note.status,
-                        at: note.at,
-                        due: note.due,
-                        notice: note.notice.clone(),
-                    };
-                    let before = rows::case(&tx, &note.code).await?.map(|held| held.status);
-                    let ended = ENDED.contains(&note.status);
-                    rows::note_status(&tx, &note.code, &row, ended, note.working_out.as_ref()).await?;
-                    for result in results {
-                        rows::insert_result(&tx, &note.code, result).await?;
-                    }
-                    if let Some(moved) = moved(&tx, note, call).await? {
-                        tx.fact(&rows::subject(&note.code), moved).await?;
-                        return Ok(note.seq);
-                    }
-                    let fact = Fact::CaseStatusNoted {
-                        case: note.code.clone(),
-                        owner: call.consumer.org.clone(),
-                        seq: note.seq,
-                        status: note.status,
-                        at: note.at,
-                        due: note.due,
-                        repeated: before == Some(note.status),
-                    };
-                    tx.fact(&rows::subject(&note.code), fact).await?;
-                    Ok(note.seq)
+                    note_once(&tx, note, results, call).await
                 },
             )
             .await?;
         Answer::json(&Noted { noted })
+    }
+}
+
+/// Notes a status that is the next one; one that was noted before is left as it is.
+async fn note_once(
+    tx: &::store::Tx,
+    note: &StatusNote,
+    results: &[ResultRow],
+    call: &Call,
+) -> Result<u32, Problem> {
+    let last = rows::last_status(tx, &note.code).await?;
+    if note.seq <= last {
+        return Ok(note.seq);
+    }
+    if note.seq != last + 1 {
+        return Err(Problem::new(Kind::Conflict, "case-status-gap")
+            .with("last", last)
+            .with("seq", note.seq));
+    }
+    let row = StatusRow {
+        seq: note.seq,
+        status: note.status,
+        at: note.at,
+        due: note.due,
+        notice: note.notice.clone(),
+    };
+    let before = rows::case(tx, &note.code).await?.map(|held| held.status);
+    let ended = ENDED.contains(&note.status);
+    rows::note_status(tx, &note.code, &row, ended, note.working_out.as_ref()).await?;
+    for result in results {
+        rows::insert_result(tx, &note.code, result).await?;
+    }
+    if let Some(moved) = moved(tx, note, call).await? {
+        tx.fact(&rows::subject(&note.code), moved).await?;
+        return Ok(note.seq);
+    }
+    let fact = Fact::CaseStatusNoted {
+        case: note.code.clone(),
+        owner: call.consumer.org.clone(),
+        seq: note.seq,
+        status: note.status,
+        at: note.at,
+        due: note.due,
+        repeated: before == Some(note.status),
+    };
+    tx.fact(&rows::subject(&note.code), fact).await?;
+    Ok(note.seq)
+}
+
+/// A case that the portal hears of for the first time: of a code that its owner gave, for a unit of the owner's.
+fn head(cases: &Cases, note: &StatusNote, told: &NotedCase, call: &Call) -> Result<Case, Problem> {
+    let owner = call.consumer.org.top();
+    if note.code.issuer().top() != owner || told.unit.top() != owner {
+        return Err(Problem::not_found());
+    }
+    let version = cases.catalogue.version(&told.version);
+    let procedure = version
+        .filter(|procedure| procedure.code == told.procedure)
+        .ok_or_else(|| Problem::invalid("version", "case-version-unknown"))?;
+    if cases.organisations.get(&told.unit, cases.today()).is_none() {
+        return Err(Problem::invalid("unit", "case-unit-unknown"));
+    }
+    Ok(case_of(note, told, &procedure))
+}
+
+/// The case is here as one that was handed in elsewhere: nothing is left to hand over.
+async fn insert_head(tx: &::store::Tx, case: &Case) -> Result<(), Problem> {
+    rows::insert_case(tx, case, FILED).await?;
+    let filed = StatusRow {
+        seq: 0,
+        status: FILED,
+        at: case.filed_at,
+        due: None,
+        notice: None,
+    };
+    rows::insert_status(tx, &case.code, &filed).await?;
+    rows::note_handed_over(tx, &case.code, tx.now()).await?;
+    let fact = Fact::CaseFiled {
+        case: case.code.clone(),
+        procedure: case.procedure.clone(),
+        version: case.version,
+        channel: case.channel,
+        to: case.unit.clone(),
+    };
+    tx.fact(&rows::subject(&case.code), fact).await?;
+    Ok(())
+}
+
+fn case_of(note: &StatusNote, told: &NotedCase, procedure: &Procedure) -> Case {
+    Case {
+        code: note.code.clone(),
+        procedure: told.procedure.clone(),
+        version: told.version,
+        unit: told.unit.clone(),
+        channel: told.channel,
+        applicant: Applicant {
+            account: String::new(),
+            number: told.number.clone(),
+            name: kernel::text::clean(&told.name),
+        },
+        answers: Answers::new(),
+        state: procedure.first_state.clone(),
+        revision: 1,
+        filed_at: told.filed_at,
+        accepted: None,
+        proposal: None,
+        act: None,
+        decided: None,
+        returned_at: None,
+        course: Course::default(),
     }
 }
 
@@ -202,7 +317,7 @@ async fn keep_results(cases: &Cases, note: &StatusNote) -> Result<Vec<ResultRow>
 #[cfg(test)]
 mod tests {
     use crate::testing::{PDF, Portal, lan};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[tokio::test]
     async fn statuses_are_noted_in_order_and_once() {
@@ -303,5 +418,95 @@ mod tests {
             assert_eq!(portal.note(&code, note).await.expect_err("refused").code, wanted);
         }
         assert_eq!(portal.facts(&format!("case/{code}")).await, ["case-filed"]);
+    }
+
+    const AT_DESK: &str = "H56-261123-0001";
+
+    /// The first word of a case that was handed in at a desk.
+    fn first_word() -> Value {
+        json!({"seq": 1, "status": 2, "case": {
+            "procedure": "1.001193", "version": crate::testing::birth().version(), "unit": "H56.15865",
+            "channel": "counter", "number": "038196000001", "name": "Lê Thị Lan",
+            "filed_at": testkit::START.ms()}})
+    }
+
+    #[tokio::test]
+    async fn a_case_handed_in_at_a_desk_is_here_with_its_first_status_and_once() {
+        let portal = Portal::new().await;
+        let subject = format!("case/{AT_DESK}");
+        for _ in 0..2 {
+            let noted = portal.note(AT_DESK, first_word()).await.expect("noted");
+            assert_eq!(noted, json!({"noted": 1}));
+            assert_eq!(portal.facts(&subject).await, ["case-filed", "case-status-noted"]);
+        }
+        portal
+            .note(AT_DESK, json!({"seq": 2, "status": 4}))
+            .await
+            .expect("goes on");
+        assert_eq!(portal.waiting().await, [], "nothing is handed over");
+        let track = [("code", AT_DESK), ("digits", "0001")];
+        let page = portal.post(None, "/track", &track).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        assert!(page.body.contains(AT_DESK), "{}", page.body);
+        let other = portal.get(Some(&lan()), &format!("/cases/{AT_DESK}")).await;
+        assert_eq!(other.status, 404, "it is no account's");
+    }
+
+    #[tokio::test]
+    async fn only_who_gave_a_code_makes_a_case_of_it_known() {
+        let portal = Portal::new().await;
+        let other = portal.note_by("H01/one-stop", AT_DESK, first_word()).await;
+        assert_eq!(other.expect_err("not theirs").kind.status(), 404);
+        let mut elsewhere = first_word();
+        elsewhere["case"]["unit"] = json!("H01");
+        let other = portal.note_by("H01/one-stop", AT_DESK, elsewhere.clone()).await;
+        assert_eq!(other.expect_err("not their code").kind.status(), 404);
+        let other = portal.note(AT_DESK, elsewhere).await;
+        assert_eq!(other.expect_err("not their unit").kind.status(), 404);
+        // The portal's own code, of a case that it filed and of one that it did not.
+        let filed = portal.filed(&lan()).await;
+        let before = portal.get(Some(&lan()), &format!("/api/v1/cases/{filed}")).await;
+        for (consumer, code) in [
+            ("H01/one-stop", filed.as_str()),
+            ("H56/one-stop", "G22-261121-0099"),
+        ] {
+            let made = portal.note_by(consumer, code, first_word()).await;
+            assert_eq!(made.expect_err("the portal's own").kind.status(), 404, "{code}");
+        }
+        let after = portal.get(Some(&lan()), &format!("/api/v1/cases/{filed}")).await;
+        assert_eq!(before.json(), after.json());
+        assert_eq!(
+            portal.facts(&format!("case/{AT_DESK}")).await,
+            Vec::<String>::new()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_first_word_that_is_wrong_leaves_nothing() {
+        let portal = Portal::new().await;
+        let changed = |key: &str, value: Value| {
+            let mut word = first_word();
+            word["case"][key] = value;
+            word
+        };
+        let mut gap = first_word();
+        gap["seq"] = json!(2);
+        let mut status = first_word();
+        status["status"] = json!(11);
+        for (word, wanted) in [
+            (changed("version", json!("0".repeat(64))), "case-version-unknown"),
+            (changed("procedure", json!("1.000656")), "case-version-unknown"),
+            (changed("unit", json!("H56.99999")), "case-unit-unknown"),
+            (changed("answers", json!({})), "json-bad"),
+            (status, "case-status-unknown"),
+            (gap, "case-status-gap"),
+        ] {
+            let refused = portal.note(AT_DESK, word).await.expect_err("refused");
+            assert_eq!(refused.code, wanted);
+            assert_eq!(
+                portal.facts(&format!("case/{AT_DESK}")).await,
+                Vec::<String>::new()
+            );
+        }
     }
 }

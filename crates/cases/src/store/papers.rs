@@ -34,6 +34,18 @@ pub async fn papers_move(tx: &Tx, from: &str, to: &str) -> Result<u64, Problem> 
     .await
 }
 
+/// Takes the rows of a holder's papers away; the blobs stay.
+///
+/// # Errors
+/// Unavailable.
+pub async fn papers_forget(tx: &Tx, holder: &str) -> Result<u64, Problem> {
+    tx.exec(
+        "delete from cases_papers where tenant = $1 and holder = $2",
+        params![tx.tenant(), holder],
+    )
+    .await
+}
+
 /// The papers of a holder, by code.
 ///
 /// # Errors

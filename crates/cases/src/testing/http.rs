@@ -67,6 +67,24 @@ pub(crate) fn form(path: &str, fields: &[(&str, &str)]) -> (Builder, Vec<u8>) {
     (request, pairs.join("&").into_bytes())
 }
 
+/// A form with one PDF as a browser sends it; the file by its field and name.
+pub(crate) fn upload(
+    path: &str,
+    fields: &[(&str, &str)],
+    (field, name, bytes): (&str, &str, &[u8]),
+) -> (Builder, Vec<u8>) {
+    let texts = fields.iter().map(|(name, value)| {
+        format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    });
+    let mut body = texts.collect::<String>();
+    body.push_str(&format!(
+        "--b\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\ncontent-type: application/pdf\r\n\r\n"
+    ));
+    let body = [body.as_bytes(), bytes, b"\r\n--b--\r\n"].concat();
+    let request = Request::post(path).header("content-type", "multipart/form-data; boundary=b");
+    (request, body)
+}
+
 /// The kind of a fact, as it is written.
 pub(crate) fn kind(record: &kernel::FactRecord) -> String {
     let value = serde_json::to_value(&record.fact).expect("json");

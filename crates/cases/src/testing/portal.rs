@@ -197,18 +197,8 @@ impl Portal {
     }
 
     pub(crate) async fn upload(&self, who: &Who, path: &str, name: &str, bytes: &[u8]) -> Answer {
-        let mut body = format!(
-            "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: application/pdf\r\n\r\n"
-        )
-        .into_bytes();
-        body.extend_from_slice(bytes);
-        body.extend_from_slice(b"\r\n--b--\r\n");
-        self.send(
-            Some(who),
-            Request::post(path).header("content-type", "multipart/form-data; boundary=b"),
-            body,
-        )
-        .await
+        let (request, body) = http::upload(path, &[], ("file", name, bytes));
+        self.send(Some(who), request, body).await
     }
 
     /// A new draft's address.

@@ -25,10 +25,13 @@ fn who(account: &str, name: &str, number: Option<&str>, role: &str, unit: &str) 
 }
 
 /// Everybody who works at a desk, by account.
-fn people() -> [Principal; 15] {
+fn people() -> [Principal; 17] {
     [
         who("tiep", "Lê Thị Tiếp", None, "receptionist", UNIT),
         who("tiep-2", "Lê Thị Đón", None, "receptionist", UNIT),
+        // Hands a case of their own in.
+        who("tiep-3", "Lê Thị Lan", Some("038196000001"), "receptionist", UNIT),
+        who("tiep-tinh", "Mai Thị Quầy", None, "receptionist", "H56"),
         who("tich", "Nguyễn Văn Tịch", None, "officer", UNIT),
         // The father of the child is an officer here.
         who("nam", "Nguyễn Văn Nam", Some("038096000002"), "officer", UNIT),
