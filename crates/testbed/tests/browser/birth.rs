@@ -161,6 +161,7 @@ async fn decide(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<
     desk.see("desk-case-received").await?;
     desk.press("desk-accept").await?;
     desk.see("desk-case-accepted").await?;
+    at_intake(desk).await.context("the form of what is handed in")?;
     mother.click(code).await?;
     mother.wait_for(&words.t("cases-status-2")).await?;
     mother.press("cases-working-out").await?;
@@ -205,6 +206,17 @@ async fn decide(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<
     desk.see("desk-supervisor-all").await?;
     desk.press("sen-nav-moves").await?;
     desk.see("desk-moves").await
+}
+
+/// The receptionist opens the form of what is handed in, and sends it empty.
+async fn at_intake(desk: &Browser) -> anyhow::Result<()> {
+    desk.go(Place::Province, "/desk/intake").await?;
+    desk.see("desk-intake").await?;
+    desk.go(Place::Province, &format!("/desk/intake/{}", birth::PROCEDURE))
+        .await?;
+    desk.see("desk-intake-form").await?;
+    desk.press("desk-intake-take").await?;
+    desk.see("desk-intake-faults").await
 }
 
 /// Looks for cases by a name.

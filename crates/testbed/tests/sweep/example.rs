@@ -55,7 +55,7 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
     let mut before = "";
     for part in operation.path.split('/') {
         let example = match (before, part) {
-            ("procedures", "{code}") => PROCEDURE,
+            ("procedures", "{code}") | ("intake", "{procedure}") => PROCEDURE,
             ("areas", "{code}") => "38",
             ("cases", "{code}") if is_paid_for(operation) => &ids.paid,
             ("cases" | "moves", "{code}") => &ids.case,

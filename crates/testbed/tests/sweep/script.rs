@@ -8,6 +8,7 @@ mod courses;
 mod delegations;
 mod directory;
 mod groups;
+mod intake;
 mod keys;
 mod maintenance;
 mod outbox;
@@ -56,6 +57,7 @@ pub(crate) async fn play(
     let decided = script.by_json(&mut cast).await.context("by JSON")?;
     script.courses(&mut cast, &mut ids, &decided).await?;
     script.assign(&mut cast).await.context("assigning")?;
+    script.intake(&mut cast).await.context("taking in at the desk")?;
     script.operate(&mut cast, &mut ids).await.context("operating")?;
     script.agreements(&mut cast).await.context("agreements")?;
     script.services(&mut cast).await.context("services")?;
