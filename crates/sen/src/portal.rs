@@ -53,12 +53,15 @@ mod tests {
         let world = World::of_this_machine();
         let (url, _) = reach("http://127.0.0.1:8081/", (None, "--trust"), &world).expect("reached");
         assert_eq!(url, "http://127.0.0.1:8081");
-        let nameless = reach("https://node.example.vn", (None, "--trust"), &world);
-        let told = nameless.err().expect("no roots").to_string();
+        let refused = |url: &str, roots: Option<&Path>| {
+            let Err(refusal) = reach(url, (roots, "--trust"), &world) else {
+                panic!("{url} was reached")
+            };
+            refusal.to_string()
+        };
+        let told = refused("https://node.example.vn", None);
         assert!(told.contains("--trust: name the roots"), "{told}");
-        let missing = Path::new("/nowhere/roots.pem");
-        let unread = reach("https://node.example.vn", (Some(missing), "--trust"), &world);
-        let told = unread.err().expect("no file").to_string();
+        let told = refused("https://node.example.vn", Some(Path::new("/nowhere/roots.pem")));
         assert!(told.contains("/nowhere/roots.pem cannot be read"), "{told}");
     }
 }

@@ -10,11 +10,11 @@
 //! | [`api`] | the same for programs |
 //! | [`supplement`] | what was asked for, brought to the desk |
 
-pub(crate) mod api;
-pub(crate) mod asked;
-pub(crate) mod page;
-pub(crate) mod supplement;
-pub(crate) mod take;
+pub mod api;
+pub mod asked;
+pub mod page;
+pub mod supplement;
+pub mod take;
 #[cfg(test)]
 mod tests;
 

@@ -124,11 +124,7 @@ async fn a_node_that_speaks_garbage_is_not_asked_after_five_calls() {
             .as_str()
             .is_some_and(|t| t.contains("the provider’s side"))
     );
-    assert!(
-        body["remedy"]
-            .as_str()
-            .is_some_and(|t| t.contains("in 1 s"))
-    );
+    assert!(body["remedy"].as_str().is_some_and(|t| t.contains("in 1 s")));
     assert_eq!(nation.effects(), 0);
 }
 
