@@ -200,6 +200,26 @@ impl Cases {
         crate::clock::spent(&calendar, &changes, held.ended_at.unwrap_or(now))
     }
 
+    /// The same of a case that was decided, in minutes; none when its clock never ran.
+    ///
+    /// # Errors
+    /// Unavailable.
+    pub(crate) async fn worked(
+        &self,
+        rows: &impl crate::store::Rows,
+        code: &kernel::CaseCode,
+    ) -> Result<Option<u64>, Problem> {
+        let Some(held) = crate::store::case(rows, code).await? else {
+            return Ok(None);
+        };
+        let (Some(_), Some(end)) = (&held.case.accepted, held.ended_at) else {
+            return Ok(None);
+        };
+        let statuses = crate::store::statuses(rows, code).await?;
+        let minutes = self.spent(&held, &statuses, end);
+        Ok(u64::try_from(minutes).ok())
+    }
+
     /// The name of an organisation today, or the last it had; its code when it never had one.
     #[must_use]
     pub fn organisation_name(&self, code: &kernel::OrgCode) -> String {

@@ -54,6 +54,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ),
         ("0002_boards", include_str!("../migrations/0002_boards.sql")),
         ("0003_returned", include_str!("../migrations/0003_returned.sql")),
+        ("0004_worked", include_str!("../migrations/0004_worked.sql")),
     ],
 };
 

@@ -12,14 +12,10 @@ pub struct OpenCase {
     pub org: OrgCode,
     /// When it came.
     pub received: Time,
-    /// When its clock started.
-    pub accepted: Option<Time>,
     /// What it is owed by.
     pub due: Option<Time>,
     /// Since when it waits for missing papers.
     pub paused: Option<Time>,
-    /// How long it waited before, in milliseconds.
-    pub paused_ms: i64,
     /// When it was decided.
     pub decided: Option<Time>,
 }
@@ -31,38 +27,15 @@ impl OpenCase {
         Self {
             org,
             received,
-            accepted: None,
             due: None,
             paused: None,
-            paused_ms: 0,
             decided: None,
         }
-    }
-
-    /// The clock starts, once.
-    pub fn accept(&mut self, at: Time) {
-        self.accepted.get_or_insert(at);
     }
 
     /// The applicant is asked for something.
     pub fn pause(&mut self, at: Time) {
         self.paused.get_or_insert(at);
-    }
-
-    /// The applicant gave it.
-    pub fn resume(&mut self, at: Time) {
-        if let Some(since) = self.paused.take() {
-            self.paused_ms += (at.ms() - since.ms()).max(0);
-        }
-    }
-
-    /// Minutes from acceptance to a moment without the waits; none for a case never accepted.
-    #[must_use]
-    pub fn minutes(&self, at: Time) -> Option<u64> {
-        let mut case = self.clone();
-        case.resume(at);
-        let ms = at.ms() - case.accepted?.ms() - case.paused_ms;
-        u64::try_from(ms.max(0) / 60_000).ok()
     }
 }
 
@@ -114,22 +87,5 @@ impl Open {
     pub fn disagree(&mut self, agreement: &str) -> Option<(OrgCode, String)> {
         self.touched_agreements.insert(agreement.to_owned());
         self.agreements.remove(agreement)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wait_for_missing_papers_is_not_the_agencys_time() {
-        let minute = 60_000;
-        let mut case = OpenCase::new("H56".parse().expect("code"), Time(0));
-        assert_eq!(case.minutes(Time(10 * minute)), None, "never accepted");
-        case.accept(Time(10 * minute));
-        case.pause(Time(20 * minute));
-        assert_eq!(case.minutes(Time(50 * minute)), Some(10), "still waiting");
-        case.resume(Time(50 * minute));
-        assert_eq!(case.minutes(Time(65 * minute)), Some(25));
     }
 }

@@ -22,7 +22,6 @@ pub struct Increment {
 }
 
 /// The statuses towards the national portal.
-const ACCEPTED: u8 = 2;
 const DECLINED: u8 = 3;
 const SUPPLEMENT: u8 = 5;
 const WITHDRAWN: u8 = 7;
@@ -83,16 +82,13 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
             unit,
             ..
         } => p.received(case, procedure, *channel, unit.as_ref().unwrap_or(tenant)),
-        Fact::CaseAccepted { case, due, .. } => p.change(case, |c, at| {
-            c.accept(at);
-            c.due = Some(*due);
-        }),
+        Fact::CaseAccepted { case, due, .. } => p.change(case, |c, _| c.due = Some(*due)),
         Fact::CaseSupplementAsked { case, .. } => {
             p.of_case(case, tenant, Counter::SupplementsAsked);
             p.change(case, OpenCase::pause);
         }
-        Fact::CaseSupplemented { case, due, .. } => p.change(case, |c, at| {
-            c.resume(at);
+        Fact::CaseSupplemented { case, due, .. } => p.change(case, |c, _| {
+            c.paused = None;
             c.due = due.or(c.due);
         }),
         Fact::CaseApologised { case, due, .. } => {
@@ -100,12 +96,17 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
             p.change(case, |c, _| c.due = Some(*due));
         }
         Fact::CaseRecounted { case, due, .. } => p.change(case, |c, _| c.due = Some(*due)),
-        Fact::CaseDecided { case, outcome, due } => {
+        Fact::CaseDecided {
+            case,
+            outcome,
+            due,
+            worked,
+        } => {
             let part = match outcome {
                 Outcome::Granted => "granted",
                 Outcome::Refused => "refused",
             };
-            p.decided(case, part, record.at, Some(*due));
+            p.decided(case, part, (record.at, Some(*due)), *worked);
         }
         Fact::CaseDeclined { case, .. } => p.ended(case, Counter::CasesDeclined),
         Fact::CaseWithdrawn { case } => p.ended(case, Counter::CasesWithdrawn),
@@ -118,8 +119,9 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
             at,
             due,
             repeated,
+            worked,
             ..
-        } => p.noted(case, owner, (*status, *repeated), *at, *due),
+        } => p.noted(case, owner, (*status, *repeated), (*at, *due), *worked),
         Fact::CaseRated { owner, score, .. } => p.add(Counter::Ratings, owner, &score.to_string(), 1),
         Fact::FeePaid { dong, to, .. } => {
             p.add(Counter::FeesPaid, to, "", 1);
@@ -274,7 +276,7 @@ impl Projection<'_> {
         }
     }
 
-    fn decided(&mut self, case: &CaseCode, part: &str, at: Time, due: Option<Time>) {
+    fn decided(&mut self, case: &CaseCode, part: &str, (at, due): (Time, Option<Time>), worked: Option<u64>) {
         let Some(open) = self.open.case(case).filter(|c| c.decided.is_none()) else {
             return;
         };
@@ -284,7 +286,7 @@ impl Projection<'_> {
         if due.or(open.due).is_some_and(|due| at <= due) {
             self.add(Counter::CasesOnTime, &open.org, "", 1);
         }
-        if let Some(minutes) = open.minutes(at) {
+        if let Some(minutes) = worked {
             self.add(Counter::CasesTimed, &open.org, "", 1);
             self.add(Counter::HandlingMinutes, &open.org, "", minutes);
         }
@@ -319,8 +321,8 @@ impl Projection<'_> {
         case: &CaseCode,
         owner: &OrgCode,
         (status, repeated): (u8, bool),
-        at: Time,
-        due: Option<Time>,
+        (at, due): (Time, Option<Time>),
+        worked: Option<u64>,
     ) {
         self.add(Counter::StatusesNoted, owner, "", 1);
         self.add(Counter::StatusLag, owner, &lag_class(self.at.ms() - at.ms()), 1);
@@ -332,12 +334,8 @@ impl Projection<'_> {
         if let Some(open) = self.open.case(case) {
             open.due = due.or(open.due);
             match status {
-                ACCEPTED => open.accept(at),
                 SUPPLEMENT => open.pause(at),
-                _ => {}
-            }
-            if status != SUPPLEMENT {
-                open.resume(at);
+                _ => open.paused = None,
             }
         }
         // What was only told once more has been counted.
@@ -348,7 +346,7 @@ impl Projection<'_> {
             DECLINED => self.ended(case, Counter::CasesDeclined),
             WITHDRAWN => self.ended(case, Counter::CasesWithdrawn),
             STOPPED => self.ended(case, Counter::CasesStopped),
-            DECIDED => self.decided(case, "unsaid", at, due),
+            DECIDED => self.decided(case, "unsaid", (at, due), worked),
             RETURNED => self.returned(case),
             _ => {}
         }
@@ -415,6 +413,7 @@ mod tests {
                 at: Time(at),
                 due: Some(Time(due)),
                 repeated: false,
+                worked: (status == DECIDED).then_some(60),
             },
         )
     }
@@ -431,14 +430,27 @@ mod tests {
 
     #[test]
     fn a_case_decided_at_its_due_instant_is_on_time_and_a_moment_later_is_not() {
-        use Counter::{CasesDecided, CasesOnTime, CasesOnline, CasesReceived};
+        use Counter::{CasesDecided, CasesOnTime, CasesOnline, CasesReceived, CasesTimed, HandlingMinutes};
         assert_eq!(
             counters(&[filed(1), noted(9, 100, 100)]),
-            [CasesReceived, CasesOnline, CasesDecided, CasesOnTime]
+            [
+                CasesReceived,
+                CasesOnline,
+                CasesDecided,
+                CasesOnTime,
+                CasesTimed,
+                HandlingMinutes
+            ]
         );
         assert_eq!(
             counters(&[filed(1), noted(9, 101, 100)]),
-            [CasesReceived, CasesOnline, CasesDecided]
+            [
+                CasesReceived,
+                CasesOnline,
+                CasesDecided,
+                CasesTimed,
+                HandlingMinutes
+            ]
         );
         assert_eq!(
             counters(&[filed(1), noted(4, 1, 100)]),

@@ -125,10 +125,9 @@ fn name_open(all: &mut Numbers, open: &Open) {
     for (case, c) in &open.cases {
         let name = |what: &str| format!("{what} of open case {case} at {}", c.org);
         all.insert(name("receipt"), c.received.ms());
-        all.insert(name("acceptance"), ms(c.accepted));
         all.insert(name("due date"), ms(c.due));
         all.insert(name("decision"), ms(c.decided));
-        all.insert(name("wait"), ms(c.paused) + c.paused_ms);
+        all.insert(name("wait"), ms(c.paused));
     }
     for (agreement, (consumer, service)) in &open.agreements {
         all.insert(format!("agreement {agreement} {consumer} {service}"), 1);

@@ -82,10 +82,8 @@ fn open_case(row: &Row) -> Result<OpenCase, Problem> {
     Ok(OpenCase {
         org: row.parse("org")?,
         received: row.time("received")?,
-        accepted: opt_time(row, "accepted")?,
         due: opt_time(row, "due")?,
         paused: opt_time(row, "paused")?,
-        paused_ms: row.int("paused_ms")?,
         decided: opt_time(row, "decided")?,
     })
 }
@@ -94,7 +92,7 @@ fn open_case(row: &Row) -> Result<OpenCase, Problem> {
 pub(crate) async fn load_case(tx: &Tx, open: &mut Open, case: &str) -> Result<(), Problem> {
     let row = tx
         .one(
-            "select org, received, accepted, due, paused, paused_ms, decided from indicators_open \
+            "select org, received, due, paused, decided from indicators_open \
              where tenant = $1 and case_code = $2",
             params![tx.tenant(), case],
         )
@@ -127,7 +125,7 @@ pub(crate) async fn all_open(tx: &Tx) -> Result<Open, Problem> {
     let mut open = Open::default();
     let cases = tx
         .all(
-            "select case_code, org, received, accepted, due, paused, paused_ms, decided from indicators_open \
+            "select case_code, org, received, due, paused, decided from indicators_open \
              where tenant = $1",
             params![tx.tenant()],
         )
@@ -188,21 +186,11 @@ pub(crate) async fn save_open(tx: &Tx, open: &Open) -> Result<(), Problem> {
 
 async fn save_case(tx: &Tx, case: &str, c: &OpenCase) -> Result<(), Problem> {
     tx.exec(
-        "insert into indicators_open (tenant, case_code, org, received, accepted, due, paused, paused_ms, decided) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (tenant, case_code) do update set \
-         org = excluded.org, received = excluded.received, accepted = excluded.accepted, due = excluded.due, \
-         paused = excluded.paused, paused_ms = excluded.paused_ms, decided = excluded.decided",
-        params![
-            tx.tenant(),
-            case,
-            &c.org,
-            c.received,
-            c.accepted,
-            c.due,
-            c.paused,
-            c.paused_ms,
-            c.decided
-        ],
+        "insert into indicators_open (tenant, case_code, org, received, due, paused, decided) \
+         values ($1, $2, $3, $4, $5, $6, $7) on conflict (tenant, case_code) do update set \
+         org = excluded.org, received = excluded.received, due = excluded.due, \
+         paused = excluded.paused, decided = excluded.decided",
+        params![tx.tenant(), case, &c.org, c.received, c.due, c.paused, c.decided],
     )
     .await?;
     Ok(())

@@ -124,6 +124,7 @@ impl House {
             case: case(number),
             outcome: Outcome::Granted,
             due,
+            worked: Some(480),
         };
         self.record(&format!("case/{}", case(number)), fact).await;
     }

@@ -87,6 +87,7 @@ impl Writer {
             at: self.store.world().now().plus_ms(-lag),
             due: Some(due),
             repeated: false,
+            worked: (status == 9).then(|| 30 + self.below(5_000)),
         };
         add(&self.done.statuses, 1);
         self.record(&format!("case/{case}"), fact).await;
@@ -144,6 +145,7 @@ impl Writer {
                     case: case.clone(),
                     owner: unit.clone(),
                     score: 1 + u8::try_from(self.below(5)).expect("small"),
+                    criteria: std::collections::BTreeMap::new(),
                 };
                 self.record(&subject, fact).await;
             }

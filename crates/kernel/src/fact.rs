@@ -4,7 +4,9 @@
 //! The format is versioned ([`FactRecord::VERSION`]); a fact once written is readable for ever, so
 //! variants and fields are added, never changed or removed.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::actor::{Actor, Tenant};
 use crate::codes::{CaseCode, OrgCode, ProcedureCode};
@@ -383,11 +385,14 @@ pub enum Fact {
     },
     /// The proposal was sent back to the officer.
     CaseSentBack { case: CaseCode },
-    /// The case was decided; `due` is what it was owed by.
+    /// The case was decided; `due` is what it was owed by, `worked` the working minutes that the agency
+    /// used for it, without its waits for the applicant (Decision 766/QĐ-TTg); none for one never accepted.
     CaseDecided {
         case: CaseCode,
         outcome: Outcome,
         due: Time,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        worked: Option<u64>,
     },
     /// The desk did not take the case in; the refusal slip says why.
     CaseDeclined { case: CaseCode, slip: String },
@@ -469,11 +474,18 @@ pub enum Fact {
         follow_up: String,
         service: String,
     },
-    /// The applicant rated how the case was handled, 1 (very dissatisfied) to 5 (very satisfied).
+    /// The applicant rated how the case was handled, 1 (very dissatisfied) to 5 (very satisfied), and gave points by the
+    /// numbers of the day's criteria.
     CaseRated {
         case: CaseCode,
         owner: OrgCode,
         score: u8,
+        #[serde(
+            default,
+            skip_serializing_if = "BTreeMap::is_empty",
+            deserialize_with = "points_by_number"
+        )]
+        criteria: BTreeMap<u8, u8>,
     },
     /// An open case was laid on an official's desk, by its account: taken, given, or handed over.
     CaseAssigned { case: CaseCode, to: String },
@@ -498,6 +510,9 @@ pub enum Fact {
         /// True when the status is the one before: only something was told with it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         repeated: bool,
+        /// With the status of a decided case: what [`Fact::CaseDecided`] says at its owner.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        worked: Option<u64>,
     },
     /// Somebody looked at a case.
     CaseViewed { case: CaseCode },
@@ -587,6 +602,19 @@ pub struct ExchangeCount {
     pub count: u64,
 }
 
+/// Reads points by number. What has a tag is read through a buffer, where the keys of an object are text.
+///
+/// # Errors
+/// When a key is no number up to 255.
+pub fn points_by_number<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<u8, u8>, D::Error> {
+    let read = |(number, points): (String, u8)| {
+        let number = number.parse::<u8>().map_err(serde::de::Error::custom);
+        number.map(|number| (number, points))
+    };
+    let texts = BTreeMap::<String, u8>::deserialize(from)?;
+    texts.into_iter().map(read).collect()
+}
+
 /// A fact in its envelope, as stored and as appended to the log (one canonical JSON text).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactRecord {
@@ -659,6 +687,22 @@ mod tests {
     }
 
     #[test]
+    fn a_rating_with_and_without_criteria_is_read_for_ever() {
+        let zeros = "0".repeat(64);
+        let json = |criteria: &str| {
+            format!(
+                r#"{{"actor":"citizen:a1","at":1,"case":"G22-261121-0001",{criteria}"fact":"case-rated","owner":"H56","prev":"{zeros}","score":4,"seq":2,"subject":"case/G22-261121-0001","tenant":"G22","v":1}}"#
+            )
+        };
+        for (text, count) in [("", 0), (r#""criteria":{"1":2,"7":0},"#, 2)] {
+            let record: FactRecord = serde_json::from_str(&json(text)).expect("the written form");
+            assert!(matches!(&record.fact, Fact::CaseRated { criteria, .. } if criteria.len() == count));
+            assert_eq!(record.to_json().expect("json"), json(text));
+        }
+        assert!(serde_json::from_str::<FactRecord>(&json(r#""criteria":{"x":2},"#)).is_err());
+    }
+
+    #[test]
     fn no_field_of_a_fact_hides_one_of_its_envelope() {
         let code = |text: &str| text.parse().expect("a code");
         let digest = Digest::of(b"x");
@@ -698,6 +742,7 @@ mod tests {
                 at: Time(5),
                 due: None,
                 repeated: false,
+                worked: None,
             },
         ];
         for fact in facts {

@@ -136,7 +136,7 @@ impl Cases {
                 };
                 let case = case.moved(step);
                 if procedure.verb_from(Verb::Seal, &case.state).is_none() {
-                    return finished(&tx, case, &procedure, issued).await;
+                    return self.finished(&tx, case, &procedure, issued).await;
                 }
                 save(&tx, &case, &procedure).await?;
                 let fact = Fact::CaseSigned {
@@ -169,45 +169,47 @@ impl Cases {
             })
             .await
     }
-}
 
-/// The case that has its whole result: told, no longer owed, and given when it was filed online.
-///
-/// # Errors
-/// As [`save_telling`]; internal for a case without a decision.
-pub(crate) async fn finished(
-    tx: &Tx,
-    case: Case,
-    procedure: &Procedure,
-    issued: &Issued,
-) -> Result<(), Problem> {
-    let decided = case.decided.as_ref();
-    let decided = decided.ok_or_else(|| Problem::internal("a result without a decision"))?;
-    let outcome = decided.outcome;
-    let given = ResultRow {
-        document: issued.id.clone(),
-        name: result::name(procedure, outcome).vi,
-        number: issued.number.clone(),
-        digest: issued.digest,
-        kind: GivenKind::Result,
-        with_seq: 0,
-    };
-    let due = case.owed_by().unwrap_or(decided.at);
-    let refused = (decided.outcome == Outcome::Refused).then(|| Notice::Refused {
-        reason: case
-            .proposal
-            .as_ref()
-            .map_or_else(String::new, |p| p.note.clone()),
-    });
-    save_telling(tx, &case, procedure, refused, vec![given]).await?;
-    obligations::meet(tx, &subject(&case.code)).await?;
-    let fact = Fact::CaseDecided {
-        case: case.code.clone(),
-        outcome,
-        due,
-    };
-    tx.fact(&subject(&case.code), fact).await?;
-    give::online(tx, case, procedure).await
+    /// The case that has its whole result: told, no longer owed, and given when it was filed online.
+    ///
+    /// # Errors
+    /// As [`save_telling`]; internal for a case without a decision.
+    pub(crate) async fn finished(
+        &self,
+        tx: &Tx,
+        case: Case,
+        procedure: &Procedure,
+        issued: &Issued,
+    ) -> Result<(), Problem> {
+        let decided = case.decided.as_ref();
+        let decided = decided.ok_or_else(|| Problem::internal("a result without a decision"))?;
+        let outcome = decided.outcome;
+        let given = ResultRow {
+            document: issued.id.clone(),
+            name: result::name(procedure, outcome).vi,
+            number: issued.number.clone(),
+            digest: issued.digest,
+            kind: GivenKind::Result,
+            with_seq: 0,
+        };
+        let due = case.owed_by().unwrap_or(decided.at);
+        let refused = (decided.outcome == Outcome::Refused).then(|| Notice::Refused {
+            reason: case
+                .proposal
+                .as_ref()
+                .map_or_else(String::new, |p| p.note.clone()),
+        });
+        save_telling(tx, &case, procedure, refused, vec![given]).await?;
+        obligations::meet(tx, &subject(&case.code)).await?;
+        let fact = Fact::CaseDecided {
+            case: case.code.clone(),
+            outcome,
+            due,
+            worked: self.worked(tx, &case.code).await?,
+        };
+        tx.fact(&subject(&case.code), fact).await?;
+        give::online(tx, case, procedure).await
+    }
 }
 
 /// The decision that still waits for its result.

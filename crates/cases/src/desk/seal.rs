@@ -15,7 +15,6 @@ use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Case, Decided, Sealed};
 use crate::case_of;
-use crate::desk::decide::finished;
 use crate::desk::official::AtCase;
 use crate::desk::step::{may, save};
 use crate::desk::view::{self, CaseView, Seen};
@@ -144,7 +143,7 @@ impl Cases {
                 ) else {
                     return Ok(());
                 };
-                finished(&tx, case.moved(step), &procedure, issued).await
+                self.finished(&tx, case.moved(step), &procedure, issued).await
             })
             .await
     }

@@ -14,7 +14,7 @@ use crate::state::Cases;
 use crate::store::{self as rows, ResultRow, StatusRow};
 
 /// The national status of a case that has its result: `Đã xử lý xong`.
-const DECIDED: u8 = 9;
+pub(crate) const DECIDED: u8 = 9;
 
 impl Cases {
     /// A case and its procedure, opened by an official for a verb that is theirs in some state.
@@ -67,17 +67,10 @@ pub(crate) fn may<'p>(
     revision: i64,
 ) -> Result<&'p Transition, Problem> {
     case.seen(revision)?;
-    if in_the_making(case, procedure) {
+    if case.in_the_making(procedure) {
         return Err(Problem::new(Kind::Conflict, "case-being-signed"));
     }
     case.transition(procedure, verb, &who.roles)
-}
-
-/// True while a result is being signed or sealed: nobody else may do anything with the case then.
-pub(crate) fn in_the_making(case: &Case, procedure: &Procedure) -> bool {
-    let sealing = case.decided.as_ref().is_some_and(|d| d.seal.is_some());
-    (case.decided.is_some() && procedure.verb_from(Verb::Sign, &case.state).is_some())
-        || (sealing && procedure.verb_from(Verb::Seal, &case.state).is_some())
 }
 
 /// Saves a changed case; a changed national status goes to the portal in the same write.

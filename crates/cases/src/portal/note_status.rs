@@ -19,6 +19,8 @@ use crate::store::{self as rows, GivenKind, ResultRow, StatusRow};
 
 /// The national status of a filed case: `Mới đăng ký`.
 const FILED: u8 = 1;
+/// The most working time that a case can have taken, in minutes: every minute of ten years.
+const WORKED_MINUTES_MAX: u64 = 10 * 366 * 24 * 60;
 
 /// The body of `note-status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,9 @@ pub struct StatusNote {
     /// What the applicant is told with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<Notice>,
+    /// With the status of a decided case: the working minutes that its owner used for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worked: Option<u64>,
     /// The case itself, when it was handed in at a desk: the portal learns of it with its first status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<NotedCase>,
@@ -126,6 +131,9 @@ impl Service for NoteStatus {
         if !(1..=10).contains(&note.status) || note.seq == 0 {
             return Err(Problem::invalid("status", "case-status-unknown").with("status", note.status));
         }
+        if note.worked.is_some_and(|minutes| minutes > WORKED_MINUTES_MAX) {
+            return Err(Problem::invalid("worked", "case-worked").with("max", WORKED_MINUTES_MAX));
+        }
         let results = keep_results(cases, &note).await?;
         let (note, head, results, call) = (&note, head.as_ref(), &results, &call);
         let noted = cases
@@ -189,6 +197,7 @@ async fn note_once(
         at: note.at,
         due: note.due,
         repeated: before == Some(note.status),
+        worked: note.worked,
     };
     tx.fact(&rows::subject(&note.code), fact).await?;
     Ok(note.seq)
