@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::case::Case;
 use crate::case_of;
+use crate::desk::step::DECIDED;
 use crate::portal::note_status::{GivenResult, NotedCase, StatusNote};
 use crate::state::Cases;
 use crate::store as rows;
@@ -106,6 +107,10 @@ impl Cases {
             due: row.due,
             working_out: row.due.and(held.working_out),
             notice: row.notice.clone(),
+            worked: match row.status {
+                DECIDED => self.worked(&reader, code).await?,
+                _ => None,
+            },
             case: first_word(&held.case, row.seq),
             results,
         })
@@ -125,6 +130,8 @@ fn first_word(case: &Case, seq: u32) -> Option<NotedCase> {
     })
 }
 
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -158,6 +165,25 @@ mod tests {
         assert_eq!(json!(kernel::Digest::of(&pdf)), results[0]["digest"]);
         let notes = desk.nation.asked_of("note-status");
         let case = desk.json().await;
+        let facts = desk
+            .temp
+            .store
+            .facts_of(&desk.cases.tenant, &format!("case/{CASE}"))
+            .await;
+        let worked = facts
+            .expect("facts")
+            .into_iter()
+            .find_map(|record| match record.fact {
+                kernel::Fact::CaseDecided { worked, .. } => worked,
+                _ => None,
+            });
+        let told: Vec<_> = notes.iter().map(|note| note["worked"].as_u64()).collect();
+        assert!(worked.is_some_and(|minutes| minutes < 480), "{worked:?}");
+        assert_eq!(
+            told,
+            [None, None, worked, None, None],
+            "the time it took is told once"
+        );
         let due = kernel::Time(notes[0]["due"].as_i64().expect("an instant"));
         assert_eq!(due.rfc3339(), case["accepted"]["due"]);
         assert_eq!(

@@ -15,6 +15,7 @@ mod shell;
 mod slow;
 mod soak;
 mod suites;
+mod sync;
 mod tally;
 mod test;
 mod tidy;
@@ -84,6 +85,15 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
+    /// Let a province tell the portal many changes of cases over a failing line, then compare both
+    Sync {
+        /// How many changes
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
+        /// With the release build
+        #[arg(long)]
+        release: bool,
+    },
     /// Measurements, each beside its peer where there is one
     Bench {
         /// What to measure; everything when left out
@@ -113,6 +123,7 @@ fn main() -> ExitCode {
         Command::Soak { actions, release } => soak::run(actions, release),
         Command::Power { cuts } => power::run(cuts),
         Command::Slow { port, release } => slow::run(port, release),
+        Command::Sync { events, release } => sync::run(events, release),
         Command::Bench {
             what,
             size,
