@@ -22,6 +22,8 @@ pub struct Config {
     pub people: usize,
     /// Ended cases of the two years before, synthetic, at the province and at the national portal, count.
     pub past_cases: usize,
+    /// Cases that the sample commune is at work on, synthetic, count.
+    pub open_cases: usize,
     /// `sqlite`, or the URL of a PostgreSQL database; each node takes a schema of its own there.
     pub database: String,
     /// How X-Road's error codes are written at the information-system faces.
@@ -73,6 +75,7 @@ impl Default for Config {
             port: 8080,
             people: 100_000,
             past_cases: 0,
+            open_cases: 0,
             database: "sqlite".to_owned(),
             error_code_style: CodeStyle::default(),
             jobs: Jobs::default(),

@@ -49,6 +49,8 @@ enum Command {
         people: usize,
         /// Past cases
         cases: usize,
+        /// Open cases of the sample commune
+        open: usize,
     },
     /// File cases for some time, and print how it went as JSON
     File {
@@ -92,7 +94,8 @@ async fn main() -> ExitCode {
             program,
             people,
             cases,
-        } => scale::measure(&program, scale::Size { people, cases }, &world)
+            open,
+        } => scale::measure(&program, scale::Size { people, cases, open }, &world)
             .await
             .map(|report| {
                 println!("{report}");

@@ -108,6 +108,7 @@ impl Nation {
             port: sen::story::nation::free_ports(&world)?,
             people: PEOPLE,
             past_cases: 0,
+            open_cases: 0,
             database: std::env::var("SEN_TEST_POSTGRES").unwrap_or(defaults.database),
             error_code_style: defaults.error_code_style,
             jobs: Jobs {

@@ -25,6 +25,8 @@ pub struct Size {
     pub people: usize,
     /// Past cases at the province and at the portal, count.
     pub cases: usize,
+    /// Open cases of the sample commune, count.
+    pub open: usize,
 }
 
 /// Requests of each kind, count.
@@ -33,8 +35,9 @@ const ROUNDS: usize = 200;
 const WHOLE: usize = 200;
 /// Names that are searched for, count.
 const NAMES: usize = 500;
-/// Longest 95th percentile of a search, a page and a change, in milliseconds.
+/// Longest 95th percentile of a search, a worklist, a page and a change, in milliseconds.
 const SEARCH_MS: i64 = 50;
+const WORKLIST_MS: i64 = 50;
 const READ_MS: i64 = 150;
 const WRITE_MS: i64 = 300;
 /// The sample officials' commune.
@@ -53,7 +56,8 @@ impl Running {
         let mut command = Command::new(program);
         command.args(["up", "--json", "--port", &port.to_string()]);
         command.args(["--people", &size.people.to_string()]);
-        command.args(["--past-cases", &size.cases.to_string(), "--data"]);
+        command.args(["--past-cases", &size.cases.to_string()]);
+        command.args(["--open-cases", &size.open.to_string(), "--data"]);
         command
             .arg(&data)
             .args(["--pack"])
@@ -170,7 +174,7 @@ async fn measured(program: &Path, folder: &Path, size: Size, world: &World) -> a
     let memory = nation.memory_bytes()?;
     nation.stop().await?;
     Ok(json!({
-        "people": size.people, "cases": size.cases, "load_ms": load_ms, "start_again_ms": again_ms,
+        "people": size.people, "cases": size.cases, "open": size.open, "load_ms": load_ms, "start_again_ms": again_ms,
         "load_peak_bytes": load_bytes, "serve_peak_bytes": memory, "files": files, "pages": watch.lines(),
     }))
 }
@@ -273,10 +277,12 @@ impl Cast {
             for (what, path) in [
                 ("worklist of a commune, open", "/desk"),
                 ("worklist of a commune, all", "/desk?state=all"),
-                ("worklist of a commune, a state", "/desk?state=returned"),
+                ("worklist of a commune, a state", "/desk?state=accepted"),
+                ("worklist of a commune, returned", "/desk?state=returned"),
                 ("worklist of a commune, overdue", "/desk?state=overdue"),
+                ("worklist of a commune, due soon", "/desk?state=soon"),
             ] {
-                get(watch, world, (what, READ_MS), officer, path).await?;
+                get(watch, world, (what, WORKLIST_MS), officer, path).await?;
             }
             for (what, path) in [
                 ("worklist of the province, open", "/desk"),

@@ -25,6 +25,9 @@ pub(crate) struct Up {
     /// Synthetic ended cases of the two years before [default: 0]
     #[arg(long, value_name = "N")]
     past_cases: Option<usize>,
+    /// Synthetic cases that the sample commune is at work on [default: 0]
+    #[arg(long, value_name = "N")]
+    open_cases: Option<usize>,
     /// A configuration file; flags win over it (see docs/sen.example.toml)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -50,6 +53,7 @@ impl Up {
         config.port = self.port.unwrap_or(config.port);
         config.people = self.people.unwrap_or(config.people);
         config.past_cases = self.past_cases.unwrap_or(config.past_cases);
+        config.open_cases = self.open_cases.unwrap_or(config.open_cases);
         if let Ok(url) = std::env::var("SEN_DATABASE") {
             config.database = url;
         }

@@ -1,6 +1,6 @@
-//! Ended cases of an older system for the sample nation: two years of synthetic birth registrations in
-//! every commune of the province, the same for the same seed and counts. Never a person who exists,
-//! and never a case of the sample citizen.
+//! Cases of an older system for the sample nation: two years of synthetic birth registrations that ended,
+//! in every commune of the province, and those that the sample commune is at work on. The same for the same
+//! seed and counts; never a person who exists, and never a case of the sample citizen.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,8 +28,10 @@ const COUNT_FILE: &str = "past-cases";
 const PROCEDURE: &str = "1.001193";
 /// The portal they were filed at: its numbers are theirs.
 const PORTAL: &str = "G22";
-/// How far back they go, in days.
+/// How far back the ended ones go, in days.
 const DAYS: i64 = 730;
+/// How far back the open ones go, in days.
+const OPEN_DAYS: i64 = 30;
 /// People their applicants are taken from, at least.
 const PEOPLE_MIN: usize = 100;
 /// Between two lines that say how far a load is, in milliseconds.
@@ -45,7 +47,7 @@ const DESK_NAME: &str = "Bộ phận Một cửa (hệ thống cũ)";
 /// Who signed them.
 const SIGNER_NAME: &str = "Chủ tịch (hệ thống cũ)";
 
-/// Takes the past cases over at a node that has cases, once. `say` is told how far it is.
+/// Takes the ended and the open cases over at a node that has cases, once. `say` is told how far it is.
 ///
 /// # Errors
 /// When the pack has no communes or the store cannot be written.
@@ -56,28 +58,62 @@ pub(crate) async fn load(
     node: &Node,
     (world, say): (&World, &(dyn Fn(&str) + Sync)),
 ) -> anyhow::Result<()> {
-    let kept = node.cases();
-    let asked = config.past_cases;
     let file = Layout::of(&config.data).node(place).join(COUNT_FILE);
-    let Some(count) = count(&file, asked)?.filter(|_| !kept.is_empty()) else {
-        return Ok(());
-    };
-    let people = population::count(config)?;
-    let name = format!("synthetic-births-seed-{SEED}-people-{people}-count-{count}");
-    for cases in kept {
-        let past = Past::new(country, people, count)?;
-        let progress = Progress::new(place, count, world);
+    if let Some(count) = count(&file, config.past_cases)? {
+        let people = population::count(config)?;
+        let name = format!("synthetic-births-seed-{SEED}-people-{people}-count-{count}");
+        let past = || Past::new(country, people, count, (DAYS, people::AS_OF));
+        take_over(node, &name, past, Progress::new(place, "past", count, world), say).await?;
+    }
+    if config.open_cases > 0 {
+        let (count, people) = (config.open_cases, population::count(config)?);
+        let name = format!("synthetic-open-births-seed-{SEED}-people-{people}-count-{count}");
+        let today = world.now().date();
+        let open = || {
+            let owner: OrgCode = PROVINCE.parse().expect("a code of the sample nation");
+            let unit = owner.unit(people::SAMPLE_COMMUNE).expect("a code below it");
+            let past = Past::new(country, people, count, (OPEN_DAYS, today))?;
+            Ok(past.map(move |case| at_work(case, &unit)))
+        };
+        take_over(node, &name, open, Progress::new(place, "open", count, world), say).await?;
+    }
+    Ok(())
+}
+
+/// Takes cases over at every place of a node.
+async fn take_over<I: Iterator<Item = PastCase> + Send>(
+    node: &Node,
+    name: &str,
+    all: impl Fn() -> anyhow::Result<I>,
+    progress: Progress<'_>,
+    say: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<()> {
+    for cases in node.cases() {
         let tell = |done: u64| {
             if let Some(line) = progress.at(done) {
                 say(&line);
             }
         };
-        let loaded = cases.load_past(&name, past, &tell).await?;
+        let loaded = cases.load_past(name, all()?, &tell).await?;
         if loaded > 0 {
             say(&progress.end(loaded));
         }
     }
     Ok(())
+}
+
+/// The same case when the work on it has just begun, at a commune; its number is the desk's own.
+fn at_work(past: PastCase, unit: &OrgCode) -> PastCase {
+    let mut case = past.case;
+    let order = case.code.as_str().rsplit('-').next().and_then(|n| n.parse().ok());
+    case.code = CaseCode::number(&unit.top(), case.filed_at.date(), order.unwrap_or_default());
+    case.unit = unit.clone();
+    "accepted".clone_into(&mut case.state);
+    case.revision = 2;
+    (case.proposal, case.act, case.decided, case.returned_at) = (None, None, None, None);
+    case.course = Course::default();
+    let statuses = past.statuses.into_iter().take(2).collect();
+    PastCase { case, statuses }
 }
 
 /// How many past cases a node has: the first start that asks for some decides, as with its people.
@@ -105,6 +141,7 @@ fn count(file: &Path, asked: usize) -> anyhow::Result<Option<usize>> {
 /// How far a load is.
 struct Progress<'a> {
     place: Place,
+    what: &'static str,
     all: usize,
     world: &'a World,
     began: Time,
@@ -112,10 +149,11 @@ struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    fn new(place: Place, all: usize, world: &'a World) -> Self {
+    fn new(place: Place, what: &'static str, all: usize, world: &'a World) -> Self {
         let began = world.now();
         Self {
             place,
+            what,
             all,
             world,
             began,
@@ -133,17 +171,17 @@ impl<'a> Progress<'a> {
         *told = now;
         let (rate, all) = (self.rate(done, now), self.all as u64);
         let left = all.saturating_sub(done) / rate.max(1);
-        let place = self.place.id();
+        let (place, what) = (self.place.id(), self.what);
         Some(format!(
-            "  {place}: {done} of {all} past cases, {rate} a second, {left} s left"
+            "  {place}: {done} of {all} {what} cases, {rate} a second, {left} s left"
         ))
     }
 
     fn end(&self, done: u64) -> String {
         let now = self.world.now();
         let (seconds, rate) = ((now.ms() - self.began.ms()) / 1_000, self.rate(done, now));
-        let place = self.place.id();
-        format!("  {place}: {done} past cases taken over in {seconds} s, {rate} a second")
+        let (place, what) = (self.place.id(), self.what);
+        format!("  {place}: {done} {what} cases taken over in {seconds} s, {rate} a second")
     }
 
     fn rate(&self, done: u64, now: Time) -> u64 {
@@ -171,7 +209,13 @@ struct Past {
 }
 
 impl Past {
-    fn new(country: &Country, people: usize, count: usize) -> anyhow::Result<Self> {
+    /// So many cases of the working days of so many days before a day.
+    fn new(
+        country: &Country,
+        people: usize,
+        count: usize,
+        (days, until): (i64, Date),
+    ) -> anyhow::Result<Self> {
         let code: ProcedureCode = PROCEDURE.parse().expect("a code");
         let procedure = country.catalogue.procedure(&code, people::AS_OF);
         let procedure =
@@ -182,9 +226,9 @@ impl Past {
         let province = &province.context("the sample commune has no province")?.code;
         let communes = country.areas.communes(province, people::AS_OF);
         let calendar = country.calendars.of(&owner);
-        let first = Time::at(people::AS_OF, 0).plus_ms(-DAYS * 86_400_000).date();
+        let first = Time::at(until, 0).plus_ms(-days * 86_400_000).date();
         let days = std::iter::successors(Some(first), |day| day.next_day())
-            .take_while(|day| *day < people::AS_OF)
+            .take_while(|day| *day < until)
             .filter(|day| calendar.works_on(*day));
         Ok(Self {
             version: procedure.version(),
@@ -404,6 +448,7 @@ impl Way {
                 rating: self.score.map(|score| Rating {
                     score,
                     note: String::new(),
+                    criteria: std::collections::BTreeMap::new(),
                     at: self.returned_at.plus_ms(3_600_000),
                 }),
                 ..Course::default()
@@ -481,7 +526,7 @@ mod tests {
         LazyLock::new(|| Country::read(&Config::default().pack).expect("the pack"));
 
     fn past(count: usize) -> Past {
-        Past::new(&COUNTRY, 400, count).expect("a province")
+        Past::new(&COUNTRY, 400, count, (DAYS, people::AS_OF)).expect("a province")
     }
 
     #[test]

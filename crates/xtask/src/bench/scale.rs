@@ -16,6 +16,9 @@ pub(crate) struct Size {
     /// For `scale`: past cases
     #[arg(long, default_value_t = 1_000_000)]
     cases: usize,
+    /// For `scale`: cases that the sample commune is at work on
+    #[arg(long, default_value_t = 100_000)]
+    open: usize,
 }
 
 /// Loads, asks and gives the figures, and the bounds that were broken.
@@ -23,7 +26,11 @@ pub(crate) fn measure(size: Size) -> Result<(Vec<Figure>, Vec<String>)> {
     let folder = programs::build(true)?;
     let mut command = shell::program(folder.join("testbed"));
     command.arg("scale").arg(folder.join("sen"));
-    command.args([size.people.to_string(), size.cases.to_string()]);
+    command.args([
+        size.people.to_string(),
+        size.cases.to_string(),
+        size.open.to_string(),
+    ]);
     let text = shell::output(&mut command)?;
     let report: Value = serde_json::from_str(text.trim()).context("the client reports JSON")?;
     figures(&report)
