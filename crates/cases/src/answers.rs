@@ -129,6 +129,7 @@ fn read(question: &Question, typed: &Typed, rules: &Rules<'_>) -> Result<Option<
     match question.kind {
         QuestionKind::Text | QuestionKind::Date => Ok(Some(text.clone())),
         QuestionKind::Name => name(field, text).map(Some),
+        QuestionKind::Number => number(question, text).map(Some),
         QuestionKind::Choice if question.choices.iter().any(|c| c.value == *text) => Ok(Some(text.clone())),
         QuestionKind::Choice => Err(Problem::invalid(field, "answer-unknown-choice")),
         QuestionKind::PersonalNumber => {
@@ -144,6 +145,23 @@ fn read(question: &Question, typed: &Typed, rules: &Rules<'_>) -> Result<Option<
             several => Err(Problem::invalid(field, "commune-several").with("count", several.len())),
         },
     }
+}
+
+/// A whole number within the question's bounds; full stops and blanks may part its thousands.
+fn number(question: &Question, text: &str) -> Result<String, Problem> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '.')).collect();
+    let (least, greatest) = question.bounds();
+    let refused = || {
+        Problem::invalid(&question.code, "answer-number")
+            .with("least", least)
+            .with("greatest", greatest)
+    };
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(refused());
+    }
+    let number: u64 = digits.parse().map_err(|_| refused())?;
+    let within = (least..=greatest).contains(&number);
+    within.then(|| number.to_string()).ok_or_else(refused)
 }
 
 /// A name: letters of any script, blanks, apostrophes, hyphens and full stops.

@@ -2,6 +2,7 @@
 //! prefill, term, states and transitions, act and result. Pure data: the pack writes it, filing,
 //! the desk and the clock read it. Never a running case.
 
+mod fee;
 mod term;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use kernel::fact::Channel;
 use kernel::{Digest, OrgCode, ProcedureCode};
 use serde::{Deserialize, Serialize};
 
+pub use fee::{Beyond, Fee};
 pub use term::{Starts, Term, TermRule};
 
 /// One version of one procedure.
@@ -69,21 +71,6 @@ pub struct Procedure {
     /// What other agencies do once the result is there (liên thông).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follow_ups: Vec<FollowUp>,
-}
-
-/// What a case costs, paid before it goes to its owner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fee {
-    /// Its name.
-    pub name: Text,
-    /// The amount in dong, or the amount of one where it counts by an answer.
-    pub dong: u64,
-    /// The question whose answer, a whole number, the amount is multiplied by.
-    #[serde(default)]
-    pub per: Option<String>,
-    /// The act that sets it.
-    pub legal_basis: String,
 }
 
 /// What another agency does once what was asked is granted.
@@ -234,6 +221,23 @@ pub struct Question {
     /// For a personal number: the sex it must carry.
     #[serde(default)]
     pub sex: Option<Sex>,
+    /// The least number, where it is one; 0 when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least: Option<u64>,
+    /// The greatest number, where it is one; a thousand million when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub greatest: Option<u64>,
+}
+
+/// The greatest number of a question that says none.
+const NUMBER_MAX: u64 = 1_000_000_000;
+
+impl Question {
+    /// What a number may be: the least and the greatest.
+    #[must_use]
+    pub fn bounds(&self) -> (u64, u64) {
+        (self.least.unwrap_or(0), self.greatest.unwrap_or(NUMBER_MAX))
+    }
 }
 
 /// The kinds of questions.
@@ -246,6 +250,8 @@ pub enum QuestionKind {
     Name,
     /// A date not after today, in three boxes.
     Date,
+    /// A whole number, not below zero.
+    Number,
     /// One of the choices.
     Choice,
     /// A twelve-digit personal number.
@@ -408,6 +414,12 @@ impl Procedure {
         self.papers.iter().find(|p| p.code == code)
     }
 
+    /// True when it may be handed in so: what has no term for a channel has no way through it.
+    #[must_use]
+    pub fn takes(&self, channel: Channel) -> bool {
+        self.term(channel).is_some()
+    }
+
     /// The term of a channel.
     #[must_use]
     pub fn term(&self, channel: Channel) -> Option<&Term> {
@@ -431,18 +443,19 @@ impl Procedure {
     /// What a case with these answers costs, in dong; 0 where nothing is asked.
     #[must_use]
     pub fn dong(&self, answers: &BTreeMap<String, String>) -> u64 {
-        self.fee.as_ref().map_or(0, |fee| {
-            let times = fee.per.as_ref().and_then(|per| answers.get(per)?.parse().ok());
-            fee.dong * if fee.per.is_some() { times.unwrap_or(0) } else { 1 }
-        })
+        self.fee.as_ref().map_or(0, |fee| fee.of(answers))
     }
 
     /// True for an answer that stands once its case is filed: it says which unit has the case, or how
     /// much was paid for it.
     #[must_use]
     pub fn is_fixed(&self, field: &str) -> bool {
-        let counted = self.fee.as_ref().and_then(|fee| fee.per.as_deref());
-        field == self.receiver || counted == Some(field)
+        let counted = self
+            .fee
+            .iter()
+            .flat_map(Fee::counts)
+            .any(|counted| counted == field);
+        field == self.receiver || counted
     }
 
     /// The transition of a verb from a state, whoever may do it.

@@ -6,6 +6,7 @@ use kernel::time::parse_iso;
 use kernel::{Date, OrgCode, Time};
 use web::{Lang, Page};
 
+use crate::criteria::Points;
 use crate::procedure::{Question, QuestionKind, Text};
 use crate::state::Cases;
 
@@ -30,9 +31,32 @@ pub(crate) fn shown(cases: &Cases, page: &Page, question: &Question, answer: &st
             let known = code.filter(|code| cases.places().is_commune(code, on));
             known.map(|code| cases.places().full_name(&code, on))
         }
-        QuestionKind::Text | QuestionKind::Name | QuestionKind::PersonalNumber => None,
+        QuestionKind::Text | QuestionKind::Name | QuestionKind::Number | QuestionKind::PersonalNumber => None,
     };
     words.unwrap_or_else(|| answer.to_owned())
+}
+
+/// What a rating says by criterion: its name, and the points of how many with the answer. A criterion that was not asked
+/// on the day goes by its number.
+pub(crate) fn rated(cases: &Cases, page: &Page, points: &Points, on: Date) -> Vec<(String, String)> {
+    let one = |(number, given): (&u8, &u8)| match cases.catalogue.criteria().of_number(*number, on) {
+        Some(criterion) => {
+            let answer = criterion.answer(*given);
+            let answer = answer.map_or("", |answer| say(&answer.text, page.lang));
+            let args = [
+                ("points", given.to_string()),
+                ("max", criterion.points_max().to_string()),
+                ("answer", answer.to_owned()),
+            ];
+            let name = say(&criterion.name, page.lang).to_owned();
+            (name, page.tw("cases-criterion-points", &args))
+        }
+        None => {
+            let args = [("number", number.to_string())];
+            (page.tw("cases-criterion-number", &args), given.to_string())
+        }
+    };
+    points.iter().map(one).collect()
 }
 
 /// A unit as a page shows it: its name, and the address of its own page, both of a day.

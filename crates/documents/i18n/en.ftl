@@ -13,6 +13,7 @@ documents-kind = Kind
 documents-kind-apology-letter = Letter of apology with a new day
 documents-kind-birth-certificate = Birth certificate
 documents-kind-birth-extract = Extract of a birth's entry (copy)
+documents-kind-certified-copy = Certification of a copy
 documents-kind-decline-slip = Slip that says why a case was not accepted
 documents-kind-fee-receipt = Receipt of a fee
 documents-kind-marital-status = Confirmation of marital status

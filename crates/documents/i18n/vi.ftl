@@ -13,6 +13,7 @@ documents-kind = Loại văn bản
 documents-kind-apology-letter = Thư xin lỗi và hẹn lại ngày trả kết quả
 documents-kind-birth-certificate = Giấy khai sinh
 documents-kind-birth-extract = Trích lục khai sinh (bản sao)
+documents-kind-certified-copy = Chứng thực bản sao từ bản chính
 documents-kind-decline-slip = Phiếu từ chối tiếp nhận giải quyết hồ sơ
 documents-kind-fee-receipt = Biên lai thu phí, lệ phí
 documents-kind-marital-status = Giấy xác nhận tình trạng hôn nhân

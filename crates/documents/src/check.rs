@@ -31,10 +31,11 @@ struct Known {
 }
 
 /// The kinds of documents that have a name of their own on the page.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "apology-letter",
     "birth-certificate",
     "birth-extract",
+    "certified-copy",
     "decline-slip",
     "fee-receipt",
     "marital-status",

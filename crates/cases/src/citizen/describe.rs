@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Html;
+use kernel::fact::Channel;
 use kernel::{OrgCode, Problem, ProcedureCode};
 use serde::Serialize;
 use web::openapi::{ToSchema, utoipa};
@@ -43,6 +44,8 @@ struct Document<'a> {
     /// What it costs, and the act that sets it; none when it costs nothing.
     fee: Option<(String, &'a str)>,
     legal_basis: &'a [String],
+    /// True when it may be filed online.
+    online: bool,
 }
 
 /// Describes a procedure.
@@ -71,6 +74,7 @@ pub(crate) async fn page(
             .as_ref()
             .map(|fee| (fee_words(&page, fee), fee.legal_basis.as_str())),
         legal_basis: &p.legal_basis,
+        online: p.takes(Channel::Online),
     });
     let name = procedure
         .as_deref()
@@ -166,7 +170,9 @@ pub(crate) async fn api(
         decision: entry.decision.clone(),
         legal_basis: entry.legal_basis.clone(),
         channels: entry.channels.iter().map(said).collect(),
-        filed_here: cases.procedure_today(&code).is_ok(),
+        filed_here: cases
+            .procedure_today(&code)
+            .is_ok_and(|p| p.takes(Channel::Online)),
         online: level.online.key(),
         old_level: level.old,
         why: level.why,
@@ -193,13 +199,32 @@ fn level_words(page: &Page, level: &Level) -> (String, String, Vec<String>) {
 
 /// What a fee comes to, in words.
 fn fee_words(page: &Page, fee: &Fee) -> String {
-    let key = if fee.per.is_some() {
-        "cases-fee-per"
-    } else {
-        "cases-fee-once"
-    };
     let name = say(&fee.name, page.lang).to_owned();
-    page.tw(key, &[("name", name), ("dong", dong(fee.dong))])
+    if fee.per.is_none() {
+        return page.tw("cases-fee-once", &[("name", name), ("dong", dong(fee.dong))]);
+    }
+    let unit = fee.unit.as_ref().map_or_else(
+        || page.t("cases-fee-copy"),
+        |unit| say(unit, page.lang).to_owned(),
+    );
+    let mut words = page.tw(
+        "cases-fee-per",
+        &[("name", name), ("dong", dong(fee.dong)), ("unit", unit.clone())],
+    );
+    for step in &fee.beyond {
+        let from = step.after.saturating_add(1).to_string();
+        let step = [("from", from), ("dong", dong(step.dong)), ("unit", unit.clone())];
+        words.push_str(&page.tw("cases-fee-beyond", &step));
+    }
+    if let Some(most) = fee.most {
+        let key = if fee.times.is_some() {
+            "cases-fee-most-each"
+        } else {
+            "cases-fee-most"
+        };
+        words.push_str(&page.tw(key, &[("dong", dong(most))]));
+    }
+    words
 }
 
 /// What the catalogue says of a channel, in words: its name, its time, its fee.

@@ -353,7 +353,9 @@ fn item(cases: &Cases, entry: &Entry, page: Option<&Page>) -> ProcedureItem {
         agency: entry.agency.clone(),
         field: entry.field.clone(),
         online: entry.online(),
-        filed_here: document.is_some(),
+        filed_here: document
+            .as_ref()
+            .is_some_and(|p| p.takes(kernel::fact::Channel::Online)),
         level: Level::of(entry, document.as_deref(), cases.bank.is_some())
             .online
             .key(),

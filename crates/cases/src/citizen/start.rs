@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use kernel::fact::Channel;
 use kernel::{Fact, Kind, Problem, ProcedureCode};
 use web::Refusal;
 use web::openapi::utoipa;
@@ -17,7 +18,7 @@ const OPEN_DRAFTS_MAX: u64 = 20;
 /// Begins a form.
 #[utoipa::path(post, path = "/procedures/{code}/start", tag = "cases", security(("session" = ["citizen"])),
     params(("code" = String, Path, description = "the procedure's code")),
-    responses((status = 303, description = "to the draft"), (status = 404), (status = 409, description = "too many open forms")),
+    responses((status = 303, description = "to the draft"), (status = 404), (status = 409, description = "too many open forms, or it is handed in at a desk only")),
     extensions(("x-facts" = json!(["case-drafted"]))))]
 pub(crate) async fn start(
     State(cases): State<Cases>,
@@ -26,6 +27,9 @@ pub(crate) async fn start(
 ) -> Result<Response, Refusal> {
     let code: ProcedureCode = code.parse().map_err(|_| Problem::not_found())?;
     let procedure = cases.procedure_today(&code)?;
+    if !procedure.takes(Channel::Online) {
+        return Err(Problem::new(Kind::Conflict, "procedure-not-online").into());
+    }
     let (version, account, code) = (procedure.version(), &citizen.who.account, &procedure.code);
     let id = cases
         .store
@@ -84,6 +88,27 @@ mod tests {
         );
         let facts = portal.facts_of_drafts().await;
         assert_eq!(facts, ["case-drafted"], "one fact, for the one form");
+    }
+
+    #[tokio::test]
+    async fn what_is_handed_in_at_a_desk_only_is_not_begun_online() {
+        let portal = Portal::new().await;
+        let refused = portal.post(Some(&lan()), "/procedures/2.000815/start", &[]).await;
+        assert_eq!(refused.status, 409);
+        assert!(refused.body.contains("không nộp trực tuyến"), "{}", refused.body);
+        assert!(portal.facts_of_drafts().await.is_empty());
+        let page = portal.get(Some(&lan()), "/procedures/2.000815").await.body;
+        assert!(
+            page.contains("chỉ nộp tại Bộ phận Một cửa") && !page.contains("/start"),
+            "{page}"
+        );
+        let fee = "2.000\u{a0}₫ mỗi trang, từ trang thứ 3 trở đi 1.000\u{a0}₫ mỗi trang, tối đa 200.000\u{a0}₫ một bản";
+        assert!(page.contains(fee), "{page}");
+        let described = portal.get(None, "/api/v1/procedures/2.000815").await.json();
+        assert_eq!(
+            (&described["filed_here"], &described["online"]),
+            (&false.into(), &"information".into())
+        );
     }
 
     #[tokio::test]

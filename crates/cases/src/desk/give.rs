@@ -82,12 +82,12 @@ mod tests {
     async fn nobody_gives_a_result_that_the_platform_gives_itself() {
         let desk = Desk::new().await;
         desk.to_sign().await;
-        for (who, code) in [("tiep", "case-verb-not-now"), ("chu", "case-verb-not-now")] {
+        for (who, status, code) in [("tiep", 409, "case-verb-not-now"), ("chu", 403, "role-missing")] {
             let answer = desk.verb(who, "return", json!({})).await;
             assert_eq!(
                 (answer.status, answer.problem().as_str()),
-                (409, code),
-                "not before a decision"
+                (status, code),
+                "not before a decision, and by who gives results"
             );
         }
         assert_eq!(desk.sign_and_seal().await.status, 200);

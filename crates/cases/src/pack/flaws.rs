@@ -1,16 +1,18 @@
 //! The rules of a procedure's document, by itself: states, transitions, form, prefill, act. Pure: tells
 //! where by a pointer; which organisations, services and lists there are is for others to say.
 
+mod fee;
 mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kernel::fact::Channel;
 use kernel::fault::{Flaw, Names};
 use kernel::time::parse_iso;
 use serde_json::Value;
 
 use crate::act;
-use crate::procedure::{Clock, Procedure, QuestionKind, Verb};
+use crate::procedure::{Clock, PLATFORM, Procedure, QuestionKind, Verb};
 
 /// Who can have a step to do: the roles of accounts, the applicant, and the platform's own jobs.
 pub const ROLES: [&str; 8] = [
@@ -66,10 +68,7 @@ fn head(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
             named(&procedure.receiver),
         ));
     }
-    let asked = procedure.fee.as_ref().and_then(|fee| fee.per.as_ref());
-    if let Some(per) = asked.filter(|per| procedure.question(per).is_none()) {
-        flaws.push(Flaw::new("/fee/per", "field-not-asked", named(per)));
-    }
+    fee::check(procedure, flaws);
     for (at, rule) in procedure.supplement_rules.iter().enumerate() {
         if parse_iso(&rule.valid_from).is_none() {
             let at = format!("/supplement_rules/{at}/valid_from");
@@ -121,6 +120,15 @@ fn course(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
         )),
         (None, Some(_)) => flaws.push(Flaw::new("/draft_check", "draft-check-half", vec![])),
         _ => {}
+    }
+    let given = |t: &crate::procedure::Transition| t.verb == Verb::Return && t.role != PLATFORM;
+    let at_desk = procedure.takes(Channel::Counter) || procedure.takes(Channel::Post);
+    if at_desk && !procedure.transitions.iter().any(given) {
+        flaws.push(Flaw::new(
+            "/transitions",
+            "return-by-nobody",
+            named(procedure.code.as_str()),
+        ));
     }
     let reached = reached(procedure);
     for (code, state) in &procedure.states {
@@ -196,6 +204,11 @@ fn form(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
             }
             let values = question.choices.iter().map(|c| c.value.clone());
             twice(values, &here("choices/{}/value"), "choice-twice", flaws);
+            let (least, greatest) = question.bounds();
+            let bounded = question.least.is_some() || question.greatest.is_some();
+            if least > greatest || (bounded && question.kind != QuestionKind::Number) {
+                flaws.push(Flaw::new(here("least"), "number-bounds", named(&question.code)));
+            }
             if let Some(born) = &question.born
                 && procedure
                     .question(born)

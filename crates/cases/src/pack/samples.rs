@@ -43,6 +43,7 @@ fn plain(procedure: &Procedure, record: Option<&Value>) -> Value {
     let answer = |q: &Question| match q.kind {
         QuestionKind::Date => json!("2000-02-29"),
         QuestionKind::PersonalNumber => json!("038198000001"),
+        QuestionKind::Number => json!(q.bounds().0.to_string()),
         _ => json!("Mẫu"),
     };
     let answers: serde_json::Map<String, Value> = questions.map(|q| (q.code.clone(), answer(q))).collect();

@@ -66,13 +66,11 @@ impl Stage {
 
 async fn set() -> anyhow::Result<Stage> {
     let world = kernel::World::of_this_machine();
-    // A desk where the receptionist hands results over: the sample procedure leaves it to the platform.
-    // And a commune that is no more.
-    let (return_at, by) = (
-        "from = \"decided\"\nto = \"returned\"\nrole = \"platform\"",
-        "from = \"decided\"\nto = \"returned\"\nrole = \"receptionist\"",
-    );
-    let (name, text) = pack::edited("procedures/1.001193.toml", |text| text.replace(return_at, by))?;
+    // A desk where the receptionist hands every result over: the sample procedure leaves those of what was
+    // filed online to the platform. And a commune that is no more.
+    let by_platform =
+        "[[transitions]]\nverb = \"return\"\nfrom = \"decided\"\nto = \"returned\"\nrole = \"platform\"\n";
+    let (name, text) = pack::edited("procedures/1.001193.toml", |text| text.replace(by_platform, ""))?;
     let mut files = pack::split(SPLIT[0], [SPLIT[1], SPLIT[2]])?;
     files.insert(name, text);
     let pack = pack::with(&files, &world)?;

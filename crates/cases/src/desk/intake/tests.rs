@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use kernel::fact::Channel;
 use serde_json::{Value, json};
 
-use crate::desk::testing::{Desk, UNIT};
+use crate::desk::testing::{Desk, UNIT, pack_templates};
 use crate::store as rows;
 use crate::testing::{PDF, birth, case};
 
@@ -84,6 +84,43 @@ async fn what_is_handed_in_is_taken_in_at_once_with_its_papers_its_clock_and_its
     assert!(page.contains(&format!("/desk/cases/{code}/papers/GCS")), "{page}");
     let paper = desk.get("tich", &format!("/desk/cases/{code}/papers/GCS")).await;
     assert_eq!((paper.status, paper.bytes.as_slice()), (200, PDF.as_bytes()));
+}
+
+#[tokio::test]
+async fn copies_are_certified_for_a_fee_by_page_and_given_by_the_receptionist() {
+    let desk = Desk::with(pack_templates(), kernel::limits::Limits::default()).await;
+    let body = |receipt: &str| {
+        json!({
+            "intake": "b-1", "procedure": "2.000815", "applicant_number": "038196000001",
+            "applicant_name": "Lê Thị Lan", "receipt": receipt, "on_paper": ["BC"],
+            "answers": {"document_name": "Bằng tốt nghiệp", "issuer_kind": "vietnam", "issuer_name": "Sở Giáo dục và Đào tạo",
+                "pages_of_original": "3", "copies": "2", "receive_at": "15865"},
+        })
+    };
+    let unpaid = desk.post("tiep", INTAKES, &body("")).await;
+    assert!(
+        unpaid.status == 422 && unpaid.body.contains("10.000"),
+        "{}",
+        unpaid.body
+    );
+    let code = taken(&desk, &body("0000123")).await;
+    let paid = row(&desk, &code).await.case.course.paid.expect("paid");
+    assert_eq!(paid.dong, 10_000, "two pages for 2,000, one for 1,000, twice");
+    for (who, verb, more) in [
+        ("tich", "propose", json!({"outcome": "granted", "note": ""})),
+        ("chu", "sign", json!({})),
+        ("thu", "seal", json!({})),
+        ("tiep", "return", json!({})),
+    ] {
+        let mut body = more;
+        body["revision"] = row(&desk, &code).await.case.revision.into();
+        let done = desk
+            .post(who, &format!("/api/v1/desk/cases/{code}/{verb}"), &body)
+            .await;
+        assert_eq!(done.status, 200, "{verb}: {}", done.body);
+    }
+    let held = row(&desk, &code).await;
+    assert_eq!((held.status, held.case.state.as_str()), (10, "returned"));
 }
 
 #[tokio::test]

@@ -14,6 +14,9 @@ const MONTHS_MAX: i64 = 36;
 const MINUTES: i64 = 1_440;
 
 pub(super) fn check(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
+    if procedure.terms.is_empty() {
+        flaws.push(Flaw::new("/terms", "terms-none", named(procedure.code.as_str())));
+    }
     for (at, term) in procedure.terms.iter().enumerate() {
         length(at, term, flaws);
         let working = matches!(
