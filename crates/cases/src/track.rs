@@ -19,6 +19,7 @@ use web::{Fields, Json, Page, Refusal};
 
 use crate::citizen::course::PAUSED;
 use crate::citizen::mine::class;
+use crate::citizen::view::working_out;
 use crate::procedure::Text;
 use crate::shown::say;
 use crate::state::Cases;
@@ -54,6 +55,10 @@ struct Found {
     class: &'static str,
     due: String,
     paused: bool,
+    /// Its time as a bar: see [`crate::bar`].
+    bar: String,
+    /// How the due date was counted; empty while it is not counted.
+    working_out: String,
     statuses: Vec<(String, String, String)>,
 }
 
@@ -245,28 +250,12 @@ fn shown(
     problems: &[Problem],
     tracked: Option<&(&Cases, Tracked)>,
 ) -> Result<Response, Problem> {
-    let found = tracked.map(|(cases, tracked)| {
-        let Tracked { held, statuses, name } = tracked;
-        let word = |status: u8| page.t(&format!("cases-status-{status}"));
-        Found {
-            code: held.case.code.to_string(),
-            procedure: say(name, page.lang).to_owned(),
-            unit: cases.organisation_name(&held.case.unit),
-            status: word(held.status),
-            due: held.due_at.map_or_else(|| "–".to_owned(), |due| page.time(due)),
-            paused: PAUSED.contains(&held.status),
-            class: class(held, cases.store.world().now()),
-            statuses: rows::changes(statuses)
-                .into_iter()
-                .map(|row| (row.at.rfc3339(), page.time(row.at), word(row.status)))
-                .collect(),
-        }
-    });
+    let found = tracked.map(|(cases, tracked)| found(page, cases, tracked));
     let view = TrackPage {
         page,
         code,
         problems,
-        found,
+        found: found.transpose()?,
     };
     let body = view.render().map_err(Problem::internal)?;
     let title = page.t("track-title");
@@ -275,6 +264,31 @@ fn shown(
         Ok(_) => page.html_status(status, &title, body),
     };
     Ok(([NOINDEX], answer).into_response())
+}
+
+/// A found case as the page shows it.
+fn found(page: &Page, cases: &Cases, tracked: &Tracked) -> Result<Found, Problem> {
+    let Tracked { held, statuses, name } = tracked;
+    let word = |status: u8| page.t(&format!("cases-status-{status}"));
+    let paused = PAUSED.contains(&held.status);
+    Ok(Found {
+        code: held.case.code.to_string(),
+        procedure: say(name, page.lang).to_owned(),
+        unit: cases.organisation_name(&held.case.unit),
+        status: word(held.status),
+        due: held.due_at.map_or_else(|| "–".to_owned(), |due| page.time(due)),
+        paused,
+        bar: crate::bar::body(cases, page, held, statuses)?,
+        working_out: match paused {
+            true => String::new(),
+            false => working_out(cases, page, held)?,
+        },
+        class: class(held, cases.store.world().now()),
+        statuses: rows::changes(statuses)
+            .into_iter()
+            .map(|row| (row.at.rfc3339(), page.time(row.at), word(row.status)))
+            .collect(),
+    })
 }
 
 #[cfg(test)]

@@ -10,13 +10,14 @@ use serde::Deserialize;
 use web::openapi::utoipa;
 use web::{Json, Page, Refusal};
 
+use crate::bar;
 use crate::citizen::draft_answer::{self, Look};
 use crate::citizen::shape::{
     CaseJson, CaseLine, CasesJson, ResultDraftJson, ResultJson, SentLine, StatusJson,
 };
-use crate::citizen::view::{line_reason, moment, status};
+use crate::citizen::view::{moment, status, working_out};
 use crate::citizen::{Citizen, OwnCase, course, render};
-use crate::shown::{UnitLink, counted_by, say, unannounced};
+use crate::shown::{UnitLink, say};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, ResultRow, StatusRow};
 
@@ -63,11 +64,10 @@ struct CasePage<'a> {
     class: &'static str,
     filed: String,
     due: String,
-    working_out: Vec<(String, i64, String)>,
-    /// How the due date was counted, in words.
-    counted_by: String,
-    /// The year of the due date, while its holidays are not announced.
-    unannounced: Option<String>,
+    /// Its time as a bar: see [`bar`].
+    bar: String,
+    /// How the due date was counted: see [`working_out`].
+    working_out: String,
     statuses: Vec<(String, String, String)>,
     results: &'a [ResultRow],
     /// What happened besides, and what can be done: see [`course`].
@@ -226,12 +226,8 @@ pub(crate) async fn body(
         class: class(held, now),
         filed: page.time(held.case.filed_at),
         due: moment(page, held.due_at),
-        working_out: working_out(page, held),
-        counted_by: held
-            .working_out
-            .as_ref()
-            .map_or_else(String::new, |w| counted_by(page, &w.rule)),
-        unannounced: held.due_at.and_then(|due| unannounced(cases, due)),
+        bar: bar::body(cases, page, held, &statuses)?,
+        working_out: working_out(cases, page, held)?,
         statuses: rows::changes(&statuses).into_iter().map(line).collect(),
         results: &given,
         look: look.map(|look| Look::of(cases, page, held, &look)),
@@ -253,17 +249,6 @@ async fn handled(cases: &Cases, page: &Page, reader: &Reader, held: &Held) -> Re
         ];
         page.tw("cases-handled-now", &args)
     }))
-}
-
-/// The days of the due date's count: the day, its minutes, why it differs.
-fn working_out(page: &Page, held: &Held) -> Vec<(String, i64, String)> {
-    let lines = held.working_out.iter().flat_map(|w| &w.lines);
-    lines
-        .map(|line| {
-            let day = kernel::time::parse_iso(&line.date).map_or_else(|| line.date.clone(), |d| page.date(d));
-            (day, line.minutes, line_reason(page, &line.reason))
-        })
-        .collect()
 }
 
 /// A case of mine.

@@ -1,14 +1,17 @@
 //! How a procedure's words, questions and answers read on a page. Never decides what is right.
 
+use askama::Template;
 use kernel::time::parse_iso;
 use kernel::{Problem, Time};
 use web::Page;
 
 use crate::answers::Typed;
+use crate::citizen::render;
 use crate::draft::{Draft, Filled};
 use crate::procedure::{Procedure, Question, QuestionKind, Starts, Term, TermRule, Text};
-use crate::shown::{say, shown};
+use crate::shown::{counted_by, say, shown, unannounced};
 use crate::state::Cases;
+use crate::store::Held;
 
 /// More choices than this are a list to open, not a row of buttons.
 const BUTTONS_MAX: usize = 6;
@@ -47,6 +50,38 @@ pub(crate) fn line_reason(page: &Page, reason: &str) -> String {
         crate::clock::MOVED => page.t("cases-line-moved"),
         reason => reason.to_owned(),
     }
+}
+
+#[derive(Template)]
+#[template(path = "working_out.html")]
+struct WorkingOutPart<'a> {
+    page: &'a Page,
+    /// How the due date was counted, in words.
+    counted_by: String,
+    /// The year of the due date, while its holidays are not announced.
+    unannounced: Option<String>,
+    /// The days of the count: the day, its minutes, why it differs.
+    lines: Vec<(String, i64, String)>,
+}
+
+/// The part of a page that says line by line how a case's due date was counted; empty while there is none.
+///
+/// # Errors
+/// Internal when it cannot be put together.
+pub(crate) fn working_out(cases: &Cases, page: &Page, held: &Held) -> Result<String, Problem> {
+    let Some(counted) = held.working_out.as_ref().filter(|w| !w.lines.is_empty()) else {
+        return Ok(String::new());
+    };
+    let lines = counted.lines.iter().map(|line| {
+        let day = parse_iso(&line.date).map_or_else(|| line.date.clone(), |day| page.date(day));
+        (day, line.minutes, line_reason(page, &line.reason))
+    });
+    render(&WorkingOutPart {
+        page,
+        counted_by: counted_by(page, &counted.rule),
+        unannounced: held.due_at.and_then(|due| unannounced(cases, due)),
+        lines: lines.collect(),
+    })
 }
 
 /// A national status in words.
@@ -187,7 +222,7 @@ impl Field {
 fn form(question: &Question) -> &'static str {
     match question.kind {
         QuestionKind::Text | QuestionKind::Name | QuestionKind::Commune => "text",
-        QuestionKind::PersonalNumber => "number",
+        QuestionKind::PersonalNumber | QuestionKind::Number => "number",
         QuestionKind::Date => "date",
         QuestionKind::Choice if question.choices.len() <= BUTTONS_MAX => "buttons",
         QuestionKind::Choice => "list",
