@@ -1,5 +1,7 @@
 //! A case (hồ sơ thủ tục hành chính) and what may be done with it now. Pure: no row, no request, no
-//! clock inside; a verb gives the next state or says why not.
+//! clock inside; a verb gives the next state, or says why not (`may`).
+
+mod may;
 
 use kernel::fact::{Channel, DraftAnswer, Outcome};
 use kernel::{CaseCode, Digest, Fact, Kind, OrgCode, PersonalNumber, Problem, ProcedureCode, Time};
@@ -7,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use crate::course::Course;
-use crate::procedure::{Clock, Procedure, Transition, Verb};
+use crate::procedure::{Procedure, Transition, Verb};
+pub(crate) use may::APOLOGY_WRITERS;
+pub use may::WhyNot;
 
 /// The applicant's answers, by field.
 pub type Answers = BTreeMap<String, String>;
@@ -185,50 +189,6 @@ pub struct Sealed {
 }
 
 impl Case {
-    /// The transition a verb makes from the case's state, for one of the roles.
-    ///
-    /// # Errors
-    /// `case-verb-not-now` (409) when the state does not allow it, `role-missing` (403) when it
-    /// does, for somebody else.
-    pub fn transition<'p>(
-        &self,
-        procedure: &'p Procedure,
-        verb: Verb,
-        roles: &[String],
-    ) -> Result<&'p Transition, Problem> {
-        let now: Vec<_> = procedure
-            .transitions
-            .iter()
-            .filter(|t| t.verb == verb && t.from == self.state)
-            .collect();
-        if now.is_empty() {
-            return Err(Problem::new(Kind::Conflict, "case-verb-not-now").with("state", &self.state));
-        }
-        let theirs = now.iter().copied().find(|t| roles.contains(&t.role));
-        theirs.ok_or_else(|| {
-            let wanted: Vec<&str> = now.iter().map(|t| t.role.as_str()).collect();
-            Problem::new(Kind::Forbidden, "role-missing").with("role", wanted.join(", "))
-        })
-    }
-
-    /// The verbs that somebody with these roles may do now: nobody asks for a supplement twice, and while
-    /// the applicant's time for one runs nothing is proposed.
-    #[must_use]
-    pub fn verbs(&self, procedure: &Procedure, roles: &[String], now: Time) -> Vec<Verb> {
-        let waits = procedure.clock(&self.state) == Clock::Pause && !self.supplement_over(now);
-        let useless = |verb: Verb| match verb {
-            Verb::AskSupplement => self.course.supplement.is_some(),
-            Verb::Propose => waits,
-            _ => false,
-        };
-        procedure
-            .transitions
-            .iter()
-            .filter(|t| t.from == self.state && roles.contains(&t.role) && !useless(t.verb))
-            .map(|t| t.verb)
-            .collect()
-    }
-
     /// True when a supplement was asked for and not given in time.
     #[must_use]
     pub fn supplement_over(&self, now: Time) -> bool {

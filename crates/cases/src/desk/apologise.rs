@@ -5,25 +5,22 @@
 use axum::response::Response;
 use kernel::calendar::Calendar;
 use kernel::time::parse_iso;
-use kernel::{CaseCode, Fact, Kind, Problem, Time};
+use kernel::{CaseCode, Fact, Problem, Time};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Principal, Refusal};
 
-use crate::case::Case;
+use crate::case::{APOLOGY_WRITERS, Case};
 use crate::clock::fold::Event;
 use crate::course::Apology;
 use crate::desk::official::AtCase;
-use crate::desk::step::{in_the_making, save_telling};
+use crate::desk::step::save_telling;
 use crate::desk::view::{self, CaseView};
 use crate::notice::Notice;
-use crate::procedure::{ApologyRule, Clock, Procedure, Verb};
+use crate::procedure::{Procedure, Verb};
 use crate::state::Cases;
 use crate::store::subject;
 use crate::words::words;
-
-/// The roles that write letters of apology.
-const WRITERS: [&str; 2] = ["officer", "chairman"];
 
 /// What the letter says.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -66,7 +63,7 @@ pub(crate) async fn by_json(at: AtCase, Json(letter): Json<Letter>) -> Result<Js
 impl Cases {
     /// Writes the letter, once. Pressed twice, it is written once.
     async fn apologise(&self, who: &Principal, code: &CaseCode, letter: &Letter) -> Result<(), Problem> {
-        who.require_any(&WRITERS)?;
+        who.require_any(&APOLOGY_WRITERS)?;
         let reason = &words("reason", &letter.reason, true)?;
         self.store
             .write(&self.tenant, &who.actor, |tx| async move {
@@ -116,12 +113,9 @@ fn new_date(
     day: &str,
     now: Time,
 ) -> Result<(Time, Time), Problem> {
-    let rule = still_possible(case, procedure)?;
-    let due = case.accepted.as_ref().map_or(now, |accepted| accepted.due);
-    // At the latest this many working days before the date.
-    if now > due || (rule.ahead_days > 0 && calendar.days_after(now, rule.ahead_days).end > due) {
-        return Err(Problem::new(Kind::Conflict, "case-apology-late").with("days", rule.ahead_days));
-    }
+    let (rule, due) = case
+        .apology(procedure, calendar, now)
+        .map_err(|why| why.refusal(&case.state))?;
     let wrong = |code| Problem::invalid("day", code).with("days", rule.days_max);
     let day = parse_iso(day).ok_or_else(|| wrong("case-apology-day"))?;
     let last = calendar.days_after(due, rule.days_max).end.date();
@@ -131,34 +125,10 @@ fn new_date(
     }
 }
 
-/// The rule by which a letter can still be written for a case.
-fn still_possible(case: &Case, procedure: &Procedure) -> Result<ApologyRule, Problem> {
-    let not_now = || Problem::new(Kind::Conflict, "case-verb-not-now").with("state", &case.state);
-    let rule = procedure.apology.ok_or_else(not_now)?;
-    if case.course.apology.is_some() {
-        return Err(Problem::new(Kind::Conflict, "case-apology-once"));
-    }
-    if in_the_making(case, procedure) {
-        return Err(Problem::new(Kind::Conflict, "case-being-signed"));
-    }
-    if case.accepted.is_none() || procedure.clock(&case.state) != Clock::Run {
-        return Err(not_now());
-    }
-    Ok(rule)
-}
-
-/// True when one with these roles may still write a letter.
-pub(crate) fn may_apologise(case: &Case, procedure: &Procedure, roles: &[String], now: Time) -> bool {
-    let due = case.accepted.as_ref().map(|accepted| accepted.due);
-    roles.iter().any(|role| WRITERS.contains(&role.as_str()))
-        && due.is_some_and(|due| now <= due)
-        && still_possible(case, procedure).is_ok()
-}
-
 /// True when a case needs a letter soon: the date is at most a working day and what the rule wants ahead
 /// of it away, nothing is decided and nobody has written yet.
 pub(crate) fn is_needed(case: &Case, procedure: &Procedure, calendar: &Calendar, now: Time) -> bool {
-    let Ok(rule) = still_possible(case, procedure) else {
+    let Ok(rule) = case.apology_rule(procedure) else {
         return false;
     };
     let due = case.accepted.as_ref().map(|accepted| accepted.due);

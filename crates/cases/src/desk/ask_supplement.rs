@@ -2,7 +2,7 @@
 //! cầu bổ sung). A slip says what and why; the clock stands still until it is given. Never a second time.
 
 use axum::response::Response;
-use kernel::{CaseCode, Fact, Kind, Problem, Time};
+use kernel::{CaseCode, Fact, Problem};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Principal, Refusal};
@@ -14,7 +14,7 @@ use crate::desk::official::AtCase;
 use crate::desk::step::{may, save_telling};
 use crate::desk::view::{self, CaseView};
 use crate::notice::Notice;
-use crate::procedure::{SupplementRule, Verb};
+use crate::procedure::Verb;
 use crate::state::Cases;
 use crate::store::subject;
 use crate::words::words;
@@ -73,8 +73,8 @@ impl Cases {
                 }
                 let step = may(&case, &procedure, Verb::AskSupplement, who, asked.revision)?;
                 let (items, reason) = (items(&asked.items)?, words("reason", &asked.reason, true)?);
-                let rule = procedure.supplement_rule(case.filed_at.date());
-                let until = self.until(&case, rule, tx.now())?;
+                let calendar = self.calendars.of(&case.unit);
+                let until = case.supplement_until(&procedure, &calendar, tx.now())?;
                 let mut case = case.moved(step);
                 self.tell_clock(&mut case, &procedure, Event::Asked { at: tx.now() })?;
                 let slip = format!("supplement-{code}");
@@ -107,20 +107,6 @@ impl Cases {
             .await?;
         self.slips_now(code).await;
         Ok(())
-    }
-
-    /// Until when the applicant can answer what is asked now: asked once, and in time.
-    fn until(&self, case: &Case, rule: Option<&SupplementRule>, now: Time) -> Result<Time, Problem> {
-        if case.course.supplement.is_some() {
-            return Err(Problem::new(Kind::Conflict, "case-supplement-once"));
-        }
-        let rule = rule.ok_or(Problem::new(Kind::Conflict, "case-supplement-never"))?;
-        let calendar = self.calendars.of(&case.unit);
-        let from = case.accepted.as_ref().map_or(now, |accepted| accepted.at);
-        if now > calendar.days_after(from, rule.ask_days).end {
-            return Err(Problem::new(Kind::Conflict, "case-supplement-late").with("days", rule.ask_days));
-        }
-        Ok(calendar.days_after(now, rule.answer_days).end)
     }
 }
 

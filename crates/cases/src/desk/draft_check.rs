@@ -4,7 +4,7 @@
 
 use ::store::Tx;
 use axum::response::Response;
-use kernel::fact::{Channel, DraftAnswer, Outcome};
+use kernel::fact::{DraftAnswer, Outcome};
 use kernel::{Fact, Kind, Problem};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
@@ -76,9 +76,7 @@ impl AtCase {
                     return Ok(());
                 }
                 let step = may(&case, &procedure, Verb::CheckDraft, who, revision)?;
-                if case.channel == Channel::Online {
-                    return Err(Problem::new(Kind::Conflict, "case-draft-online"));
-                }
+                case.looked_at_counter()?;
                 let role = step.role.clone();
                 cases.settle(&tx, case, &procedure, &role, (answer, note)).await
             })

@@ -1,27 +1,31 @@
 //! A case's page: what was answered and attached, what may be done now and by whom, by when it is
 //! owed and how that was counted, what has happened. Never a button for what would be refused.
 
-use std::collections::HashMap;
+mod actions;
+mod history;
+pub(crate) mod now;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
-use identity::Accounts;
+use kernel::Problem;
 use kernel::calendar::Line;
 use kernel::fact::{Channel, DraftAnswer, Outcome};
 use kernel::time::parse_iso;
-use kernel::{Actor, Fact, FactRecord, Problem};
 use web::openapi::utoipa;
-use web::{Fields, Json, Page, Principal, Refusal};
+use web::{Fields, Json, Page, Refusal};
 
+use self::actions::{not_now, why_not};
+use self::history::{Event, names, timeline};
+use self::now::Now;
 use crate::case::{Accepted, Capacity, Case, Decided};
 use crate::course::ResultDraft;
 use crate::desk::intake::supplement::may_bring;
 use crate::desk::official::AtCase;
-use crate::desk::view::{CaseView, is_decided, verbs};
+use crate::desk::view::{CaseView, is_decided};
 use crate::desk::worklist::mark;
 use crate::draft::Attached;
 use crate::procedure::{Clock, Procedure, Question, Verb};
-use crate::shown::{UnitLink, counted_by, say, shown, unannounced};
+use crate::shown::{UnitLink, counted_by, rated, say, shown, unannounced};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
 use crate::submission::Said;
@@ -43,6 +47,8 @@ struct View<'a> {
     may: Vec<Verb>,
     /// Why nothing, or not everything, may be done now.
     why_not: Vec<String>,
+    /// What officials do with such cases and the reader cannot do now: its name, and why.
+    not_now: Vec<(String, String)>,
     decided: bool,
     timeline: Vec<Event>,
     outcome: String,
@@ -72,20 +78,16 @@ struct View<'a> {
     spent: Option<String>,
     /// True when what was asked for was not given in time.
     over: bool,
+    /// Its time as a bar: see [`crate::bar`].
+    bar: String,
+    /// The points of its rating by criterion.
+    rated: Vec<(String, String)>,
 }
 
 /// A page of the form with its answers.
 struct Section<'a> {
     title: &'a str,
     rows: Vec<(&'a str, String)>,
-}
-
-/// Something that happened to the case.
-struct Event {
-    at: String,
-    time: String,
-    text: String,
-    by: String,
 }
 
 /// A case as a page.
@@ -145,6 +147,14 @@ async fn body(
     let urgency = due_at
         .filter(|_| running)
         .map(|due| cases.urgency(&case.unit, due, now));
+    let calendar = cases.calendars.of(&case.unit);
+    let before = Now {
+        case,
+        procedure: &procedure,
+        who,
+        calendar: &calendar,
+        at: now,
+    };
     let typed = |name: &str| fields.and_then(|f| f.lines(name)).unwrap_or_default();
     View {
         page,
@@ -160,8 +170,9 @@ async fn body(
             .into_iter()
             .map(|paper| (paper_name(&procedure, &paper, page), paper))
             .collect(),
-        may: verbs(case, &procedure, who, now),
-        why_not: why_not(page, case, &procedure, who),
+        may: before.verbs(),
+        why_not: why_not(page, before),
+        not_now: not_now(page, before),
         decided: is_decided(case, &procedure),
         timeline: timeline(page, case, &facts, &names(cases, &facts).await?),
         outcome: typed("outcome"),
@@ -192,6 +203,13 @@ async fn body(
             .is_some()
             .then(|| working_time(page, cases.spent(&held, &statuses, now))),
         over: case.supplement_over(now),
+        bar: crate::bar::body(cases, page, &held, &statuses)?,
+        rated: case
+            .course
+            .rating
+            .as_ref()
+            .map(|rating| rated(cases, page, &rating.criteria, rating.at.date()))
+            .unwrap_or_default(),
     }
     .render()
     .map_err(Problem::internal)
@@ -236,143 +254,6 @@ fn on_paper(case: &Case, procedure: &Procedure, page: &Page) -> Vec<String> {
             .map(|paper| say(&paper.name, page.lang).to_owned())
     };
     kept.filter_map(name).collect()
-}
-
-/// Why nothing, or not everything, may be done now.
-fn why_not(page: &Page, case: &Case, procedure: &Procedure, who: &Principal) -> Vec<String> {
-    if case.not_own(who.subject.as_ref()).is_err() {
-        return vec![page.t("problem-case-own.rule")];
-    }
-    if super::step::in_the_making(case, procedure) {
-        return vec![page.t("problem-case-being-signed.rule")];
-    }
-    let here: Vec<_> = procedure
-        .transitions
-        .iter()
-        .filter(|t| t.from == case.state)
-        .collect();
-    if here.is_empty() {
-        return vec![page.t("desk-nothing-left")];
-    }
-    let now = page.shared.world.now();
-    // An apology may be written while somebody else's turn lasts; it is not the next step.
-    let may = verbs(case, procedure, who, now);
-    if may.iter().any(|verb| *verb != Verb::Apologise) {
-        return Vec::new();
-    }
-    let asked = procedure.clock(&case.state) == Clock::Pause && !case.supplement_over(now);
-    let paused = asked || procedure.verb_from(Verb::CheckDraft, &case.state).is_some();
-    // The applicant may take a case back in many states; it waits for them only where they are asked.
-    let mut roles: Vec<&str> = here
-        .iter()
-        .map(|t| t.role.as_str())
-        .filter(|role| (*role == crate::procedure::APPLICANT) == paused)
-        .collect();
-    roles.sort_unstable();
-    roles.dedup();
-    let names: Vec<String> = roles
-        .iter()
-        .map(|role| page.t(&format!("desk-role-{role}")))
-        .collect();
-    vec![page.tw("desk-waits-for", &[("who", names.join(", "))])]
-}
-
-/// The officials of a case's facts by name; who has left and has no account any more stays an id.
-async fn names(cases: &Cases, facts: &[FactRecord]) -> Result<HashMap<String, String>, Problem> {
-    let accounts = Accounts::new(cases.store.clone(), cases.tenant.clone());
-    let mut names: HashMap<String, String> = HashMap::new();
-    let ids = facts.iter().flat_map(|record| {
-        let by = match &record.actor {
-            Actor::Official(id) => Some(id),
-            _ => None,
-        };
-        let to = match &record.fact {
-            Fact::CaseAssigned { to, .. } => Some(to),
-            _ => None,
-        };
-        by.into_iter().chain(to)
-    });
-    let ids: Vec<&String> = ids.collect();
-    for id in ids {
-        if !names.contains_key(id)
-            && let Some(account) = accounts.get(id).await?
-        {
-            names.insert(id.clone(), account.name);
-        }
-    }
-    Ok(names)
-}
-
-fn timeline(page: &Page, case: &Case, facts: &[FactRecord], names: &HashMap<String, String>) -> Vec<Event> {
-    let event = |at: kernel::Time, text: String, by: String| Event {
-        at: at.rfc3339(),
-        time: page.time(at),
-        text,
-        by,
-    };
-    let filed = event(case.filed_at, page.t("desk-fact-filed"), String::new());
-    let told = facts.iter().filter_map(|record| {
-        let text = happened(page, &record.fact, names)?;
-        Some(event(record.at, text, by(page, &record.actor, names)))
-    });
-    std::iter::once(filed).chain(told).collect()
-}
-
-/// A fact in words; looks are left out, the log of reads has them.
-fn happened(page: &Page, fact: &Fact, names: &HashMap<String, String>) -> Option<String> {
-    let with_number = |key, number: &String| page.tw(key, &[("number", number.clone())]);
-    Some(match fact {
-        Fact::CaseReceived {
-            from,
-            unit: Some(unit),
-            ..
-        } if from.top() == unit.top() => page.t("desk-fact-handed-in"),
-        Fact::CaseReceived { .. } => page.t("desk-fact-received"),
-        Fact::CaseAccepted { .. } => page.t("desk-fact-accepted"),
-        Fact::CaseProposed { outcome, .. } => match outcome {
-            Outcome::Granted => page.t("desk-fact-proposed-granted"),
-            Outcome::Refused => page.t("desk-fact-proposed-refused"),
-        },
-        Fact::CaseActEntered { number, .. } => with_number("desk-fact-act-entered", number),
-        Fact::CaseActFound { number, .. } => with_number("desk-fact-act-found", number),
-        Fact::CaseActWithdrawn { number, .. } => with_number("desk-fact-act-withdrawn", number),
-        Fact::CaseSentBack { .. } => page.t("desk-fact-sent-back"),
-        Fact::CaseResultDraftSent { .. } => page.t("desk-fact-draft-sent"),
-        Fact::CaseResultDraftAnswered { answer, .. } => match answer {
-            DraftAnswer::Agreed => page.t("desk-fact-draft-agreed"),
-            DraftAnswer::Silent => page.t("desk-fact-draft-silent"),
-            DraftAnswer::Objected => page.t("desk-fact-draft-objected"),
-        },
-        Fact::CaseSigned { .. } => page.t("desk-fact-signed"),
-        Fact::CaseApologised { .. } => page.t("desk-fact-apologised"),
-        Fact::CaseRecounted { due, .. } => page.tw("desk-fact-recounted", &[("due", page.time(*due))]),
-        Fact::CaseDeclined { .. } => page.t("desk-fact-declined"),
-        Fact::CaseSupplementAsked { .. } => page.t("desk-fact-supplement-asked"),
-        Fact::CaseSupplemented { .. } => page.t("desk-fact-supplemented"),
-        Fact::CaseWithdrawn { .. } => page.t("desk-fact-withdrawn"),
-        Fact::CaseRated { score, .. } => page.tw("desk-fact-rated", &[("score", score.to_string())]),
-        Fact::CaseAssigned { to, .. } => {
-            let name = names.get(to).unwrap_or(to).clone();
-            page.tw("desk-fact-assigned", &[("name", name)])
-        }
-        Fact::CaseMoved { from, to, .. } => {
-            let units = [("from", from.to_string()), ("to", to.to_string())];
-            page.tw("desk-fact-moved", &units)
-        }
-        Fact::CaseDecided { .. } => page.t("desk-fact-decided"),
-        Fact::CaseReturned { .. } => page.t("desk-fact-returned"),
-        _ => return None,
-    })
-}
-
-fn by(page: &Page, actor: &Actor, names: &HashMap<String, String>) -> String {
-    match actor {
-        Actor::Platform => page.t("desk-role-platform"),
-        Actor::Anonymous => page.t("desk-role-anonymous"),
-        Actor::Official(id) => names.get(id).unwrap_or(id).clone(),
-        Actor::Citizen(_) => page.t("desk-applicant"),
-        Actor::System(id) => id.clone(),
-    }
 }
 
 /// Working minutes in words.
@@ -472,34 +353,7 @@ impl View<'_> {
 mod tests {
     use serde_json::json;
 
-    use identity::{Accounts, NewAccount};
-    use kernel::Actor;
-
     use crate::desk::testing::{API, CASE, Desk};
-
-    #[tokio::test]
-    async fn what_happened_names_the_officials_and_nobody_by_an_account() {
-        let desk = Desk::new().await;
-        desk.verb("tiep", "accept", json!({})).await;
-        let path = format!("/desk/cases/{CASE}");
-        let before = desk.get("tich", &path).await.body;
-        assert!(!before.contains("Hoàng Thị Tiếp"), "she has no account here yet");
-        let account = NewAccount {
-            id: "tiep".to_owned(),
-            user: "tiep".to_owned(),
-            password: None,
-            name: "Hoàng Thị Tiếp".to_owned(),
-            subject: None,
-            born: None,
-            level: 0,
-            roles: vec!["receptionist".to_owned()],
-            unit: "H56.14857".parse().expect("a code"),
-        };
-        let accounts = Accounts::new(desk.temp.store.clone(), desk.cases.tenant.clone());
-        accounts.open(&Actor::Platform, &account).await.expect("opened");
-        let page = desk.get("tich", &path).await.body;
-        assert!(page.contains("Hoàng Thị Tiếp"));
-    }
 
     #[tokio::test]
     async fn a_page_shows_the_case_and_only_the_buttons_that_would_work() {

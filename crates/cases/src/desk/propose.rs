@@ -4,7 +4,7 @@
 
 use axum::response::Response;
 use kernel::fact::Outcome;
-use kernel::{CaseCode, Digest, Fact, Kind, Problem};
+use kernel::{CaseCode, Digest, Fact, Problem};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Principal, Refusal};
@@ -81,10 +81,8 @@ impl Cases {
                     return Ok(());
                 }
                 let step = may(&case, &procedure, Verb::Propose, who, proposed.revision)?;
+                case.may_propose(&procedure, outcome, tx.now())?;
                 let waited = procedure.clock(&case.state) == Clock::Pause;
-                if waited && !(outcome == Outcome::Refused && case.supplement_over(tx.now())) {
-                    return Err(Problem::new(Kind::Conflict, "case-supplement-waits"));
-                }
                 let mut case = case.moved(step);
                 if waited && let Some(owed) = self.resume(&mut case, &procedure, tx.now())? {
                     obligations::reopen(&tx, &subject(code), owed).await?;

@@ -12,7 +12,7 @@ use kernel::{Actor, CaseCode, Fact, Kind, Problem, Time};
 use crate::case::{Accepted, Case};
 use crate::clock::WorkingOut;
 use crate::desk::clock::events;
-use crate::desk::step::{in_the_making, save_telling};
+use crate::desk::step::save_telling;
 use crate::merger::job::ended;
 use crate::merger::store as list;
 use crate::notice::Notice;
@@ -128,7 +128,7 @@ impl Cases {
         let procedure = self.procedure_of(&case)?;
         if case.decided.is_some() {
             // A decision is judged by the date it was made under; one that is being made may come to nothing.
-            return Ok(match in_the_making(&case, &procedure) {
+            return Ok(match case.in_the_making(&procedure) {
                 true => Standing::Later,
                 false => Standing::Right,
             });

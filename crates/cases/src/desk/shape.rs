@@ -6,8 +6,9 @@ use kernel::fact::Outcome;
 use serde::Serialize;
 use web::openapi::ToSchema;
 
-use crate::case::{Accepted, Capacity, Decided, EnteredAct, Proposal, SentBack};
+use crate::case::{Accepted, Capacity, Decided, EnteredAct, Proposal, SentBack, WhyNot};
 use crate::clock::WorkingOut;
+use crate::desk::page::now;
 use crate::procedure::Verb;
 use crate::store::StatusRow;
 
@@ -29,6 +30,8 @@ pub struct CaseView {
     /// What the reader may do now.
     #[schema(value_type = Vec<String>)]
     pub(crate) verbs: Vec<Verb>,
+    /// What officials do with such cases and the reader cannot do now; nothing once the case has ended.
+    pub(crate) not_now: Vec<NotNowView>,
     /// When it was filed.
     pub(crate) filed_at: String,
     /// Acceptance.
@@ -45,6 +48,16 @@ pub struct CaseView {
     pub(crate) returned_at: Option<String>,
     /// The changes of its national status, the filing first.
     pub(crate) statuses: Vec<StatusView>,
+}
+
+/// What the reader cannot do now.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NotNowView {
+    /// The verb.
+    #[schema(value_type = String)]
+    verb: Verb,
+    /// The code of the problem that stands against it, explained at `/problems/{code}`.
+    why: String,
 }
 
 /// Acceptance.
@@ -151,6 +164,15 @@ pub struct StatusView {
     at: String,
     /// By when the result was owed then.
     due: Option<String>,
+}
+
+impl From<(Verb, WhyNot<'_>)> for NotNowView {
+    fn from((verb, why): (Verb, WhyNot<'_>)) -> Self {
+        Self {
+            verb,
+            why: now::code(why).to_owned(),
+        }
+    }
 }
 
 impl From<&Accepted> for AcceptedView {

@@ -141,7 +141,14 @@ impl Cases {
                     .await
             }
             Said::Withdrawal { reason } => self.withdrawn(tx, case, procedure, reason).await,
-            Said::Rating { score, note } => self.rated(tx, case, procedure, *score, note).await,
+            Said::Rating {
+                score,
+                note,
+                criteria,
+            } => {
+                self.rated(tx, case, procedure, sent.at, (*score, note, criteria))
+                    .await
+            }
         }
     }
 }

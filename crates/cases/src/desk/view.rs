@@ -2,17 +2,15 @@
 //! leaves a fact. Never shows a decision before its result is there.
 
 use axum::response::{IntoResponse, Redirect, Response};
-use kernel::fact::Channel;
 use kernel::{CaseCode, Fact, Kind, Problem, Time};
 use serde::Deserialize;
 use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Page, Principal, Refusal};
 
 use crate::case::Case;
-use crate::desk::apologise::may_apologise;
 use crate::desk::official::AtCase;
+use crate::desk::page::now::Now;
 pub(crate) use crate::desk::shape::CaseView;
-use crate::desk::step::in_the_making;
 use crate::procedure::{Procedure, Verb};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
@@ -35,6 +33,14 @@ impl Cases {
         let reader = self.store.read(&self.tenant).await?;
         let statuses = rows::statuses(&reader, code).await?;
         let case = &held.case;
+        let calendar = self.calendars.of(&case.unit);
+        let now = Now {
+            case,
+            procedure: &procedure,
+            who,
+            calendar: &calendar,
+            at: self.store.world().now(),
+        };
         let decided = case.decided.as_ref().filter(|_| is_decided(case, &procedure));
         Ok(CaseView {
             code: case.code.to_string(),
@@ -43,7 +49,8 @@ impl Cases {
             state: case.state.clone(),
             status: held.status,
             revision: case.revision,
-            verbs: verbs(case, &procedure, who, self.store.world().now()),
+            verbs: now.verbs(),
+            not_now: now.not_now().into_iter().map(Into::into).collect(),
             filed_at: case.filed_at.rfc3339(),
             accepted: case.accepted.as_ref().map(Into::into),
             proposal: case.proposal.as_ref().map(Into::into),
@@ -85,26 +92,6 @@ pub(crate) fn is_decided(case: &Case, procedure: &Procedure) -> bool {
         && left
             .iter()
             .all(|verb| procedure.verb_from(*verb, &case.state).is_none())
-}
-
-/// What the official may do with the case now.
-pub(crate) fn verbs(case: &Case, procedure: &Procedure, who: &Principal, now: Time) -> Vec<Verb> {
-    if in_the_making(case, procedure) || case.not_own(who.subject.as_ref()).is_err() {
-        return Vec::new();
-    }
-    let online = case.channel == Channel::Online;
-    let proposed = case.not_proposed_by(&who.account).is_err();
-    let mut verbs = case.verbs(procedure, &who.roles, now);
-    // Who filed online looks at the draft themselves; who proposed does not sign.
-    verbs.retain(|verb| match verb {
-        Verb::CheckDraft => !online,
-        Verb::Sign => !proposed,
-        _ => true,
-    });
-    if may_apologise(case, procedure, &who.roles, now) {
-        verbs.push(Verb::Apologise);
-    }
-    verbs
 }
 
 /// The revision a form was made from.

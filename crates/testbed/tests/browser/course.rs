@@ -1,5 +1,5 @@
-//! What can happen to a case on its way, in the browser: the desk asks for more, the mother gives it,
-//! and she takes a case back.
+//! What can happen to a case on its way, in the browser: the desk asks for more, the mother gives it and a
+//! deputy signs; and she takes a case back.
 
 use anyhow::ensure;
 use sen::up::nation::Place;
@@ -17,7 +17,8 @@ fn a_mother_gives_what_the_desk_asks_for_and_takes_another_case_back() {
             let (album, site) = (house.album("course", lang), &house.nation.site);
             let mother = Browser::open(site, &album, lang, PHONE).await?;
             let desk = Browser::open(site, &album, lang, DESK).await?;
-            supplement(house, &mother, &desk).await?;
+            let code = supplement(house, &mother, &desk).await?;
+            by_deputy(&mother, &desk, &code).await?;
             take_back(house, &mother, &desk).await?;
             close(vec![mother, desk]).await
         });
@@ -25,7 +26,7 @@ fn a_mother_gives_what_the_desk_asks_for_and_takes_another_case_back() {
     });
 }
 
-async fn supplement(house: &House, mother: &Browser, desk: &Browser) -> anyhow::Result<()> {
+async fn supplement(house: &House, mother: &Browser, desk: &Browser) -> anyhow::Result<String> {
     let words = mother.words.clone();
     let code = house.file(mother).await?;
     enter(desk, "receptionist").await?;
@@ -64,7 +65,48 @@ async fn supplement(house: &House, mother: &Browser, desk: &Browser) -> anyhow::
     mother.press("cases-check-title").await?;
     mother.see("supplement-check").await?;
     mother.press("cases-supplement-send").await?;
-    mother.see("supplement-sent").await
+    mother.see("supplement-sent").await?;
+    Ok(code)
+}
+
+/// What she gave is enough: the officer proposes, she finds the draft right, and the deputy signs for the
+/// chairman (KT.).
+async fn by_deputy(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<()> {
+    let words = desk.words.clone();
+    desk.go(Place::Province, &format!("/desk/cases/{code}")).await?;
+    // What she sent comes over the exchange; a comment is asked for by the officer's form alone.
+    desk.wait_for(&words.t("desk-note-hint")).await?;
+    desk.press("desk-not-now").await?;
+    ensure!(
+        desk.says(&words.t("problem-case-supplement-once.rule")).await?,
+        "a second supplement is refused: {}",
+        desk.text().await?
+    );
+    desk.see("desk-not-now").await?;
+    desk.click(&words.t("desk-granted")).await?;
+    desk.press("desk-propose").await?;
+    mother.go(Place::National, &format!("/cases/{code}")).await?;
+    mother.wait_for(&words.t("cases-draft-title")).await?;
+    mother.press("cases-draft-yes").await?;
+    mother.press("cases-draft-send").await?;
+    enter(desk, "deputy-chairman").await?;
+    desk.wait_for(code).await?;
+    desk.see("desk-deputy-chairman").await?;
+    desk.click(code).await?;
+    desk.wait_for(&words.t("desk-sign-deputy")).await?;
+    desk.see("desk-deputy-to-sign").await?;
+    desk.press("desk-sign").await?;
+    desk.see("desk-deputy-signed").await?;
+    enter(desk, "clerk").await?;
+    desk.wait_for(code).await?;
+    desk.click(code).await?;
+    desk.press("desk-seal").await?;
+    ensure!(
+        desk.says(&words.t("desk-signed-deputy")).await?,
+        "the page says for whom it was signed: {}",
+        desk.text().await?
+    );
+    desk.see("desk-deputy-sealed").await
 }
 
 async fn take_back(house: &House, mother: &Browser, desk: &Browser) -> anyhow::Result<()> {

@@ -1,0 +1,157 @@
+//! What happened to a case, in words, and who did it. Never a look: the log of reads has those.
+
+use std::collections::HashMap;
+
+use identity::Accounts;
+use kernel::fact::{DraftAnswer, Outcome};
+use kernel::{Actor, Fact, FactRecord, Problem};
+use web::Page;
+
+use crate::case::Case;
+use crate::state::Cases;
+
+/// Something that happened to the case.
+pub(super) struct Event {
+    pub(super) at: String,
+    pub(super) time: String,
+    pub(super) text: String,
+    pub(super) by: String,
+}
+
+/// The officials of a case's facts by name; who has left and has no account any more stays an id.
+pub(super) async fn names(cases: &Cases, facts: &[FactRecord]) -> Result<HashMap<String, String>, Problem> {
+    let accounts = Accounts::new(cases.store.clone(), cases.tenant.clone());
+    let mut names: HashMap<String, String> = HashMap::new();
+    let ids = facts.iter().flat_map(|record| {
+        let by = match &record.actor {
+            Actor::Official(id) => Some(id),
+            _ => None,
+        };
+        let to = match &record.fact {
+            Fact::CaseAssigned { to, .. } => Some(to),
+            _ => None,
+        };
+        by.into_iter().chain(to)
+    });
+    let ids: Vec<&String> = ids.collect();
+    for id in ids {
+        if !names.contains_key(id)
+            && let Some(account) = accounts.get(id).await?
+        {
+            names.insert(id.clone(), account.name);
+        }
+    }
+    Ok(names)
+}
+
+/// The filing and what came after it.
+pub(super) fn timeline(
+    page: &Page,
+    case: &Case,
+    facts: &[FactRecord],
+    names: &HashMap<String, String>,
+) -> Vec<Event> {
+    let event = |at: kernel::Time, text: String, by: String| Event {
+        at: at.rfc3339(),
+        time: page.time(at),
+        text,
+        by,
+    };
+    let filed = event(case.filed_at, page.t("desk-fact-filed"), String::new());
+    let told = facts.iter().filter_map(|record| {
+        let text = happened(page, &record.fact, names)?;
+        Some(event(record.at, text, by(page, &record.actor, names)))
+    });
+    std::iter::once(filed).chain(told).collect()
+}
+
+/// A fact in words; looks are left out, the log of reads has them.
+fn happened(page: &Page, fact: &Fact, names: &HashMap<String, String>) -> Option<String> {
+    let with_number = |key, number: &String| page.tw(key, &[("number", number.clone())]);
+    Some(match fact {
+        Fact::CaseReceived {
+            from,
+            unit: Some(unit),
+            ..
+        } if from.top() == unit.top() => page.t("desk-fact-handed-in"),
+        Fact::CaseReceived { .. } => page.t("desk-fact-received"),
+        Fact::CaseAccepted { .. } => page.t("desk-fact-accepted"),
+        Fact::CaseProposed { outcome, .. } => match outcome {
+            Outcome::Granted => page.t("desk-fact-proposed-granted"),
+            Outcome::Refused => page.t("desk-fact-proposed-refused"),
+        },
+        Fact::CaseActEntered { number, .. } => with_number("desk-fact-act-entered", number),
+        Fact::CaseActFound { number, .. } => with_number("desk-fact-act-found", number),
+        Fact::CaseActWithdrawn { number, .. } => with_number("desk-fact-act-withdrawn", number),
+        Fact::CaseSentBack { .. } => page.t("desk-fact-sent-back"),
+        Fact::CaseResultDraftSent { .. } => page.t("desk-fact-draft-sent"),
+        Fact::CaseResultDraftAnswered { answer, .. } => match answer {
+            DraftAnswer::Agreed => page.t("desk-fact-draft-agreed"),
+            DraftAnswer::Silent => page.t("desk-fact-draft-silent"),
+            DraftAnswer::Objected => page.t("desk-fact-draft-objected"),
+        },
+        Fact::CaseSigned { .. } => page.t("desk-fact-signed"),
+        Fact::CaseApologised { .. } => page.t("desk-fact-apologised"),
+        Fact::CaseRecounted { due, .. } => page.tw("desk-fact-recounted", &[("due", page.time(*due))]),
+        Fact::CaseDeclined { .. } => page.t("desk-fact-declined"),
+        Fact::CaseSupplementAsked { .. } => page.t("desk-fact-supplement-asked"),
+        Fact::CaseSupplemented { .. } => page.t("desk-fact-supplemented"),
+        Fact::CaseWithdrawn { .. } => page.t("desk-fact-withdrawn"),
+        Fact::CaseRated { score, .. } => page.tw("desk-fact-rated", &[("score", score.to_string())]),
+        Fact::CaseAssigned { to, .. } => {
+            let name = names.get(to).unwrap_or(to).clone();
+            page.tw("desk-fact-assigned", &[("name", name)])
+        }
+        Fact::CaseMoved { from, to, .. } => {
+            let units = [("from", from.to_string()), ("to", to.to_string())];
+            page.tw("desk-fact-moved", &units)
+        }
+        Fact::CaseDecided { .. } => page.t("desk-fact-decided"),
+        Fact::CaseReturned { .. } => page.t("desk-fact-returned"),
+        _ => return None,
+    })
+}
+
+fn by(page: &Page, actor: &Actor, names: &HashMap<String, String>) -> String {
+    match actor {
+        Actor::Platform => page.t("desk-role-platform"),
+        Actor::Anonymous => page.t("desk-role-anonymous"),
+        Actor::Official(id) => names.get(id).unwrap_or(id).clone(),
+        Actor::Citizen(_) => page.t("desk-applicant"),
+        Actor::System(id) => id.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use identity::{Accounts, NewAccount};
+    use kernel::Actor;
+
+    use crate::desk::testing::{CASE, Desk};
+
+    #[tokio::test]
+    async fn what_happened_names_the_officials_and_nobody_by_an_account() {
+        let desk = Desk::new().await;
+        desk.verb("tiep", "accept", json!({})).await;
+        let path = format!("/desk/cases/{CASE}");
+        let before = desk.get("tich", &path).await.body;
+        assert!(!before.contains("Hoàng Thị Tiếp"), "she has no account here yet");
+        let account = NewAccount {
+            id: "tiep".to_owned(),
+            user: "tiep".to_owned(),
+            password: None,
+            name: "Hoàng Thị Tiếp".to_owned(),
+            subject: None,
+            born: None,
+            level: 0,
+            roles: vec!["receptionist".to_owned()],
+            unit: "H56.14857".parse().expect("a code"),
+        };
+        let accounts = Accounts::new(desk.temp.store.clone(), desk.cases.tenant.clone());
+        accounts.open(&Actor::Platform, &account).await.expect("opened");
+        let page = desk.get("tich", &path).await.body;
+        assert!(page.contains("Hoàng Thị Tiếp"));
+    }
+}
