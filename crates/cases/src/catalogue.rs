@@ -15,6 +15,7 @@ use kernel::{Date, Digest, ProcedureCode};
 
 use crate::catalogue::browse::Shelves;
 use crate::catalogue::search::Index;
+use crate::criteria::Criteria;
 pub use crate::pack::{Entry, Event};
 use crate::procedure::Procedure;
 
@@ -28,6 +29,7 @@ pub struct Catalogue {
     /// The versions of a code, by first day.
     procedures: BTreeMap<ProcedureCode, Vec<(Date, Arc<Procedure>)>>,
     versions: HashMap<Digest, Arc<Procedure>>,
+    criteria: Criteria,
 }
 
 impl Catalogue {
@@ -42,11 +44,17 @@ impl Catalogue {
             documents.push(procedure);
         }
         let events = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::events)?;
+        let criteria = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::criteria)?;
         let entries = crate::pack::entries(pack)?;
-        Ok(Self::of(entries, documents, events).expect("each first day was read"))
+        let catalogue = Self::of(entries, documents, events).expect("each first day was read");
+        Ok(Self {
+            criteria: Criteria::of(criteria).expect("each first day was checked"),
+            ..catalogue
+        })
     }
 
-    /// The catalogue of entries, documents and life events; `None` when a document's first day is no date.
+    /// The catalogue of entries, documents and life events, without criteria of ratings; `None` when a
+    /// document's first day is no date.
     #[must_use]
     pub fn of(mut entries: Vec<Entry>, documents: Vec<Procedure>, events: Vec<Event>) -> Option<Self> {
         entries.sort_by(|a, b| a.code.cmp(&b.code));
@@ -71,6 +79,7 @@ impl Catalogue {
             index,
             procedures,
             versions,
+            criteria: Criteria::default(),
         })
     }
 
@@ -118,6 +127,12 @@ impl Catalogue {
     #[must_use]
     pub fn version(&self, version: &Digest) -> Option<Arc<Procedure>> {
         self.versions.get(version).cloned()
+    }
+
+    /// The criteria by which applicants rate.
+    #[must_use]
+    pub const fn criteria(&self) -> &Criteria {
+        &self.criteria
     }
 
     /// All documents.

@@ -2,11 +2,12 @@
 //! the result, letters, the applicant's own steps. Pure data kept with the case; the facts say the
 //! same, and [`crate::case::state_after`] folds them.
 
-use kernel::fact::DraftAnswer;
+use kernel::fact::{DraftAnswer, points_by_number};
 use kernel::{Digest, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::fold::Event;
+use crate::criteria::Points;
 use crate::payment::Paid;
 
 /// Everything that happened on a case's way.
@@ -161,6 +162,13 @@ pub struct Rating {
     pub score: u8,
     /// In the applicant's words; may be empty.
     pub note: String,
+    /// Points by the criteria that were asked and answered.
+    #[serde(
+        default,
+        skip_serializing_if = "Points::is_empty",
+        deserialize_with = "points_by_number"
+    )]
+    pub criteria: Points,
     /// When.
     pub at: Time,
 }

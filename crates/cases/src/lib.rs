@@ -3,7 +3,7 @@
 //!
 //! | read | for |
 //! |---|---|
-//! | [`procedure`], [`case`], [`course`], [`clock`], [`draft`], [`answers`], [`act`] | the nouns, pure |
+//! | [`procedure`], [`case`], [`course`], [`criteria`], [`clock`], [`draft`], [`answers`], [`act`] | the nouns, pure |
 //! | [`catalogue`], [`places`], [`pack`] | what the pack says, in memory |
 //! | [`versions`] | what the pack said when running cases were filed |
 //! | [`citizen`] | the portal: search, form, prefill, papers, check, file, my cases |
@@ -15,6 +15,7 @@
 //! | [`sync`], [`notice`] | the owner tells the portal each change of status, and what it asks of the applicant |
 //! | [`merger`] | running cases of merged units go to who took over |
 //! | `shown` | how words, answers and units read on a page |
+//! | `bar` | the time of a case as a picture and a table |
 //! | [`track`] | where a case stands, without signing in |
 //! | `words` | reasons and notes, bounded |
 //! | [`store`] | all SQL |
@@ -22,11 +23,13 @@
 
 pub mod act;
 pub mod answers;
+mod bar;
 pub mod case;
 pub mod catalogue;
 pub mod citizen;
 pub mod clock;
 pub mod course;
+pub mod criteria;
 pub mod desk;
 pub mod draft;
 pub mod handover;

@@ -1,6 +1,7 @@
 //! Reads this crate's part of the pack: `catalogue/procedures.csv` and `procedures/*.toml`, and holds
 //! it against its rules. Never lets a document with a fault pass.
 
+mod criteria;
 mod events;
 mod flaws;
 mod samples;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+pub(crate) use crate::pack::criteria::read as criteria;
 pub use crate::pack::events::Event;
 pub(crate) use crate::pack::events::read as events;
 pub use crate::pack::flaws::{ROLES, flaws};
@@ -178,11 +180,12 @@ pub fn procedures(pack: &Path) -> Result<Vec<(PathBuf, Procedure)>, PackFault> {
     Ok(all.into_iter().map(of_file).collect())
 }
 
-/// Checks this crate's part: the catalogue, the statuses, and every procedure by itself and beside the
-/// others; gives the documents whose shape is sound.
+/// Checks this crate's part: the catalogue, the statuses, the criteria of ratings, and every procedure by
+/// itself and beside the others; gives the documents whose shape is sound.
 pub fn check(pack: &Path, known: &Known, faults: &mut Faults) -> Vec<ProcedureFile> {
     let catalogue = check_catalogue(pack, known, faults);
     events::check(pack, &catalogue, faults);
+    criteria::read(pack, faults);
     let mut statuses = Vec::new();
     let mut lines = HashMap::new();
     table(pack, STATUSES, &STATUS_COLUMNS, faults, |row, faults| {

@@ -85,11 +85,10 @@ mod tests {
 
     /// Cases that were filed a day after another, and given.
     fn past(count: u32) -> impl Iterator<Item = PastCase> {
-        let (procedure, calendar) = (birth(), nouns().calendars.clone());
+        let procedure = birth();
+        let calendar = nouns().calendars.of(&UNIT.parse().expect("a code"));
         (1..=count).map(move |number| {
             let filed_at = testkit::START.plus_ms(-(i64::from(number) + 9) * 86_400_000);
-            let unit = UNIT.parse().expect("a code");
-            let calendar = calendar.of(&unit);
             let at = calendar.opening(filed_at);
             let term = procedure.term(kernel::fact::Channel::Online);
             let working_out = clock::due(term, &calendar, at).expect("a term");
@@ -122,6 +121,7 @@ mod tests {
             one.course.rating = (number == 1).then(|| Rating {
                 score: 2,
                 note: String::new(),
+                criteria: std::collections::BTreeMap::new(),
                 at: ended,
             });
             let statuses = vec![

@@ -5,12 +5,14 @@
 use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
 use exchange::{Ask, ServiceId};
-use kernel::{Actor, CaseCode, Fact, Kind, OrgCode, Problem, Time};
+use kernel::fact::points_by_number;
+use kernel::{Actor, CaseCode, Date, Fact, Kind, OrgCode, Problem, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::case::{Answers, Case};
 use crate::case_of;
+use crate::criteria::Points;
 use crate::draft::Attached;
 use crate::handover::{HandoverPaper, papers};
 use crate::state::Cases;
@@ -54,6 +56,13 @@ pub enum Said {
         score: u8,
         /// In the applicant's words.
         note: String,
+        /// Points by the criteria that were asked and answered.
+        #[serde(
+            default,
+            skip_serializing_if = "Points::is_empty",
+            deserialize_with = "points_by_number"
+        )]
+        criteria: Points,
     },
 }
 
@@ -172,6 +181,19 @@ pub(crate) async fn keep_once(
     Ok(true)
 }
 
+impl Cases {
+    /// Holds what a rating says against what is asked on a day: at the portal before it goes, at the owner as it comes.
+    ///
+    /// # Errors
+    /// 422 at `score`, or at a criterion as [`crate::criteria::Criteria::check`].
+    pub(crate) fn check_rating(&self, score: u8, criteria: &Points, on: Date) -> Result<(), Problem> {
+        if !(1..=SCORE_MAX).contains(&score) {
+            return Err(Problem::invalid("score", "case-score").with("max", SCORE_MAX));
+        }
+        self.catalogue.criteria().check(criteria, on)
+    }
+}
+
 /// Which submission a line is about.
 #[derive(Deserialize)]
 struct Payload {
@@ -224,5 +246,21 @@ impl Deliver for Submit {
                 rows::note_outcome(&tx, code, seq, outcome).await
             })
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rating_sent_by_an_earlier_release_reads_and_is_written_as_it_was() {
+        let earlier = r#"{"kind":"rating","score":4,"note":"Nhanh"}"#;
+        let said: Said = serde_json::from_str(earlier).expect("the earlier form");
+        assert!(matches!(&said, Said::Rating { criteria, .. } if criteria.is_empty()));
+        assert_eq!(serde_json::to_string(&said).expect("json"), earlier);
+        let now = r#"{"kind":"rating","score":4,"note":"","criteria":{"1":2,"3":0}}"#;
+        let said: Said = serde_json::from_str(now).expect("the form of now");
+        assert_eq!(serde_json::to_string(&said).expect("json"), now);
     }
 }

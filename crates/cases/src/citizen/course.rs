@@ -9,9 +9,10 @@ use web::Page;
 
 use crate::citizen::render;
 use crate::citizen::view::line_reason;
+use crate::criteria::Criterion;
 use crate::notice::Notice;
 use crate::procedure::Paper;
-use crate::shown::say;
+use crate::shown::{self, say};
 use crate::state::Cases;
 use crate::store::{GivenKind, Held, ResultRow, StatusRow, SubmissionRow};
 use crate::submission::{Said, is_said};
@@ -45,7 +46,19 @@ struct CoursePage<'a> {
     paused: bool,
     can_withdraw: bool,
     can_rate: bool,
+    /// What may be rated besides, each as the applicant likes.
+    criteria: Vec<Asking<'a>>,
     rated: Option<u8>,
+    /// The points given, by criterion.
+    points: Vec<(String, String)>,
+}
+
+/// A criterion that is asked, in the reader's language.
+struct Asking<'a> {
+    number: u8,
+    name: &'a str,
+    /// Points and answer.
+    answers: Vec<(u8, &'a str)>,
 }
 
 /// A date that was counted anew.
@@ -125,10 +138,11 @@ pub(crate) fn body(
         Some(Notice::Refused { reason }) => Some(("cases-refused-why", reason.as_str())),
         _ => None,
     });
-    let rated = sent.iter().find_map(|row| match row.said {
-        Said::Rating { score, .. } => Some(score),
+    let rated = sent.iter().find_map(|row| match &row.said {
+        Said::Rating { score, criteria, .. } => Some((*score, criteria, row.at.date())),
         _ => None,
     });
+    let can_rate = ended && rated.is_none();
     let accepted = statuses.iter().find(|row| row.status == 2);
     render(&CoursePage {
         page,
@@ -156,9 +170,26 @@ pub(crate) fn body(
         spent: accepted.map(|_| hours(page, cases.spent(held, statuses, now))),
         paused: PAUSED.contains(&held.status),
         can_withdraw: OPEN.contains(&held.status) && !unpaid && !is_said(sent, "withdrawal"),
-        can_rate: ended && rated.is_none(),
-        rated,
+        can_rate,
+        criteria: asking(cases, page, can_rate),
+        rated: rated.map(|(score, ..)| score),
+        points: rated.map_or_else(Vec::new, |(_, points, on)| shown::rated(cases, page, points, on)),
     })
+}
+
+/// The criteria of today; none where nothing can be rated.
+fn asking<'a>(cases: &'a Cases, page: &Page, can_rate: bool) -> Vec<Asking<'a>> {
+    let asked = cases.catalogue.criteria().asked(cases.today());
+    let one = |criterion: &'a Criterion| Asking {
+        number: criterion.number,
+        name: say(&criterion.name, page.lang),
+        answers: criterion
+            .answers
+            .iter()
+            .map(|answer| (answer.points, say(&answer.text, page.lang)))
+            .collect(),
+    };
+    asked.filter(|_| can_rate).map(one).collect()
 }
 
 /// What other agencies gave.

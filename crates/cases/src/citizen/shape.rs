@@ -1,11 +1,14 @@
 //! How cases read to programs. Never decides who may read them.
 
+use std::collections::BTreeMap;
+
 use kernel::Time;
 use serde::Serialize;
 use web::openapi::ToSchema;
 
 use crate::notice::Notice;
 use crate::store::{Held, ResultRow, StatusRow, SubmissionRow};
+use crate::submission::Said;
 
 /// A list of cases.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +57,9 @@ pub struct SentLine {
     at: String,
     /// `taken`, or the key of the agency's refusal; null while it waits for an answer.
     outcome: Option<String>,
+    /// The points of a rating, by the criteria's numbers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    criteria: BTreeMap<String, u8>,
 }
 
 impl SentLine {
@@ -63,6 +69,10 @@ impl SentLine {
             kind: row.said.kind(),
             at: row.at.rfc3339(),
             outcome: row.outcome.clone(),
+            criteria: match &row.said {
+                Said::Rating { criteria, .. } => criteria.iter().map(|(n, p)| (n.to_string(), *p)).collect(),
+                _ => BTreeMap::new(),
+            },
         }
     }
 }

@@ -191,6 +191,11 @@ impl Portal {
         self.send(who, request, body).await
     }
 
+    pub(crate) async fn post_json(&self, who: Option<&Who>, path: &str, body: &Value) -> Answer {
+        let request = Request::post(path).header("content-type", "application/json");
+        self.send(who, request, body.to_string().into_bytes()).await
+    }
+
     pub(crate) async fn send_text(&self, who: Option<&Who>, path: &str, text: &str) -> Answer {
         let request = Request::post(path).header("content-type", "application/jose");
         self.send(who, request, text.as_bytes().to_vec()).await
