@@ -31,6 +31,10 @@ pub(crate) const OWN: Migrations = Migrations {
             "0004_outbox_cause",
             include_str!("../migrations/0004_outbox_cause.sql"),
         ),
+        (
+            "0005_outbox_heads",
+            include_str!("../migrations/0005_outbox_heads.sql"),
+        ),
     ],
 };
 

@@ -4,7 +4,7 @@
 
 pub mod waiting;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::store::node_tenant;
 use crate::{Row, Store, fault, params};
 
 /// Keys served at the same time.
-const KEYS: usize = 16;
+const KEYS: usize = 64;
 /// Lines of one key served before the others get their turn.
 const TURN: usize = 64;
 /// Heads of keys looked at in one go: more than can be busy, so that a free one is among them.
@@ -81,9 +81,13 @@ pub trait Deliver: Send + Sync {
 /// One order of lines: tenant, topic, key.
 type Lane = (Tenant, String, String);
 
+fn lane_of(line: &OutboxLine) -> Lane {
+    (line.tenant.clone(), line.topic.clone(), line.key.clone())
+}
+
 impl Store {
     /// Delivers lines until `shutdown` says true: wakes on commits, keeps the order of each key,
-    /// serves sixteen keys at a time. One runner per database.
+    /// serves sixty-four keys at a time. One runner per database.
     pub fn run_outbox(
         &self,
         handlers: Vec<Arc<dyn Deliver>>,
@@ -92,6 +96,8 @@ impl Store {
         let runner = Runner {
             store: self.clone(),
             handlers,
+            is_marked: false,
+            ready: HashMap::new(),
             busy: HashMap::new(),
             running: JoinSet::new(),
         };
@@ -123,12 +129,9 @@ impl Store {
             .reader(&node_tenant())
             .all(
                 "select tenant, topic, key, seq, id, payload, attempts, created, next_at, last_at, last_problem from store_outbox as o
-                 where o.topic = $1
+                 where o.topic = $1 and o.behind = 0
                    and (o.next_at <= $2 or (o.attempts > 0 and o.next_at > $3) or (o.attempts = 0 and o.next_at = o.created))
-                   and not exists (
-                   select 1 from store_outbox as p
-                   where p.tenant = o.tenant and p.topic = o.topic and p.key = o.key and p.seq < o.seq
-                 ) order by o.next_at limit $4",
+                 order by o.next_at limit $4",
                 params![topic, now, now.plus_ms(self.limits().retry_ms_max), HEADS],
             )
             .await?;
@@ -143,14 +146,22 @@ impl Store {
     pub async fn outbox_done(&self, done: &OutboxLine) -> Result<Option<OutboxLine>, Problem> {
         let next = self
             .write(&done.tenant, &Actor::Platform, |tx| async move {
+                // Whoever adds a line to the key at the same time takes its number from this row: one of the two
+                // begins again, and sees what the other did.
+                tx.exec(
+                    "update store_counters set last = last where tenant = $1 and series = $2",
+                    params![&done.tenant, series(&done.topic, &done.key)],
+                )
+                .await?;
                 tx.exec(
                     "delete from store_outbox where tenant = $1 and topic = $2 and key = $3 and seq = $4",
                     params![&done.tenant, &done.topic, &done.key, done.seq],
                 )
                 .await?;
                 tx.one(
-                    "select tenant, topic, key, seq, id, payload, attempts, created, next_at, last_at, last_problem from store_outbox
-                     where tenant = $1 and topic = $2 and key = $3 order by seq limit 1",
+                    "update store_outbox set behind = 0 where tenant = $1 and topic = $2 and key = $3 and seq = (
+                       select min(p.seq) from store_outbox as p where p.tenant = $1 and p.topic = $2 and p.key = $3)
+                     returning tenant, topic, key, seq, id, payload, attempts, created, next_at, last_at, last_problem",
                     params![&done.tenant, &done.topic, &done.key],
                 )
                 .await
@@ -185,6 +196,30 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Marks anew which lines stand behind another of their key. A process of an earlier release, which ran beside this
+    /// one while a node was upgraded, wrote lines and took them away without a mark.
+    async fn mark_heads(&self) -> Result<(), Problem> {
+        let node = node_tenant();
+        let marked = self.write(&node, &Actor::Platform, |tx| async move {
+            tx.exec(
+                "update store_outbox set behind = 1 - behind where behind = case when exists (
+                   select 1 from store_outbox as p
+                   where p.tenant = store_outbox.tenant and p.topic = store_outbox.topic and p.key = store_outbox.key
+                     and p.seq < store_outbox.seq) then 0 else 1 end",
+                params![],
+            )
+            .await
+        });
+        marked.await.map(drop)
+    }
+}
+
+/// The series that numbers the lines of a key.
+pub(crate) fn series(topic: &str, key: &str) -> String {
+    format!("outbox/{topic}/{key}")
+}
+
 /// How long a line waits after its failure: twice as long each time up to the limit, and up to an
 /// eighth less by chance, so that lines that failed together do not come back together.
 fn wait_ms(first_ms: i64, ms_max: i64, attempts: u32, chance: u8) -> i64 {
@@ -212,6 +247,10 @@ fn line(row: &Row) -> Result<OutboxLine, Problem> {
 struct Runner {
     store: Store,
     handlers: Vec<Arc<dyn Deliver>>,
+    /// Which lines are heads was looked at once.
+    is_marked: bool,
+    /// Heads by topic that were found due and had no room yet. No other runner serves them, so they stay heads.
+    ready: HashMap<&'static str, VecDeque<OutboxLine>>,
     busy: HashMap<task::Id, Lane>,
     running: JoinSet<()>,
 }
@@ -246,21 +285,37 @@ impl Runner {
     }
 
     async fn start_due(&mut self) -> Result<(), Problem> {
+        if !self.is_marked {
+            self.store.mark_heads().await?;
+            self.is_marked = true;
+        }
         for handler in self.handlers.clone() {
+            self.start(&handler);
             if self.running.len() >= KEYS {
                 return Ok(());
             }
-            for head in self.store.outbox_heads(handler.topic()).await? {
-                let lane = (head.tenant.clone(), head.topic.clone(), head.key.clone());
-                if self.running.len() >= KEYS || self.busy.values().any(|busy| *busy == lane) {
-                    continue;
-                }
-                let turn = serve(self.store.clone(), Arc::clone(&handler), head);
-                let id = self.running.spawn(turn).id();
-                self.busy.insert(id, lane);
-            }
+            // The head of a key that is being served may be gone when there is room.
+            let mut heads = self.store.outbox_heads(handler.topic()).await?;
+            let busy: HashSet<&Lane> = self.busy.values().collect();
+            heads.retain(|head| !busy.contains(&lane_of(head)));
+            self.ready.insert(handler.topic(), heads.into());
+            self.start(&handler);
         }
         Ok(())
+    }
+
+    /// Starts what is ready for a handler, as far as there is room.
+    fn start(&mut self, handler: &Arc<dyn Deliver>) {
+        while self.running.len() < KEYS {
+            let ready = self.ready.get_mut(handler.topic());
+            let Some(head) = ready.and_then(VecDeque::pop_front) else {
+                return;
+            };
+            let lane = lane_of(&head);
+            let turn = serve(self.store.clone(), Arc::clone(handler), head);
+            let id = self.running.spawn(turn).id();
+            self.busy.insert(id, lane);
+        }
     }
 }
 

@@ -235,10 +235,11 @@ impl Tx {
         payload: &serde_json::Value,
         at: Time,
     ) -> Result<(), Problem> {
-        let seq = self.next_number(&format!("outbox/{topic}/{key}")).await?;
+        let seq = self.next_number(&crate::outbox::series(topic, key)).await?;
         self.exec(
-            "insert into store_outbox (tenant, topic, key, seq, id, payload, attempts, next_at, created)
-             values ($1, $2, $3, $4, $5, $6, 0, $7, $8)",
+            "insert into store_outbox (tenant, topic, key, seq, id, payload, attempts, next_at, created, behind)
+             select $1, $2, $3, $4, $5, $6, 0, $7, $8, case when exists (
+               select 1 from store_outbox where tenant = $1 and topic = $2 and key = $3) then 1 else 0 end",
             params![
                 self.tenant(),
                 topic,
@@ -278,6 +279,16 @@ impl Tx {
     /// As [`Tx::exec`].
     pub async fn bulk_insert(&self, sql: Pair, rows: String) -> Result<u64, Problem> {
         self.exec(sql.for_engine(self.inner.engine), params![self.tenant(), rows])
+            .await
+    }
+
+    /// Reads what is there for many keys given as one JSON array: `$1` is the tenant, `$2` the array, as for
+    /// [`Tx::bulk_insert`].
+    ///
+    /// # Errors
+    /// As [`Tx::exec`].
+    pub async fn bulk_select(&self, sql: Pair, keys: String) -> Result<Vec<Row>, Problem> {
+        self.all(sql.for_engine(self.inner.engine), params![self.tenant(), keys])
             .await
     }
 }

@@ -13,9 +13,8 @@ fn pairs_in(folder: &Path) -> usize {
             pairs += pairs_in(&path);
         } else if path.extension().is_some_and(|ext| ext == "rs") {
             let text = std::fs::read_to_string(&path).expect("a source");
-            pairs += text.matches("Pair {").count()
-                - text.matches("pub struct Pair {").count()
-                - text.matches("impl Pair {").count();
+            // A pair is a constant; other crates have types of that name.
+            pairs += text.matches(": Pair = Pair {").count();
         }
     }
     pairs

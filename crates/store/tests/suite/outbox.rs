@@ -102,6 +102,48 @@ async fn lines_of_a_key_come_in_order_and_leave_nothing_behind() {
 }
 
 #[tokio::test]
+async fn a_line_that_is_left_while_the_one_before_goes_is_never_forgotten() {
+    let temp = testkit::store(&[]).await;
+    let other = Other::new(|_| false);
+    let (stop, stopped) = watch::channel(false);
+    let runner = temp.store.run_outbox(vec![other.clone()], stopped);
+    // Eight leave lines of their own key, each while the one before is under way or has just gone.
+    let mut leaving = tokio::task::JoinSet::new();
+    for key in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let store = temp.store.clone();
+        leaving.spawn(async move { leave(&store, key, 1..=40).await });
+    }
+    while let Some(left) = leaving.join_next().await {
+        left.expect("left");
+    }
+    other.wait_for(320).await;
+    for key in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        assert_eq!(other.of(key), (1..=40).collect::<Vec<u64>>());
+    }
+    stop.send_replace(true);
+    runner.await.expect("it ends when told");
+}
+
+#[tokio::test]
+async fn lines_of_an_earlier_release_that_are_marked_wrongly_still_come_in_order() {
+    let temp = testkit::store(&[]).await;
+    leave(&temp.store, "a", 1..=3).await;
+    leave(&temp.store, "b", 1..=2).await;
+    let turned = temp.store.write(tenant(), officer(), |tx| async move {
+        tx.exec("update store_outbox set behind = 1 - behind", vec![])
+            .await
+    });
+    assert_eq!(turned.await.expect("turned"), 5);
+    let other = Other::new(|_| false);
+    let (stop, stopped) = watch::channel(false);
+    let runner = temp.store.run_outbox(vec![other.clone()], stopped);
+    other.wait_for(5).await;
+    assert_eq!((other.of("a"), other.of("b")), (vec![1, 2, 3], vec![1, 2]));
+    stop.send_replace(true);
+    runner.await.expect("it ends when told");
+}
+
+#[tokio::test]
 async fn a_line_that_fails_holds_its_own_key_back_and_no_other() {
     let temp = testkit::store(&[]).await;
     let other = Other::new(|line| line.key == "bad" && line.seq == 2 && line.attempts < 3);
