@@ -11,7 +11,7 @@ use kernel::World;
 use tokio::runtime::Runtime;
 
 /// How long something that happens by itself may take.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(25);
 

@@ -11,6 +11,7 @@ mod openapi;
 mod postgres;
 mod power;
 mod programs;
+mod said;
 mod shell;
 mod slow;
 mod soak;

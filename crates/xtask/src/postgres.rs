@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -16,13 +17,13 @@ use crate::{debian, shell};
 /// the whole group of the terminal: the keeper stands outside that group. It ignores the broken pipe
 /// of a run that ended while the server was starting: it would end before it has cleared up.
 const KEEPER: &str = r#"
-folder=$1; bin=$2; port=$3
+folder=$1; bin=$2; port=$3; waits=$4
 clear_up() { "$bin/pg_ctl" stop -s -w -m fast -D "$folder/data" >/dev/null 2>&1; cd /; rm -rf "$folder"; }
 trap '' INT HUP TERM PIPE
 cd "$folder" || exit 1
 if "$bin/initdb" -D "$folder/data" -U sen -A trust -E UTF8 --locale=C >"$folder/log" 2>&1 &&
    "$bin/pg_ctl" start -s -w -t 60 -D "$folder/data" -l "$folder/log" -o "-p $port -c listen_addresses=127.0.0.1 \
-     -c unix_socket_directories='' -c max_connections=400 -c shared_buffers=128MB" >>"$folder/log" 2>&1
+     -c unix_socket_directories='' -c max_connections=400 -c shared_buffers=128MB -c fsync=$waits" >>"$folder/log" 2>&1
 then echo ready; cat >/dev/null
 else tail -n 20 "$folder/log" >&2
 fi
@@ -42,6 +43,19 @@ impl Server {
     /// # Errors
     /// When there is no PostgreSQL, or it does not start: its own words are shown before.
     pub(crate) fn start() -> Result<Self> {
+        Self::waiting("on")
+    }
+
+    /// Starts a server that does not wait for its disk: for tests, none of which cuts its power.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub(crate) fn start_for_tests() -> Result<Self> {
+        Self::waiting("off")
+    }
+
+    /// `waits`: whether a commit waits for the disk, `on` or `off`.
+    fn waiting(waits: &str) -> Result<Self> {
         let bin = binaries()?;
         let folder = std::env::temp_dir().join(format!("sen-postgres-{}", std::process::id()));
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -51,7 +65,8 @@ impl Server {
             .args(["-c", KEEPER, "keeper"])
             .arg(&folder)
             .arg(&bin)
-            .arg(port.to_string());
+            .arg(port.to_string())
+            .arg(waits);
         command
             .current_dir("/")
             .process_group(0)
@@ -103,9 +118,22 @@ fn binaries() -> Result<PathBuf> {
         .context("PostgreSQL's initdb is not installed")
 }
 
-/// A port that nobody had a moment ago.
+/// A port that nobody listens on, never the same twice: below those that the machine gives to callers, one of which
+/// may come before the server that is to have it.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    const PORTS: std::ops::Range<u16> = 12_000..20_000;
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let width = u32::from(PORTS.end - PORTS.start);
+    // Two runs beside each other begin in different places.
+    let begin = std::process::id().wrapping_mul(97);
+    for _ in PORTS {
+        let turn = begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed).into());
+        let port = PORTS.start + u16::try_from(turn % width)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free between {} and {}", PORTS.start, PORTS.end)
 }
 
 /// PostgreSQL refuses to run as root; Debian's package brings a user for it.
@@ -132,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_server_is_gone_when_its_run_is() {
-        let server = Server::start().expect("PostgreSQL starts");
+        let server = Server::start_for_tests().expect("PostgreSQL starts");
         let (port, folder) = (server.port, server.folder.clone());
         assert!(
             std::net::TcpStream::connect(("127.0.0.1", port)).is_ok(),

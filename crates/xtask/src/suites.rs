@@ -1,11 +1,12 @@
-//! The workspace's tests, once on each storage engine. Every crate is named at once (`--workspace`), so
-//! that nothing is built twice with other features.
+//! The workspace's tests, once on each storage engine; the browser's stories on SQLite alone, as the sweep opens
+//! every page on both. Every crate is named at once (`--workspace`), so that nothing is built twice with other features.
 
 use std::sync::mpsc::Sender;
 
 use anyhow::Result;
 
 use crate::postgres::Server;
+use crate::said::{BEGUN, Said};
 use crate::tally::Tally;
 use crate::{programs, shell};
 
@@ -15,8 +16,9 @@ const POSTGRES: &str = "SEN_TEST_POSTGRES";
 /// The variable that tells the tests which program they run; without it they build it themselves when it
 /// is older than its sources.
 const PROGRAM: &str = "SEN_TEST_PROGRAM";
-/// What cargo prints before each program of tests, when all are built.
-const BEGUN: &str = "Running ";
+
+/// The program of the stories that a browser lives.
+const BROWSER: &str = "browser";
 
 /// Builds the tests.
 pub(crate) fn build() -> Result<()> {
@@ -29,24 +31,37 @@ pub(crate) fn build() -> Result<()> {
 }
 
 /// On SQLite, every line as it comes; `begun` is told when the first test runs.
-pub(crate) fn on_sqlite(begun: &Sender<()>, say: impl FnMut(&str)) -> Result<Tally> {
-    tests(None, begun, say)
+pub(crate) fn on_sqlite(begun: &Sender<()>, say: impl FnMut(&str)) -> Result<Said> {
+    tests(None, &[], begun, say)
 }
 
 /// On a PostgreSQL server of its own, every line as it comes; `begun` is told when the first test runs.
-pub(crate) fn on_postgres(begun: &Sender<()>, say: impl FnMut(&str)) -> Result<Tally> {
-    let server = Server::start()?;
-    tests(Some(&server.url()), begun, say)
+pub(crate) fn on_postgres(begun: &Sender<()>, say: impl FnMut(&str)) -> Result<Said> {
+    let server = Server::start_for_tests()?;
+    let mut which = vec!["--lib".to_owned(), "--bins".to_owned()];
+    for name in programs::test_targets()?
+        .into_iter()
+        .filter(|name| name != BROWSER)
+    {
+        which.extend(["--test".to_owned(), name]);
+    }
+    tests(Some(&server.url()), &which, begun, say)
 }
 
-fn tests(postgres: Option<&str>, begun: &Sender<()>, mut say: impl FnMut(&str)) -> Result<Tally> {
+fn tests(
+    postgres: Option<&str>,
+    which: &[String],
+    begun: &Sender<()>,
+    mut say: impl FnMut(&str),
+) -> Result<Said> {
     let mut command = shell::cargo(&["test", "--workspace", "--no-fail-fast", "--locked"]);
+    command.args(which);
     command.env(PROGRAM, programs::target()?.join("debug").join("sen"));
     match postgres {
         Some(url) => command.env(POSTGRES, url),
         None => command.env_remove(POSTGRES),
     };
-    let mut tally = Tally::default();
+    let mut said = Said::default();
     let mut waits = true;
     let ended_well = shell::stream(&mut command, |line| {
         if waits && line.trim_start().starts_with(BEGUN) {
@@ -54,13 +69,11 @@ fn tests(postgres: Option<&str>, begun: &Sender<()>, mut say: impl FnMut(&str)) 
             begun.send(()).ok();
         }
         say(line);
-        if let Some(more) = Tally::of_line(line) {
-            tally.add(more);
-        }
+        said.hear(line);
     })?;
-    if tally == Tally::default() || (!ended_well && tally.is_whole()) {
+    if said.tally == Tally::default() || (!ended_well && said.tally.is_whole()) {
         // Something did not build or broke off: no test said so, so we do.
-        tally.add(Tally::FAILED);
+        said.tally.add(Tally::FAILED);
     }
-    Ok(tally)
+    Ok(said)
 }

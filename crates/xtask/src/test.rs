@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use anyhow::{Result, anyhow, ensure};
 
 use crate::clock::Watch;
+use crate::said::Said;
 use crate::tally::Tally;
 use crate::{axe, deb, debian, openapi, shell, suites, tidy};
 
@@ -108,20 +109,25 @@ struct Run {
 impl Run {
     /// A part that passes or fails as a whole.
     fn part(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
-        self.suite(name, || work().map(|()| Tally::PASSED));
+        self.suite(name, || work().map(|()| Said::passed()));
     }
 
     /// A part that counts by itself.
-    fn suite(&mut self, name: &str, work: impl FnOnce() -> Result<Tally>) {
+    fn suite(&mut self, name: &str, work: impl FnOnce() -> Result<Said>) {
         println!("\n== {name}");
         let watch = Watch::start();
-        let tally = work().unwrap_or_else(|cause| {
+        let mut said = work().unwrap_or_else(|cause| {
             eprintln!("{cause:#}");
-            Tally::FAILED
+            Said::broken_off(&cause)
         });
+        for program in said.slowest() {
+            println!("{program}");
+        }
+        let tally = said.tally;
         println!("== {name}: {tally} ({:.1} s)", watch.seconds());
         if !tally.is_whole() {
-            self.failures.push(format!("{name}: {tally}"));
+            self.failures.extend_from_slice(said.failures());
+            self.failures.push(format!("FAILED {name}: {tally}"));
         }
         self.tally.add(tally);
     }
@@ -177,7 +183,7 @@ impl Run {
     /// The closing lines; true when nothing failed.
     fn close(self) -> bool {
         for failure in &self.failures {
-            println!("FAILED {failure}");
+            println!("{failure}");
         }
         println!("{}", self.tally);
         self.tally.is_whole()

@@ -36,12 +36,11 @@ pub(crate) struct Between {
 
 impl Between {
     pub(crate) async fn new(to: String) -> Self {
-        Self::at("127.0.0.1:0", to).await
+        Self::at(TcpListener::bind("127.0.0.1:0").await.expect("a port"), to)
     }
 
-    /// At an address of its own.
-    pub(crate) async fn at(address: &str, to: String) -> Self {
-        let listener = TcpListener::bind(address).await.expect("a port");
+    /// At a port that somebody keeps.
+    pub(crate) fn at(listener: TcpListener, to: String) -> Self {
         let address = listener.local_addr().expect("an address").to_string();
         let mode = Arc::new(watch::channel(Mode::Carries).0);
         let told = Arc::clone(&mode);

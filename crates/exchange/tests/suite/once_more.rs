@@ -90,13 +90,13 @@ async fn a_system_that_takes_no_connection_is_left_for_its_other_address_whateve
 async fn a_system_that_takes_connections_again_after_a_moment_is_asked_once_more_at_its_one_address() {
     let nation = nation().await;
     let agency = agency(&nation, &[], "").await;
-    let port = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
+    // Nobody else gets the port, and who connects is refused as long as nobody listens.
+    let port = tokio::net::TcpSocket::new_v4().expect("a socket");
+    port.bind("127.0.0.1:0".parse().expect("an address"))
         .expect("a port");
     let address = port.local_addr().expect("an address").to_string();
     let url = format!("http://{address}");
     let to = agency.url.trim_start_matches("http://").to_owned();
-    drop(port);
     offered_at(&nation, &[&url], 2_000).await;
     let face = face(&nation).await;
     let refused = ask(&face, "POST", &[]).await;
@@ -109,7 +109,7 @@ async fn a_system_that_takes_connections_again_after_a_moment_is_asked_once_more
     // The wait is 50 to 100 ms.
     let (told, ()) = tokio::join!(ask(&face, "POST", &[]), async {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        Between::at(&address, to).await;
+        Between::at(port.listen(8).expect("it listens"), to);
     });
     assert_eq!((told.status, agency.calls()), (201, 1));
     assert!(nation.ministry.exchange.circuits().is_empty());

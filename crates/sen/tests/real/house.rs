@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -17,7 +16,7 @@ use serde_json::Value;
 use store::Database;
 
 /// How long a process may take to do what it was told.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -104,7 +103,7 @@ impl House {
             root: self.root(),
             seal,
             schema: format!("real_{}", self.world.id()),
-            ports: ports(),
+            ports: ports(&self.world),
             tenants: tenants.iter().map(|tenant| (*tenant).to_owned()).collect(),
             id: id.to_owned(),
         };
@@ -119,10 +118,10 @@ impl Drop for House {
     }
 }
 
-/// Ports that nobody listened on a moment ago: public, systems, peer, administration.
-fn ports() -> [u16; 4] {
-    let held = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").expect("a socket"));
-    held.map(|socket| socket.local_addr().expect("an address").port())
+/// Ports that nobody else is given, not even by the machine: public, systems, peer, administration.
+fn ports(world: &World) -> [u16; 4] {
+    let first = sen::story::nation::free_ports(world).expect("free ports");
+    [0, 10, 20, 40].map(|offset| first + offset)
 }
 
 /// A node that is configured.

@@ -6,6 +6,8 @@ mod apply;
 mod doctor;
 mod hosted;
 mod house;
+mod import;
 mod lost;
 mod restart;
 mod serve;
+mod sheet;

@@ -72,6 +72,25 @@ fn figures(report: &Value) -> Result<(Vec<Figure>, Vec<String>)> {
         }
         all.push(figure(&format!("scale/{what}"), p95, "ms p95", more));
     }
+    for (what, bounds) in [("reads", [50.0, 150.0, 300.0]), ("writes", [100.0, 300.0, 500.0])] {
+        let of = &report["people"][what];
+        let took = [
+            number(of, "p50_ms")?,
+            number(of, "p95_ms")?,
+            number(of, "p99_ms")?,
+        ];
+        if took.iter().zip(bounds).any(|(took, bound)| *took > bound) {
+            broken.push(format!(
+                "{what} of many people: {took:?} ms is over {bounds:?} ms"
+            ));
+        }
+        let more = vec![
+            ("p50_ms", took[0]),
+            ("p99_ms", took[2]),
+            ("count", number(of, "count")?),
+        ];
+        all.push(figure(&format!("scale/people/{what}"), took[1], "ms p95", more));
+    }
     Ok((all, broken))
 }
 
@@ -94,11 +113,18 @@ mod tests {
     #[test]
     fn a_broken_bound_is_named() {
         let page = |what: &str, p95: u32, holds: bool| json!({"what": what, "p50_ms": 1, "p95_ms": p95, "longest_ms": 9, "bound_ms": 5, "count": 200, "holds": holds});
-        let report = json!({"load_ms": 2_000, "start_again_ms": 500, "load_peak_bytes": 1_000_000,
+        let of = |p99: u32| json!({"p50_ms": 1, "p95_ms": 2, "p99_ms": p99, "count": 10});
+        let report = json!({"people": {"reads": of(301), "writes": of(500)}, "load_ms": 2_000, "start_again_ms": 500, "load_peak_bytes": 1_000_000,
             "serve_peak_bytes": 2_000_000, "files": {"province": 3_000_000},
             "pages": [page("a", 4, true), page("b", 6, false)]});
         let (figures, broken) = figures(&report).expect("a report");
-        assert_eq!(figures.len(), 7);
-        assert_eq!(broken, ["b: p95 6 ms is over 5 ms"]);
+        assert_eq!(figures.len(), 9);
+        assert_eq!(
+            broken,
+            [
+                "b: p95 6 ms is over 5 ms",
+                "reads of many people: [1.0, 2.0, 301.0] ms is over [50.0, 150.0, 300.0] ms"
+            ]
+        );
     }
 }

@@ -57,6 +57,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("x509-cert", &["seal"]),
     ("cms", &["seal"]),
     ("der", &["seal"]),
+    ("lettre", &["cases"]),
     // Passwords of people, and the passphrase of a backup.
     ("argon2", &["identity", "sen"]),
 ];
