@@ -1,6 +1,11 @@
 //! What a person typed, checked question by question: the cleaned answer, or the field, the rule and
 //! the remedy. Pure: never saves, never asks a register.
 
+mod address;
+mod kinds;
+mod said;
+mod typed;
+
 use std::collections::BTreeMap;
 
 use kernel::time::{civil_date, iso, parse_iso};
@@ -10,6 +15,14 @@ use crate::case::Answers;
 use crate::draft::Draft;
 use crate::places::Places;
 use crate::procedure::{FormPage, Procedure, Question, QuestionKind};
+use crate::rules::{Asked, broken};
+
+pub(crate) use address::in_words as address_in_words;
+pub use address::parts as address_parts;
+pub use kinds::{LONG_TEXT_CHARS_MAX, YES_NO, chars_max, picked};
+pub(crate) use kinds::{email, lines};
+pub(crate) use said::said;
+pub use typed::{cleaned, typed};
 
 /// Length of a text or a name, in characters.
 pub const TEXT_CHARS_MAX: usize = 200;
@@ -76,6 +89,10 @@ pub fn read_page(
     }
     after.answers.extend(answers.clone());
     problems.extend(page.questions.iter().filter_map(|q| misfit(q, &after)));
+    let values = after.values();
+    let asked = Asked::of(procedure, &values, rules.today);
+    problems.retain(|p| p.field.as_ref().is_none_or(|field| asked.has(field)));
+    problems.extend(broken(procedure, page, &values, rules.today));
     problems.sort_by_key(|p| {
         page.questions
             .iter()
@@ -84,20 +101,43 @@ pub fn read_page(
     (answers, problems)
 }
 
+/// The questions of a page that came up with what was answered on it and have no answer yet: they were not there
+/// to be answered.
+#[must_use]
+pub fn newly_asked<'p>(
+    procedure: &Procedure,
+    page: &'p FormPage,
+    before: &Draft,
+    after: &Draft,
+    today: Date,
+) -> Vec<&'p str> {
+    let was = Asked::of(procedure, &before.values(), today);
+    let is = Asked::of(procedure, &after.values(), today);
+    let new = is
+        .on(page)
+        .filter(|q| !was.has(&q.code) && after.value(&q.code).is_none());
+    new.map(|q| q.code.as_str()).collect()
+}
+
 /// Everything that keeps a draft from being filed: required answers, answers that no longer hold.
 #[must_use]
 pub fn faults(procedure: &Procedure, draft: &Draft, rules: &Rules<'_>) -> Vec<(String, Problem)> {
     let mut faults = Vec::new();
-    for page in &procedure.pages {
+    let values = draft.values();
+    let asked = Asked::of(procedure, &values, rules.today);
+    for page in asked.pages(procedure) {
         let missing = draft
             .missing(page)
+            .filter(|q| asked.has(&q.code))
             .map(|q| Problem::invalid(&q.code, "answer-missing"));
-        let misfits = page.questions.iter().filter_map(|q| misfit(q, draft));
-        let stale = page.questions.iter().filter_map(|q| no_longer(q, draft, rules));
+        let misfits = asked.on(page).filter_map(|q| misfit(q, draft));
+        let stale = asked.on(page).filter_map(|q| no_longer(q, draft, rules));
+        let broken = broken(procedure, page, &values, rules.today);
         faults.extend(
             missing
                 .chain(misfits)
                 .chain(stale)
+                .chain(broken)
                 .map(|p| (page.code.clone(), p)),
         );
         if page.questions.iter().any(|q| q.code == procedure.receiver)
@@ -113,21 +153,30 @@ pub fn faults(procedure: &Procedure, draft: &Draft, rules: &Rules<'_>) -> Vec<(S
 /// One answer: cleaned, or `None` when nothing was typed.
 fn read(question: &Question, typed: &Typed, rules: &Rules<'_>) -> Result<Option<String>, Problem> {
     let field = question.code.as_str();
-    if question.kind == QuestionKind::Date {
-        return Ok(date(field, typed, rules.today)?.map(iso));
+    match question.kind {
+        QuestionKind::Date => return Ok(date(field, typed, rules.today)?.map(iso)),
+        QuestionKind::Address => return address::read(question, typed, rules),
+        _ => {}
     }
     let picked = typed.get(&format!("{field}-choice")).filter(|t| !t.is_empty());
     let Some(text) = picked.or_else(|| typed.get(field)).filter(|t| !t.is_empty()) else {
         return Ok(None);
     };
-    let length = text.chars().count();
-    if length > TEXT_CHARS_MAX {
+    let (length, max) = (text.chars().count(), chars_max(question));
+    if length > max {
         return Err(Problem::invalid(field, "answer-too-long")
-            .with("max", TEXT_CHARS_MAX)
+            .with("max", max)
             .with("length", length));
     }
     match question.kind {
-        QuestionKind::Text | QuestionKind::Date => Ok(Some(text.clone())),
+        QuestionKind::Text | QuestionKind::Date | QuestionKind::Address => Ok(Some(text.clone())),
+        QuestionKind::LongText => Ok(Some(kinds::lines(text)).filter(|text| !text.is_empty())),
+        QuestionKind::Money
+        | QuestionKind::YesNo
+        | QuestionKind::ManyOf
+        | QuestionKind::BusinessId
+        | QuestionKind::Phone
+        | QuestionKind::Email => kinds::read(question, text).map(Some),
         QuestionKind::Name => name(field, text).map(Some),
         QuestionKind::Number => number(question, text).map(Some),
         QuestionKind::Choice if question.choices.iter().any(|c| c.value == *text) => Ok(Some(text.clone())),

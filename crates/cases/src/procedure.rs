@@ -2,8 +2,12 @@
 //! prefill, term, states and transitions, act and result. Pure data: the pack writes it, filing,
 //! the desk and the clock read it. Never a running case.
 
+mod consult;
 mod fee;
+mod prefill;
+mod publish;
 mod term;
+mod validity;
 
 use std::collections::BTreeMap;
 
@@ -12,8 +16,13 @@ use kernel::fact::Channel;
 use kernel::{Digest, OrgCode, ProcedureCode};
 use serde::{Deserialize, Serialize};
 
+use crate::rules::{Asked, Condition, Given, Rule};
+
+pub use consult::{ConsultRule, Topic};
 pub use fee::{Beyond, Fee};
+pub use publish::{Forward, Publish};
 pub use term::{Starts, Term, TermRule};
+pub use validity::Validity;
 
 /// One version of one procedure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +80,18 @@ pub struct Procedure {
     /// What other agencies do once the result is there (liên thông).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follow_ups: Vec<FollowUp>,
+    /// Whom an officer may ask for an opinion while a case runs, and about what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consult: Option<ConsultRule>,
+    /// How its answers are published, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish: Option<Publish>,
+    /// Who signs a draft too before it is filed (ký cùng): the questions that are answered with their personal numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cosign: Vec<String>,
+    /// How a case goes on that came to the wrong unit, where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward: Option<Forward>,
 }
 
 /// What another agency does once what was asked is granted.
@@ -87,6 +108,12 @@ pub struct FollowUp {
     pub body: BTreeMap<String, String>,
     /// The field of the answer that the applicant is told.
     pub answer: String,
+    /// The earlier one of this procedure that has to be done first; without, it begins with the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// How long the other agency has, from when it is asked; without, nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<TermRule>,
 }
 
 /// How the applicant looks at the draft of the result.
@@ -171,7 +198,8 @@ pub struct Prefill {
     /// What is shown as the source: `Cơ sở dữ liệu quốc gia về dân cư (Bộ Công an)`.
     pub source: Text,
     /// The key sent, by the service's field: `@applicant` is the applicant's personal number,
-    /// `@NAME` a value that an earlier prefill put under that name.
+    /// `@NAME` a value that an earlier prefill put under that name, `@answer:FIELD` what was typed there:
+    /// the register is asked when that was answered, and anew when it changes.
     pub key: BTreeMap<String, String>,
     /// Asked only when the applicant's personal number says this sex: the mother's side and the
     /// father's side are asked for in another order.
@@ -189,6 +217,12 @@ pub struct FormPage {
     pub code: String,
     /// Its heading.
     pub title: Text,
+    /// When it is asked at all; always where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show: Option<Rule>,
+    /// What must hold between its answers and those of earlier pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub check: Vec<Condition>,
     /// Its questions.
     pub questions: Vec<Question>,
 }
@@ -212,6 +246,12 @@ pub struct Question {
     /// True when it must be answered.
     #[serde(default)]
     pub required: bool,
+    /// When it is asked at all; always where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub show: Option<Rule>,
+    /// What must hold of its answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub check: Vec<Condition>,
     /// The choices of a `choice`.
     #[serde(default)]
     pub choices: Vec<Choice>,
@@ -224,19 +264,29 @@ pub struct Question {
     /// The least number, where it is one; 0 when nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least: Option<u64>,
-    /// The greatest number, where it is one; a thousand million when nothing is said.
+    /// The greatest number, where it is one; a thousand million when nothing is said. Of a long text, how many
+    /// characters it may have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub greatest: Option<u64>,
+    /// What a number counts: `m²`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Text>,
 }
 
 /// The greatest number of a question that says none.
 const NUMBER_MAX: u64 = 1_000_000_000;
+/// The greatest amount of a question that says none, in dong.
+const MONEY_MAX: u64 = 1_000_000_000_000_000;
 
 impl Question {
     /// What a number may be: the least and the greatest.
     #[must_use]
     pub fn bounds(&self) -> (u64, u64) {
-        (self.least.unwrap_or(0), self.greatest.unwrap_or(NUMBER_MAX))
+        let most = match self.kind {
+            QuestionKind::Money => MONEY_MAX,
+            _ => NUMBER_MAX,
+        };
+        (self.least.unwrap_or(0), self.greatest.unwrap_or(most))
     }
 }
 
@@ -246,18 +296,34 @@ impl Question {
 pub enum QuestionKind {
     /// A line of text, at most 200 characters.
     Text,
+    /// Text with its line breaks, at most 4,000 characters.
+    LongText,
     /// A person's name, at most 200 characters.
     Name,
     /// A date not after today, in three boxes.
     Date,
     /// A whole number, not below zero.
     Number,
+    /// An amount in whole dong.
+    Money,
+    /// `yes` or `no`.
+    YesNo,
     /// One of the choices.
     Choice,
+    /// Any of the choices; kept in their order, parted by commas.
+    ManyOf,
     /// A twelve-digit personal number.
     PersonalNumber,
+    /// The tax code of an organisation, which is its business code.
+    BusinessId,
+    /// A telephone number within the country.
+    Phone,
+    /// An e-mail address.
+    Email,
     /// A commune of today's list, by code.
     Commune,
+    /// A commune of today's list and a line for house, street or hamlet; kept as `15865 Thôn 3`.
+    Address,
 }
 
 /// A choice of a question.
@@ -283,6 +349,10 @@ pub struct State {
     /// Who works on it; empty when nobody has to.
     #[serde(default)]
     pub role: String,
+    /// How long a case may stay in it, in working days or hours, where that is said. It moves nothing of when the
+    /// result is owed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<TermRule>,
 }
 
 /// What the clock does in a state.
@@ -312,6 +382,9 @@ pub struct Transition {
     pub to: String,
     /// The role that may do it; `platform` for the platform's own jobs, `applicant` for who filed.
     pub role: String,
+    /// What must hold of the answers for it, where something must; for what officials do alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Condition>,
 }
 
 /// The role of the platform's own steps.
@@ -331,6 +404,8 @@ pub enum Verb {
     AskSupplement,
     /// The applicant gave it.
     Supplement,
+    /// Ask other units for their opinion.
+    Consult,
     /// Propose an outcome.
     Propose,
     /// The applicant found the draft of the result right, or said nothing until the term ended.
@@ -345,6 +420,8 @@ pub enum Verb {
     Seal,
     /// The applicant took the case back.
     Withdraw,
+    /// Stop handling it without a result; a notice says why.
+    Stop,
     /// Say before the date that it will be missed, and give another one. Never a transition: the case
     /// stays where it is.
     Apologise,
@@ -377,6 +454,9 @@ pub struct ResultPaper {
     pub name: Text,
     /// The pack's template.
     pub template: String,
+    /// How long it is good for, where it has an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid: Option<Validity>,
 }
 
 impl Procedure {
@@ -402,10 +482,10 @@ impl Procedure {
         self.pages.iter().enumerate().find(|(_, p)| p.code == code)
     }
 
-    /// How many parts an applicant fills in: pages and papers.
+    /// How many parts an applicant fills in: the pages on which something is asked of them, and papers.
     #[must_use]
-    pub fn parts(&self) -> usize {
-        self.pages.len() + self.papers.len()
+    pub fn parts(&self, asked: &Asked) -> usize {
+        asked.pages(self).count() + self.papers.len()
     }
 
     /// The paper of a code.
@@ -420,10 +500,30 @@ impl Procedure {
         self.term(channel).is_some()
     }
 
-    /// The term of a channel.
+    /// The term of a channel; where the answers decide among several, the one for all other cases.
     #[must_use]
     pub fn term(&self, channel: Channel) -> Option<&Term> {
-        self.terms.iter().find(|t| t.channel == channel)
+        let mut of_channel = self.terms.iter().filter(|t| t.channel == channel);
+        let plain = of_channel.clone().find(|t| t.when.is_none());
+        plain.or_else(|| of_channel.next())
+    }
+
+    /// The term of a case of a channel, with these answers and filed on this day.
+    #[must_use]
+    pub fn term_for(
+        &self,
+        channel: Channel,
+        answers: &BTreeMap<String, String>,
+        filed: kernel::Date,
+    ) -> Option<&Term> {
+        let given = Given::new(self, answers, filed);
+        let applies = |t: &&Term| {
+            t.when
+                .as_ref()
+                .is_some_and(|w| w.rule.holds(&given) == Some(true))
+        };
+        let mut of_channel = self.terms.iter().filter(|t| t.channel == channel);
+        of_channel.find(applies).or_else(|| self.term(channel))
     }
 
     /// The rule about supplements in force on a day; `None` where nothing may be asked for.
@@ -440,22 +540,23 @@ impl Procedure {
         self.states.get(state).map_or(Clock::Off, |s| s.clock)
     }
 
-    /// What a case with these answers costs, in dong; 0 where nothing is asked.
+    /// What a case with these answers costs, filed on this day, in dong; 0 where nothing is asked.
     #[must_use]
-    pub fn dong(&self, answers: &BTreeMap<String, String>) -> u64 {
-        self.fee.as_ref().map_or(0, |fee| fee.of(answers))
+    pub fn dong(&self, answers: &BTreeMap<String, String>, filed: kernel::Date) -> u64 {
+        let given = Given::new(self, answers, filed);
+        let amount = |rule: &Rule, count| rule.amount(&given.counting(count));
+        self.fee.as_ref().map_or(0, |fee| fee.of(answers, amount))
     }
 
-    /// True for an answer that stands once its case is filed: it says which unit has the case, or how
-    /// much was paid for it.
+    /// True for an answer that stands once its case is filed: it says which unit has the case, how much was
+    /// paid for it, or how long it may take.
     #[must_use]
     pub fn is_fixed(&self, field: &str) -> bool {
-        let counted = self
-            .fee
-            .iter()
-            .flat_map(Fee::counts)
-            .any(|counted| counted == field);
-        field == self.receiver || counted
+        let fee = self.fee.iter();
+        let counted = fee.clone().flat_map(Fee::counts).any(|counted| counted == field);
+        let amounts = fee.flat_map(Fee::rules);
+        let terms = self.terms.iter().filter_map(|t| t.when.as_ref()).map(|w| &w.rule);
+        field == self.receiver || counted || amounts.chain(terms).any(|rule| rule.fields().contains(&field))
     }
 
     /// The transition of a verb from a state, whoever may do it.

@@ -45,6 +45,11 @@ macro_rules! text_code {
     };
 }
 
+// Below the macro, which it takes.
+mod tax;
+
+pub use tax::TaxCode;
+
 /// An organisation's identifier: Decision 20/2020/QĐ-TTg, articles 4 to 8. Levels from left to
 /// right separated by dots, at most 35 characters of `.0-9A-Z`, the first group a letter A to Y
 /// and two digits: `G12.18`, `H56.14857`. The older form of QCVN 102:2016 (`000.00.18.G12`) is

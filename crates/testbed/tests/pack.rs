@@ -123,6 +123,9 @@ fn broken(name: &str, break_it: impl Fn(&Copy), expected: &[(&str, &str, &str)])
 const AREAS: &str = "areas/2025.csv";
 const AGENCIES: &str = "organisations/agencies.csv";
 const HOLIDAYS: &str = "calendars/holidays-2020-2027.csv";
+const FILING: &str = "codes/filing-modes.toml";
+const MOVES: &str = "codes/status-moves.csv";
+const SAMPLES: &str = "procedures/1.000001.samples.toml";
 const PROCEDURE: &str = "procedures/1.000001.toml";
 const REGISTER: &str = "registers/people.toml";
 const AGREEMENT: &str = "agreements/portal-people.toml";
@@ -294,6 +297,155 @@ fn faults_of_the_form_are_told_with_their_line() {
     );
 }
 
+/// Puts a rule on a question of the small pack: behind the line of its kind.
+fn ruled(pack: &Copy, kind: &str, rule: &str) {
+    let line = format!("kind = \"{kind}\"\n");
+    pack.change(PROCEDURE, &line, &format!("{line}{rule}\n"));
+}
+
+#[test]
+fn faults_of_rules_are_told_with_their_line() {
+    let long = format!("show = \"size(name) > 0{}\"", " || size(name) > 0".repeat(40));
+    let deep = format!("show = \"{}size(name){} > 0\"", "(".repeat(33), ")".repeat(33));
+    for (name, rule, told) in [
+        (
+            "a rule that cannot be read",
+            "show = \"colour ==\"",
+            "rule-unreadable",
+        ),
+        ("a rule that is too long", long.as_str(), "rule-long"),
+        ("a rule that is nested too deep", deep.as_str(), "rule-deep"),
+        (
+            "a rule about what no page asks",
+            "show = \"colours == '01'\"",
+            "rule-field",
+        ),
+        (
+            "a rule with an unknown choice",
+            "show = \"colour == '99'\"",
+            "rule-choice",
+        ),
+        (
+            "a rule that is no yes or no",
+            "show = \"size(name)\"",
+            "rule-type",
+        ),
+        (
+            "a rule that compares a text with a number",
+            "show = \"name == 1\"",
+            "rule-type",
+        ),
+        (
+            "a rule with a function that is not there",
+            "show = \"name.matches('a')\"",
+            "rule-not-offered",
+        ),
+        (
+            "a question that is never shown",
+            "show = \"colour == '01' && colour == '02'\"",
+            "rule-never",
+        ),
+        (
+            "a check without English",
+            "check = [{ rule = \"born < today()\", says = { vi = \"Sai\" } }]",
+            "language-missing",
+        ),
+    ] {
+        broken(name, |p| ruled(p, "date", rule), &[(PROCEDURE, rule, told)]);
+    }
+    let dear = "check = [{ rule = \"['a'].all(x, ['b'].all(y, x == y))\", says = { vi = \"Sai\", en = \"Wrong\" } }]";
+    broken(
+        "a rule that takes too long",
+        |p| ruled(p, "date", dear),
+        &[(PROCEDURE, dear, "rule-dear")],
+    );
+}
+
+#[test]
+fn faults_of_what_is_shown_when_are_told_with_their_line() {
+    let (by_colour, by_day) = ("show = \"answered(colour)\"", "show = \"answered(born)\"");
+    broken(
+        "two questions that wait for each other",
+        |p| {
+            ruled(p, "date", by_colour);
+            ruled(p, "choice", by_day);
+        },
+        &[
+            (PROCEDURE, by_colour, "show-cycle"),
+            (PROCEDURE, by_day, "show-cycle"),
+        ],
+    );
+    let page = |show: &str| {
+        format!(
+            "[[pages]]\ncode = \"more\"\ntitle = {{ vi = \"Thêm\", en = \"More\" }}\n{show}\n[[pages.questions]]\ncode = \"size\"\nlabel = {{ vi = \"Cỡ\", en = \"Size\" }}\nkind = \"number\"\n\n[states.received]"
+        )
+    };
+    broken(
+        "a page that is never shown",
+        |p| {
+            p.change(
+                PROCEDURE,
+                "[states.received]",
+                &page("show = \"colour == '01' && !answered(colour)\"\n"),
+            );
+        },
+        &[(PROCEDURE, "!answered(colour)", "rule-never")],
+    );
+    broken(
+        "a question that depends on a later page",
+        |p| {
+            p.change(PROCEDURE, "[states.received]", &page(""));
+            ruled(p, "date", "show = \"size > 3\"");
+        },
+        &[(PROCEDURE, "show = \"size > 3\"", "show-later")],
+    );
+    broken(
+        "a case that may not say where it goes",
+        |p| ruled(p, "commune", by_day),
+        &[(PROCEDURE, "receiver =", "show-needed")],
+    );
+}
+
+#[test]
+fn faults_of_amounts_guards_and_terms_by_rule_are_told_with_their_line() {
+    let says = "says = { vi = \"khi có màu\", en = \"with a colour\" }";
+    let amount = "amount = \"colour == '01' ? 2000 : 1000\"";
+    broken(
+        "an amount that depends on what not everybody answers",
+        |p| {
+            let fee = "[fee]\nname = { vi = \"Phí\", en = \"Fee\" }\ndong = 1000\nlegal_basis = \"1/2020/NĐ-MẪU\"\n";
+            p.change(PROCEDURE, "[result]", &format!("{fee}{amount}\n\n[result]"));
+        },
+        &[(PROCEDURE, amount, "rule-not-always")],
+    );
+    let guard = format!("guard = {{ rule = \"answered(colour)\", {says} }}");
+    broken(
+        "a guard at a step of the platform",
+        |p| {
+            let step = "to = \"to-sign\"\nrole = \"officer\"\n";
+            let other = format!("to = \"to-sign\"\nrole = \"platform\"\n{guard}\n");
+            p.change(PROCEDURE, step, &other);
+        },
+        &[(PROCEDURE, &guard, "guard-role")],
+    );
+    let when = |rule: &str| format!("when = {{ rule = \"{rule}\", {says} }}");
+    let (first, second) = (when("colour == '01'"), when("colour != '02'"));
+    broken(
+        "a channel without a term for the other cases",
+        |p| p.change(PROCEDURE, "days = 2\n", &format!("days = 2\n{first}\n")),
+        &[(PROCEDURE, &first, "terms-no-rest")],
+    );
+    broken(
+        "two terms for one case",
+        |p| {
+            let term = "[[terms]]\nchannel = \"online\"\nrule = \"working-days\"\ndays = ";
+            let more = format!("days = 2\n\n{term}3\n{first}\n\n{term}4\n{second}\n");
+            p.change(PROCEDURE, "days = 2\n", &more);
+        },
+        &[(PROCEDURE, &second, "terms-overlap")],
+    );
+}
+
 #[test]
 fn faults_of_a_cases_course_are_told_with_their_line() {
     let reworking = "[states.reworking]\nlabel = { vi = \"Xem lại\", en = \"Again\" }\nstatus = 4\nclock = \"run\"\n\n[[transitions]]";
@@ -322,6 +474,50 @@ fn faults_of_a_cases_course_are_told_with_their_line() {
         "a status that is no status",
         |p| p.change(PROCEDURE, "status = 2\n", "status = 12\n"),
         &[(PROCEDURE, "status = 12", "status-unknown")],
+    );
+    broken(
+        "a case that goes back to a status that is over",
+        |p| p.change(PROCEDURE, "status = 4\n", "status = 7\n"),
+        &[(PROCEDURE, "to = \"decided\"", "status-move")],
+    );
+    broken(
+        "a move of statuses twice, and one without its basis",
+        |p| {
+            p.append(
+                MOVES,
+                "1,2,2018-06-21,,again\n9,4,2018-06-21,,\n9,11,2018-06-21,,x\n",
+            );
+        },
+        &[
+            (MOVES, "1,2,2018-06-21,,again", "code-twice"),
+            (MOVES, "9,4", "status-move-basis"),
+            (MOVES, "9,11", "status-unknown"),
+        ],
+    );
+    broken(
+        "cases that are filed with an organisation that is not there",
+        |p| p.change(FILING, "G22/portal\"\nsource", "G23/portal\"\nsource"),
+        &[(FILING, "\"G23/portal\"\nsource", "organisation-unknown")],
+    );
+    broken(
+        "a sample citizen of no day, and one at a channel that is not taken",
+        |p| {
+            let citizen = |filed: &str, channel: &str| {
+                format!(
+                    "[[citizens]]\nname = {{ vi = \"Mẫu\", en = \"Sample\" }}\nfiled = \"{filed}\"\nchannel = \"{channel}\"\nanswers = {{}}\nexpects = {{}}\n"
+                )
+            };
+            let text = format!(
+                "procedure = \"1.000001\"\n{}{}",
+                citizen("18/11/2026", "online"),
+                citizen("2026-11-18T09:00", "post")
+            );
+            p.write(SAMPLES, text.as_bytes());
+        },
+        &[
+            (SAMPLES, "filed = \"18/11/2026\"", "sample-version"),
+            (SAMPLES, "channel = \"post\"", "sample-channel"),
+        ],
     );
     broken(
         "a transition to an unknown state",

@@ -1,7 +1,14 @@
 //! The rules of a procedure's document, by itself: states, transitions, form, prefill, act. Pure: tells
 //! where by a pointer; which organisations, services and lists there are is for others to say.
 
+mod consult;
+mod cosign;
 mod fee;
+mod follow_ups;
+mod kinds;
+mod prefill;
+mod publish;
+mod rules;
 mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +45,13 @@ pub fn flaws(procedure: &Procedure) -> Vec<Flaw> {
     course(procedure, &mut flaws);
     form(procedure, &mut flaws);
     prefill(procedure, &mut flaws);
+    prefill::check(procedure, &mut flaws);
     bodies(procedure, &mut flaws);
+    follow_ups::check(procedure, &mut flaws);
+    publish::check(procedure, &mut flaws);
+    consult::check(procedure, &mut flaws);
+    cosign::check(procedure, &mut flaws);
+    rules::check(procedure, &mut flaws);
     let json = serde_json::to_value(procedure).unwrap_or_default();
     texts(&json, "", &mut flaws);
     flaws
@@ -77,8 +90,12 @@ fn head(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
     }
     let days = procedure.supplement_rules.iter().map(|r| r.valid_from.clone());
     twice(days, "/supplement_rules/{}/valid_from", "rules-overlap", flaws);
-    let channels = procedure.terms.iter().map(|t| format!("{:?}", t.channel));
-    twice(channels, "/terms/{}/channel", "term-twice", flaws);
+    let plain = procedure.terms.iter().enumerate().map(|(at, t)| match t.when {
+        // Of terms that apply to some cases a channel can have several.
+        Some(_) => format!("{:?} {at}", t.channel),
+        None => format!("{:?}", t.channel),
+    });
+    twice(plain, "/terms/{}/channel", "term-twice", flaws);
     terms::check(procedure, flaws);
     let papers = procedure.papers.iter().map(|p| p.code.clone());
     twice(papers, "/papers/{}/code", "paper-twice", flaws);
@@ -199,16 +216,9 @@ fn form(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
                     named(&question.code),
                 ));
             }
-            if (question.kind == QuestionKind::Choice) == question.choices.is_empty() {
-                flaws.push(Flaw::new(here("kind"), "choices-wrong", named(&question.code)));
-            }
+            kinds::check(question, &here, flaws);
             let values = question.choices.iter().map(|c| c.value.clone());
             twice(values, &here("choices/{}/value"), "choice-twice", flaws);
-            let (least, greatest) = question.bounds();
-            let bounded = question.least.is_some() || question.greatest.is_some();
-            if least > greatest || (bounded && question.kind != QuestionKind::Number) {
-                flaws.push(Flaw::new(here("least"), "number-bounds", named(&question.code)));
-            }
             if let Some(born) = &question.born
                 && procedure
                     .question(born)
@@ -228,6 +238,9 @@ fn prefill(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
             let Some(key) = key.strip_prefix('@') else {
                 continue;
             };
+            if key.starts_with("answer:") {
+                continue;
+            }
             if key != "applicant" && !earlier.iter().any(|p| p.fills.contains_key(key)) {
                 flaws.push(Flaw::new(
                     format!("/prefill/{at}/key/{name}"),

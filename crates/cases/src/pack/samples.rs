@@ -43,7 +43,20 @@ fn plain(procedure: &Procedure, record: Option<&Value>) -> Value {
     let answer = |q: &Question| match q.kind {
         QuestionKind::Date => json!("2000-02-29"),
         QuestionKind::PersonalNumber => json!("038198000001"),
-        QuestionKind::Number => json!(q.bounds().0.to_string()),
+        QuestionKind::Number => {
+            let unit = q
+                .unit
+                .as_ref()
+                .map_or_else(String::new, |unit| format!(" {}", unit.vi));
+            json!(format!("{}{unit}", q.bounds().0))
+        }
+        QuestionKind::Money => json!(crate::payment::dong(q.bounds().0)),
+        QuestionKind::LongText => json!("Dòng thứ nhất của đoạn mẫu.\nDòng thứ hai."),
+        QuestionKind::YesNo => json!("Có"),
+        QuestionKind::BusinessId => json!("0000000017"),
+        QuestionKind::Phone => json!("0900000000"),
+        QuestionKind::Email => json!("mau@example.vn"),
+        QuestionKind::Address => json!("Thôn Mẫu, Xã Mẫu, Tỉnh Mẫu"),
         _ => json!("Mẫu"),
     };
     let answers: serde_json::Map<String, Value> = questions.map(|q| (q.code.clone(), answer(q))).collect();
@@ -51,6 +64,9 @@ fn plain(procedure: &Procedure, record: Option<&Value>) -> Value {
     if let Some(map) = data.as_object_mut() {
         map.remove("reason");
         map.insert("answers".to_owned(), Value::Object(answers));
+        map.insert("reply".to_owned(), json!("Câu trả lời mẫu của cơ quan."));
+        let valid = procedure.result.valid.map(|_| "2033-11-21");
+        map.insert("valid_until".to_owned(), json!(valid));
         map.insert("record".to_owned(), record.cloned().unwrap_or(Value::Null));
         map.insert(
             "applicant".to_owned(),

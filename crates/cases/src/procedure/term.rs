@@ -4,6 +4,8 @@
 use kernel::fact::Channel;
 use serde::{Deserialize, Serialize};
 
+use crate::rules::Condition;
+
 /// How long a case of one channel may take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 // No `deny_unknown_fields`: serde cannot combine it with `flatten`; the rule below denies them.
@@ -13,6 +15,9 @@ pub struct Term {
     /// From when it is counted.
     #[serde(default, skip_serializing_if = "Starts::is_acceptance")]
     pub starts: Starts,
+    /// To which cases it applies; without, to all for which no other term of the channel is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
     /// The rule the term is counted by.
     #[serde(flatten)]
     pub rule: TermRule,

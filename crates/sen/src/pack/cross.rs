@@ -157,7 +157,7 @@ impl Parts<'_> {
                 continue;
             };
             for key in prefill.key.keys() {
-                if !matches!(work, Work::Lookup { by } if by.contains(key)) {
+                if !asked_by(work).contains(&key.as_str()) {
                     let pointer = format!("{pointer}/key/{key}");
                     faults.add(read.places.fault(&pointer, "prefill-not-by", named(key)));
                 }
@@ -197,14 +197,11 @@ impl Parts<'_> {
         let Some((schema, work)) = self.offered(&service) else {
             return;
         };
-        let by = match work {
-            Work::Lookup { by } => Some(by),
-            _ => None,
-        };
+        let by = matches!(work, Work::Lookup { .. }).then(|| asked_by(work));
         for part in act.body.keys() {
             let rule = match schema.field(part) {
                 None => "field-not-in-register",
-                Some(_) if by.is_some_and(|by| !by.contains(part)) => "prefill-not-by",
+                Some(_) if by.as_ref().is_some_and(|by| !by.contains(&part.as_str())) => "prefill-not-by",
                 Some(field) if by.is_none() && field.assigned => "field-assigned",
                 Some(_) => continue,
             };
@@ -220,6 +217,15 @@ impl Parts<'_> {
             faults.add(read.places.fault("/act/body", "act-lacks-field", names));
         });
     }
+}
+
+/// The fields that a lookup can be asked with: those it finds a record by, and that of who asks.
+fn asked_by(work: &Work) -> Vec<&str> {
+    let Work::Lookup { by, whole_for } = work else {
+        return Vec::new();
+    };
+    let asker = whole_for.iter().map(|whole| whole.field.as_str());
+    by.iter().map(String::as_str).chain(asker).collect()
 }
 
 /// The required fields that a body does not give; an object that is not required may be left out whole.

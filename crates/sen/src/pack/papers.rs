@@ -100,7 +100,7 @@ fn object(fields: &[Field]) -> Value {
         FieldKind::Number => json!(1),
         FieldKind::Flag => json!(true),
         FieldKind::Date => json!("2000-02-29"),
-        FieldKind::Text | FieldKind::Code | FieldKind::Person => json!("Mẫu"),
+        FieldKind::Text | FieldKind::Code | FieldKind::Person | FieldKind::Business => json!("Mẫu"),
     };
     let fields = fields.iter().map(|field| (field.name.clone(), value(field)));
     Value::Object(fields.collect())

@@ -109,7 +109,11 @@ mod tests {
             told(|fee, _| fee.legal_basis = " ".to_owned()),
             ["/fee/legal_basis legal-basis-missing"]
         );
-        let step = |after| Beyond { after, dong: 1_000 };
+        let step = |after| Beyond {
+            after,
+            dong: 1_000,
+            amount: None,
+        };
         assert_eq!(
             told(|fee, _| fee.beyond = vec![step(2), step(2)]),
             ["/fee/beyond/1/after fee-steps"]

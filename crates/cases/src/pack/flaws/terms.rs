@@ -3,7 +3,7 @@
 use kernel::fault::Flaw;
 
 use super::named;
-use crate::procedure::{Procedure, Starts, Term, TermRule};
+use crate::procedure::{Clock, Procedure, Starts, Term, TermRule};
 
 /// Longest term in working or other days, in hours, and in months: what can still be counted with a
 /// calendar of known holidays.
@@ -18,7 +18,7 @@ pub(super) fn check(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
         flaws.push(Flaw::new("/terms", "terms-none", named(procedure.code.as_str())));
     }
     for (at, term) in procedure.terms.iter().enumerate() {
-        length(at, term, flaws);
+        length(&format!("/terms/{at}"), &term.rule, flaws);
         let working = matches!(
             term.rule,
             TermRule::WorkingDays { .. } | TermRule::WorkingHours { .. }
@@ -26,6 +26,17 @@ pub(super) fn check(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
         if term.starts == Starts::NextDay && !working {
             let at = format!("/terms/{at}/starts");
             flaws.push(Flaw::new(at, "term-starts", named(term.rule.name())));
+        }
+    }
+    for (code, state) in &procedure.states {
+        let Some(rule) = &state.term else {
+            continue;
+        };
+        let at = format!("/states/{code}/term");
+        length(&at, rule, flaws);
+        let working = matches!(rule, TermRule::WorkingDays { .. } | TermRule::WorkingHours { .. });
+        if !working || state.clock != Clock::Run {
+            flaws.push(Flaw::new(at, "step-term", named(code)));
         }
     }
     let of_days = |term: &Term| !matches!(term.rule, TermRule::SameDay { .. } | TermRule::Hours { .. });
@@ -38,17 +49,17 @@ pub(super) fn check(procedure: &Procedure, flaws: &mut Vec<Flaw>) {
 }
 
 /// A term is as long as something can be, and the cutoff of a day is within it.
-fn length(at: usize, term: &Term, flaws: &mut Vec<Flaw>) {
-    let (key, value, max) = match term.rule {
-        TermRule::WorkingDays { days } | TermRule::CalendarDays { days } => ("days", days, DAYS_MAX),
-        TermRule::WorkingHours { hours } | TermRule::Hours { hours } => ("hours", hours, HOURS_MAX),
-        TermRule::Months { months } => ("months", months, MONTHS_MAX),
-        TermRule::SameDay { cutoff } => ("cutoff", cutoff, MINUTES),
+pub(super) fn length(at: &str, rule: &TermRule, flaws: &mut Vec<Flaw>) {
+    let (key, value, max) = match rule {
+        TermRule::WorkingDays { days } | TermRule::CalendarDays { days } => ("days", *days, DAYS_MAX),
+        TermRule::WorkingHours { hours } | TermRule::Hours { hours } => ("hours", *hours, HOURS_MAX),
+        TermRule::Months { months } => ("months", *months, MONTHS_MAX),
+        TermRule::SameDay { cutoff } => ("cutoff", *cutoff, MINUTES),
     };
     if !(1..=max).contains(&value) {
         let mut names = named(&value.to_string());
         names.push(("max", max.to_string()));
-        flaws.push(Flaw::new(format!("/terms/{at}/{key}"), "term-length", names));
+        flaws.push(Flaw::new(format!("{at}/{key}"), "term-length", names));
     }
 }
 
@@ -66,6 +77,7 @@ mod tests {
         procedure.terms = vec![Term {
             channel: Channel::Post,
             starts,
+            when: None,
             rule,
         }];
         let flaws = crate::pack::flaws(&procedure).into_iter();
