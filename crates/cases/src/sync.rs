@@ -6,7 +6,7 @@ use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use exchange::{Ask, ServiceId};
+use exchange::{Ask, ServiceId, SystemId};
 use kernel::{CaseCode, Problem};
 use serde::Deserialize;
 use serde_json::json;
@@ -20,9 +20,8 @@ use crate::store as rows;
 
 /// The outbox topic; its keys are case codes, so that a case's lines keep their order.
 pub const TOPIC: &str = "case-status";
-/// The system at which citizens follow their cases.
-pub const PORTAL: &str = "G22/portal";
-const SERVICE: &str = "G22/portal/note-status";
+/// What the portal's service is called.
+const SERVICE: &str = "note-status";
 
 /// Which status row a line is about.
 #[derive(Deserialize)]
@@ -52,15 +51,32 @@ impl Deliver for Sync {
         let cases = &self.0;
         let code = case_of(line)?;
         let Payload { seq } = serde_json::from_value(line.payload.clone()).map_err(Problem::internal)?;
-        let note = cases.status_note(&code, seq).await?;
-        let service: ServiceId = SERVICE.parse().expect("a service's name");
-        let heard = cases
+        if cases.tells_nationally(&code, seq).await? {
+            return Ok(());
+        }
+        cases.tell_status(&code, seq).await
+    }
+}
+
+impl Cases {
+    /// Tells the portal of one change of status.
+    ///
+    /// # Errors
+    /// The portal's refusal, as `service-refused`; the gateway's problems.
+    pub(crate) async fn tell_status(&self, code: &CaseCode, seq: u32) -> Result<(), Problem> {
+        let (note, portal) = self.status_note(code, seq).await?;
+        let service = ServiceId {
+            org: portal.org,
+            system: portal.system,
+            service: SERVICE.to_owned(),
+        };
+        let heard = self
             .exchange
             .ask(Ask {
-                consumer: cases.system.clone(),
+                consumer: self.system.clone(),
                 service,
                 body: serde_json::to_vec(&note).map_err(Problem::internal)?.into(),
-                on_behalf: format!("system:{}", cases.system),
+                on_behalf: format!("system:{}", self.system),
                 issue: Some(code.to_string()),
                 idempotency: Some(format!("{code}/{seq}")),
             })
@@ -71,11 +87,9 @@ impl Deliver for Sync {
             Err(heard.refusal())
         }
     }
-}
 
-impl Cases {
-    /// What the portal is told about one change of status.
-    async fn status_note(&self, code: &CaseCode, seq: u32) -> Result<StatusNote, Problem> {
+    /// What the portal is told about one change of status, and which portal it is.
+    async fn status_note(&self, code: &CaseCode, seq: u32) -> Result<(StatusNote, SystemId), Problem> {
         let reader = self.store.read(&self.tenant).await?;
         let held = rows::case(&reader, code).await?.ok_or_else(Problem::not_found)?;
         let statuses = rows::statuses(&reader, code).await?;
@@ -99,7 +113,8 @@ impl Cases {
                 });
             }
         }
-        Ok(StatusNote {
+        let portal = self.portal_of(&reader, &held.case).await?;
+        let note = StatusNote {
             code: code.clone(),
             seq,
             status: row.status,
@@ -113,7 +128,8 @@ impl Cases {
             },
             case: first_word(&held.case, row.seq),
             results,
-        })
+        };
+        Ok((note, portal))
     }
 }
 

@@ -7,6 +7,7 @@ pub mod log;
 pub mod past;
 pub mod tenants;
 pub mod without;
+pub mod words;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

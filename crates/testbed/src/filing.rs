@@ -1,6 +1,10 @@
 //! How many cases citizens can file in a time, through the pages: the service half of the benchmarks.
 //! A filing that fails ends the measurement: there is nothing to measure then.
 
+mod crowd;
+pub mod ready;
+pub mod spike;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

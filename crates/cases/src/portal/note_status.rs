@@ -120,14 +120,14 @@ impl Service for NoteStatus {
         let note: StatusNote = call.json()?;
         let reader = cases.store.read(&cases.tenant).await?;
         // Whose the case is is checked before anything else is told about it.
-        let known = rows::case(&reader, &note.code).await?.is_some();
-        let head = match &note.case {
-            Some(told) if !known => Some(head(cases, &note, told, &call)?),
-            _ => None,
+        let held = rows::case(&reader, &note.code).await?;
+        let head = match (&note.case, held) {
+            (Some(told), None) => Some(head(cases, &note, told, &call)?),
+            (_, held) => {
+                cases.owned(held, &call.consumer.org)?;
+                None
+            }
         };
-        if head.is_none() {
-            owned(cases, &reader, &note, &call).await?;
-        }
         if !(1..=10).contains(&note.status) || note.seq == 0 {
             return Err(Problem::invalid("status", "case-status-unknown").with("status", note.status));
         }
@@ -142,13 +142,13 @@ impl Service for NoteStatus {
                 &cases.tenant,
                 &Actor::System(call.consumer.to_string()),
                 |tx| async move {
-                    if let Some(case) = head
-                        && rows::case(&tx, &note.code).await?.is_none()
-                    {
+                    let mut held = rows::case(&tx, &note.code).await?;
+                    if let (Some(case), None) = (head, &held) {
                         insert_head(&tx, case).await?;
+                        held = rows::case(&tx, &note.code).await?;
                     }
-                    owned(cases, &tx, note, call).await?;
-                    note_once(&tx, note, results, call).await
+                    let held = cases.owned(held, &call.consumer.org)?;
+                    note_once(cases, (&tx, held.status), note, results, call).await
                 },
             )
             .await?;
@@ -158,7 +158,8 @@ impl Service for NoteStatus {
 
 /// Notes a status that is the next one; one that was noted before is left as it is.
 async fn note_once(
-    tx: &::store::Tx,
+    cases: &Cases,
+    (tx, before): (&::store::Tx, u8),
     note: &StatusNote,
     results: &[ResultRow],
     call: &Call,
@@ -179,14 +180,22 @@ async fn note_once(
         due: note.due,
         notice: note.notice.clone(),
     };
-    let before = rows::case(tx, &note.code).await?.map(|held| held.status);
+    let moves = cases.catalogue.moves();
+    moves.check(Some(before), note.status, note.at.date())?;
     let ended = ENDED.contains(&note.status);
     rows::note_status(tx, &note.code, &row, ended, note.working_out.as_ref()).await?;
     for result in results {
         rows::insert_result(tx, &note.code, result).await?;
     }
+    crate::wallet::land::land(cases, tx, note, results).await?;
+    crate::inbox::heard(tx, note, Some(before)).await?;
     if let Some(moved) = moved(tx, note, call).await? {
         tx.fact(&rows::subject(&note.code), moved).await?;
+        return Ok(note.seq);
+    }
+    let word = (&note.code, note.notice.as_ref());
+    if let Some(told) = crate::published::noted(tx, word, (&call.consumer.org, note.at)).await? {
+        tx.fact(&rows::subject(&note.code), told).await?;
         return Ok(note.seq);
     }
     let fact = Fact::CaseStatusNoted {
@@ -196,7 +205,7 @@ async fn note_once(
         status: note.status,
         at: note.at,
         due: note.due,
-        repeated: before == Some(note.status),
+        repeated: before == note.status,
         worked: note.worked,
     };
     tx.fact(&rows::subject(&note.code), fact).await?;
@@ -209,7 +218,8 @@ fn head(cases: &Cases, note: &StatusNote, told: &NotedCase, call: &Call) -> Resu
     if note.code.issuer().top() != owner || told.unit.top() != owner {
         return Err(Problem::not_found());
     }
-    let version = cases.catalogue.version(&told.version);
+    cases.files_for(&cases.system, &told.unit, told.filed_at.date())?;
+    let version = cases.version(&told.version).ok();
     let procedure = version
         .filter(|procedure| procedure.code == told.procedure)
         .ok_or_else(|| Problem::invalid("version", "case-version-unknown"))?;
@@ -286,14 +296,6 @@ async fn moved(tx: &::store::Tx, note: &StatusNote, call: &Call) -> Result<Optio
         from: held.case.unit,
         to,
     }))
-}
-
-/// A case that is not the caller's does not exist for it.
-async fn owned(cases: &Cases, rows: &impl rows::Rows, note: &StatusNote, call: &Call) -> Result<(), Problem> {
-    let held = rows::case(rows, &note.code).await?;
-    held.filter(|h| cases.is_owner(&h.case, &call.consumer.org))
-        .map(|_| ())
-        .ok_or_else(Problem::not_found)
 }
 
 /// Puts the files away; the rows that point to them come with the status.
@@ -429,6 +431,32 @@ mod tests {
         assert_eq!(portal.facts(&format!("case/{code}")).await, ["case-filed"]);
     }
 
+    #[tokio::test]
+    async fn a_status_that_cannot_follow_the_last_one_is_refused_and_leaves_nothing() {
+        let portal = Portal::new().await;
+        let code = portal.filed(&lan()).await;
+        let skipped = portal.note(&code, json!({"seq": 1, "status": 10})).await;
+        let skipped = skipped.expect_err("nobody has accepted it");
+        assert_eq!((skipped.code, skipped.kind.status()), ("case-status-move", 409));
+        let both = [("from", "1".to_owned()), ("to", "10".to_owned())];
+        assert_eq!(skipped.args, both);
+        assert_eq!(portal.facts(&format!("case/{code}")).await, ["case-filed"]);
+        for (seq, status) in [(1, 2), (2, 7), (3, 7)] {
+            let note = json!({"seq": seq, "status": status});
+            portal.note(&code, note).await.expect("noted");
+        }
+        let again = portal.note(&code, json!({"seq": 4, "status": 4})).await;
+        assert_eq!(again.expect_err("it was taken back").code, "case-status-move");
+        let early = json!({"seq": 4, "status": 4, "at": 0});
+        let early = portal.note(&code, early).await.expect_err("no table of 1970");
+        assert_eq!(early.code, "case-status-move");
+        let case = portal
+            .get(Some(&lan()), &format!("/api/v1/cases/{code}"))
+            .await
+            .json();
+        assert_eq!(case["status"], 7);
+    }
+
     const AT_DESK: &str = "H56-261123-0001";
 
     /// The first word of a case that was handed in at a desk.
@@ -507,6 +535,10 @@ mod tests {
             (changed("procedure", json!("1.000656")), "case-version-unknown"),
             (changed("unit", json!("H56.99999")), "case-unit-unknown"),
             (changed("answers", json!({})), "json-bad"),
+            (
+                changed("filed_at", json!(1_700_000_000_000_i64)),
+                "case-portal-not-then",
+            ),
             (status, "case-status-unknown"),
             (gap, "case-status-gap"),
         ] {

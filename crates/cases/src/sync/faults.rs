@@ -21,7 +21,10 @@ use crate::{Asker, Cases, Parts, Place};
 /// Changes when nobody says how many.
 const EVENTS: u64 = 2_000;
 /// Lines that may wait while the line is up: more are not made until some have gone.
-const WAITING_MAX: u64 = 20_000;
+const WAITING_MAX: u64 = 2_000;
+/// How often it is looked whether so many wait, in steps of changes; and how long after, in milliseconds.
+const LOOK_STEPS: u32 = 20;
+const LOOK_MS: u64 = 200;
 /// How long nothing may arrive before a line counts as lost, in milliseconds of the machine.
 const STANDS_MS_MAX: i64 = 60_000;
 /// How fast the clocks go, in milliseconds for each one that passes.
@@ -57,6 +60,7 @@ fn cases(temp: &testkit::TempStore, place: Place, exchange: Arc<dyn Asker>) -> C
         system: system.parse().expect("an id"),
         exchange,
         bank: None,
+        messengers: crate::telling::Messengers::default(),
         documents: None,
         areas: nouns.areas.clone(),
         organisations: nouns.organisations.clone(),
@@ -123,11 +127,13 @@ impl Pair {
 
     /// Changes cases until there were so many changes, as fast as the line takes them away.
     async fn change(&mut self, until: u64) {
+        let mut steps = 0;
         while self.desk.changes < until {
             self.desk.change_some(until - self.desk.changes).await;
             self.while_passing(Duration::from_millis(1)).await;
-            while self.waiting().await > WAITING_MAX {
-                self.while_passing(Duration::from_millis(20)).await;
+            steps += 1;
+            while steps % LOOK_STEPS == 0 && self.waiting().await > WAITING_MAX {
+                self.while_passing(Duration::from_millis(LOOK_MS)).await;
             }
         }
         self.tell("changed").await;
@@ -181,7 +187,7 @@ impl Pair {
     async fn settle(&mut self) {
         let (mut least, mut since) = (self.waiting().await, self.machine.now());
         while least > 0 {
-            self.while_passing(Duration::from_millis(20)).await;
+            self.while_passing(Duration::from_millis(LOOK_MS)).await;
             let waiting = self.waiting().await;
             if waiting < least {
                 (least, since) = (waiting, self.machine.now());

@@ -36,6 +36,7 @@ pub fn count(pack: &Path, seconds: u32, world: &World) -> anyhow::Result<()> {
     let term = Term {
         channel: Channel::Online,
         starts: Starts::Acceptance,
+        when: None,
         rule: TermRule::WorkingDays { days: 20 },
     };
     let few: Vec<Time> = accepted.iter().copied().step_by(SLOW_EACH).collect();

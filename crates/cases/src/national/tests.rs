@@ -1,0 +1,6 @@
+//! A portal that is spoken to by the national messages, and an owner that speaks them: to a portal of another make, and
+//! to ours.
+
+mod line;
+mod receiving;
+mod sending;
