@@ -1,11 +1,15 @@
 //! Versions of procedures outlive the pack: each is kept as it was published, and a running case goes on
 //! under its own, whatever the pack says by now. Never says which version is in force: see [`crate::catalogue`].
 
+pub mod diff;
+pub(crate) mod told;
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use ::store::Tx;
 use kernel::digest::canonical_json;
-use kernel::time::parse_iso;
+use kernel::time::{iso, parse_iso};
 use kernel::{Actor, Date, Digest, Fact, Problem, ProcedureCode};
 
 use crate::procedure::Procedure;
@@ -25,7 +29,7 @@ impl Kept {
         kept.get(version).cloned()
     }
 
-    fn put(&self, version: Digest, procedure: Procedure) {
+    pub(crate) fn put(&self, version: Digest, procedure: Procedure) {
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
         kept.insert(version, Arc::new(procedure));
     }
@@ -53,22 +57,20 @@ impl Cases {
                     let from = parse_iso(&procedure.valid_from);
                     let from = from.ok_or_else(|| Problem::internal("a version without a first day"))?;
                     let named = (&procedure.code, from);
-                    if rows::insert_version(&tx, &version, named, &document).await? {
-                        let fact = Fact::ProcedurePublished {
-                            procedure: procedure.code.clone(),
-                            version,
-                            from: procedure.valid_from.clone(),
-                        };
-                        tx.fact(&format!("procedure/{}", procedure.code), fact).await?;
-                    }
+                    keep(&tx, &version, named, &document).await?;
                 }
                 Ok(())
             })
             .await?;
-        self.take_up_versions().await
+        self.take_up_versions().await?;
+        self.take_up_designs().await
     }
 
-    async fn take_up_versions(&self) -> Result<(), Problem> {
+    /// Takes up again the kept versions that the pack has not.
+    ///
+    /// # Errors
+    /// Unavailable.
+    pub(crate) async fn take_up_versions(&self) -> Result<(), Problem> {
         let reader = self.store.read(&self.tenant).await?;
         let mut after = String::new();
         loop {
@@ -89,6 +91,45 @@ impl Cases {
         }
     }
 
+    /// The text of a version that the pack has not, for whom it is told; nothing for one of the pack.
+    ///
+    /// # Errors
+    /// As [`Cases::version`].
+    pub(crate) fn document_beside(&self, version: &Digest) -> Result<Option<String>, Problem> {
+        if self.catalogue.version(version).is_some() {
+            return Ok(None);
+        }
+        let procedure = self.version(version)?;
+        written(&procedure).map(Some)
+    }
+
+    /// Keeps a version that came with its first case, from where it was published; one that is known is left alone.
+    ///
+    /// # Errors
+    /// 422 `case-version-unknown` for a text that is not what its name says, or that breaks a rule of documents.
+    pub(crate) async fn adopt_version(
+        &self,
+        version: &Digest,
+        code: &ProcedureCode,
+        document: Option<&str>,
+    ) -> Result<(), Problem> {
+        let Some(document) = document.filter(|_| self.version(version).is_err()) else {
+            return Ok(());
+        };
+        let unknown = || Problem::invalid("version", "case-version-unknown");
+        let procedure = read(version, document)
+            .filter(|procedure| procedure.code == *code && crate::pack::flaws(procedure).is_empty())
+            .ok_or_else(unknown)?;
+        let from = parse_iso(&procedure.valid_from).ok_or_else(unknown)?;
+        self.store
+            .write(&self.tenant, &Actor::Platform, |tx| async move {
+                keep(&tx, version, (code, from), document).await
+            })
+            .await?;
+        self.kept_versions().put(*version, procedure);
+        Ok(())
+    }
+
     /// The versions of a code with their first days, oldest first: those of the pack, and those that it
     /// has no longer.
     #[must_use]
@@ -104,8 +145,27 @@ impl Cases {
     }
 }
 
+/// Keeps a version with its fact, once; false when it was there.
+pub(crate) async fn keep(
+    tx: &Tx,
+    version: &Digest,
+    (code, from): (&ProcedureCode, Date),
+    document: &str,
+) -> Result<bool, Problem> {
+    let is_new = rows::insert_version(tx, version, (code, from), document).await?;
+    if is_new {
+        let fact = Fact::ProcedurePublished {
+            procedure: code.clone(),
+            version: *version,
+            from: iso(from),
+        };
+        tx.fact(&format!("procedure/{code}"), fact).await?;
+    }
+    Ok(is_new)
+}
+
 /// A version as it is kept: the very text its name is the digest of.
-fn written(procedure: &Procedure) -> Result<String, Problem> {
+pub(crate) fn written(procedure: &Procedure) -> Result<String, Problem> {
     canonical_json(procedure).map_err(Problem::internal)
 }
 
@@ -154,7 +214,8 @@ mod tests {
             procedure.name.en.push_str(" (mended)");
             procedures.push(procedure);
         }
-        Arc::new(Catalogue::of(Vec::new(), procedures, Vec::new()).expect("days"))
+        let mended = Catalogue::of(Vec::new(), procedures, Vec::new()).expect("days");
+        Arc::new(mended.dated_as(&nouns().catalogue))
     }
 
     #[tokio::test]
@@ -243,7 +304,8 @@ mod tests {
         for term in &mut new.terms {
             term.rule = TermRule::WorkingDays { days: 3 };
         }
-        Arc::new(Catalogue::of(Vec::new(), vec![old, new], Vec::new()).expect("days"))
+        let both = Catalogue::of(Vec::new(), vec![old, new], Vec::new()).expect("days");
+        Arc::new(both.dated_as(&nouns().catalogue))
     }
 
     fn at(text: &str) -> kernel::Time {
