@@ -94,13 +94,18 @@ pub(crate) async fn save_telling(
     documents: Vec<ResultRow>,
 ) -> Result<(), Problem> {
     let held = rows::case(tx, &case.code).await?;
+    let state_before = held.as_ref().map(|held| held.case.state.clone());
     let (before, due_before) = held.map_or((0, None), |held| (held.status, held.due_at));
     let status = case.status(procedure);
     rows::save_case(tx, case, status).await?;
+    crate::desk::steps::turned(tx, case, procedure, state_before.as_deref()).await?;
     if status == DECIDED && before != DECIDED {
         crate::desk::follow_up::enqueue(tx, case, procedure).await?;
     }
     let due = case.accepted.as_ref().map(|a| a.due);
+    if status != before || due != due_before {
+        crate::desk::escalation::settle(tx, case, status).await?;
+    }
     if status == before && due == due_before && notice.is_none() && documents.is_empty() {
         return Ok(());
     }
