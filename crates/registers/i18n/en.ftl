@@ -42,6 +42,7 @@ problem-record-field-kind = The wrong kind of value
         [date] a date, year-month-day
         [code] a code
         [person] a personal identification number
+        [business] an organisation’s tax code
         [flag] true or false
        *[object] a group of fields
     }.
@@ -61,6 +62,15 @@ problem-record-date-future = The date is in the future
 problem-record-number-bad = The personal identification number is wrong
     .rule = A personal identification number has exactly 12 digits.
     .remedy = Look at the identity card and enter the number again.
+problem-record-change-undone = This was taken back
+    .rule = What this case changed in the register was taken back, and is not changed by the same case again.
+    .remedy = Ask for it with a new case.
+problem-record-changed-since = It has changed since
+    .rule = A change is taken back only while nothing else has changed in the same record.
+    .remedy = Look at the record as it is now and correct it with a new case.
+problem-record-business-bad = The tax code is wrong
+    .rule = An organisation’s tax code has 10 digits, the last one checks the others; a branch has a hyphen and 3 more.
+    .remedy = Look at the certificate of registration and enter the code again.
 problem-record-number-misfit = The number does not fit this person
     .rule = By Decree 137/2015/NĐ-CP the personal number carries century, sex and year of birth; the { $what ->
         [sex] sex

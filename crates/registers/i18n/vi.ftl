@@ -42,6 +42,7 @@ problem-record-field-kind = Thông tin sai kiểu
         [date] ngày theo dạng năm-tháng-ngày
         [code] mã
         [person] số định danh cá nhân
+        [business] mã số thuế của tổ chức
         [flag] giá trị đúng hoặc sai
        *[object] một nhóm thông tin
     }.
@@ -61,6 +62,15 @@ problem-record-date-future = Ngày nằm trong tương lai
 problem-record-number-bad = Số định danh cá nhân không hợp lệ
     .rule = Số định danh cá nhân có đúng 12 chữ số.
     .remedy = Xem lại thẻ căn cước rồi nhập lại số.
+problem-record-change-undone = Việc ghi này đã được hủy
+    .rule = Nội dung hồ sơ này đã ghi vào cơ sở dữ liệu đã được hủy, không ghi lại theo cùng hồ sơ.
+    .remedy = Đề nghị ghi bằng một hồ sơ mới.
+problem-record-changed-since = Dữ liệu đã thay đổi sau đó
+    .rule = Chỉ hủy được việc ghi khi chưa có thay đổi nào khác trong cùng bản ghi.
+    .remedy = Xem bản ghi hiện tại và chỉnh sửa bằng một hồ sơ mới.
+problem-record-business-bad = Mã số thuế không hợp lệ
+    .rule = Mã số thuế của tổ chức có 10 chữ số, chữ số cuối để kiểm tra; đơn vị phụ thuộc thêm dấu gạch và 3 chữ số.
+    .remedy = Xem lại giấy chứng nhận đăng ký doanh nghiệp rồi nhập lại mã số.
 problem-record-number-misfit = Số định danh không khớp với người này
     .rule = Theo Nghị định 137/2015/NĐ-CP, số định danh cá nhân mang mã thế kỷ, giới tính và năm sinh; { $what ->
         [sex] giới tính

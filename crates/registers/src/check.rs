@@ -3,7 +3,7 @@
 
 use kernel::codes::{PersonalNumber, Sex};
 use kernel::time::parse_iso;
-use kernel::{Date, Kind, Problem, text};
+use kernel::{Date, Kind, Problem, TaxCode, text};
 use serde_json::{Map, Value};
 
 use crate::schema::{Field, FieldKind, Schema};
@@ -140,6 +140,12 @@ impl Checker {
                     .parse()
                     .map_err(|_| Problem::invalid(at, "record-number-bad"))?;
                 Ok(number.as_str().into())
+            }
+            FieldKind::Business => {
+                let code: TaxCode = words()?
+                    .parse()
+                    .map_err(|_| Problem::invalid(at, "record-business-bad"))?;
+                Ok(code.as_str().into())
             }
             FieldKind::Object => {
                 let inner = value.as_object().ok_or_else(kind)?;

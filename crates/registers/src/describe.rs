@@ -32,10 +32,11 @@ pub(crate) fn document(schema: &Schema, code: &str, work: &Work) -> Value {
 fn bodies(schema: &Schema, work: &Work) -> (Value, Value) {
     let text = || json!({"type": "string"});
     match work {
-        Work::Lookup { by } => {
+        Work::Lookup { by, whole_for } => {
             // A key may lie within an object: it is asked for by its whole name, with the dot.
             let asked = |key: &String| Some((key.clone(), member(schema.field(key)?).1));
             let mut takes: Map<String, Value> = by.iter().filter_map(asked).collect();
+            takes.extend(whole_for.iter().filter_map(|whole| asked(&whole.field)));
             for at in ["as_of", "as_known_at"] {
                 takes.insert(at.to_owned(), json!({"type": "string"}));
             }
@@ -55,6 +56,21 @@ fn bodies(schema: &Schema, work: &Work) -> (Value, Value) {
             (strings(&["personal_number", "reason"]), object(answers, &[]))
         }
         Work::Issue { .. } => (handed_in(&schema.fields), strings(&["number"])),
+        Work::Change { change } => {
+            let first = |field: &String| field.split('.').next().unwrap_or(field).to_owned();
+            let parts = change.fields.iter().map(first);
+            let parts = parts.filter_map(|name| Some(member(schema.field(&name)?)));
+            let own = ["case", schema.key.as_str(), change.from.as_str()];
+            let mut takes: Map<String, Value> = parts.collect();
+            takes.extend(own.map(|name| (name.to_owned(), text())));
+            let required: Vec<String> = own.map(str::to_owned).into();
+            (object(takes, &required), strings(&["number"]))
+        }
+        Work::Restore { .. } => {
+            let mut answers = one("case", text());
+            answers.insert("restored".to_owned(), json!({"type": "boolean"}));
+            (strings(&["case", "reason"]), object(answers, &[]))
+        }
         Work::Enter { .. } => {
             let mut answers = one("act_number", text());
             answers.insert("number".to_owned(), json!({}));
@@ -106,6 +122,7 @@ fn member(field: &Field) -> (String, Value) {
         FieldKind::Number => json!({"type": "integer"}),
         FieldKind::Date => json!({"type": "string", "format": "date"}),
         FieldKind::Person => json!({"type": "string", "pattern": "^[0-9]{12}$"}),
+        FieldKind::Business => json!({"type": "string", "pattern": "^[0-9]{10}(-[0-9]{3})?$"}),
         FieldKind::Flag => json!({"type": "boolean"}),
         FieldKind::Object => object(field.fields.iter().map(member).collect(), &[]),
     };
@@ -147,7 +164,7 @@ mod tests {
     fn a_lookup_describes_every_field_of_its_register_and_takes_the_keys_it_is_found_by() {
         let mut met = 0;
         for (schema, work, told) in all() {
-            let Work::Lookup { by } = work else { continue };
+            let Work::Lookup { by, .. } = work else { continue };
             met += 1;
             let record = &schema_of(&told, "responses/200")["properties"]["record"]["properties"];
             let names = |all: &Value| -> BTreeSet<String> {

@@ -297,6 +297,17 @@ impl House {
             .expect("loaded");
     }
 
+    /// A company whose representative is the mother.
+    pub(crate) async fn company(&self) {
+        let company = map(json!({
+            "tax_code": directory::people::SAMPLE_COMPANY, "name": "Công ty TNHH Vận tải Mẫu",
+            "founded_on": "2020-02-10", "status": "active", "industries": "4931, 4933",
+            "representative": {"personal_number": MOTHER, "full_name": "Lê Thị Mẫu", "title": "Giám đốc"},
+            "address": {"commune": "14857", "line": "Thôn 1"}, "specimen": true,
+        }));
+        self.load("business", &[company]).await;
+    }
+
     pub(crate) fn store(&self) -> &Store {
         self.registers.store()
     }
@@ -328,7 +339,9 @@ impl House {
     ) -> Result<Value, Problem> {
         let consumer = match code {
             "assign-number" | "release-number" => "G15/civil-status",
-            "enter-birth" | "withdraw-birth" | "issue-card" => "H56/one-stop",
+            "enter-birth" | "withdraw-birth" | "issue-card" | "register-residence" | "withdraw-residence" => {
+                "H56/one-stop"
+            }
             _ => "G22/portal",
         };
         let service = service(&self.registers, code);
@@ -384,6 +397,10 @@ impl House {
 
     pub(crate) async fn reads_of(&self, number: &str) -> usize {
         self.reads(&self.g01(), number).await
+    }
+
+    pub(crate) async fn business_reads_of(&self, number: &str) -> usize {
+        self.reads(&"G12".parse().expect("code"), number).await
     }
 
     pub(crate) async fn marriage_reads_of(&self, number: &str) -> usize {

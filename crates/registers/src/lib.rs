@@ -11,6 +11,7 @@
 //! | `describe` | a service as an OpenAPI document, made of the schema |
 //! | `lookup` | one record, its granted fields, and the trace |
 //! | `assign`, `release` | giving out a personal number, and its undo |
+//! | `change` | changing fields of a record by a case, and its undo |
 //! | `claims` | what only one record may have: one act a child |
 //! | `enter`, `obtain`, `withdraw` | entering an act in three steps, and its undo |
 //! | [`load`] | filling a register from the pack in bulk |
@@ -20,6 +21,7 @@
 
 pub mod asks;
 mod assign;
+mod change;
 pub mod check;
 mod claims;
 mod describe;
@@ -84,6 +86,7 @@ mod tests {
         let texts = web::Texts::new(&[web::TEXTS, TEXTS]).expect("the texts agree");
         let sources = [
             include_str!("assign.rs"),
+            include_str!("change.rs"),
             include_str!("check.rs"),
             include_str!("enter.rs"),
             include_str!("lookup.rs"),

@@ -2,7 +2,7 @@
 //! the Merkle root over its records. Never over records that are there: a load cut short is run
 //! again, a finished one is skipped.
 
-use directory::people::{Household, Marriage, Person};
+use directory::people::{Company, Household, Marriage, Person};
 use kernel::{Actor, Digest, Fact, Problem, Time};
 use seal::merkle;
 use serde::Serialize;
@@ -71,7 +71,7 @@ impl Registers {
         self.finish(&load).await
     }
 
-    /// Loads sample households into the registers of people and of marriages that this node keeps.
+    /// Loads sample households into the registers of people, marriages and companies that this node keeps.
     /// `households` makes the same ones each time it is called; `name` stands for them as in
     /// [`Registers::load_entries`].
     ///
@@ -92,6 +92,10 @@ impl Registers {
         if self.schema("marriage").is_some() {
             let marriages = households().map(|h| Entry::from(h.marriage));
             all.push(self.load_entries("marriage", name, marriages).await?);
+        }
+        if self.schema("business").is_some() {
+            let companies = directory::people::companies(households()).map(Entry::from);
+            all.push(self.load_entries("business", name, companies).await?);
         }
         Ok(all)
     }
@@ -184,6 +188,17 @@ impl From<Person> for Entry {
             key: person.personal_number.as_str().to_owned(),
             since: Time::at(person.date_of_birth, 0),
             body: person.to_json(),
+            links: Vec::new(),
+        }
+    }
+}
+
+impl From<Company> for Entry {
+    fn from(company: Company) -> Self {
+        Self {
+            key: company.tax_code.as_str().to_owned(),
+            since: Time::at(company.founded_on, 0),
+            body: company.to_json(),
             links: Vec::new(),
         }
     }
@@ -388,6 +403,12 @@ mod tests {
             assert_eq!(crate::check::whole(&marriage, &record, today), Ok(record.clone()));
             assert_eq!(Entry::of(&marriage, &record), Ok(Entry::from(household.marriage)));
         }
+        let business = schema("business");
+        for company in directory::people::companies(directory::people::people(&areas, 1, 3_000)) {
+            let record = company.record();
+            assert_eq!(crate::check::whole(&business, &record, today), Ok(record.clone()));
+            assert_eq!(Entry::of(&business, &record), Ok(Entry::from(company)));
+        }
     }
 
     #[tokio::test]
@@ -400,7 +421,7 @@ mod tests {
             .load_people("sample/1/2000", sample)
             .await
             .expect("loaded");
-        assert_eq!((loaded.len(), loaded[0].rows), (2, 2_000));
+        assert_eq!((loaded.len(), loaded[0].rows), (3, 2_000));
         assert_eq!(loaded[1].rows, sample().count() as u64);
         let mother = directory::people::SAMPLE_MOTHER;
         let ask = serde_json::json!({"wife_number": mother});

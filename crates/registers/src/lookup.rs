@@ -1,5 +1,6 @@
 //! A lookup: one record, the granted fields of it, and the trace of the read in the same
-//! transaction, or nothing. Never a list, never a search by name.
+//! transaction, or nothing. Never a list, never a search by name; and where a register says who is told
+//! all of a record, nobody else is.
 
 use exchange::Call;
 use kernel::time::parse_iso;
@@ -9,7 +10,7 @@ use store::Tx;
 
 use crate::check;
 use crate::record::Version;
-use crate::schema::{Schema, text_at};
+use crate::schema::{Schema, WholeFor, text_at};
 use crate::service::{Registers, actor, no_record};
 use crate::store::{self as rows, Access, When};
 
@@ -17,14 +18,23 @@ use crate::store::{self as rows, Access, When};
 struct Question {
     field: String,
     value: String,
+    /// Who asks, where the register tells somebody more than others.
+    asker: Option<String>,
     as_of: Option<Time>,
     as_known_at: Option<Time>,
 }
 
 impl Registers {
-    /// Answers `{"record": {…}}` with the fields that the agreement grants.
-    pub(crate) async fn lookup(&self, schema: &Schema, by: &[String], call: &Call) -> Result<Value, Problem> {
-        let question = Question::read(schema, by, call)?;
+    /// Answers `{"record": {…}}` with the fields that the agreement grants; with those of them that are open to
+    /// everybody, where the record names somebody else than the asker as who is told all.
+    pub(crate) async fn lookup(
+        &self,
+        schema: &Schema,
+        by: &[String],
+        whole_for: Option<&WholeFor>,
+        call: &Call,
+    ) -> Result<Value, Problem> {
+        let question = Question::read(schema, by, whole_for, call)?;
         let granted = granted(schema, &call.agreement.fields)?;
         let (question, granted) = (&question, &granted);
         let record = self
@@ -32,8 +42,9 @@ impl Registers {
             .store
             .write(&schema.tenant, &actor(call), |tx| async move {
                 let found = question.find(&tx, schema).await?.ok_or_else(no_record)?;
-                self.trace(&tx, schema, &found, call, granted).await?;
-                Ok(check::cut(&found.body, granted))
+                let told = question.told(&found, whole_for, granted)?;
+                self.trace(&tx, schema, &found, call, &told).await?;
+                Ok(check::cut(&found.body, &told))
             })
             .await?;
         Ok(json!({ "record": record }))
@@ -99,7 +110,12 @@ impl Registers {
 }
 
 impl Question {
-    fn read(schema: &Schema, by: &[String], call: &Call) -> Result<Self, Problem> {
+    fn read(
+        schema: &Schema,
+        by: &[String],
+        whole_for: Option<&WholeFor>,
+        call: &Call,
+    ) -> Result<Self, Problem> {
         let body = check::object(&call.body)?;
         let keys = || by.join(", ");
         let mut asked = by.iter().filter(|name| body.contains_key(*name));
@@ -110,7 +126,8 @@ impl Question {
         if let Some(second) = asked.next() {
             return Err(Problem::invalid(second, "record-lookup-key").with("keys", keys()));
         }
-        let extra = |k: &&String| *k != field && *k != "as_of" && *k != "as_known_at";
+        let names_asker = |k: &str| whole_for.is_some_and(|whole| whole.field == k);
+        let extra = |k: &&String| *k != field && !names_asker(k) && *k != "as_of" && *k != "as_known_at";
         if let Some(extra) = body.keys().find(extra) {
             return Err(Problem::invalid(extra, "record-field-unknown"));
         }
@@ -124,6 +141,7 @@ impl Question {
         Ok(Self {
             field: field.clone(),
             value: value.to_owned(),
+            asker: asker(schema, whole_for, &body, call)?,
             as_of: time(&body, "as_of")?,
             as_known_at: time(&body, "as_known_at")?,
         })
@@ -139,6 +157,52 @@ impl Question {
             None => rows::by_key(tx, &schema.code, &self.value, when).await,
         }
     }
+}
+
+impl Question {
+    /// What this asker is told of a record: all that is granted, or what is open to everybody. Of another time only
+    /// the latter: who spoke for somebody then need not speak for them today.
+    fn told(
+        &self,
+        found: &Version,
+        whole_for: Option<&WholeFor>,
+        granted: &[String],
+    ) -> Result<Vec<String>, Problem> {
+        let Some(whole) = whole_for else {
+            return Ok(granted.to_vec());
+        };
+        let today = self.as_of.is_none() && self.as_known_at.is_none();
+        let own = self
+            .asker
+            .as_deref()
+            .is_some_and(|asker| text_at(&found.body, &whole.field) == Some(asker));
+        if own && today {
+            return Ok(granted.to_vec());
+        }
+        let open = granted.iter().filter(|field| whole.open.contains(field));
+        let told: Vec<String> = open.cloned().collect();
+        if told.is_empty() {
+            return Err(Problem::new(Kind::Forbidden, "record-no-field"));
+        }
+        Ok(told)
+    }
+}
+
+/// Who asks, as the caller says under the name of the register's field.
+fn asker(
+    schema: &Schema,
+    whole_for: Option<&WholeFor>,
+    body: &Map<String, Value>,
+    call: &Call,
+) -> Result<Option<String>, Problem> {
+    let Some((whole, given)) = whole_for.and_then(|whole| Some((whole, body.get(&whole.field)?))) else {
+        return Ok(None);
+    };
+    let declared = schema
+        .field(&whole.field)
+        .ok_or_else(|| Problem::internal("told whole for no field"))?;
+    let value = check::one(declared, given, call.at.date())?;
+    Ok(value.as_str().map(str::to_owned))
 }
 
 /// What the agreement grants and the register has.
@@ -171,7 +235,7 @@ fn time(body: &Map<String, Value>, field: &str) -> Result<Option<Time>, Problem>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{House, MOTHER};
+    use crate::fixtures::{FATHER, House, MOTHER};
 
     #[tokio::test]
     async fn only_granted_fields_come_back() {
@@ -239,6 +303,81 @@ mod tests {
             .expect_err("nothing granted");
         assert_eq!((problem.code, problem.kind), ("record-no-field", Kind::Forbidden));
         assert_eq!(house.reads_of(MOTHER).await, 0);
+    }
+
+    #[tokio::test]
+    async fn only_a_companys_own_representative_is_told_more_than_its_name() {
+        let house = House::new().await;
+        house.company().await;
+        let code = directory::people::SAMPLE_COMPANY;
+        let fields = ["tax_code", "name", "representative", "address.commune"];
+        let ask = async |more: Value| {
+            let mut body = json!({ "tax_code": code });
+            for (name, value) in more.as_object().expect("an object") {
+                body[name] = value.clone();
+            }
+            house.call("business-lookup", &fields, None, body).await
+        };
+        let open = json!({"record": {"tax_code": code, "name": "Công ty TNHH Vận tải Mẫu"}});
+        assert_eq!(
+            ask(json!({})).await.expect("its name"),
+            open,
+            "nobody says who asks"
+        );
+        let other = json!({"representative.personal_number": FATHER});
+        assert_eq!(ask(other).await.expect("its name"), open, "somebody else asks");
+        let own = json!({"representative.personal_number": MOTHER});
+        let whole = ask(own).await.expect("all that is granted");
+        assert_eq!(whole["record"]["representative"]["full_name"], "Lê Thị Mẫu");
+        assert_eq!(whole["record"]["address"]["commune"], "14857");
+        let then = json!({"representative.personal_number": MOTHER, "as_of": "2026-11-01"});
+        assert_eq!(ask(then).await.expect("its name"), open, "of another time");
+        assert_eq!(
+            house.business_reads_of(MOTHER).await,
+            4,
+            "whom the record is about sees every read"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_tax_code_that_cannot_be_one_and_an_asker_who_is_none_are_refused_by_name() {
+        let house = House::new().await;
+        house.company().await;
+        let code = directory::people::SAMPLE_COMPANY;
+        for (ask, problem, field) in [
+            (
+                json!({"tax_code": "9900000017"}),
+                "record-business-bad",
+                "tax_code",
+            ),
+            (
+                json!({"tax_code": code, "representative.personal_number": "12"}),
+                "record-number-bad",
+                "personal_number",
+            ),
+            (
+                json!({"tax_code": code, "name": "x"}),
+                "record-field-unknown",
+                "name",
+            ),
+        ] {
+            let refused = house
+                .call("business-lookup", &["name"], None, ask)
+                .await
+                .expect_err(problem);
+            assert_eq!((refused.code, refused.field.as_deref()), (problem, Some(field)));
+        }
+        let refused = house
+            .call(
+                "business-lookup",
+                &["industries"],
+                None,
+                json!({ "tax_code": code }),
+            )
+            .await
+            .expect_err("nothing open is granted");
+        assert_eq!(refused.code, "record-no-field");
+        assert_eq!(house.business_reads_of(MOTHER).await, 0);
     }
 
     #[tokio::test]

@@ -167,7 +167,7 @@ fn services(schema: &Schema) -> Vec<Flaw> {
                 named(&series.once),
             ));
         }
-        if let Work::Withdraw { undoes } = &offer.work
+        if let Work::Withdraw { undoes } | Work::Restore { undoes } = &offer.work
             && !schema.services.iter().any(|s| s.code == *undoes)
         {
             flaws.push(Flaw::new(
@@ -197,9 +197,12 @@ fn names(schema: &Schema) -> Vec<(String, String)> {
     for (at, offer) in schema.services.iter().enumerate() {
         let here = |part: &str, name: &str| (format!("/services/{at}/{part}"), name.to_owned());
         match &offer.work {
-            Work::Lookup { by } => {
+            Work::Lookup { by, whole_for } => {
                 let by = by.iter().enumerate();
                 names.extend(by.map(|(n, name)| here(&format!("by/{n}"), name)));
+                names.extend(whole_for.iter().map(|w| here("whole_for/field", &w.field)));
+                let open = whole_for.iter().flat_map(|w| &w.open).enumerate();
+                names.extend(open.map(|(n, name)| here(&format!("whole_for/open/{n}"), name)));
             }
             Work::Assign { sex, born, .. } => names.extend([here("sex", sex), here("born", born)]),
             Work::Issue { series } => {
@@ -208,7 +211,12 @@ fn names(schema: &Schema) -> Vec<(String, String)> {
                     here("series/once", &series.once),
                 ]);
             }
-            Work::Release | Work::Withdraw { .. } => {}
+            Work::Change { change } => {
+                let fields = change.fields.iter().enumerate();
+                names.extend(fields.map(|(n, name)| here(&format!("change/fields/{n}"), name)));
+                names.push(here("change/place", &change.place));
+            }
+            Work::Release | Work::Withdraw { .. } | Work::Restore { .. } => {}
             Work::Enter {
                 numbering: n,
                 obtain: o,

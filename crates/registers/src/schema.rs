@@ -111,6 +111,8 @@ pub enum FieldKind {
     Code,
     /// A personal identification number.
     Person,
+    /// The tax code of an organisation, which is its business code.
+    Business,
     /// Yes or no.
     Flag,
     /// Fields of its own.
@@ -127,6 +129,7 @@ impl FieldKind {
             Self::Date => "date",
             Self::Code => "code",
             Self::Person => "person",
+            Self::Business => "business",
             Self::Flag => "flag",
             Self::Object => "object",
         }
@@ -171,6 +174,9 @@ pub enum Work {
     Lookup {
         /// The fields it can be found by; the caller gives exactly one.
         by: Vec<String>,
+        /// Who is told all that is granted; without, whoever may ask.
+        #[serde(default)]
+        whole_for: Option<WholeFor>,
     },
     /// Gives out a new personal number with a first, short record.
     Assign {
@@ -189,6 +195,16 @@ pub enum Work {
         /// How it is numbered.
         series: Series,
     },
+    /// Changes some fields of a record from a day on, once a case.
+    Change {
+        /// Which, and how it is numbered.
+        change: FieldChange,
+    },
+    /// Takes such a change back.
+    Restore {
+        /// The service it undoes.
+        undoes: String,
+    },
     /// Enters an act.
     Enter {
         /// How the act is numbered.
@@ -201,6 +217,30 @@ pub enum Work {
         /// The service it undoes.
         undoes: String,
     },
+}
+
+/// To whom a lookup tells all that is granted, and what it tells everybody else.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WholeFor {
+    /// The field with the number of who is told all; the caller says under its name who asks.
+    pub field: String,
+    /// The fields that everybody else is told, as far as they are granted.
+    pub open: Vec<String>,
+}
+
+/// Which fields of a record a case changes, and how that is numbered: the next of `series/<place>/<year>`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldChange {
+    /// The fields; one that is not given is empty afterwards.
+    pub fields: Vec<String>,
+    /// The part of the body with the day from which it holds.
+    pub from: String,
+    /// The field, one of them, with the commune by which it is numbered.
+    pub place: String,
+    /// The series' first part.
+    pub series: String,
 }
 
 /// How an issued record is numbered: prefix, province, then the next of `name/<province>`.
@@ -416,12 +456,15 @@ mod tests {
                 "G15/civil-status/enter-birth",
                 "G15/civil-status/withdraw-birth",
                 "G15/civil-status/birth-lookup",
+                "G12/business/business-lookup",
                 "G12/social-insurance/issue-card",
                 "G12/social-insurance/card-lookup",
                 "G15/civil-status/marriage-lookup",
                 "G01/population/person-lookup",
                 "G01/population/assign-number",
                 "G01/population/release-number",
+                "G01/population/register-residence",
+                "G01/population/withdraw-residence",
             ]
         );
         let birth = schemas

@@ -143,13 +143,15 @@ impl Service for Offered {
     async fn call(&self, call: Call) -> Result<Answer, Problem> {
         let (r, s) = (&self.registers, &*self.schema);
         let answer = match &self.work {
-            Work::Lookup { by } => r.lookup(s, by, &call).await?,
+            Work::Lookup { by, whole_for } => r.lookup(s, by, whole_for.as_ref(), &call).await?,
             Work::Assign { sex, born, defaults } => {
                 let fields = crate::assign::First { sex, born, defaults };
                 r.assign(s, &self.code, &fields, &call).await?
             }
             Work::Issue { series } => r.issue(s, series, &call).await?,
             Work::Release => r.release(s, &call).await?,
+            Work::Change { change } => r.change(s, &self.code, change, &call).await?,
+            Work::Restore { undoes } => r.restore(s, undoes, &call).await?,
             Work::Enter { numbering, obtain } => {
                 r.enter(
                     &crate::enter::Acts {

@@ -7,12 +7,15 @@ use store::{Migrations, Pair, Row, Tx, params};
 
 use crate::record::{Change, Version};
 
+pub(crate) mod changes;
+
 /// The tables of this crate.
 pub const MIGRATIONS: Migrations = Migrations {
     name: "registers",
     files: &[
         ("0001_records", include_str!("../migrations/0001_records.sql")),
         ("0002_claims", include_str!("../migrations/0002_claims.sql")),
+        ("0003_changes", include_str!("../migrations/0003_changes.sql")),
     ],
 };
 

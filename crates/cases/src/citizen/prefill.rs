@@ -2,6 +2,8 @@
 //! its source and the exchange's request id. Never asks but through the exchange, and never stops
 //! the citizen: what a register does not answer is typed by hand.
 
+pub(crate) mod answered;
+
 use std::collections::BTreeMap;
 
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,14 +14,22 @@ use serde_json::{Map, Value};
 use web::openapi::utoipa;
 use web::{Fields, Refusal};
 
+use crate::case::Answers;
 use crate::citizen::{Citizen, OpenDraft, OwnDraft};
 use crate::draft::{Draft, Filled};
 use crate::procedure::{Prefill, Procedure};
 use crate::state::Cases;
 use crate::store as rows;
 
-/// What the registers answered, by field, and why the first that did not answer did not.
-type Heard = (BTreeMap<String, Filled>, Option<Problem>);
+/// What the registers answered.
+struct Heard {
+    /// By field, with what was known before.
+    fields: BTreeMap<String, Filled>,
+    /// True when some of it is new.
+    anything: bool,
+    /// Why the first that did not answer did not.
+    problem: Option<Problem>,
+}
 
 /// The form's field.
 #[derive(web::openapi::ToSchema)]
@@ -45,22 +55,27 @@ pub(crate) async fn prefill(OpenDraft(own): OpenDraft, fields: Fields) -> Result
     let (heard, told) = if fields.text("clear").is_some() {
         (BTreeMap::new(), "cleared".to_owned())
     } else {
-        let (heard, problem) = ask_all(&cases, &citizen, &procedure).await;
-        let told = told(problem.as_ref(), heard.is_empty());
+        let asked: Vec<&Prefill> = procedure.prefill.iter().collect();
+        let heard = ask_each(&cases, &citizen, &asked, &draft.answers, BTreeMap::new()).await;
+        let told = told(heard.problem.as_ref(), !heard.anything);
         // Nothing new was heard: what was heard before is worth more.
-        (if heard.is_empty() { draft.prefilled } else { heard }, told)
+        let before = || draft.prefilled.clone();
+        (if heard.anything { heard.fields } else { before() }, told)
     };
-    keep(&cases, &citizen, &draft.id, &heard).await?;
+    keep(&cases, &citizen, &procedure, &draft, &heard).await?;
     Ok(Redirect::to(&format!("/drafts/{}?prefill={told}", draft.id)).into_response())
 }
 
-/// The answers replace those of an earlier time; a page answered meanwhile loses nothing.
+/// The answers replace those of an earlier time; a page answered meanwhile loses nothing. What was asked by an answer
+/// that has changed since, in another window, is not kept.
 async fn keep(
     cases: &Cases,
     citizen: &Citizen,
-    id: &str,
+    procedure: &Procedure,
+    asked: &Draft,
     heard: &BTreeMap<String, Filled>,
 ) -> Result<(), Problem> {
+    let id = asked.id.as_str();
     let account = &citizen.who.account;
     let content = kernel::digest::canonical_json(heard).map_err(Problem::internal)?;
     let digest = cases.store.digest(&cases.tenant, &content);
@@ -70,6 +85,9 @@ async fn keep(
             let mut draft = rows::draft(&tx, account, id)
                 .await?
                 .ok_or_else(Problem::not_found)?;
+            if !procedure.asked_alike(&asked.answers, &draft.answers) {
+                return Ok(());
+            }
             draft.prefilled.clone_from(heard);
             rows::save_draft(&tx, &draft).await?;
             let fact = Fact::CaseDraftChanged {
@@ -83,16 +101,23 @@ async fn keep(
 }
 
 /// Asks one register after the other: a later one may need what an earlier one answered.
-async fn ask_all(cases: &Cases, citizen: &Citizen, procedure: &Procedure) -> Heard {
-    let mut heard = BTreeMap::new();
-    let mut first = None;
-    for prefill in procedure
-        .prefill
+async fn ask_each(
+    cases: &Cases,
+    citizen: &Citizen,
+    asked: &[&Prefill],
+    answers: &Answers,
+    known: BTreeMap<String, Filled>,
+) -> Heard {
+    let (mut heard, mut anything, mut first) = (known, false, None);
+    for prefill in asked
         .iter()
         .filter(|p| p.applicant.is_none_or(|sex| sex == citizen.number.sex()))
     {
-        match ask(cases, citizen, prefill, &heard).await {
-            Ok(answers) => heard.extend(answers),
+        match ask(cases, citizen, prefill, answers, &heard).await {
+            Ok(answers) => {
+                anything |= !answers.is_empty();
+                heard.extend(answers);
+            }
             Err(problem) => {
                 // The inner cause is for the log alone; ids only, no personal data.
                 tracing::warn!(service = prefill.service, cause = %problem, "a register did not answer for a form");
@@ -100,7 +125,11 @@ async fn ask_all(cases: &Cases, citizen: &Citizen, procedure: &Procedure) -> Hea
             }
         }
     }
-    (heard, first)
+    Heard {
+        fields: heard,
+        anything,
+        problem: first,
+    }
 }
 
 /// One question: what it fills, or nothing when the register has no such record.
@@ -108,13 +137,17 @@ async fn ask(
     cases: &Cases,
     citizen: &Citizen,
     prefill: &Prefill,
+    answers: &Answers,
     heard: &BTreeMap<String, Filled>,
 ) -> Result<Vec<(String, Filled)>, Problem> {
     let mut body = Map::new();
     for (name, key) in &prefill.key {
         let value = match key.strip_prefix('@') {
             Some("applicant") => Some(citizen.number.as_str()),
-            Some(earlier) => heard.get(earlier).map(|f| f.value.as_str()),
+            Some(name) => match name.strip_prefix("answer:") {
+                Some(field) => answers.get(field).map(String::as_str).filter(|v| !v.is_empty()),
+                None => heard.get(name).map(|f| f.value.as_str()),
+            },
             None => Some(key.as_str()),
         };
         let Some(value) = value else { return Ok(Vec::new()) };
@@ -151,7 +184,7 @@ async fn ask(
 }
 
 /// A text of a record, `residence.commune`; nothing when the agreement does not grant it.
-fn text_at(record: &Map<String, Value>, path: &str) -> Option<String> {
+pub(crate) fn text_at(record: &Map<String, Value>, path: &str) -> Option<String> {
     let value = match path.split_once('.') {
         Some((first, rest)) => return text_at(record.get(first)?.as_object()?, rest),
         None => record.get(path)?,
