@@ -11,6 +11,7 @@ use crate::citizen::file::faults;
 use crate::citizen::view::labelled;
 use crate::citizen::{OpenDraft, render};
 use crate::draft::{Attached, Draft};
+use crate::rules::Asked;
 use crate::shown::{say, shown};
 use crate::state::Cases;
 
@@ -28,26 +29,28 @@ struct CheckPage<'a> {
     supplement: bool,
 }
 
-struct Part<'a> {
-    href: String,
-    title: &'a str,
-    lines: Vec<Line>,
+/// A page of the form or a paper, as it is shown once more.
+pub(crate) struct Part<'a> {
+    pub(crate) href: String,
+    pub(crate) title: &'a str,
+    pub(crate) lines: Vec<Line>,
 }
 
 impl Part<'_> {
     /// The one source of all its answers, said once instead of at each.
-    fn source(&self) -> Option<&str> {
+    pub(crate) fn source(&self) -> Option<&str> {
         let first = self.lines.first().map(|l| l.source.as_str())?;
         let one = !first.is_empty() && self.lines.iter().all(|l| l.source == first);
         one.then_some(first)
     }
 }
 
-struct Line {
-    field: String,
-    label: String,
-    value: String,
-    source: String,
+/// One answer of a [`Part`].
+pub(crate) struct Line {
+    pub(crate) field: String,
+    pub(crate) label: String,
+    pub(crate) value: String,
+    pub(crate) source: String,
 }
 
 /// Shows everything once more.
@@ -71,48 +74,7 @@ pub(crate) fn show(
 ) -> Result<Response, Problem> {
     let procedure = cases.version(&draft.version)?;
     let (lang, id) = (page.lang, &draft.id);
-    let mut parts = Vec::new();
-    for form in &procedure.pages {
-        let line = |q: &crate::procedure::Question| {
-            let value = draft.value(&q.code);
-            let source = draft
-                .prefilled
-                .get(&q.code)
-                .map(|f| say(&f.source, lang).to_owned());
-            Line {
-                field: q.code.clone(),
-                label: say(&q.label, lang).to_owned(),
-                value: value.map_or_else(
-                    || page.t("cases-not-answered"),
-                    |v| shown(cases, page, q, v, cases.today()),
-                ),
-                source: source.unwrap_or_default(),
-            }
-        };
-        parts.push(Part {
-            href: format!("/drafts/{id}/pages/{}", form.code),
-            title: say(&form.title, lang),
-            lines: form.questions.iter().map(line).collect(),
-        });
-    }
-    let none = match draft.supplements() {
-        Some(_) => "cases-task-kept",
-        None => "cases-paper-none",
-    };
-    for paper in &procedure.papers {
-        let attached = papers.iter().find(|p| p.code == paper.code);
-        let line = Line {
-            field: "file".to_owned(),
-            label: page.t("cases-paper-file"),
-            value: attached.map_or_else(|| page.t(none), |a| a.name.clone()),
-            source: String::new(),
-        };
-        parts.push(Part {
-            href: format!("/drafts/{id}/papers/{}", paper.code),
-            title: say(&paper.name, lang),
-            lines: vec![line],
-        });
-    }
+    let parts = parts(cases, page, &procedure, draft, papers);
     let receiver = draft.value(&procedure.receiver).and_then(|at| at.parse().ok());
     let missing: Vec<(String, String)> = if status == 200 {
         faults(cases, &procedure, draft, papers)
@@ -136,6 +98,61 @@ pub(crate) fn show(
     };
     let body = render(&body)?;
     Ok(page.html_status(status, &page.t("cases-check-title"), body))
+}
+
+/// Everything that a draft says, page by page, then its papers.
+pub(crate) fn parts<'a>(
+    cases: &Cases,
+    page: &Page,
+    procedure: &'a crate::Procedure,
+    draft: &Draft,
+    papers: &[Attached],
+) -> Vec<Part<'a>> {
+    let (lang, id) = (page.lang, &draft.id);
+    let mut parts = Vec::new();
+    let asked = Asked::of(procedure, &draft.values(), cases.today());
+    for form in asked.pages(procedure) {
+        let line = |q: &crate::procedure::Question| {
+            let value = draft.value(&q.code);
+            let source = draft
+                .prefilled
+                .get(&q.code)
+                .map(|f| say(&f.source, lang).to_owned());
+            Line {
+                field: q.code.clone(),
+                label: say(&q.label, lang).to_owned(),
+                value: value.map_or_else(
+                    || page.t("cases-not-answered"),
+                    |v| shown(cases, page, q, v, cases.today()),
+                ),
+                source: source.unwrap_or_default(),
+            }
+        };
+        parts.push(Part {
+            href: format!("/drafts/{id}/pages/{}", form.code),
+            title: say(&form.title, lang),
+            lines: asked.on(form).map(line).collect(),
+        });
+    }
+    let none = match draft.supplements() {
+        Some(_) => "cases-task-kept",
+        None => "cases-paper-none",
+    };
+    for paper in &procedure.papers {
+        let attached = papers.iter().find(|p| p.code == paper.code);
+        let line = Line {
+            field: "file".to_owned(),
+            label: page.t("cases-paper-file"),
+            value: attached.map_or_else(|| page.t(none), |a| a.name.clone()),
+            source: String::new(),
+        };
+        parts.push(Part {
+            href: format!("/drafts/{id}/papers/{}", paper.code),
+            title: say(&paper.name, lang),
+            lines: vec![line],
+        });
+    }
+    parts
 }
 
 /// A fault with the question or the paper it is about.

@@ -34,8 +34,10 @@ struct CoursePage<'a> {
     asked: Option<Asked<'a>>,
     /// Why the case was not taken in, or what was asked for is refused.
     why: Option<(&'static str, &'a str)>,
-    /// What other agencies gave once the result was there: name, number.
-    gained: Vec<(&'a str, &'a str)>,
+    /// What other agencies do once the result is there.
+    follow_ups: String,
+    /// The number under which everybody can read the answer.
+    published: Option<&'a str>,
     /// That a date will be missed: why, and by when the result is owed now.
     apology: Option<(&'a str, String)>,
     /// That the date was counted anew by another calendar.
@@ -136,6 +138,7 @@ pub(crate) fn body(
     let why = statuses.iter().rev().find_map(|row| match &row.notice {
         Some(Notice::Declined { reason }) => Some(("cases-declined-why", reason.as_str())),
         Some(Notice::Refused { reason }) => Some(("cases-refused-why", reason.as_str())),
+        Some(Notice::Stopped { reason }) => Some(("cases-stopped-why", reason.as_str())),
         _ => None,
     });
     let rated = sent.iter().find_map(|row| match &row.said {
@@ -149,7 +152,8 @@ pub(crate) fn body(
         code: held.case.code.to_string(),
         asked,
         why,
-        gained: gained(page, statuses),
+        follow_ups: follow_ups(cases, page, held, statuses)?,
+        published: published(statuses),
         apology: statuses.iter().rev().find_map(|row| match &row.notice {
             Some(Notice::Apology { reason, due }) => Some((reason.as_str(), page.time(*due))),
             _ => None,
@@ -192,13 +196,21 @@ fn asking<'a>(cases: &'a Cases, page: &Page, can_rate: bool) -> Vec<Asking<'a>> 
     asked.filter(|_| can_rate).map(one).collect()
 }
 
-/// What other agencies gave.
-fn gained<'a>(page: &Page, statuses: &'a [StatusRow]) -> Vec<(&'a str, &'a str)> {
-    let gave = |row: &'a StatusRow| match &row.notice {
-        Some(Notice::FollowedUp { name, number }) => Some((say(name, page.lang), number.as_str())),
+/// The number of the published answer; nothing once it was taken down.
+fn published(statuses: &[StatusRow]) -> Option<&str> {
+    let last = statuses.iter().rev().find_map(|row| match &row.notice {
+        Some(Notice::AnswerPublished { number, .. }) => Some(Some(number.as_str())),
+        Some(Notice::AnswerUnpublished { .. }) => Some(None),
         _ => None,
-    };
-    statuses.iter().filter_map(gave).collect()
+    });
+    last.flatten()
+}
+
+/// What other agencies do, as far as their steps were told.
+fn follow_ups(cases: &Cases, page: &Page, held: &Held, statuses: &[StatusRow]) -> Result<String, Problem> {
+    let procedure = cases.procedure_of(&held.case)?;
+    let steps = crate::follow_ups::at_portal(&procedure, statuses);
+    crate::follow_ups::part::section(cases, page, &held.case, &steps, false)
 }
 
 fn told(page: &Page, row: &SubmissionRow) -> Sent {

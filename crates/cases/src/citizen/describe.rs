@@ -198,10 +198,14 @@ fn level_words(page: &Page, level: &Level) -> (String, String, Vec<String>) {
 }
 
 /// What a fee comes to, in words.
-fn fee_words(page: &Page, fee: &Fee) -> String {
+pub(crate) fn fee_words(page: &Page, fee: &Fee) -> String {
     let name = say(&fee.name, page.lang).to_owned();
+    let by_answers = match fee.rules().next() {
+        Some(_) => page.t("cases-fee-by-answers"),
+        None => String::new(),
+    };
     if fee.per.is_none() {
-        return page.tw("cases-fee-once", &[("name", name), ("dong", dong(fee.dong))]);
+        return page.tw("cases-fee-once", &[("name", name), ("dong", dong(fee.dong))]) + &by_answers;
     }
     let unit = fee.unit.as_ref().map_or_else(
         || page.t("cases-fee-copy"),
@@ -224,7 +228,7 @@ fn fee_words(page: &Page, fee: &Fee) -> String {
         };
         words.push_str(&page.tw(key, &[("dong", dong(most))]));
     }
-    words
+    words + &by_answers
 }
 
 /// What the catalogue says of a channel, in words: its name, its time, its fee.

@@ -13,6 +13,7 @@ use web::{Json, Page, Refusal};
 use crate::citizen::{OpenDraft, OwnDraft, course, own_case, render};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Procedure;
+use crate::rules::Asked;
 use crate::shown::say;
 use crate::state::Cases;
 
@@ -68,14 +69,16 @@ pub(crate) async fn page(
     } = &own;
     let papers = own.papers().await?;
     let procedure = own.procedure()?;
-    let mut tasks = tasks(&page, &procedure, draft, &papers);
+    let on_form = Asked::of(&procedure, &draft.values(), cases.today());
+    let mut tasks = tasks(&page, &procedure, &on_form, draft, &papers);
     let mut asked = Vec::new();
     if let Some(code) = draft.supplements() {
         let reader = cases.store.read(&cases.tenant).await?;
         let held = own_case(&reader, citizen, &code).await?;
         let statuses = crate::store::statuses(&reader, &code).await?;
         asked = course::supplement(&held, &statuses).map_or_else(Vec::new, |(items, ..)| items);
-        mark_changes(&procedure, &held.case.answers, draft, &papers, &mut tasks);
+        let filed = &held.case.answers;
+        mark_changes(&procedure, (&on_form, filed), draft, &papers, &mut tasks);
     }
     let done = tasks.iter().filter(|t| t.state == "done").count();
     let body = DraftPage {
@@ -97,27 +100,32 @@ pub(crate) async fn page(
 /// In a supplement a part is done when it brings something new, and kept otherwise.
 fn mark_changes(
     procedure: &Procedure,
-    filed: &BTreeMap<String, String>,
+    (asked, filed): (&Asked, &BTreeMap<String, String>),
     draft: &Draft,
     papers: &[Attached],
     tasks: &mut [Task<'_>],
 ) {
     let before = |field: &str| filed.get(field).map(String::as_str).filter(|v| !v.is_empty());
     let differs = |field: &str| draft.value(field) != before(field);
-    let forms = procedure
-        .pages
-        .iter()
-        .map(|form| form.questions.iter().any(|q| differs(&q.code)));
+    let forms = asked
+        .pages(procedure)
+        .map(|form| asked.on(form).any(|q| differs(&q.code)));
     let attached = procedure.papers.iter().map(|p| course::is_attached(papers, p));
     for (task, changed) in tasks.iter_mut().zip(forms.chain(attached)) {
         task.state = course::kept_or_new(changed);
     }
 }
 
-fn tasks<'a>(page: &Page, procedure: &'a Procedure, draft: &Draft, papers: &[Attached]) -> Vec<Task<'a>> {
-    let pages = procedure.pages.iter().map(|form| {
-        let begun = form.questions.iter().any(|q| draft.value(&q.code).is_some());
-        let whole = draft.missing(form).next().is_none();
+fn tasks<'a>(
+    page: &Page,
+    procedure: &'a Procedure,
+    asked: &Asked,
+    draft: &Draft,
+    papers: &[Attached],
+) -> Vec<Task<'a>> {
+    let pages = asked.pages(procedure).map(|form| {
+        let begun = asked.on(form).any(|q| draft.value(&q.code).is_some());
+        let whole = !draft.missing(form).any(|q| asked.has(&q.code));
         Task {
             href: format!("/drafts/{}/pages/{}", draft.id, form.code),
             title: say(&form.title, page.lang),

@@ -10,12 +10,15 @@ use web::openapi::utoipa;
 use web::{Fields, Page, Refusal};
 
 use crate::answers::{self, Rules};
-use crate::case::{Applicant, Case, Course};
+use crate::case::{Answers, Applicant, Case, Course};
 use crate::citizen::draft::{current, revision};
 use crate::citizen::{Citizen, OwnDraft, check, supplement};
+use crate::cosign;
 use crate::draft::{Attached, Draft};
+use crate::inbox::{self, Step};
 use crate::payment::Payment;
 use crate::procedure::Procedure;
+use crate::rules::Asked;
 use crate::state::Cases;
 use crate::store::{self as rows, StatusRow};
 
@@ -54,7 +57,8 @@ pub(crate) async fn file(own: OwnDraft, page: Page, fields: Fields) -> Result<Re
         return Ok(check::show(cases, &page, draft, &papers, &[], &[stale], 409)?);
     }
     let procedure = own.procedure()?;
-    if draft.supplements().is_none() && procedure.dong(&draft.values()) > 0 && cases.bank.is_none() {
+    let costs = || procedure.dong(&filed(&procedure, draft, cases.today()), cases.today()) > 0;
+    if draft.supplements().is_none() && cases.bank.is_none() && costs() {
         return Err(Problem::new(Kind::Unavailable, "bank-missing").into());
     }
     let faults = faults(cases, &procedure, draft, &papers);
@@ -76,10 +80,11 @@ pub(crate) async fn file(own: OwnDraft, page: Page, fields: Fields) -> Result<Re
         };
     }
     match write(cases, citizen, &procedure, draft).await {
-        Ok(code) if procedure.dong(&draft.values()) > 0 => {
-            Ok(Redirect::to(&format!("/cases/{code}/pay")).into_response())
-        }
+        Ok(code) if costs() => Ok(Redirect::to(&format!("/cases/{code}/pay")).into_response()),
         Ok(code) => Ok(Redirect::to(&filed_at(draft, &code)).into_response()),
+        Err(problem) if problem.kind == Kind::Invalid => {
+            Ok(check::show(cases, &page, draft, &papers, &[], &[problem], 422)?)
+        }
         // Two windows at once: whoever came second finds the case that the first one filed.
         Err(problem) if problem.kind == Kind::Conflict => match own.newest().await?.filed_as {
             Some(code) => Ok(Redirect::to(&filed_at(draft, &code)).into_response()),
@@ -109,6 +114,7 @@ async fn write(
         .and_then(|a| a.parse().ok())
         .ok_or_else(Problem::stale)?;
     let unit = &cases.receiver(procedure, &at)?;
+    cases.files_for(&cases.system, unit, cases.today())?;
     cases
         .store
         .write(&cases.tenant, &citizen.who.actor, |tx| async move {
@@ -118,10 +124,13 @@ async fn write(
             if let Some(code) = newest.filed_as {
                 return Ok(code);
             }
+            cases.still_files(&tx, &newest.version).await?;
             let code = next_code(&tx).await?;
-            let case = case(&tx, citizen, procedure, draft, unit, &code);
+            let mut case = case(&tx, citizen, procedure, draft, unit, &code);
+            case.course.cosigned = cosign::signatures(&tx, (procedure, draft), &citizen.number).await?;
             rows::insert_case(&tx, &case, FILED).await?;
             let case_answers = case.answers.clone();
+            let told = case.clone();
             let status = StatusRow {
                 seq: 0,
                 status: FILED,
@@ -140,10 +149,12 @@ async fn write(
                 to: case.unit,
             };
             tx.fact(&rows::subject(&code), filed).await?;
-            let dong = procedure.dong(&case_answers);
+            inbox::tell(&tx, &told, "0", Step::Filed).await?;
+            let dong = procedure.dong(&case_answers, tx.now().date());
             if dong > 0 {
                 // The case goes to its owner once the fee is paid.
                 ask_fee(&tx, &code, unit, dong).await?;
+                inbox::tell(&tx, &told, "0-fee", Step::FeeAsked).await?;
             } else {
                 tx.outbox(crate::handover::TOPIC, code.as_str(), &json!({ "code": &code }))
                     .await?;
@@ -210,7 +221,7 @@ fn case(
             number: citizen.number.clone(),
             name: citizen.who.name.clone(),
         },
-        answers: draft.values(),
+        answers: filed(procedure, draft, tx.now().date()),
         state: procedure.first_state.clone(),
         revision: 1,
         filed_at: tx.now(),
@@ -221,6 +232,13 @@ fn case(
         returned_at: None,
         course: Course::default(),
     }
+}
+
+/// The answers that are filed: all but those to what is not asked.
+pub(crate) fn filed(procedure: &Procedure, draft: &Draft, today: kernel::Date) -> Answers {
+    let mut answers = draft.values();
+    Asked::of(procedure, &answers, today).keep(&mut answers);
+    answers
 }
 
 /// What keeps a draft from being filed, each with its place below the draft's address.

@@ -150,7 +150,7 @@ pub(crate) async fn own_case(reader: &Reader, citizen: &Citizen, code: &CaseCode
 }
 
 /// A part of the address by its name.
-async fn named(parts: &mut Parts, cases: &Cases, name: &str) -> Result<String, Problem> {
+pub(crate) async fn named(parts: &mut Parts, cases: &Cases, name: &str) -> Result<String, Problem> {
     let all = RawPathParams::from_request_parts(parts, cases).await;
     let all = all.map_err(|_| Problem::not_found())?;
     let found = all.iter().find(|(known, _)| *known == name);

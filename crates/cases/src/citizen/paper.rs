@@ -11,9 +11,11 @@ use web::{Fields, Page, Refusal, Upload};
 use crate::citizen::{OpenDraft, OwnDraft, render};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Paper;
+use crate::rules::Asked;
 use crate::shown::say;
 use crate::state::Cases;
 use crate::store as rows;
+use crate::wallet::attach::{self as wallet, Beside};
 
 /// Length of a file name that is kept, in characters.
 const NAME_CHARS_MAX: usize = 120;
@@ -30,6 +32,8 @@ struct PaperPage<'a> {
     of: usize,
     attached: Option<&'a Attached>,
     megabytes: String,
+    /// The citizen's own documents that can be attached: id and name.
+    own: Vec<(String, String)>,
     problems: &'a [Problem],
 }
 
@@ -39,7 +43,11 @@ struct PaperPage<'a> {
 pub(crate) struct PaperForm {
     /// The PDF.
     #[schema(format = Binary, content_media_type = "application/pdf")]
-    file: String,
+    file: Option<String>,
+    /// Anything: the file is kept among the citizen's own documents too.
+    keep: Option<String>,
+    /// One of these instead of a file, by its id.
+    own: Option<String>,
 }
 
 /// Shows where a paper is attached.
@@ -53,7 +61,7 @@ pub(crate) async fn show(
 ) -> Result<Response, Refusal> {
     let procedure = own.procedure()?;
     let paper = procedure.paper(&code).ok_or_else(Problem::not_found)?;
-    Ok(body(&own, &page, paper, &own.papers().await?, &[])?)
+    Ok(body(&own, &page, paper, &own.papers().await?, &[]).await?)
 }
 
 /// Attaches a paper, in the place of an earlier one.
@@ -62,7 +70,7 @@ pub(crate) async fn show(
     request_body(content = PaperForm, content_type = "multipart/form-data"),
     responses((status = 303, description = "back to the draft"), (status = 404), (status = 413, description = "too large"),
               (status = 422, description = "no PDF", content_type = "text/html")),
-    extensions(("x-facts" = json!(["case-draft-changed"]))))]
+    extensions(("x-facts" = json!(["case-draft-changed", "wallet-used", "wallet-kept"]))))]
 pub(crate) async fn attach(
     OpenDraft(own): OpenDraft,
     page: Page,
@@ -72,18 +80,32 @@ pub(crate) async fn attach(
     let procedure = own.procedure()?;
     let paper = procedure.paper(&code).ok_or_else(Problem::not_found)?;
     let papers = own.papers().await?;
-    let attached = match check(&own.cases, paper, &papers, fields.file("file")).await {
-        Ok(attached) => attached,
+    match put(&own, paper, &papers, &fields).await {
+        Ok(()) => Ok(Redirect::to(&format!("/drafts/{}", own.draft.id)).into_response()),
         Err(problem) if problem.kind == Kind::Invalid => {
-            return Ok(body(&own, &page, paper, &papers, &[problem])?);
+            Ok(body(&own, &page, paper, &papers, &[problem]).await?)
         }
-        Err(problem) => return Err(problem.into()),
-    };
-    keep(&own, &attached).await?;
-    Ok(Redirect::to(&format!("/drafts/{}", own.draft.id)).into_response())
+        Err(problem) => Err(problem.into()),
+    }
 }
 
-async fn keep(own: &OwnDraft, attached: &Attached) -> Result<(), Problem> {
+/// Attaches the uploaded file, or the chosen one of the citizen's own documents.
+async fn put(own: &OwnDraft, paper: &Paper, papers: &[Attached], fields: &Fields) -> Result<(), Problem> {
+    let (attached, beside) = match fields.text("own").filter(|id| !id.is_empty()) {
+        Some(id) => wallet::chosen(own, paper, papers, id).await?,
+        None => {
+            let attached = check(&own.cases, paper, papers, fields.file("file")).await?;
+            let beside = match fields.text("keep") {
+                Some(_) => wallet::kept(&own.cases, paper, &attached),
+                None => Beside::Nothing,
+            };
+            (attached, beside)
+        }
+    };
+    keep(own, &attached, &beside).await
+}
+
+async fn keep(own: &OwnDraft, attached: &Attached, beside: &Beside) -> Result<(), Problem> {
     let OwnDraft {
         cases,
         citizen,
@@ -99,6 +121,7 @@ async fn keep(own: &OwnDraft, attached: &Attached) -> Result<(), Problem> {
             // The papers are part of what is filed: the draft moves on, and a filed one is closed.
             rows::save_draft(&tx, &newest).await?;
             rows::attach(&tx, &Draft::subject(&draft.id), attached).await?;
+            wallet::note(&tx, own, beside).await?;
             let fact = Fact::CaseDraftChanged {
                 part: format!("paper/{}", attached.code),
                 digest,
@@ -152,7 +175,7 @@ pub(crate) fn papers_bytes_max(cases: &Cases) -> u64 {
     body.saturating_sub(1 << 20) / 4 * 3
 }
 
-fn body(
+async fn body(
     own: &OwnDraft,
     page: &Page,
     paper: &Paper,
@@ -166,15 +189,18 @@ fn body(
         .iter()
         .take_while(|p| p.code != paper.code)
         .count();
+    let asked = Asked::of(&procedure, &own.draft.values(), own.cases.today());
+    let reader = own.cases.store.read(&own.cases.tenant).await?;
     let body = render(&PaperPage {
         page,
         draft: &own.draft,
         title,
         code: &paper.code,
-        number: procedure.pages.len() + before + 1,
-        of: procedure.parts(),
+        number: asked.pages(&procedure).count() + before + 1,
+        of: procedure.parts(&asked),
         attached: papers.iter().find(|p| p.code == paper.code),
         megabytes: (own.cases.store.limits().upload_bytes_max >> 20).to_string(),
+        own: wallet::offered(&own.cases, &reader, &own.citizen.who.account).await?,
         problems,
     })?;
     Ok(if problems.is_empty() {

@@ -256,10 +256,11 @@ impl Cases {
                     case: code.clone(),
                     payment: paid.payment.clone(),
                     dong: paid.dong,
-                    to: held.case.unit,
+                    to: held.case.unit.clone(),
                     receipt: receipt_id(code),
                 };
                 tx.fact(&rows::subject(code), fact).await?;
+                crate::inbox::tell(&tx, &held.case, "0-paid", crate::inbox::Step::FeePaid).await?;
                 tx.outbox(crate::handover::TOPIC, code.as_str(), &json!({ "code": code }))
                     .await
             })

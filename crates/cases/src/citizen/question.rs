@@ -12,10 +12,12 @@ use crate::answers::{self, Typed};
 use crate::citizen::course::is_attached;
 use crate::citizen::draft::{current, revision};
 use crate::citizen::file::rules;
+use crate::citizen::prefill::answered;
 use crate::citizen::view::{Field, labelled};
 use crate::citizen::{Citizen, OpenDraft, OwnDraft, render};
 use crate::draft::Draft;
 use crate::procedure::{FormPage, Paper, Procedure};
+use crate::rules::Asked;
 use crate::shown::say;
 use crate::state::Cases;
 use crate::store as rows;
@@ -87,10 +89,7 @@ pub(crate) async fn answer(
     } = &own;
     let procedure = own.procedure()?;
     let (at, form) = procedure.page(&code).ok_or_else(Problem::not_found)?;
-    let typed: Typed = fields
-        .all()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let typed = answers::typed(&form.questions, &fields);
     let show = |draft: &Draft, problems: &[Problem], status| {
         body(
             cases,
@@ -108,15 +107,19 @@ pub(crate) async fn answer(
         return Ok(show(draft, &[elsewhere()], 409)?);
     }
     let receives = |at: &kernel::AreaCode| cases.receiver(&procedure, at).map(|_| ());
-    let (given, problems) = answers::read_page(&procedure, form, draft, &typed, &rules(cases, &receives));
-    if !problems.is_empty() {
-        return Ok(show(draft, &problems, 422)?);
-    }
+    let (given, mut problems) = answers::read_page(&procedure, form, draft, &typed, &rules(cases, &receives));
     let mut changed = draft.clone();
     for question in &form.questions {
         changed.answers.remove(&question.code);
     }
     changed.answers.extend(given);
+    let anew = answered::forget(&procedure, draft, &mut changed);
+    let new = answers::newly_asked(&procedure, form, draft, &changed, cases.today());
+    let is_new = |p: &Problem| p.field.as_deref().is_some_and(|field| new.contains(&field));
+    problems.retain(|p| p.code != "answer-missing" || !is_new(p));
+    if !problems.is_empty() {
+        return Ok(show(draft, &problems, 422)?);
+    }
     match save(cases, citizen, &changed, form).await {
         Ok(()) => {}
         Err(problem) if problem.kind == Kind::Conflict => {
@@ -124,12 +127,17 @@ pub(crate) async fn answer(
         }
         Err(problem) => return Err(problem.into()),
     }
-    // A page that the registers have answered whole is not on the way; the list and the check show it.
-    let asks = |form: &&FormPage| {
-        form.questions
-            .iter()
-            .any(|q| !changed.prefilled.contains_key(&q.code))
-    };
+    if let Some(at) = answered::ask_anew(cases, citizen, &procedure, &changed, &anew).await? {
+        return Ok(Redirect::to(&at).into_response());
+    }
+    if !new.is_empty() {
+        // What was answered here asks for more: the same page, with it.
+        return Ok(Redirect::to(&format!("/drafts/{}/pages/{}", draft.id, form.code)).into_response());
+    }
+    // A page that the registers have answered whole, or on which nothing is asked, is not on the way; the list
+    // and the check show the first.
+    let asked = Asked::of(&procedure, &changed.values(), cases.today());
+    let asks = |form: &&FormPage| asked.on(form).any(|q| !changed.prefilled.contains_key(&q.code));
     if let Some(next) = procedure.pages.iter().skip(at + 1).find(asks) {
         return Ok(Redirect::to(&format!("/drafts/{}/pages/{}", draft.id, next.code)).into_response());
     }
@@ -185,7 +193,13 @@ fn body(
         .collect::<Vec<_>>();
     let mut fields = Vec::new();
     let mut filled: Vec<(String, Vec<Field>)> = Vec::new();
-    for question in &form.questions {
+    let asked = Asked::of(procedure, &draft.values(), cases.today());
+    let at_fault = |code: &String| problems.iter().any(|p| p.field.as_ref() == Some(code));
+    let shown = form
+        .questions
+        .iter()
+        .filter(|q| asked.has(&q.code) || at_fault(&q.code));
+    for question in shown {
         let field = Field::new(cases, page, question, draft, typed, problems);
         if field.form != "filled" {
             fields.push(field);
@@ -196,13 +210,19 @@ fn body(
         }
     }
     let title = say(&form.title, page.lang);
+    let before = procedure
+        .pages
+        .iter()
+        .take(at)
+        .filter(|form| asked.page(form))
+        .count();
     let body = render(&QuestionPage {
         page,
         draft,
         title,
         code,
-        number: at + 1,
-        of: procedure.parts(),
+        number: before + 1,
+        of: procedure.parts(&asked),
         filled,
         fields,
         problems,

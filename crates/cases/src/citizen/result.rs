@@ -63,9 +63,13 @@ mod tests {
         let portal = Portal::new().await;
         let code = portal.filed(&lan()).await;
         portal
+            .note(&code, json!({"seq": 1, "status": 2}))
+            .await
+            .expect("noted");
+        portal
             .note(
                 &code,
-                json!({"seq": 1, "status": 9, "results": [portal.result("doc1", PDF.as_bytes())]}),
+                json!({"seq": 2, "status": 9, "results": [portal.result("doc1", PDF.as_bytes())]}),
             )
             .await
             .expect("noted");

@@ -213,7 +213,9 @@ pub(crate) async fn page(
     let made = wish.chosen();
     let is_door = q.is_empty() && made.is_empty() && wish.after.is_empty() && wish.all.is_empty();
     let entries = if is_door {
-        cases.catalogue.search("", SHOWN)
+        let mut filed = cases.catalogue.search("", SHOWN);
+        filed.extend(cases.filed_beside());
+        filed
     } else {
         browsed.entries.clone()
     };

@@ -78,9 +78,9 @@ async fn wanted(rows: &impl Rows, held: &Held) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What differs from what was filed; what was taken out is empty.
-fn changed(procedure: &Procedure, filed: &Answers, draft: &Draft) -> Answers {
-    let now = draft.values();
+/// What differs from what was filed; what was taken out is empty, and what is not asked any more, too.
+fn changed(procedure: &Procedure, filed: &Answers, draft: &Draft, today: kernel::Date) -> Answers {
+    let now = crate::citizen::file::filed(procedure, draft, today);
     let fields = now.keys().chain(filed.keys());
     fields
         .filter(|field| procedure.question(field).is_some() && !procedure.is_fixed(field))
@@ -109,7 +109,7 @@ pub(crate) async fn send(
     drop(reader);
     let procedure = own.procedure()?;
     let note = words::note(note, false)?;
-    let answers = changed(&procedure, &held.case.answers, draft);
+    let answers = changed(&procedure, &held.case.answers, draft, cases.today());
     if answers.is_empty() && papers.is_empty() && note.is_empty() {
         return Err(Problem::invalid("note", "case-supplement-brings-nothing"));
     }

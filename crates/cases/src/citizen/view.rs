@@ -1,12 +1,15 @@
 //! How a procedure's words, questions and answers read on a page. Never decides what is right.
 
+mod address;
+
 use askama::Template;
 use kernel::time::parse_iso;
 use kernel::{Problem, Time};
 use web::Page;
 
-use crate::answers::Typed;
+use crate::answers::{Typed, YES_NO, picked};
 use crate::citizen::render;
+use crate::clock::WorkingOut;
 use crate::draft::{Draft, Filled};
 use crate::procedure::{Procedure, Question, QuestionKind, Starts, Term, TermRule, Text};
 use crate::shown::{counted_by, say, shown, unannounced};
@@ -22,11 +25,23 @@ pub(crate) fn term(page: &Page, term: &Term) -> String {
         "cases-channel-{}",
         crate::store::channel_text(term.channel)
     ));
+    let said = page.tw("cases-term", &[("channel", channel), ("rule", rule(page, term))]);
+    match &term.when {
+        Some(when) => {
+            let when = say(&when.says, page.lang).to_owned();
+            page.tw("cases-term-when", &[("term", said), ("when", when)])
+        }
+        None => said,
+    }
+}
+
+/// How long a term is, in words.
+fn rule(page: &Page, term: &Term) -> String {
     let count = |key: &str, count: i64| match term.starts {
         Starts::Acceptance => page.tw(key, &[("count", count.to_string())]),
         Starts::NextDay => page.tw(&format!("{key}-next-day"), &[("count", count.to_string())]),
     };
-    let rule = match &term.rule {
+    match &term.rule {
         TermRule::WorkingDays { days } => count("cases-term-days", *days),
         TermRule::WorkingHours { hours } => count("cases-term-working-hours", *hours),
         TermRule::CalendarDays { days } => {
@@ -38,8 +53,7 @@ pub(crate) fn term(page: &Page, term: &Term) -> String {
             "cases-term-same-day",
             &[("cutoff", format!("{:02}:{:02}", cutoff / 60, cutoff % 60))],
         ),
-    };
-    page.tw("cases-term", &[("channel", channel), ("rule", rule)])
+    }
 }
 
 /// Why a day of a count is not a plain one, in words.
@@ -56,6 +70,8 @@ pub(crate) fn line_reason(page: &Page, reason: &str) -> String {
 #[template(path = "working_out.html")]
 struct WorkingOutPart<'a> {
     page: &'a Page,
+    /// What was counted.
+    title: String,
     /// How the due date was counted, in words.
     counted_by: String,
     /// The year of the due date, while its holidays are not announced.
@@ -72,14 +88,29 @@ pub(crate) fn working_out(cases: &Cases, page: &Page, held: &Held) -> Result<Str
     let Some(counted) = held.working_out.as_ref().filter(|w| !w.lines.is_empty()) else {
         return Ok(String::new());
     };
+    let unannounced = held.due_at.and_then(|due| unannounced(cases, due));
+    counted_out(page, page.t("cases-working-out"), counted, unannounced)
+}
+
+/// The part of a page that says line by line how something was counted.
+///
+/// # Errors
+/// Internal when it cannot be put together.
+pub(crate) fn counted_out(
+    page: &Page,
+    title: String,
+    counted: &WorkingOut,
+    unannounced: Option<String>,
+) -> Result<String, Problem> {
     let lines = counted.lines.iter().map(|line| {
         let day = parse_iso(&line.date).map_or_else(|| line.date.clone(), |day| page.date(day));
         (day, line.minutes, line_reason(page, &line.reason))
     });
     render(&WorkingOutPart {
         page,
+        title,
         counted_by: counted_by(page, &counted.rule),
-        unannounced: held.due_at.and_then(|due| unannounced(cases, due)),
+        unannounced,
         lines: lines.collect(),
     })
 }
@@ -114,8 +145,14 @@ pub(crate) struct Field {
     pub(crate) label: String,
     pub(crate) hint: String,
     pub(crate) required: bool,
-    /// `text`, `number`, `date`, `buttons`, `list`, `filled`.
+    /// `text`, `lines`, `number`, `tel`, `email`, `date`, `buttons`, `list`, `ticks`, `address`, `filled`.
     pub(crate) form: &'static str,
+    /// What stands behind the box: `m²`, `đồng`; empty when nothing does.
+    pub(crate) unit: String,
+    /// Of an address: its provinces, the names of the communes of the one that is chosen, and its line.
+    pub(crate) provinces: Vec<Pick>,
+    pub(crate) communes: Vec<String>,
+    pub(crate) line: String,
     pub(crate) value: String,
     pub(crate) day: String,
     pub(crate) month: String,
@@ -159,6 +196,13 @@ impl Field {
             hint: optional(&question.hint),
             required: question.required,
             form: form(question),
+            unit: match question.kind {
+                QuestionKind::Money => page.t("cases-dong"),
+                _ => optional(&question.unit),
+            },
+            provinces: Vec::new(),
+            communes: Vec::new(),
+            line: String::new(),
             value: if typed.is_some() {
                 text(code)
             } else {
@@ -178,13 +222,28 @@ impl Field {
             field.boxes(typed.is_none().then_some(kept));
         } else if question.kind == QuestionKind::Commune {
             field.commune(cases, page, question, &text(&format!("{code}-choice")));
+        } else if question.kind == QuestionKind::Address {
+            field.address(cases, typed);
         }
+        let many = question.kind == QuestionKind::ManyOf;
+        let is_picked = |value: &str| match many {
+            true => picked(&field.value).any(|one| one == value),
+            false => field.value == value,
+        };
         let pick = |c: &crate::procedure::Choice| Pick {
-            picked: c.value == field.value,
+            picked: is_picked(&c.value),
             value: c.value.clone(),
             label: say(&c.label, lang).to_owned(),
         };
-        field.choices = question.choices.iter().map(pick).collect();
+        let yes_no = |value: &&str| Pick {
+            picked: is_picked(value),
+            value: (*value).to_owned(),
+            label: page.t(&format!("cases-{value}")),
+        };
+        field.choices = match question.kind {
+            QuestionKind::YesNo => YES_NO.iter().map(yes_no).collect(),
+            _ => question.choices.iter().map(pick).collect(),
+        };
         field
     }
 
@@ -221,9 +280,15 @@ impl Field {
 
 fn form(question: &Question) -> &'static str {
     match question.kind {
-        QuestionKind::Text | QuestionKind::Name | QuestionKind::Commune => "text",
-        QuestionKind::PersonalNumber | QuestionKind::Number => "number",
+        QuestionKind::Text | QuestionKind::Name | QuestionKind::Commune | QuestionKind::BusinessId => "text",
+        QuestionKind::LongText => "lines",
+        QuestionKind::PersonalNumber | QuestionKind::Number | QuestionKind::Money => "number",
+        QuestionKind::Phone => "tel",
+        QuestionKind::Email => "email",
         QuestionKind::Date => "date",
+        QuestionKind::YesNo => "buttons",
+        QuestionKind::ManyOf => "ticks",
+        QuestionKind::Address => "address",
         QuestionKind::Choice if question.choices.len() <= BUTTONS_MAX => "buttons",
         QuestionKind::Choice => "list",
     }
