@@ -173,12 +173,13 @@ impl Accounts {
         crate::store::account(&self.store.read(&self.tenant).await?, id).await
     }
 
-    /// The accounts of a unit's positions, by id; the first two hundred.
+    /// The accounts of a unit's positions that are in force, by id; the first two hundred.
     ///
     /// # Errors
     /// The store's own problems.
     pub async fn of_unit(&self, unit: &OrgCode) -> Result<Vec<Account>, Problem> {
-        crate::store::of_unit(&self.store.read(&self.tenant).await?, unit).await
+        let now = self.store.world().now();
+        crate::store::of_unit(&self.store.read(&self.tenant).await?, unit, now).await
     }
 }
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`accounts`] | the noun: accounts and how one is opened |
 //! | [`sessions`] | [`Sessions`]: who is signed in (implements [`web::Authenticate`]) |
+//! | [`sheet`] | the officials of a place as one sheet says them, all at once or not at all |
 //! | [`password`], [`tries`], [`next`] | hashing, wrong tries of an hour, where to go afterwards |
 //! | `keys` | API keys, with which programs call the management API (exchange, directory) in an operator's name |
 //! | [`sign_in`] | the form, its JSON twin, signing out, `GET /api/v1/me` |
@@ -20,6 +21,7 @@ pub mod password;
 pub mod provider;
 mod query;
 pub mod sessions;
+pub mod sheet;
 pub mod sign_in;
 mod store;
 #[cfg(test)]
@@ -45,6 +47,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0001_identity", include_str!("../migrations/0001_identity.sql")),
         ("0002_kept", include_str!("../migrations/0002_kept.sql")),
         ("0003_api_keys", include_str!("../migrations/0003_api_keys.sql")),
+        ("0004_terms", include_str!("../migrations/0004_terms.sql")),
     ],
 };
 

@@ -152,10 +152,10 @@ impl Sessions {
     /// The session of a token with the moment it began.
     pub(crate) async fn find(&self, token: &Digest) -> Result<Option<(Principal, kernel::Time)>, Problem> {
         let reader = self.store.read(&self.tenant).await?;
-        let Some(row) = crate::store::session(&reader, token).await? else {
+        let (now, limits) = (self.store.world().now(), self.store.limits());
+        let Some(row) = crate::store::session(&reader, token, now).await? else {
             return Ok(None);
         };
-        let (now, limits) = (self.store.world().now(), self.store.limits());
         if row.seen.plus_ms(limits.session_idle_ms_max) <= now
             || row.started.plus_ms(limits.session_ms_max) <= now
         {
@@ -173,7 +173,8 @@ impl Sessions {
 
     async fn keep_for_owner(&self, token: &Digest, path: &str, form: &[u8]) -> Result<bool, Problem> {
         let reader = self.store.read(&self.tenant).await?;
-        let Some(row) = crate::store::session(&reader, token).await? else {
+        let now = self.store.world().now();
+        let Some(row) = crate::store::session(&reader, token, now).await? else {
             return Ok(false);
         };
         drop(reader);

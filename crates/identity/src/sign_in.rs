@@ -33,7 +33,8 @@ pub(crate) async fn sign_in(
     };
     let who = site.store.digest(&site.tenant, &format!("sign-in/{user}"));
     // The reader goes back before the password is hashed: hashing is slow, and readers are few.
-    let found = store::account_by_user(&site.store.read(&site.tenant).await?, &user).await?;
+    let now = site.store.world().now();
+    let found = store::account_by_user(&site.store.read(&site.tenant).await?, &user, now).await?;
     // An unknown name leaves a fact under its salted digest, so that guessing names shows too.
     let named = match &found {
         Some((account, _)) => account.id.clone(),

@@ -1,8 +1,9 @@
-//! Rows of accounts, sessions and tries: their SQL. Codes and flows stand in [`codes`], API keys in [`keys`]. Never
-//! decides who may sign in.
+//! Rows of accounts, sessions and tries: their SQL. Codes and flows stand in [`codes`], API keys in [`keys`],
+//! officials as a sheet says them in [`sheet`]. Never decides who may sign in.
 
 pub(crate) mod codes;
 pub(crate) mod keys;
+pub(crate) mod sheet;
 
 use kernel::time::{iso, parse_iso};
 use kernel::{Digest, OrgCode, Problem, Time};
@@ -76,28 +77,31 @@ pub(crate) async fn account(reader: &Reader, id: &str) -> Result<Option<Account>
 /// The accounts of a unit, count at most.
 const OF_UNIT_MAX: usize = 200;
 
-/// The accounts of a unit, by id.
-pub(crate) async fn of_unit(reader: &Reader, unit: &OrgCode) -> Result<Vec<Account>, Problem> {
+/// The accounts of a unit that are in force, by id.
+pub(crate) async fn of_unit(reader: &Reader, unit: &OrgCode, now: Time) -> Result<Vec<Account>, Problem> {
     let rows = reader
         .all(
             "select id, name, subject, born, level, roles, unit \
-             from identity_accounts where tenant = $1 and unit = $2 order by id limit $3",
-            params![reader.tenant(), unit, OF_UNIT_MAX],
+             from identity_accounts where tenant = $1 and unit = $2 \
+             and (begins is null or begins <= $4) and (ends is null or ends > $4) order by id limit $3",
+            params![reader.tenant(), unit, OF_UNIT_MAX, now],
         )
         .await?;
     rows.iter().map(account_of).collect()
 }
 
-/// An account and its password's hash, by user name.
+/// An account that is in force and its password's hash, by user name.
 pub(crate) async fn account_by_user(
     reader: &Reader,
     user: &str,
+    now: Time,
 ) -> Result<Option<(Account, Option<String>)>, Problem> {
     let row = reader
         .one(
             "select id, name, subject, born, level, roles, unit, password \
-             from identity_accounts where tenant = $1 and user_name = $2",
-            params![reader.tenant(), user],
+             from identity_accounts where tenant = $1 and user_name = $2 \
+             and (begins is null or begins <= $3) and (ends is null or ends > $3)",
+            params![reader.tenant(), user, now],
         )
         .await?;
     row.map(|row| Ok((account_of(&row)?, row.opt_text("password")?)))
@@ -114,15 +118,21 @@ pub(crate) async fn insert_session(tx: &Tx, token: &Digest, account: &str, level
     Ok(())
 }
 
-pub(crate) async fn session(reader: &Reader, token: &Digest) -> Result<Option<SessionRow>, Problem> {
+/// A session of an account that is in force.
+pub(crate) async fn session(
+    reader: &Reader,
+    token: &Digest,
+    now: Time,
+) -> Result<Option<SessionRow>, Problem> {
     let row = reader
         .one(
             "select s.level as session_level, s.started, s.seen, \
              a.id, a.name, a.subject, a.born, a.level, a.roles, a.unit \
              from identity_sessions s \
              join identity_accounts a on a.tenant = s.tenant and a.id = s.account \
-             where s.tenant = $1 and s.token = $2",
-            params![reader.tenant(), token],
+             where s.tenant = $1 and s.token = $2 \
+             and (a.begins is null or a.begins <= $3) and (a.ends is null or a.ends > $3)",
+            params![reader.tenant(), token, now],
         )
         .await?;
     row.map(|row| {

@@ -1,6 +1,8 @@
 //! The first accounts of a node: an operator, an observer, and officials with their unit. A password comes from
 //! standard input, never from the command line, where every user of the machine could read it.
 
+pub mod sheet;
+
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::process::Command;
 
@@ -8,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use identity::{Accounts, NewAccount};
 use kernel::{Actor, OrgCode, World};
 use store::{Store, StoreConfig};
-use web::auth::{DESK_ROLES, SEEING};
+use web::auth::{DESIGN_ROLES, DESK_ROLES, SEEING};
 
 use crate::serve::secrets::Secrets;
 use crate::serve::settings::Settings;
@@ -48,10 +50,13 @@ pub async fn add(
     let home = settings.tenants.first().context("tenants: name one")?;
     for role in &wanted.roles {
         ensure!(
-            SEEING.contains(&role.as_str()) || DESK_ROLES.contains(&role.as_str()),
-            "--role {role}: one of {}, {}",
+            [&SEEING[..], &DESK_ROLES[..], &DESIGN_ROLES[..]]
+                .concat()
+                .contains(&role.as_str()),
+            "--role {role}: one of {}, {}, {}",
             SEEING.join(", "),
-            DESK_ROLES.join(", ")
+            DESK_ROLES.join(", "),
+            DESIGN_ROLES.join(", ")
         );
     }
     let official = wanted.roles.iter().any(|r| !SEEING.contains(&r.as_str()));
@@ -110,7 +115,11 @@ fn names(organisations: &[OrgCode]) -> String {
 }
 
 /// The node's store, with its folder held.
-async fn open(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::Result<(Store, hold::Hold)> {
+pub(crate) async fn open(
+    settings: &Settings,
+    secrets: &Secrets,
+    world: &World,
+) -> anyhow::Result<(Store, hold::Hold)> {
     private_folder(&settings.data).with_context(|| {
         format!(
             "data: {} cannot be made or written by this user",

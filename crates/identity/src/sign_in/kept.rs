@@ -26,7 +26,7 @@ struct KeptPage<'a> {
 
 /// Shows the form that waits for the reader, as a button that sends it.
 #[utoipa::path(get, path = "/sign-in/kept", tag = "identity",
-    security(("session" = ["citizen", "receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor", "operator", "observer"])),
+    security(("session" = ["citizen", "receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor", "designer", "publisher", "operator", "observer"])),
     responses((status = 200, description = "what was typed, to be sent again", content_type = "text/html"),
               (status = 303, description = "nobody is signed in")))]
 pub(crate) async fn show(

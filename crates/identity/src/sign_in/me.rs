@@ -39,7 +39,7 @@ impl From<Principal> for Me {
 
 /// Who is signed in.
 #[utoipa::path(get, path = "/api/v1/me", tag = "identity",
-    security(("session" = ["citizen", "receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor", "operator", "observer"])),
+    security(("session" = ["citizen", "receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor", "designer", "publisher", "operator", "observer"])),
     responses((status = 200, description = "the signed-in party", body = Me),
               (status = 401, description = "nobody is signed in")))]
 pub(crate) async fn me(SignedIn(principal): SignedIn) -> Json<Me> {

@@ -8,12 +8,13 @@ use kernel::World;
 use serde::{Deserialize, Serialize};
 
 use super::nation::Place;
+use super::prepare;
 
 /// A sample sign-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sample {
     /// What the account may do: `citizen`, `receptionist`, `officer`, `chairman`, `deputy-chairman`, `clerk`,
-    /// `operator`.
+    /// `supervisor`, `designer`, `publisher`, `operator`.
     pub role: String,
     /// The node at which it signs in.
     pub node: String,
@@ -25,6 +26,17 @@ pub struct Sample {
     pub id: String,
     /// The name shown.
     pub name: String,
+    /// For a citizen: of which household of the sample population they are the mother, from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub household: usize,
+    /// True for an official of the province itself, who works on what its people’s committee decides; the others
+    /// are of the sample citizen’s commune.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_province: bool,
+}
+
+fn is_first(household: &usize) -> bool {
+    *household == 0
 }
 
 /// The file of the sample sign-ins within a data folder.
@@ -39,6 +51,12 @@ pub(crate) fn make(world: &World, mother: &str) -> Vec<Sample> {
         password: hex::encode(world.random::<6>()),
         id: format!("{}-{user}", place.id()),
         name: name.to_owned(),
+        household: 0,
+        of_province: false,
+    };
+    let of_province = |role: &str, user: &str, name: &str| Sample {
+        of_province: true,
+        ..sample(role, Place::Province, user, name)
     };
     vec![
         sample("citizen", Place::Ministry, "me", mother),
@@ -53,6 +71,10 @@ pub(crate) fn make(world: &World, mother: &str) -> Vec<Sample> {
         ),
         sample("clerk", Place::Province, "vanthu", "Bùi Văn Thư (mẫu)"),
         sample("supervisor", Place::Province, "giamsat", "Vũ Thị Giám (mẫu)"),
+        sample("designer", Place::National, "thietke", "Đặng Thị Thiết (mẫu)"),
+        sample("publisher", Place::National, "congbo", "Ngô Văn Công (mẫu)"),
+        sample("designer", Place::Province, "thietke-tinh", "Mai Thị Thiết (mẫu)"),
+        sample("publisher", Place::Province, "congbo-tinh", "Đinh Văn Công (mẫu)"),
         sample("operator", Place::National, "vanhanh", "Trần Thị Vận (mẫu)"),
         sample("operator", Place::Ministry, "vanhanh-bo", "Đỗ Văn Hành (mẫu)"),
         sample(
@@ -61,7 +83,34 @@ pub(crate) fn make(world: &World, mother: &str) -> Vec<Sample> {
             "vanhanh-tinh",
             "Hoàng Thị Hành (mẫu)",
         ),
+        of_province("receptionist", "tiepnhan-tinh", "Hà Thị Quầy (mẫu)"),
+        of_province("officer", "chuyenvien-tinh", "Lương Văn Chuyên (mẫu)"),
+        of_province("chairman", "chutich-tinh", "Lê Văn Tỉnh (mẫu)"),
+        of_province("clerk", "vanthu-tinh", "Cao Thị Ấn (mẫu)"),
     ]
+}
+
+/// Lets more citizens sign in: the mothers of the households behind the first, for loads of many people. Their
+/// accounts are opened when the ministry's node starts.
+///
+/// # Errors
+/// When the folder was not prepared or cannot be written.
+pub fn invite(data: &Path, citizens: usize, world: &World) -> anyhow::Result<()> {
+    let mut samples = read(data)?;
+    for household in 1..=citizens {
+        let user = format!("me{household}");
+        samples.push(Sample {
+            role: "citizen".to_owned(),
+            node: Place::Ministry.id().to_owned(),
+            password: hex::encode(world.random::<6>()),
+            id: format!("{}-{user}", Place::Ministry.id()),
+            name: "Người dân (mẫu)".to_owned(),
+            user,
+            household,
+            of_province: false,
+        });
+    }
+    prepare::write(&data.join(FILE), &serde_json::to_vec_pretty(&samples)?, 0o600)
 }
 
 /// Reads the sample sign-ins of a data folder.
