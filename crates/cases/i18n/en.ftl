@@ -22,6 +22,7 @@ cases-channel-online = Filed online
 cases-channel-counter = Filed at the counter
 cases-channel-post = Filed by post
 cases-term = { $channel }: { $rule }
+cases-term-when = { $term } ({ $when })
 cases-term-days = { $count } working days from acceptance
 cases-term-days-next-day = { $count } working days, from the working day after acceptance
 cases-term-working-hours = { $count } working hours from acceptance
@@ -53,6 +54,14 @@ cases-filled-from = Already known from { $source }
 cases-filled-hint = These come from a national register and are not changed here. If it is wrong, ask the agency that keeps the register to correct it.
 cases-source = Source
 cases-choose = Choose…
+cases-tick-all = Tick all that are true.
+cases-yes = Yes
+cases-no = No
+cases-dong = dong
+cases-address-province = Province or city
+cases-address-commune = Commune, ward or special zone
+cases-address-hint = Type the name of today’s list. For example: Hoằng Hóa
+cases-address-line = House, street or hamlet
 cases-which-commune = Several places have this name. Which one is it?
 cases-save-continue = Save and continue
 cases-not-answered = Not answered
@@ -157,9 +166,30 @@ problem-papers-too-large = The papers are too large
 problem-procedure-not-online = This procedure is not filed online
     .rule = It has no term for what is filed online.
     .remedy = Hand it in at a one-stop desk.
+problem-answer-money = The amount is not right
+    .rule = “{ $label }” is an amount in whole dong, from { $least } to { $greatest }.
+    .remedy = Type digits only; full stops may part the thousands, for example: 1.500.000.
+problem-answer-tax-code = The tax code is not right
+    .rule = “{ $label }” has 10 digits, the last of which is a check digit; a branch has a hyphen and 3 more.
+    .remedy = Look at the certificate of business registration and type it again.
+problem-answer-phone = The telephone number is not right
+    .rule = “{ $label }” is a number within the country: 10 digits that begin with 0; a landline has 11, beginning with 02.
+    .remedy = Type it again, for example: 0912 345 678.
+problem-answer-email = The e-mail address is not right
+    .rule = “{ $label }” looks like name@domain.vn, without blanks and without Vietnamese marks.
+    .remedy = Check what stands before and behind the @.
+problem-answer-address = The address is not complete
+    .rule = “{ $label }” needs the province and the commune.
+    .remedy = Choose the province, then type the commune’s name.
 problem-answer-number = The number is not right
     .rule = “{ $label }” is a whole number from { $least } to { $greatest }.
     .remedy = Type digits only.
+# Said by the procedure's document, in both languages: each file shows its own, and names the other to name the same places.
+problem-answer-check = The answer does not fit
+    .rule = { $says_vi ->
+       *[other] { $says_en }
+    }
+    .remedy = Please look at “{ $label }” again.
 problem-too-many-drafts = Too many forms are open
     .rule = A person may have at most { $max } forms that are not filed.
     .remedy = File what you have begun, under “My cases”, first.
@@ -175,12 +205,52 @@ problem-case-own = Your own case
 problem-case-no-term = The procedure has no term
     .rule = The procedure states no term for this way of filing.
     .remedy = The administrator has to add it.
+problem-case-digests-many = Too many cases at once
+    .rule = At most { $max } cases are asked about at once.
+    .remedy = Ask in parts.
+problem-case-restated-late = The portal has noted a later change
+    .rule = The portal has noted changes up to { $last }; this word has the number { $seq }.
+    .remedy = Say it again with a higher number.
+problem-case-portal-none = It is not known where to file
+    .rule = No portal files for { $owner } on { $day }.
+    .remedy = The administrator has to add it to the pack’s codes/filing-modes.toml.
+problem-case-portal-not-then = Not the portal of that day
+    .rule = On { $day }, cases of { $owner } are filed through { $portal }.
+    .remedy = File and send the case through that portal.
 problem-case-status-gap = An earlier status is missing
     .rule = The last status noted is number { $last }; number { $seq } cannot follow it.
     .remedy = Send the statuses in order.
 problem-case-status-unknown = No such status
     .rule = A status is 1 to 10 and its number at least 1; { $status } was sent.
     .remedy = Send it again as the list of statuses says.
+problem-case-status-move = That status cannot follow
+    .rule = A case that stands at “{ $from ->
+        [0] not known
+        [1] { cases-status-1 }
+        [2] { cases-status-2 }
+        [3] { cases-status-3 }
+        [4] { cases-status-4 }
+        [5] { cases-status-5 }
+        [6] { cases-status-6 }
+        [7] { cases-status-7 }
+        [8] { cases-status-8 }
+        [9] { cases-status-9 }
+        [10] { cases-status-10 }
+       *[other] { $from }
+        }” cannot go to “{ $to ->
+        [1] { cases-status-1 }
+        [2] { cases-status-2 }
+        [3] { cases-status-3 }
+        [4] { cases-status-4 }
+        [5] { cases-status-5 }
+        [6] { cases-status-6 }
+        [7] { cases-status-7 }
+        [8] { cases-status-8 }
+        [9] { cases-status-9 }
+        [10] { cases-status-10 }
+       *[other] { $to }
+        }”.
+    .remedy = See the pack’s codes/status-moves.csv, and send the statuses as the case went.
 problem-case-worked = That is not the time a case takes
     .rule = A case takes at most { $max } minutes of work.
     .remedy = Count the time again and send the status once more.
@@ -250,12 +320,14 @@ cases-supplement-send = Send the supplement
 cases-task-kept = As filed
 cases-declined-why = Why the case was not taken in
 cases-refused-why = Why it is refused
+cases-stopped-why = Why the case was stopped
 cases-slips = Letters from the agency
 cases-spent = Working time the agency has used
 cases-paused = The clock stands still while the agency waits for you.
 cases-working-time = { $hours } h { $minutes } min
 cases-line-paused = Waiting for the applicant; not counted
 cases-line-moved = The term ended when nobody works: moved to when work begins again
+cases-counted-promised = Kept as the system before this one promised it.
 cases-counted-working-days = Counted in working days.
 cases-counted-working-hours = Counted in working hours.
 cases-counted-calendar-days = Counted in days, days off included.
@@ -321,6 +393,18 @@ track-digits-hint = They are on the identity card.
 track-look = Look
 track-again = Look at another case
 track-paused = Not counted at present: the agency waits for the applicant
+problem-national-service = Another message
+    .rule = This service takes { $wanted } and nothing else.
+    .remedy = Write { $wanted } in the field service, or send it to the service of the other message.
+problem-national-unit = Not the sender’s unit
+    .rule = The field madonvi is { $wanted } or a unit of { $wanted }.
+    .remedy = Write the code of the unit that sends.
+problem-national-too-many = Too many items in one message
+    .rule = A message has at most { $max } items.
+    .remedy = Send them in several messages.
+problem-national-refused = The portal did not take a message
+    .rule = The portal answered { $message } with error_code { $code }.
+    .remedy = See what the code means in the portal’s documents; the line is sent again.
 problem-track-not-found = No such case
     .rule = There is no case with this code and these four digits.
     .remedy = Check both on the receipt and the identity card of the applicant.
@@ -381,6 +465,7 @@ cases-fee-copy = copy
 cases-fee-beyond = , from { $unit } { $from } on { $dong } each
 cases-fee-most = , { $dong } at most
 cases-fee-most-each = , { $dong } a copy at most
+cases-fee-by-answers = ; the amount depends on the answers in the form
 cases-offer-title = Time and fee as the national catalogue states them
 cases-offer-channel = Channel
 cases-offer-time = Time
@@ -412,3 +497,48 @@ cases-online-why-result-not-electronic = The result is not electronic and signed
 problem-facet-unknown = There is no such choice
     .rule = The value must be one that the catalogue has.
     .remedy = Choose one from the list.
+
+# Answers that everybody can read.
+answers-title = Answers to petitions
+answers-lead = Here agencies answer what people and businesses have told and asked. Nobody’s name or particulars are here.
+answers-search = Search the answers
+answers-none = No answer has been published yet.
+answers-none-found = No answer has these words.
+answers-no-more = There are no more answers.
+answers-all = See all
+answers-pages = Pages of answers
+answers-first = First page
+answers-next = Next page
+answers-about-none = Petition
+answers-one = Answer { $number }
+answers-asked = What was told or asked
+answers-answered = The agency’s answer
+answers-unit = Who answered
+answers-answered-at = Answered
+answers-published-at = Published
+answers-down = This answer was taken down at { $time }.
+cases-published = The answer can be read by everybody, without your name and particulars. You can rate it below.
+answers-hint = Who asked can rate the answer on the page of their case.
+problem-answers-words-long = Too long
+    .rule = The words to look for have at most { $max } characters.
+    .remedy = Take some away and search again.
+problem-case-public-number-bad = The number of the answer is not right
+    .rule = It begins with the organisation’s code, and no other case has it.
+    .remedy = Send it again with the right number.
+
+# What other agencies do once the result is there
+cases-follow-ups = Linked procedures
+cases-follow-waits = Not begun
+cases-follow-asked = Under way
+cases-follow-late = Overdue
+cases-follow-failed = Could not be done
+cases-follow-done = Done
+cases-follow-after = Begins when this is done: { $name }
+cases-follow-since = Handed over at { $time }
+cases-follow-due = By { $time }
+cases-follow-was-due = It was due by { $time }
+cases-follow-failed-at = The other agency refused at { $time }; the agency that decided the case looks into it
+cases-follow-again = Hand over again
+problem-follow-up-not-failed = There is nothing to hand over again
+    .rule = Only what another agency has refused is handed over again.
+    .remedy = Load the case’s page again to see where it stands.

@@ -22,6 +22,7 @@ cases-channel-online = Nộp trực tuyến
 cases-channel-counter = Nộp trực tiếp
 cases-channel-post = Nộp qua bưu chính
 cases-term = { $channel }: { $rule }
+cases-term-when = { $term } ({ $when })
 cases-term-days = { $count } ngày làm việc kể từ khi tiếp nhận
 cases-term-days-next-day = { $count } ngày làm việc, tính từ ngày làm việc sau ngày tiếp nhận
 cases-term-working-hours = { $count } giờ làm việc kể từ khi tiếp nhận
@@ -53,6 +54,14 @@ cases-filled-from = Đã có từ { $source }
 cases-filled-hint = Những mục này được lấy từ cơ sở dữ liệu quốc gia và không sửa ở đây. Nếu sai, hãy liên hệ cơ quan quản lý dữ liệu đó để cải chính.
 cases-source = Nguồn
 cases-choose = Chọn…
+cases-tick-all = Chọn tất cả mục đúng.
+cases-yes = Có
+cases-no = Không
+cases-dong = đồng
+cases-address-province = Tỉnh, thành phố
+cases-address-commune = Xã, phường, đặc khu
+cases-address-hint = Gõ tên theo danh sách hiện hành. Ví dụ: Hoằng Hóa
+cases-address-line = Số nhà, đường, thôn, tổ dân phố
 cases-which-commune = Có nhiều nơi cùng tên. Bạn chọn nơi nào?
 cases-save-continue = Lưu và tiếp tục
 cases-not-answered = Chưa khai
@@ -157,9 +166,30 @@ problem-papers-too-large = Giấy tờ quá lớn
 problem-procedure-not-online = Thủ tục này không nộp trực tuyến
     .rule = Thủ tục không có thời hạn giải quyết cho hồ sơ nộp trực tuyến.
     .remedy = Hãy nộp tại Bộ phận Một cửa.
+problem-answer-money = Số tiền không đúng
+    .rule = Mục “{ $label }” là số tiền chẵn đồng, từ { $least } đến { $greatest }.
+    .remedy = Chỉ nhập chữ số; có thể tách hàng nghìn bằng dấu chấm, ví dụ: 1.500.000.
+problem-answer-tax-code = Mã số thuế không đúng
+    .rule = Mục “{ $label }” gồm 10 chữ số, chữ số cuối là số kiểm tra; chi nhánh có thêm dấu - và 3 chữ số.
+    .remedy = Xem mã trên giấy chứng nhận đăng ký doanh nghiệp rồi nhập lại.
+problem-answer-phone = Số điện thoại không đúng
+    .rule = Mục “{ $label }” là số điện thoại trong nước: 10 chữ số bắt đầu bằng 0; điện thoại cố định có 11 chữ số, bắt đầu bằng 02.
+    .remedy = Nhập lại, ví dụ: 0912 345 678.
+problem-answer-email = Địa chỉ thư điện tử không đúng
+    .rule = Mục “{ $label }” có dạng ten@mien.vn, không có dấu cách và không có dấu tiếng Việt.
+    .remedy = Kiểm tra lại phần trước và phần sau dấu @.
+problem-answer-address = Địa chỉ chưa đủ
+    .rule = Mục “{ $label }” cần có tỉnh, thành phố và xã, phường, đặc khu.
+    .remedy = Chọn tỉnh, rồi gõ tên xã, phường.
 problem-answer-number = Số không đúng
     .rule = Mục “{ $label }” là một số nguyên từ { $least } đến { $greatest }.
     .remedy = Chỉ nhập chữ số.
+# Said by the procedure's document, in both languages: each file shows its own, and names the other to name the same places.
+problem-answer-check = Câu trả lời không phù hợp
+    .rule = { $says_en ->
+       *[other] { $says_vi }
+    }
+    .remedy = Hãy xem lại mục “{ $label }”.
 problem-too-many-drafts = Quá nhiều tờ khai chưa nộp
     .rule = Mỗi người có tối đa { $max } tờ khai chưa nộp.
     .remedy = Hãy nộp những tờ khai đã có ở trang “Hồ sơ của tôi” trước.
@@ -175,12 +205,52 @@ problem-case-own = Hồ sơ của chính mình
 problem-case-no-term = Thủ tục không có thời hạn
     .rule = Thủ tục không ghi thời hạn cho hình thức nộp này.
     .remedy = Quản trị viên cần bổ sung thời hạn.
+problem-case-digests-many = Hỏi quá nhiều hồ sơ một lần
+    .rule = Một lần hỏi được nhiều nhất { $max } hồ sơ.
+    .remedy = Chia ra nhiều lần.
+problem-case-restated-late = Cổng đã ghi thay đổi mới hơn
+    .rule = Cổng đã ghi tới thay đổi số { $last }; lời báo lại mang số { $seq }.
+    .remedy = Báo lại với số lớn hơn.
+problem-case-portal-none = Chưa biết nộp hồ sơ qua cổng nào
+    .rule = Không có cổng nào nhận hồ sơ cho { $owner } vào ngày { $day }.
+    .remedy = Quản trị viên bổ sung codes/filing-modes.toml của gói cấu hình.
+problem-case-portal-not-then = Không phải cổng của ngày nộp hồ sơ
+    .rule = Ngày { $day }, hồ sơ của { $owner } được nộp qua { $portal }.
+    .remedy = Nộp và gửi hồ sơ qua cổng đó.
 problem-case-status-gap = Thiếu trạng thái trước đó
     .rule = Trạng thái cuối đã ghi là số { $last }, không thể ghi ngay số { $seq }.
     .remedy = Gửi các trạng thái theo thứ tự.
 problem-case-status-unknown = Trạng thái không có
     .rule = Trạng thái từ 1 đến 10, số thứ tự từ 1; đã gửi trạng thái { $status }.
     .remedy = Gửi lại theo danh mục trạng thái.
+problem-case-status-move = Trạng thái này không thể theo sau trạng thái kia
+    .rule = Hồ sơ đang ở trạng thái “{ $from ->
+        [0] chưa có
+        [1] { cases-status-1 }
+        [2] { cases-status-2 }
+        [3] { cases-status-3 }
+        [4] { cases-status-4 }
+        [5] { cases-status-5 }
+        [6] { cases-status-6 }
+        [7] { cases-status-7 }
+        [8] { cases-status-8 }
+        [9] { cases-status-9 }
+        [10] { cases-status-10 }
+       *[other] { $from }
+        }” không thể chuyển sang “{ $to ->
+        [1] { cases-status-1 }
+        [2] { cases-status-2 }
+        [3] { cases-status-3 }
+        [4] { cases-status-4 }
+        [5] { cases-status-5 }
+        [6] { cases-status-6 }
+        [7] { cases-status-7 }
+        [8] { cases-status-8 }
+        [9] { cases-status-9 }
+        [10] { cases-status-10 }
+       *[other] { $to }
+        }”.
+    .remedy = Xem codes/status-moves.csv của gói cấu hình; gửi các trạng thái theo đúng diễn biến của hồ sơ.
 problem-case-worked = Thời gian giải quyết không hợp lệ
     .rule = Thời gian giải quyết một hồ sơ không quá { $max } phút.
     .remedy = Tính lại thời gian giải quyết rồi gửi lại trạng thái.
@@ -250,12 +320,14 @@ cases-supplement-send = Gửi bổ sung
 cases-task-kept = Giữ nguyên
 cases-declined-why = Lý do từ chối tiếp nhận
 cases-refused-why = Lý do từ chối giải quyết
+cases-stopped-why = Lý do dừng giải quyết hồ sơ
 cases-slips = Phiếu, thư của cơ quan
 cases-spent = Thời gian làm việc cơ quan đã dùng
 cases-paused = Thời hạn tạm dừng trong khi cơ quan chờ bạn.
 cases-working-time = { $hours } giờ { $minutes } phút
 cases-line-paused = Chờ người nộp bổ sung, không tính
 cases-line-moved = Hết hạn ngoài thời gian làm việc, chuyển sang lúc làm việc tiếp theo
+cases-counted-promised = Giữ nguyên ngày hẹn của hệ thống trước.
 cases-counted-working-days = Tính theo ngày làm việc.
 cases-counted-working-hours = Tính theo giờ làm việc.
 cases-counted-calendar-days = Tính theo ngày, kể cả ngày nghỉ.
@@ -321,6 +393,18 @@ track-digits-hint = Ghi trên thẻ căn cước.
 track-look = Tra cứu
 track-again = Tra cứu hồ sơ khác
 track-paused = Đang tạm dừng: cơ quan chờ người nộp bổ sung
+problem-national-service = Sai tên bản tin
+    .rule = Dịch vụ này chỉ nhận bản tin { $wanted }.
+    .remedy = Ghi { $wanted } vào trường service, hoặc gửi tới dịch vụ của bản tin kia.
+problem-national-unit = Không phải đơn vị gửi
+    .rule = Trường madonvi phải là { $wanted } hoặc đơn vị thuộc { $wanted }.
+    .remedy = Ghi mã định danh của đơn vị gửi.
+problem-national-too-many = Bản tin có quá nhiều mục
+    .rule = Mỗi bản tin có tối đa { $max } mục.
+    .remedy = Chia thành nhiều bản tin.
+problem-national-refused = Cổng không nhận bản tin
+    .rule = Cổng trả lời bản tin { $message } với error_code { $code }.
+    .remedy = Xem ý nghĩa của mã tại tài liệu của cổng; dòng này được gửi lại.
 problem-track-not-found = Không tìm thấy hồ sơ
     .rule = Không có hồ sơ nào với mã và bốn chữ số này.
     .remedy = Hãy kiểm tra lại trên giấy tiếp nhận và thẻ căn cước của người nộp.
@@ -381,6 +465,7 @@ cases-fee-copy = bản
 cases-fee-beyond = , từ { $unit } thứ { $from } trở đi { $dong } mỗi { $unit }
 cases-fee-most = , tối đa { $dong }
 cases-fee-most-each = , tối đa { $dong } một bản
+cases-fee-by-answers = ; mức thu cụ thể tùy theo câu trả lời trong tờ khai
 cases-offer-title = Thời hạn và phí theo danh mục quốc gia
 cases-offer-channel = Hình thức
 cases-offer-time = Thời hạn
@@ -412,3 +497,48 @@ cases-online-why-result-not-electronic = Kết quả chưa phải bản điện 
 problem-facet-unknown = Không có lựa chọn này
     .rule = Giá trị phải là một trong các giá trị mà danh mục có.
     .remedy = Hãy chọn lại từ danh sách.
+
+# Trả lời được đăng công khai.
+answers-title = Trả lời phản ánh, kiến nghị
+answers-lead = Các cơ quan trả lời ở đây những điều người dân, doanh nghiệp phản ánh, kiến nghị. Không có tên và thông tin riêng của ai.
+answers-search = Tìm trong câu trả lời
+answers-none = Chưa có câu trả lời nào được đăng.
+answers-none-found = Không có câu trả lời nào có những từ này.
+answers-no-more = Không còn câu trả lời nào nữa.
+answers-all = Xem tất cả
+answers-pages = Các trang trả lời
+answers-first = Trang đầu
+answers-next = Trang sau
+answers-about-none = Phản ánh, kiến nghị
+answers-one = Trả lời { $number }
+answers-asked = Nội dung phản ánh, kiến nghị
+answers-answered = Trả lời của cơ quan
+answers-unit = Cơ quan trả lời
+answers-answered-at = Trả lời lúc
+answers-published-at = Đăng lúc
+answers-down = Câu trả lời này đã được gỡ lúc { $time }.
+cases-published = Câu trả lời được đăng công khai, không có tên và thông tin riêng của bạn. Bạn có thể đánh giá câu trả lời ở dưới.
+answers-hint = Người đã phản ánh có thể đánh giá câu trả lời ở trang hồ sơ của mình.
+problem-answers-words-long = Quá dài
+    .rule = Từ cần tìm có tối đa { $max } ký tự.
+    .remedy = Bớt từ rồi tìm lại.
+problem-case-public-number-bad = Số của câu trả lời không đúng
+    .rule = Số phải bắt đầu bằng mã của cơ quan và không trùng với hồ sơ khác.
+    .remedy = Gửi lại với số đúng.
+
+# Việc liên thông sau khi có kết quả
+cases-follow-ups = Việc liên thông
+cases-follow-waits = Chưa bắt đầu
+cases-follow-asked = Đang làm
+cases-follow-late = Quá hạn
+cases-follow-failed = Chưa làm được
+cases-follow-done = Đã xong
+cases-follow-after = Bắt đầu sau khi xong: { $name }
+cases-follow-since = Đã chuyển lúc { $time }
+cases-follow-due = Chậm nhất { $time }
+cases-follow-was-due = Hạn là { $time }
+cases-follow-failed-at = Cơ quan liên thông từ chối lúc { $time }; cơ quan giải quyết hồ sơ đang xem xét
+cases-follow-again = Chuyển lại
+problem-follow-up-not-failed = Không có việc nào cần chuyển lại
+    .rule = Chỉ chuyển lại việc liên thông mà cơ quan khác đã từ chối.
+    .remedy = Tải lại trang hồ sơ để xem việc đó đang ở đâu.

@@ -8,6 +8,7 @@ use kernel::Date;
 use kernel::time::iso;
 use serde_json::{Map, Value};
 
+use crate::answers::address_in_words;
 use crate::case::Case;
 use crate::procedure::{Procedure, QuestionKind};
 
@@ -87,16 +88,18 @@ fn value(
         "@act-number" => case.act.as_ref().map(|act| act.act_number.clone()),
         _ => case.answers.get(field).filter(|v| !v.is_empty()).cloned(),
     };
-    if more.is_none() {
+    let kind = |field: &str| procedure.question(field).map(|q| q.kind);
+    if more.is_none() && kind(first) != Some(QuestionKind::Address) {
         return one(first);
     }
-    // Joined parts are for readers: a commune is written by its name.
+    // Joined parts are for readers, and so is an address: a commune is written by its name.
     let words = |field: &str| {
         let value = one(field)?;
-        let commune = procedure
-            .question(field)
-            .is_some_and(|q| q.kind == QuestionKind::Commune);
-        Some(if commune { area(&value) } else { value })
+        Some(match kind(field) {
+            Some(QuestionKind::Commune) => area(&value),
+            Some(QuestionKind::Address) => address_in_words(&value, |at| area(at.as_str())).unwrap_or(value),
+            _ => value,
+        })
     };
     let joined = sources(source).filter_map(words).collect::<Vec<_>>().join(", ");
     (!joined.is_empty()).then_some(joined)

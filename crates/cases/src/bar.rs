@@ -9,6 +9,7 @@ use web::Page;
 
 use crate::citizen::course::{ENDED, PAUSED, hours};
 use crate::citizen::render;
+use crate::consult::Consult;
 use crate::state::Cases;
 use crate::store::{Held, StatusRow};
 
@@ -344,10 +345,26 @@ pub(crate) fn body(
     let changes: Vec<_> = statuses.iter().map(|row| (row.at, row.status)).collect();
     let calendar = cases.calendars.of(&held.case.unit);
     let times = Times::of(held, &changes, cases.store.world().now());
-    drawn(page, &times, &calendar)
+    let asked = held.case.course.consults.iter();
+    let asked = asked.map(|one| asked_of(cases, page, one, times.now)).collect();
+    drawn(page, &times, &calendar, asked)
 }
 
-fn drawn(page: &Page, times: &Times<'_>, calendar: &Calendar) -> Result<String, Problem> {
+/// An opinion that another unit was asked for, as a line of the table: its own time runs beside the case's.
+fn asked_of(cases: &Cases, page: &Page, one: &Consult, now: Time) -> Row {
+    let answered = one.answer.as_ref().map(|answer| answer.at);
+    let end = answered.or(one.ended.as_ref().map(|ended| ended.at));
+    let unit = cases.organisation_name(&one.unit);
+    let minutes = cases.calendars.of(&one.unit).between(one.at, end.unwrap_or(now));
+    Row {
+        who: page.tw("desk-bar-consult", &[("unit", unit)]),
+        from: page.time(one.at),
+        to: end.map_or_else(|| page.t("cases-bar-so-far"), |end| page.time(end)),
+        time: hours(page, minutes),
+    }
+}
+
+fn drawn(page: &Page, times: &Times<'_>, calendar: &Calendar, asked: Vec<Row>) -> Result<String, Problem> {
     let parts = times.parts(calendar);
     let edges = edges(&parts);
     let steps = edges.iter().zip(edges.iter().skip(1));
@@ -371,7 +388,7 @@ fn drawn(page: &Page, times: &Times<'_>, calendar: &Calendar) -> Result<String, 
         due: times.owed().map(due),
         until: mark(times.last(), page.t(until)),
         legend: legend(page, &parts),
-        rows,
+        rows: rows.into_iter().chain(asked).collect(),
     })
 }
 
@@ -530,6 +547,7 @@ mod tests {
             procedure: &birth(),
             channel: Channel::Online,
             filed: at("02T08:00").date(),
+            answers: &crate::case::Answers::new(),
             calendars: &nouns().calendars,
         };
         let clock = reckon(&rules, &events).expect("a clock");

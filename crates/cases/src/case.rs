@@ -295,11 +295,15 @@ pub fn state_after<'f>(procedure: &Procedure, facts: impl IntoIterator<Item = &'
         Fact::CaseSupplementAsked { .. } => step(state, Verb::AskSupplement),
         Fact::CaseSupplemented { .. } => step(state, Verb::Supplement),
         Fact::CaseWithdrawn { .. } => step(state, Verb::Withdraw),
+        // Several are asked at once: the first question moves the case, the others find it there.
+        Fact::CaseConsulted { .. } => step(state.clone(), Verb::Consult).or(state),
+        Fact::CaseStopped { .. } => step(state, Verb::Stop),
         Fact::CaseActEntered { .. } | Fact::CaseActFound { .. } => step(state, Verb::EnterAct),
         Fact::CaseSentBack { .. } => step(state, Verb::SendBack),
         Fact::CaseSigned { .. } => step(state, Verb::Sign),
         Fact::CaseDecided { .. } => step(state.clone(), Verb::Seal).or_else(|| step(state, Verb::Sign)),
         Fact::CaseReturned { .. } => step(state, Verb::Return),
+        Fact::CaseMigrated { state: to, .. } | Fact::CaseImported { state: to, .. } => Some(to.clone()),
         _ => state,
     })
 }

@@ -1,12 +1,12 @@
-//! The catalogue of procedures: 2,625 short entries and the full documents that can be filed here,
-//! in memory. Never changes while a node runs.
+//! The catalogue of procedures: short entries, 2,625 of them of the national one, and the full documents that can be
+//! filed here, in memory. Never changes while a node runs.
 
 pub mod browse;
 pub mod level;
 mod search;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use directory::pack::PackFault;
@@ -16,8 +16,14 @@ use kernel::{Date, Digest, ProcedureCode};
 use crate::catalogue::browse::Shelves;
 use crate::catalogue::search::Index;
 use crate::criteria::Criteria;
+use crate::escalation::Escalations;
+use crate::filing::Modes;
+use crate::national::dialect::Dialects;
 pub use crate::pack::{Entry, Event};
 use crate::procedure::Procedure;
+use crate::status::moves::Moves;
+use crate::telling::words::Words;
+use crate::wallet::records::OwnRecord;
 
 /// All procedures of a pack.
 #[derive(Debug)]
@@ -30,6 +36,14 @@ pub struct Catalogue {
     procedures: BTreeMap<ProcedureCode, Vec<(Date, Arc<Procedure>)>>,
     versions: HashMap<Digest, Arc<Procedure>>,
     criteria: Criteria,
+    words: Words,
+    moves: Moves,
+    filing: Modes,
+    dialects: Dialects,
+    own_records: Vec<OwnRecord>,
+    escalations: Escalations,
+    /// Where it was read from.
+    pack: Option<PathBuf>,
 }
 
 impl Catalogue {
@@ -45,16 +59,29 @@ impl Catalogue {
         }
         let events = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::events)?;
         let criteria = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::criteria)?;
+        let messages = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::messages)?;
+        let moves = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::moves)?;
+        let filing = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::filing)?;
+        let dialects = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::dialects)?;
+        let escalations = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::escalations)?;
+        let own_records = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::own_records)?;
         let entries = crate::pack::entries(pack)?;
         let catalogue = Self::of(entries, documents, events).expect("each first day was read");
         Ok(Self {
             criteria: Criteria::of(criteria).expect("each first day was checked"),
+            words: Words::of(messages),
+            moves,
+            filing: Modes::of(filing).expect("each first day was checked"),
+            dialects: Dialects::of(dialects).expect("each day was checked"),
+            own_records,
+            escalations: Escalations::of(escalations).expect("each first day was checked"),
+            pack: Some(pack.to_owned()),
             ..catalogue
         })
     }
 
-    /// The catalogue of entries, documents and life events, without criteria of ratings; `None` when a
-    /// document's first day is no date.
+    /// The catalogue of entries, documents and life events, without what else the pack dates: criteria of ratings,
+    /// moves of statuses, who files where; `None` when a document's first day is no date.
     #[must_use]
     pub fn of(mut entries: Vec<Entry>, documents: Vec<Procedure>, events: Vec<Event>) -> Option<Self> {
         entries.sort_by(|a, b| a.code.cmp(&b.code));
@@ -80,6 +107,13 @@ impl Catalogue {
             procedures,
             versions,
             criteria: Criteria::default(),
+            words: Words::default(),
+            moves: Moves::default(),
+            filing: Modes::default(),
+            dialects: Dialects::default(),
+            own_records: Vec::new(),
+            escalations: Escalations::default(),
+            pack: None,
         })
     }
 
@@ -133,6 +167,67 @@ impl Catalogue {
     #[must_use]
     pub const fn criteria(&self) -> &Criteria {
         &self.criteria
+    }
+
+    /// How each step of a case is said to its applicant.
+    #[must_use]
+    pub const fn words(&self) -> &Words {
+        &self.words
+    }
+
+    /// Which national status may follow which.
+    #[must_use]
+    pub const fn moves(&self) -> &Moves {
+        &self.moves
+    }
+
+    /// Which portal files for whom.
+    #[must_use]
+    pub const fn filing(&self) -> &Modes {
+        &self.filing
+    }
+
+    /// The same procedures with what else another pack dates.
+    #[cfg(test)]
+    pub(crate) fn dated_as(self, other: &Self) -> Self {
+        Self {
+            criteria: other.criteria.clone(),
+            moves: other.moves.clone(),
+            filing: other.filing.clone(),
+            escalations: other.escalations.clone(),
+            own_records: other.own_records.clone(),
+            ..self
+        }
+    }
+
+    /// Who above is told that a case is late.
+    #[must_use]
+    pub const fn escalations(&self) -> &Escalations {
+        &self.escalations
+    }
+
+    /// The records that a citizen may keep of their own.
+    #[must_use]
+    pub(crate) fn own_records(&self) -> &[OwnRecord] {
+        &self.own_records
+    }
+
+    /// Who speaks the national messages to which portal.
+    #[must_use]
+    pub const fn dialects(&self) -> &Dialects {
+        &self.dialects
+    }
+
+    /// The same where other owners speak them: for a country whose pack is not read from a folder.
+    #[must_use]
+    pub fn with_dialects(self, dialects: Dialects) -> Self {
+        Self { dialects, ..self }
+    }
+
+    /// The folder that it was read from; none for one that was put together.
+    #[must_use]
+    pub fn pack(&self) -> Option<&Path> {
+        self.pack.as_deref()
     }
 
     /// All documents.

@@ -1,11 +1,13 @@
 //! The portal: one file an operation. Never shows a citizen anything of another: what is not theirs
 //! does not exist (404).
 
+pub mod changes;
 pub mod check;
 pub(crate) mod course;
 pub mod describe;
 pub mod draft;
 pub mod draft_answer;
+pub mod export;
 pub mod file;
 pub mod mine;
 mod own;
@@ -26,8 +28,9 @@ pub mod withdraw;
 use kernel::Problem;
 use web::openapi::{OpenApiRouter, routes};
 
-pub(crate) use crate::citizen::own::{Citizen, OpenDraft, OwnCase, OwnDraft, own_case};
+pub(crate) use crate::citizen::own::{Citizen, OpenDraft, OwnCase, OwnDraft, named, own_case};
 use crate::state::Cases;
+use crate::{contact, inbox};
 
 /// The portal's routes.
 #[must_use]
@@ -37,7 +40,12 @@ pub fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(search::api))
         .routes(routes!(describe::page))
         .routes(routes!(describe::api))
+        .routes(routes!(versions::page))
         .routes(routes!(versions::api))
+        .routes(routes!(changes::page))
+        .routes(routes!(changes::api))
+        .routes(routes!(export::json_schema))
+        .routes(routes!(export::form_io))
         .routes(routes!(start::start))
         .routes(routes!(draft::page))
         .routes(routes!(draft::api))
@@ -61,6 +69,18 @@ pub fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(pay::show, pay::start))
         .routes(routes!(pay::back))
         .routes(routes!(pay::notify))
+        .routes(routes!(inbox::page::page))
+        .routes(routes!(inbox::page::api))
+        .routes(routes!(inbox::read::by_form))
+        .routes(routes!(inbox::read::by_json))
+        .routes(routes!(contact::page::page))
+        .routes(routes!(contact::page::api))
+        .routes(routes!(contact::change::by_form))
+        .routes(routes!(contact::change::by_json))
+        .routes(routes!(contact::change::remove_by_form))
+        .routes(routes!(contact::change::remove_by_json))
+        .routes(routes!(contact::confirm::by_form))
+        .routes(routes!(contact::confirm::by_json))
 }
 
 /// Renders a page's body.

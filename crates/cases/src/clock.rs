@@ -6,6 +6,7 @@ mod fast;
 pub mod fold;
 #[cfg(test)]
 mod golden;
+pub mod step;
 mod term;
 
 use kernel::Time;
@@ -18,6 +19,8 @@ pub use term::{due, resumed};
 
 /// The reason of a line on which the clock stood still until the applicant had answered.
 pub const PAUSED: &str = "paused";
+/// The rule of a date that was promised by another system and is kept as it was.
+pub const PROMISED: &str = "promised";
 /// The reason of a line to which the end of a term was moved, because nobody works when it would end.
 pub const MOVED: &str = "moved";
 
@@ -87,6 +90,7 @@ mod tests {
         Term {
             channel: kernel::fact::Channel::Online,
             starts: Starts::Acceptance,
+            when: None,
             rule,
         }
     }

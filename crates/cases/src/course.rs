@@ -7,6 +7,8 @@ use kernel::{Digest, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::fold::Event;
+use crate::consult::Consult;
+use crate::cosign::Cosigned;
 use crate::criteria::Points;
 use crate::payment::Paid;
 
@@ -29,9 +31,18 @@ pub struct Course {
     /// That the applicant took it back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub withdrawn: Option<Withdrawn>,
+    /// That the agency stopped handling it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
     /// That it was handed in at a desk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intake: Option<Intake>,
+    /// That the originals that were kept went back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub originals: Option<OriginalsReturned>,
+    /// Who signed it besides its applicant, before it was filed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cosigned: Vec<Cosigned>,
     /// The fee that was paid for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paid: Option<Paid>,
@@ -41,6 +52,12 @@ pub struct Course {
     /// What other agencies did once the result was there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub followed_up: Vec<FollowedUp>,
+    /// What other agencies refused to do, until they are asked again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub follow_failed: Vec<FollowFailed>,
+    /// The opinions that other units were asked for, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub consults: Vec<Consult>,
     /// How the applicant rated it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rating: Option<Rating>,
@@ -69,6 +86,17 @@ pub struct FollowedUp {
     pub code: String,
     /// What the agency answered: the number of a card.
     pub number: String,
+    /// When.
+    pub at: Time,
+}
+
+/// What another agency refused to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowFailed {
+    /// The follow-up's code in the procedure.
+    pub code: String,
+    /// Why, as the agency's system names it.
+    pub why: String,
     /// When.
     pub at: Time,
 }
@@ -151,6 +179,30 @@ pub struct Apology {
 pub struct Withdrawn {
     /// Why, in the applicant's words; may be empty.
     pub reason: String,
+    /// When.
+    pub at: Time,
+}
+
+/// The agency stopped handling a case (dừng giải quyết hồ sơ).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Why.
+    pub reason: String,
+    /// The official's account.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// The notice's document id.
+    pub notice: String,
+}
+
+/// The originals that were kept with a case went back to its applicant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginalsReturned {
+    /// The receptionist's account.
+    pub by: String,
+    /// The receptionist's name.
+    pub by_name: String,
     /// When.
     pub at: Time,
 }

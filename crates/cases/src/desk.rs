@@ -7,9 +7,16 @@
 //! | [`receive`] | the service that takes cases over from a portal |
 //! | [`official`] | who may see and touch a case |
 //! | [`step`] | one verb on one case, saved with its status line |
-//! | [`accept`], [`decline`], [`ask_supplement`], [`propose`], [`send_back`], [`decide`], [`seal`], [`apologise`], [`give`] | the verbs |
+//! | [`accept`], [`decline`], [`ask_supplement`], [`propose`], [`send_back`], [`decide`], [`seal`], [`apologise`], [`stop`], [`give`] | the verbs |
+//! | [`consult`] | other units are asked for an opinion |
+//! | [`escalation`] | what is late is told to who is above |
 //! | [`assign`] | whose desk a case lies on, and handing over |
+//! | [`forward`] | a case that came to the wrong unit goes on |
+//! | [`batch`] | several cases signed or given to a colleague at once |
 //! | [`submissions`] | the service that takes what applicants send: [`supplement`], [`draft_check`], [`withdraw`], [`rate`] |
+//! | [`originals`] | the papers that were kept go back |
+//! | [`queue`] | numbers at a desk, without names |
+//! | [`register`] | what came in on a day, for page, binder and table |
 //! | [`fee_receipt`] | the money receipt |
 //! | [`follow_up`] | what other agencies do once the result is there |
 //! | [`act`] | enters acts in registers and takes them back |
@@ -23,24 +30,33 @@ pub mod act;
 pub mod apologise;
 pub mod ask_supplement;
 pub mod assign;
+pub mod batch;
 mod clock;
+pub mod consult;
 pub mod decide;
 pub mod decline;
 pub mod draft;
 pub mod draft_check;
+pub mod escalation;
 pub mod fee_receipt;
 pub mod find;
 pub mod follow_up;
+pub mod forward;
 pub mod give;
 pub mod intake;
+#[cfg(test)]
+mod licence;
 pub mod official;
+pub mod originals;
 pub mod page;
 pub mod papers;
 pub mod propose;
+pub mod queue;
 pub mod rate;
 pub mod receipt;
 pub mod receive;
 pub mod recount;
+pub mod register;
 pub mod result;
 pub mod result_draft;
 pub mod seal;
@@ -48,6 +64,8 @@ pub mod send_back;
 pub mod shape;
 pub mod slip;
 pub mod step;
+pub mod steps;
+pub mod stop;
 mod store;
 pub mod submissions;
 pub mod supplement;
@@ -58,6 +76,8 @@ pub mod withdraw;
 pub mod worklist;
 
 use std::sync::Arc;
+
+pub(crate) use clock::events as clock_events;
 
 use ::store::Deliver;
 use web::openapi::{OpenApiRouter, routes};
@@ -96,7 +116,22 @@ pub(crate) fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(give::by_form))
         .routes(routes!(give::by_json))
         .merge(assign::routes())
+        .merge(forward::routes())
+        .merge(crate::published::desk_routes())
+        .merge(batch::routes())
+        .merge(register::routes())
+        .merge(queue::routes())
+        .merge(worklist::filters::routes())
+        .routes(routes!(page::sheet::sheet))
+        .routes(routes!(stop::by_form))
+        .routes(routes!(stop::by_json))
+        .routes(routes!(originals::by_form))
+        .routes(routes!(originals::by_json))
         .merge(intake::routes())
+        .merge(consult::routes())
+        .merge(follow_up::again::routes())
+        .merge(escalation::routes())
+        .merge(crate::reconcile::routes())
         .routes(routes!(crate::merger::page::show))
         .routes(routes!(crate::merger::page::show_json))
         .routes(routes!(crate::merger::assign::by_form))
@@ -120,6 +155,8 @@ pub(crate) fn deliverers(cases: &Cases) -> Vec<Arc<dyn Deliver>> {
         Arc::new(seal::Seals(cases.clone())),
         Arc::new(fee_receipt::FeeReceipts(cases.clone())),
         Arc::new(follow_up::FollowUps(cases.clone())),
+        Arc::new(steps::Steps(cases.clone())),
         Arc::new(Sync(cases.clone())),
+        Arc::new(crate::reconcile::mend::Mends(cases.clone())),
     ]
 }

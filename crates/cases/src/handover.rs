@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Answers, Applicant};
 use crate::case_of;
+use crate::cosign::Cosigned;
 use crate::payment::Paid;
 use crate::state::Cases;
 use crate::store::{self as rows, Held};
@@ -46,6 +47,12 @@ pub struct Handover {
     /// The fee that was paid for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<Paid>,
+    /// Who signed it besides its applicant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cosigned: Vec<Cosigned>,
+    /// The text of its version, where that was published at the portal and is in no pack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
 }
 
 /// A paper of a [`Handover`].
@@ -134,6 +141,8 @@ async fn message(cases: &Cases, reader: &::store::Reader, held: &Held) -> Result
         papers: papers(cases, reader, &rows::subject(&case.code)).await?,
         portal: cases.system.clone(),
         paid: rows::payment_of(reader, &case.code).await?.and_then(|p| p.paid),
+        cosigned: case.course.cosigned.clone(),
+        document: cases.document_beside(&case.version)?,
     })
 }
 

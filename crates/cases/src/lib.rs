@@ -4,19 +4,36 @@
 //! | read | for |
 //! |---|---|
 //! | [`procedure`], [`case`], [`course`], [`criteria`], [`clock`], [`draft`], [`answers`], [`act`] | the nouns, pure |
+//! | [`rules`] | rules in CEL over answers: what is asked, what must hold, what it costs, when |
 //! | [`catalogue`], [`places`], [`pack`] | what the pack says, in memory |
-//! | [`versions`] | what the pack said when running cases were filed |
+//! | [`versions`] | what the pack said when running cases were filed, and how two versions differ |
+//! | [`design`] | a version on its way to publication, and off it again |
+//! | [`migration`] | running cases go on under another version |
+//! | [`import`] | running cases of another system go on here |
+//! | [`rehearsal`] | made-up citizens go through a version before anybody real does |
+//! | [`export`] | what a version asks, as others' tools read it |
 //! | [`citizen`] | the portal: search, form, prefill, papers, check, file, my cases |
+//! | [`filing`] | which portal files for whom, on a day |
 //! | [`handover`] | the filed case goes to the agency that owns it from then on |
 //! | [`submission`] | what the applicant sends about a running case |
+//! | [`consult`] | the opinions that other units are asked for |
+//! | [`escalation`] | who above is told that a case is late |
+//! | `follow_ups` | what other agencies do once the result is there, as a chain |
 //! | [`payment`] | fees, and what a bank says of them |
 //! | [`portal`] | the owner's statuses, notices and results come back |
 //! | [`desk`] | the owner: receive, accept, propose, enter the act, send back, sign, give |
+//! | [`status`] | which national status may follow which |
+//! | [`inbox`], [`contact`], [`telling`] | a citizen is told of each step: at the portal, and by e-mail and SMS where they wish |
 //! | [`sync`], [`notice`] | the owner tells the portal each change of status, and what it asks of the applicant |
+//! | [`reconcile`] | the owner's cases are compared with what its portal shows, and put right there |
 //! | [`merger`] | running cases of merged units go to who took over |
+//! | [`national`] | the national messages by their own names, at a portal and at an owner |
 //! | `shown` | how words, answers and units read on a page |
+//! | `wallet` | a citizen's own documents: kept, attached, shared by a link |
+//! | `cosign` | who signs a draft besides its citizen |
 //! | `bar` | the time of a case as a picture and a table |
 //! | [`track`] | where a case stands, without signing in |
+//! | `published` | answers that everybody can read |
 //! | `words` | reasons and notes, bounded |
 //! | [`store`] | all SQL |
 //! | [`state`] | what every verb is handed |
@@ -28,12 +45,24 @@ pub mod case;
 pub mod catalogue;
 pub mod citizen;
 pub mod clock;
+pub mod consult;
+pub mod contact;
+pub mod cosign;
 pub mod course;
 pub mod criteria;
+pub mod design;
 pub mod desk;
 pub mod draft;
+pub mod escalation;
+pub mod export;
+pub mod filing;
+mod follow_ups;
 pub mod handover;
+pub mod import;
+pub mod inbox;
 pub mod merger;
+pub mod migration;
+pub mod national;
 pub mod notice;
 pub mod pack;
 pub mod past;
@@ -41,15 +70,22 @@ pub mod payment;
 pub mod places;
 pub mod portal;
 pub mod procedure;
+mod published;
+pub mod reconcile;
+pub mod rehearsal;
+pub mod rules;
 mod shown;
 pub mod state;
+pub mod status;
 pub mod store;
 pub mod submission;
 pub mod sync;
+pub mod telling;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod track;
 pub mod versions;
+mod wallet;
 mod words;
 
 use std::sync::Arc;
@@ -87,6 +123,22 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0012_worklist", include_str!("../migrations/0012_worklist.sql")),
         ("0013_recounts", include_str!("../migrations/0013_recounts.sql")),
         ("0014_intakes", include_str!("../migrations/0014_intakes.sql")),
+        ("0015_national", include_str!("../migrations/0015_national.sql")),
+        (
+            "0016_reconciliation",
+            include_str!("../migrations/0016_reconciliation.sql"),
+        ),
+        ("0017_consults", include_str!("../migrations/0017_consults.sql")),
+        ("0018_published", include_str!("../migrations/0018_published.sql")),
+        ("0019_inbox", include_str!("../migrations/0019_inbox.sql")),
+        ("0020_desk_day", include_str!("../migrations/0020_desk_day.sql")),
+        ("0021_designs", include_str!("../migrations/0021_designs.sql")),
+        ("0022_citizen", include_str!("../migrations/0022_citizen.sql")),
+        (
+            "0024_escalations",
+            include_str!("../migrations/0024_escalations.sql"),
+        ),
+        ("0025_steps", include_str!("../migrations/0025_steps.sql")),
     ],
 };
 
@@ -104,13 +156,35 @@ pub const TEXTS_DESK: web::i18n::Source = web::i18n::Source {
     en: include_str!("../i18n/desk-en.ftl"),
 };
 
+/// The texts of versions of procedures, of their differences and of their way to publication.
+pub const TEXTS_DESIGN: web::i18n::Source = web::i18n::Source {
+    name: "cases-design",
+    vi: include_str!("../i18n/design-vi.ftl"),
+    en: include_str!("../i18n/design-en.ftl"),
+};
+
+/// The texts of the inbox and of how citizens are told besides.
+pub const TEXTS_INBOX: web::i18n::Source = web::i18n::Source {
+    name: "cases-inbox",
+    vi: include_str!("../i18n/inbox-vi.ftl"),
+    en: include_str!("../i18n/inbox-en.ftl"),
+};
+
+/// The texts of citizens' own documents and of second signatures.
+pub const TEXTS_WALLET: web::i18n::Source = web::i18n::Source {
+    name: "cases-wallet",
+    vi: include_str!("../i18n/wallet-vi.ftl"),
+    en: include_str!("../i18n/wallet-en.ftl"),
+};
+
 /// The routes of the place.
 pub fn router(cases: Cases) -> OpenApiRouter {
     let routes = match cases.place() {
-        Place::Portal => citizen::routes(),
-        Place::Desk => desk::routes(),
+        Place::Portal => citizen::routes().merge(wallet::routes()).merge(cosign::routes()),
+        Place::Desk => desk::routes().merge(migration::routes()),
     };
-    routes.merge(track::routes()).with_state(cases)
+    let public = track::routes().merge(published::routes());
+    routes.merge(public).merge(design::routes()).with_state(cases)
 }
 
 /// The case that a line of the outbox is about: all topics of this crate have cases for keys.
@@ -126,7 +200,14 @@ impl Cases {
     #[must_use]
     pub fn services(&self) -> Vec<Arc<dyn exchange::Service>> {
         match self.place() {
-            Place::Portal => vec![Arc::new(portal::NoteStatus(self.clone()))],
+            Place::Portal => {
+                let mut all: Vec<Arc<dyn exchange::Service>> =
+                    vec![Arc::new(portal::NoteStatus(self.clone()))];
+                all.extend(national::services(self));
+                all.push(Arc::new(reconcile::digests::CaseDigests(self.clone())));
+                all.push(Arc::new(reconcile::restate::RestateCase(self.clone())));
+                all
+            }
             Place::Desk => desk::services(self),
         }
     }
@@ -138,6 +219,8 @@ impl Cases {
             Place::Portal => vec![
                 Arc::new(handover::HandOver(self.clone())),
                 Arc::new(submission::Submit(self.clone())),
+                Arc::new(telling::Tell::new(self, contact::Way::Email)),
+                Arc::new(telling::Tell::new(self, contact::Way::Sms)),
             ],
             Place::Desk => desk::deliverers(self),
         }
@@ -153,7 +236,8 @@ mod tests {
         let portal = Portal::new().await;
         let (_, api) = crate::router(portal.cases.clone()).split_for_parts();
         assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
-        assert_eq!(portal.cases.services().len(), 1);
-        assert_eq!(portal.cases.deliverers().len(), 2);
+        let national = crate::national::message::NAMES.len();
+        assert_eq!(portal.cases.services().len(), 3 + national);
+        assert_eq!(portal.cases.deliverers().len(), 4);
     }
 }

@@ -14,16 +14,17 @@ pub mod job;
 pub(crate) mod page;
 pub(crate) mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use directory::areas::Areas;
 use directory::organisations::Organisations;
 use directory::succession::{Answer, Handling, handled_by};
-use kernel::{Date, OrgCode};
+use kernel::{Date, OrgCode, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
 use crate::state::Cases;
+use crate::store::Held;
 
 /// Why a case cannot be moved without somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +125,15 @@ impl Cases {
     #[must_use]
     pub(crate) fn is_owner(&self, case: &Case, org: &OrgCode) -> bool {
         case.unit.top() == org.top() || self.top_now(case) == org.top()
+    }
+
+    /// A case as its owner may speak of it: one that is not the caller's does not exist for it.
+    ///
+    /// # Errors
+    /// Not found.
+    pub(crate) fn owned(&self, held: Option<Held>, org: &OrgCode) -> Result<Held, Problem> {
+        held.filter(|held| self.is_owner(&held.case, org))
+            .ok_or_else(Problem::not_found)
     }
 
     /// True for a unit of this place that is there, and for one that was when a case was filed with

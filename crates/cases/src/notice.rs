@@ -21,6 +21,11 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// The agency stopped handling the case; the notice travels as a document.
+    Stopped {
+        /// Why.
+        reason: String,
+    },
     /// Something is missing; the slip travels as a document.
     Supplement {
         /// What, one sentence each.
@@ -58,9 +63,37 @@ pub enum Notice {
         /// The number it gave.
         number: String,
     },
+    /// Another agency refused to do its part; who decided the case looks into it.
+    FollowFailed {
+        /// Its name.
+        name: Text,
+    },
     /// Another unit handles the case from now on.
     Moved {
         /// The unit's code.
         unit: String,
+    },
+    /// The answer is there for everybody to read, in words that name nobody.
+    AnswerPublished {
+        /// Its number among published answers.
+        number: String,
+        /// The unit that is told as having answered.
+        unit: String,
+        /// What it is about, where that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<Text>,
+        /// What was asked.
+        asked: String,
+        /// What was answered.
+        answer: String,
+        /// When it was answered.
+        answered: Time,
+    },
+    /// It is there no longer.
+    AnswerUnpublished {
+        /// Its number.
+        number: String,
+        /// Why, for everybody to read.
+        reason: String,
     },
 }

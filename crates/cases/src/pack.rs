@@ -1,9 +1,16 @@
 //! Reads this crate's part of the pack: `catalogue/procedures.csv` and `procedures/*.toml`, and holds
 //! it against its rules. Never lets a document with a fault pass.
 
+mod citizens;
 mod criteria;
+mod dialects;
+mod escalations;
 mod events;
+mod filing;
 mod flaws;
+mod messages;
+mod moves;
+mod own_records;
 mod samples;
 
 use std::borrow::Cow;
@@ -20,9 +27,15 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 pub(crate) use crate::pack::criteria::read as criteria;
+pub(crate) use crate::pack::dialects::read as dialects;
+pub(crate) use crate::pack::escalations::read as escalations;
 pub use crate::pack::events::Event;
 pub(crate) use crate::pack::events::read as events;
+pub(crate) use crate::pack::filing::read as filing;
 pub use crate::pack::flaws::{ROLES, flaws};
+pub(crate) use crate::pack::messages::read as messages;
+pub(crate) use crate::pack::moves::{check as moves_check, read as moves};
+pub(crate) use crate::pack::own_records::read as own_records;
 pub use crate::pack::samples::{ALWAYS, result, sample};
 use crate::procedure::Procedure;
 
@@ -37,6 +50,8 @@ const STATUSES: &str = "codes/case-statuses.csv";
 const STATUS_COLUMNS: [&str; 5] = ["code", "name_vi", "key", "portal_key", "class"];
 
 const CATALOGUE: &str = "catalogue/procedures.csv";
+/// Services that the national catalogue does not name, in the same form; a pack can be without.
+const OWN: &str = "catalogue/own.csv";
 const COLUMNS: [&str; 27] = [
     "code",
     "name",
@@ -115,13 +130,21 @@ impl Entry {
     }
 }
 
-/// Reads the catalogue.
+/// Reads the catalogue: what the national one names, and the pack's own services.
 ///
 /// # Errors
 /// When the file cannot be read or a row has a bad code.
 pub fn entries(pack: &Path) -> Result<Vec<Entry>, PackFault> {
+    let mut entries = entries_of(pack, CATALOGUE)?;
+    if pack.join(OWN).is_file() {
+        entries.extend(entries_of(pack, OWN)?);
+    }
+    Ok(entries)
+}
+
+fn entries_of(pack: &Path, file: &str) -> Result<Vec<Entry>, PackFault> {
     let mut entries = Vec::new();
-    read_table(pack, CATALOGUE, &COLUMNS, |row| {
+    read_table(pack, file, &COLUMNS, |row| {
         let text = |at: usize| row.get(at).unwrap_or_default().to_owned();
         let list = |at: usize| {
             text(at)
@@ -186,14 +209,21 @@ pub fn check(pack: &Path, known: &Known, faults: &mut Faults) -> Vec<ProcedureFi
     let catalogue = check_catalogue(pack, known, faults);
     events::check(pack, &catalogue, faults);
     criteria::read(pack, faults);
+    messages::read(pack, faults);
+    filing::check(pack, known, faults);
+    dialects::read(pack, faults);
+    own_records::read(pack, faults);
+    escalations::read(pack, faults);
     let mut statuses = Vec::new();
     let mut lines = HashMap::new();
     table(pack, STATUSES, &STATUS_COLUMNS, faults, |row, faults| {
         row.once(&mut lines, faults);
         statuses.push(row.get(0).to_owned());
     });
+    let moves = moves::read(pack, faults);
     let all = documents(pack, faults);
     for read in &all {
+        moves::check(&moves, read, faults);
         let (places, procedure) = (&read.places, &read.procedure);
         let code = procedure.code.as_str();
         if !catalogue.is_empty() && !catalogue.contains_key(code) {
@@ -211,6 +241,7 @@ pub fn check(pack: &Path, known: &Known, faults: &mut Faults) -> Vec<ProcedureFi
             }
         }
     }
+    citizens::check(pack, &all, faults);
     all
 }
 
@@ -221,7 +252,21 @@ fn named(value: &str) -> Names {
 /// The codes of the catalogue with their lines.
 fn check_catalogue(pack: &Path, known: &Known, faults: &mut Faults) -> HashMap<String, u64> {
     let mut codes: HashMap<String, u64> = HashMap::new();
-    table(pack, CATALOGUE, &COLUMNS, faults, |row, faults| {
+    check_entries(pack, CATALOGUE, known, &mut codes, faults);
+    if pack.join(OWN).is_file() {
+        check_entries(pack, OWN, known, &mut codes, faults);
+    }
+    codes
+}
+
+fn check_entries(
+    pack: &Path,
+    file: &str,
+    known: &Known,
+    codes: &mut HashMap<String, u64>,
+    faults: &mut Faults,
+) {
+    table(pack, file, &COLUMNS, faults, |row, faults| {
         if row.get(0).parse::<ProcedureCode>().is_err() {
             faults.add(row.fault("procedure-code", 0));
         }
@@ -245,16 +290,19 @@ fn check_catalogue(pack: &Path, known: &Known, faults: &mut Faults) -> HashMap<S
                 faults.add(row.fault_with("value-unknown", names));
             }
         }
-        row.once(&mut codes, faults);
+        row.once(codes, faults);
     });
-    codes
 }
 
 /// Every document by itself, and that no two versions of a code begin on one day.
 fn documents(pack: &Path, faults: &mut Faults) -> Vec<ProcedureFile> {
     let mut all: Vec<ProcedureFile> = Vec::new();
     let mut lists: BTreeMap<String, Option<List>> = BTreeMap::new();
-    for file in directory::pack::listed(pack, "procedures", "toml") {
+    let listed = directory::pack::listed(pack, "procedures", "toml");
+    for file in listed
+        .into_iter()
+        .filter(|file| !file.ends_with(citizens::ENDING))
+    {
         let read = document_with::<Procedure>(pack, &file, faults, |root, places, faults| {
             choices(pack, root, places, &mut lists, faults);
         });
@@ -279,6 +327,27 @@ fn documents(pack: &Path, faults: &mut Faults) -> Vec<ProcedureFile> {
         });
     }
     all
+}
+
+/// A document that is in no file of the pack, by itself; `file` is what it is called in faults. Lists that it names
+/// are those of the pack.
+pub(crate) fn document_of(
+    pack: Option<&Path>,
+    file: &str,
+    text: &str,
+    faults: &mut Faults,
+) -> Option<(Procedure, Places)> {
+    let mut lists = BTreeMap::new();
+    let (procedure, places) =
+        directory::pack::document::document_of::<Procedure>(file, text, faults, |root, places, faults| {
+            if let Some(pack) = pack {
+                choices(pack, root, places, &mut lists, faults);
+            }
+        })?;
+    for flaw in flaws(&procedure) {
+        faults.add(places.flaw(flaw));
+    }
+    Some((procedure, places))
 }
 
 /// A list of codes and names.
@@ -354,8 +423,16 @@ fn choices_of<'i>(list: &List, span: &std::ops::Range<usize>) -> DeValue<'i> {
     DeValue::Array(choices)
 }
 
+/// True for what can be a list of the pack: a table below its folder. A document may be somebody's typing, and no other
+/// file of the machine is opened by what it names.
+fn is_list(list: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let below = |part: &str| !part.is_empty() && !part.starts_with('.') && part.bytes().all(plain);
+    list.strip_suffix(".csv").is_some() && list.split('/').all(below)
+}
+
 fn read_list(pack: &Path, list: &str, faults: &mut Faults) -> Option<List> {
-    if !pack.join(list).is_file() {
+    if !is_list(list) || !pack.join(list).is_file() {
         return None;
     }
     let mut choices: List = Vec::new();

@@ -62,6 +62,30 @@ impl Places {
         code.as_str().len() == 5 && self.areas.area(code, on).is_some()
     }
 
+    /// The province in which a commune lies on a day.
+    #[must_use]
+    pub fn province(&self, code: &AreaCode, on: Date) -> Option<AreaCode> {
+        self.areas
+            .province(code, on)
+            .map(|province| province.code.clone())
+    }
+
+    /// The provinces of a day: code and whole name.
+    #[must_use]
+    pub fn provinces(&self, on: Date) -> Vec<(AreaCode, String)> {
+        let provinces = self.areas.children(None, on).into_iter();
+        provinces
+            .map(|area| (area.code.clone(), area.full_name.to_string()))
+            .collect()
+    }
+
+    /// The whole names of a province's communes on a day.
+    #[must_use]
+    pub fn communes(&self, province: &AreaCode, on: Date) -> Vec<String> {
+        let communes = self.areas.communes(province, on).into_iter();
+        communes.map(|area| area.full_name.to_string()).collect()
+    }
+
     /// `Xã Hoằng Hóa, Tỉnh Thanh Hóa`.
     #[must_use]
     pub fn full_name(&self, code: &AreaCode, on: Date) -> String {

@@ -6,6 +6,7 @@ use kernel::time::parse_iso;
 use kernel::{Date, OrgCode, Time};
 use web::{Lang, Page};
 
+use crate::answers;
 use crate::criteria::Points;
 use crate::procedure::{Question, QuestionKind, Text};
 use crate::state::Cases;
@@ -31,7 +32,34 @@ pub(crate) fn shown(cases: &Cases, page: &Page, question: &Question, answer: &st
             let known = code.filter(|code| cases.places().is_commune(code, on));
             known.map(|code| cases.places().full_name(&code, on))
         }
-        QuestionKind::Text | QuestionKind::Name | QuestionKind::Number | QuestionKind::PersonalNumber => None,
+        QuestionKind::ManyOf => {
+            let picked = answers::picked(answer).collect::<Vec<_>>();
+            let choices = question
+                .choices
+                .iter()
+                .filter(|c| picked.contains(&c.value.as_str()));
+            let labels: Vec<&str> = choices.map(|c| say(&c.label, page.lang)).collect();
+            Some(labels.join("; "))
+        }
+        QuestionKind::YesNo => answers::YES_NO
+            .contains(&answer)
+            .then(|| page.t(&format!("cases-{answer}"))),
+        QuestionKind::Money => answer.parse().ok().map(crate::payment::dong),
+        QuestionKind::Number => question
+            .unit
+            .as_ref()
+            .map(|unit| format!("{answer} {}", say(unit, page.lang))),
+        QuestionKind::Address => {
+            let places = cases.places();
+            answers::address_in_words(answer, |commune| places.full_name(commune, on))
+        }
+        QuestionKind::Text
+        | QuestionKind::LongText
+        | QuestionKind::Name
+        | QuestionKind::PersonalNumber
+        | QuestionKind::BusinessId
+        | QuestionKind::Phone
+        | QuestionKind::Email => None,
     };
     words.unwrap_or_else(|| answer.to_owned())
 }
@@ -87,7 +115,8 @@ pub(crate) fn unannounced(cases: &Cases, due: Time) -> Option<String> {
 
 /// How a date was counted, in words; empty for a rule of an owner that this release does not know.
 pub(crate) fn counted_by(page: &Page, rule: &str) -> String {
-    const KNOWN: [&str; 6] = [
+    const KNOWN: [&str; 7] = [
+        crate::clock::PROMISED,
         "working-days",
         "working-hours",
         "calendar-days",

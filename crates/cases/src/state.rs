@@ -67,6 +67,8 @@ pub struct Parts {
     pub documents: Option<Documents>,
     /// Collects fees; procedures with a fee cannot be filed where there is none.
     pub bank: Option<Arc<dyn crate::payment::Bank>>,
+    /// Who carries notices to citizens by e-mail and SMS.
+    pub messengers: crate::telling::Messengers,
     /// Administrative units.
     pub areas: Arc<Areas>,
     /// Organisations.
@@ -87,6 +89,7 @@ struct Inner {
     parts: Parts,
     places: Places,
     kept: crate::versions::Kept,
+    editions: crate::design::editions::Editions,
     turns: [tokio::sync::Mutex<()>; TURNS],
 }
 
@@ -117,6 +120,7 @@ impl Cases {
             parts,
             places,
             kept: crate::versions::Kept::default(),
+            editions: crate::design::editions::Editions::default(),
             turns,
         }))
     }
@@ -124,6 +128,11 @@ impl Cases {
     /// The versions of procedures that the pack has no longer.
     pub(crate) fn kept_versions(&self) -> &crate::versions::Kept {
         &self.0.kept
+    }
+
+    /// What is published here beside the pack.
+    pub(crate) fn editions(&self) -> &crate::design::editions::Editions {
+        &self.0.editions
     }
 
     /// Portal or desk.
@@ -162,8 +171,7 @@ impl Cases {
     /// # Errors
     /// 404 when it cannot be filed here.
     pub fn procedure_today(&self, code: &ProcedureCode) -> Result<Arc<Procedure>, Problem> {
-        self.catalogue
-            .procedure(code, self.today())
+        self.procedure_on(code, self.today())
             .ok_or_else(Problem::not_found)
     }
 

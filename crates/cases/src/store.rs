@@ -1,13 +1,18 @@
 //! All SQL of this crate: cases here, drafts and papers beside it, the desk's lists in `desk`. Never
 //! decides anything: a verb has changed the case before it is saved.
 
+pub(crate) mod contacts;
+mod designs;
 mod drafts;
+pub(crate) mod inbox;
 mod intakes;
+mod migrations;
 mod papers;
 mod past;
 mod payments;
 mod recounts;
 mod statuses;
+pub(crate) mod steps;
 mod submissions;
 mod tries;
 mod versions;
@@ -21,8 +26,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Accepted, Case, Course, Decided, EnteredAct, Proposal};
 use crate::clock::WorkingOut;
+pub(crate) use designs::{begins_on, design, designs, insert_design, is_withdrawn, published, save_design};
 pub use drafts::{draft, draft_filed_as, drafts_of, insert_draft, mark_filed, open_drafts, save_draft};
 pub use intakes::{insert_intake, intake};
+pub(crate) use migrations::{cases_of_version, change_version, insert_plan, move_plan, plan, plans};
 pub use papers::{attach, paper, papers, papers_forget, papers_move};
 pub(crate) use past::{Past, given, load};
 pub use payments::{insert_payment, is_unpaid, keep_order, note_paid, open_orders, payment, payment_of};
@@ -183,13 +190,14 @@ pub async fn save_case(tx: &Tx, case: &Case, status: u8) -> Result<(), Problem> 
     }
 }
 
-/// When a case ended: decided, not taken in, or taken back.
+/// When a case ended: decided, not taken in, taken back, or stopped.
 fn ended_at(case: &Case) -> Option<Time> {
     let decided = case.decided.as_ref().map(|d| d.at);
     let declined = case.course.declined.as_ref().map(|d| d.at);
     decided
         .or(declined)
         .or(case.course.withdrawn.as_ref().map(|w| w.at))
+        .or(case.course.stopped.as_ref().map(|s| s.at))
 }
 
 /// A case by its code.
@@ -337,7 +345,7 @@ pub fn held(row: &Row) -> Result<Held, Problem> {
 }
 
 /// A small number of a row.
-fn number<T: TryFrom<i64>>(row: &Row, column: &str) -> Result<T, Problem> {
+pub(crate) fn number<T: TryFrom<i64>>(row: &Row, column: &str) -> Result<T, Problem> {
     T::try_from(row.int(column)?)
         .map_err(|_| Problem::internal(format_args!("bad row: {column} is out of range")))
 }

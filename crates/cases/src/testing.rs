@@ -3,6 +3,7 @@
 
 mod bank;
 pub(crate) mod http;
+mod messages;
 mod portal;
 pub(crate) mod wire;
 
@@ -22,6 +23,7 @@ use crate::draft::Draft;
 use crate::procedure::Procedure;
 pub(crate) use bank::FakeBank;
 pub(crate) use http::Answer;
+pub(crate) use messages::FakeMessenger;
 pub(crate) use portal::Portal;
 
 /// The pack's nouns, read once a test binary.
@@ -44,6 +46,17 @@ pub(crate) fn nouns() -> &'static Nouns {
             areas,
         }
     })
+}
+
+/// A catalogue that was put together for a test, with what else the pack of Vietnam dates.
+pub(crate) fn dated(catalogue: Arc<Catalogue>) -> Arc<Catalogue> {
+    match Arc::try_unwrap(catalogue) {
+        Ok(own) if *own.filing() == crate::filing::Modes::default() => {
+            Arc::new(own.dated_as(&nouns().catalogue))
+        }
+        Ok(own) => Arc::new(own),
+        Err(shared) => shared,
+    }
 }
 
 /// The document of the birth registration.
@@ -205,6 +218,23 @@ pub(crate) fn mai() -> Who {
 /// An official.
 pub(crate) fn officer() -> Who {
     who("o1", "Trần Văn Bình", None, "officer", "G22")
+}
+
+/// Who writes versions of procedures.
+pub(crate) fn designer() -> Who {
+    who("thiet", "Đặng Thị Thiết", None, "designer", "G22")
+}
+
+/// Who publishes them.
+pub(crate) fn publisher() -> Who {
+    who("cong", "Ngô Văn Công", None, "publisher", "G22")
+}
+
+/// Who may do both, with versions of others.
+pub(crate) fn both() -> Who {
+    let mut both = who("hai", "Vũ Thị Hai", None, "designer", "G22");
+    both.0.roles.push("publisher".to_owned());
+    both
 }
 
 /// A citizen's account of the same name at another tenant.

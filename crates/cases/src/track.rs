@@ -20,6 +20,7 @@ use web::{Fields, Json, Page, Refusal};
 use crate::citizen::course::PAUSED;
 use crate::citizen::mine::class;
 use crate::citizen::view::working_out;
+use crate::national::found::{Elsewhere, elsewhere};
 use crate::procedure::Text;
 use crate::shown::say;
 use crate::state::Cases;
@@ -106,6 +107,12 @@ struct Tracked {
     name: Text,
 }
 
+/// What was found: a case of this place, or one of another system that its owner told of.
+enum Sought {
+    Here(Box<Tracked>),
+    Elsewhere(Box<Elsewhere>),
+}
+
 /// Asks for the code and the digits.
 #[utoipa::path(get, path = "/track", tag = "cases", security(()),
     responses((status = 200, description = "the form", content_type = "text/html")))]
@@ -140,7 +147,15 @@ pub(crate) async fn by_form(
         return Ok(shown(&page, 422, &wish.code, &missing, None)?);
     }
     let problem = match cases.track(&wish, address(peer)).await {
-        Ok(tracked) => return Ok(shown(&page, 200, &wish.code, &[], Some(&(&cases, tracked)))?),
+        Ok(sought) => {
+            return Ok(shown(
+                &page,
+                200,
+                &wish.code,
+                &[],
+                Some(found(&page, &cases, &sought)?),
+            )?);
+        }
         Err(problem) if matches!(problem.kind, Kind::Invalid | Kind::TooMany) => problem,
         Err(problem) => return Err(problem.into()),
     };
@@ -158,7 +173,11 @@ pub(crate) async fn by_json(
     peer: Option<Extension<Peer>>,
     Json(wish): Json<Wish>,
 ) -> Result<Response, Refusal> {
-    let Tracked { held, statuses, name } = cases.track(&wish, address(peer)).await?;
+    let tracked = match cases.track(&wish, address(peer)).await? {
+        Sought::Here(tracked) => tracked,
+        Sought::Elsewhere(other) => return Ok(([NOINDEX], Json(elsewhere_json(&other))).into_response()),
+    };
+    let Tracked { held, statuses, name } = *tracked;
     let change = |row: &StatusRow| ChangeJson {
         status: row.status,
         at: row.at.rfc3339(),
@@ -177,13 +196,13 @@ pub(crate) async fn by_json(
 }
 
 /// Who asks, as far as the connection says; behind a proxy all share the proxy's.
-fn address(peer: Option<Extension<Peer>>) -> Option<IpAddr> {
+pub(crate) fn address(peer: Option<Extension<Peer>>) -> Option<IpAddr> {
     peer.map(|Extension(peer)| peer.addr.ip())
 }
 
 impl Cases {
     /// A case by its code and the digits. A wrong code and wrong digits are one answer, in one write.
-    async fn track(&self, wish: &Wish, address: Option<IpAddr>) -> Result<Tracked, Problem> {
+    async fn track(&self, wish: &Wish, address: Option<IpAddr>) -> Result<Sought, Problem> {
         let (code, digits) = (wish.code.trim().to_uppercase(), wish.digits.trim());
         let key = |what: &str, value: &str| self.store.digest(&self.tenant, &format!("track/{what}/{value}"));
         let limits = self.store.limits();
@@ -204,26 +223,31 @@ impl Cases {
                         return Ok(Err(minutes));
                     }
                 }
-                let held = match code {
-                    Some(code) => rows::case(&tx, code).await?,
-                    None => None,
+                let Some(code) = code else {
+                    return Ok(Ok((None, None)));
                 };
+                let held = rows::case(&tx, code).await?;
                 let held = held.filter(|held| is_theirs(held, digits));
-                if let Some(held) = &held {
-                    let case = held.case.code.clone();
-                    tx.fact(&subject(&held.case.code), Fact::CaseViewed { case })
-                        .await?;
+                let other = elsewhere(&tx, code, digits).await?;
+                if held.is_some() || other.is_some() {
+                    let case = code.clone();
+                    tx.fact(&subject(code), Fact::CaseViewed { case }).await?;
                 }
-                Ok(Ok(held))
+                Ok(Ok((held, other)))
             })
             .await?;
-        let held = found
+        let (held, other) = found
             .map_err(|minutes| Problem::new(Kind::TooMany, "track-too-many").with("minutes", minutes))?;
-        let held = held.ok_or_else(wrong)?;
+        if let (None, Some(other)) = (&held, other) {
+            return Ok(Sought::Elsewhere(Box::new(other)));
+        }
+        let mut held = held.ok_or_else(wrong)?;
+        // Which units are asked for their opinion is shown to who signed in.
+        held.case.course.consults.clear();
         let reader = self.store.read(&self.tenant).await?;
         let statuses = rows::statuses(&reader, &held.case.code).await?;
         let name = self.procedure_of(&held.case)?.name.clone();
-        Ok(Tracked { held, statuses, name })
+        Ok(Sought::Here(Box::new(Tracked { held, statuses, name })))
     }
 }
 
@@ -232,7 +256,7 @@ fn is_theirs(held: &Held, digits: &str) -> bool {
 }
 
 /// Counts a try of somebody before anything is looked at; the minutes to wait when none is left.
-async fn take(tx: &Tx, who: &Digest, max: u32) -> Result<Option<i64>, Problem> {
+pub(crate) async fn take(tx: &Tx, who: &Digest, max: u32) -> Result<Option<i64>, Problem> {
     let now = tx.now();
     rows::forget_tries(tx, now.plus_ms(-WINDOW_MS)).await?;
     let mut tries: Tries = rows::tries(tx, who).await?.unwrap_or_default();
@@ -248,14 +272,13 @@ fn shown(
     status: u16,
     code: &str,
     problems: &[Problem],
-    tracked: Option<&(&Cases, Tracked)>,
+    found: Option<Found>,
 ) -> Result<Response, Problem> {
-    let found = tracked.map(|(cases, tracked)| found(page, cases, tracked));
     let view = TrackPage {
         page,
         code,
         problems,
-        found: found.transpose()?,
+        found,
     };
     let body = view.render().map_err(Problem::internal)?;
     let title = page.t("track-title");
@@ -267,8 +290,12 @@ fn shown(
 }
 
 /// A found case as the page shows it.
-fn found(page: &Page, cases: &Cases, tracked: &Tracked) -> Result<Found, Problem> {
-    let Tracked { held, statuses, name } = tracked;
+fn found(page: &Page, cases: &Cases, sought: &Sought) -> Result<Found, Problem> {
+    let tracked = match sought {
+        Sought::Here(tracked) => tracked,
+        Sought::Elsewhere(other) => return Ok(elsewhere_found(page, other)),
+    };
+    let Tracked { held, statuses, name } = tracked.as_ref();
     let word = |status: u8| page.t(&format!("cases-status-{status}"));
     let paused = PAUSED.contains(&held.status);
     Ok(Found {
@@ -289,6 +316,50 @@ fn found(page: &Page, cases: &Cases, tracked: &Tracked) -> Result<Found, Problem
             .map(|row| (row.at.rfc3339(), page.time(row.at), word(row.status)))
             .collect(),
     })
+}
+
+/// A case of another system as the page shows it: nothing is known of how its date was counted.
+fn elsewhere_found(page: &Page, other: &Elsewhere) -> Found {
+    let word = |status: u8| page.t(&format!("cases-status-{status}"));
+    Found {
+        code: other.code.to_string(),
+        procedure: other.procedure.clone(),
+        unit: other.unit.clone(),
+        status: word(other.status),
+        class: match other.status {
+            3 | 8 => "tag tag-bad",
+            9 | 10 => "tag tag-good",
+            1 | 5 | 6 => "tag tag-wait",
+            _ => "tag tag-now",
+        },
+        due: other.due_at.map_or_else(|| "–".to_owned(), |due| page.time(due)),
+        paused: PAUSED.contains(&other.status),
+        bar: String::new(),
+        working_out: String::new(),
+        statuses: other
+            .statuses
+            .iter()
+            .map(|(status, at)| (at.rfc3339(), page.time(*at), word(*status)))
+            .collect(),
+    }
+}
+
+/// The same for programs.
+fn elsewhere_json(other: &Elsewhere) -> TrackJson {
+    let change = |(status, at): &(u8, Time)| ChangeJson {
+        status: *status,
+        at: at.rfc3339(),
+    };
+    TrackJson {
+        code: other.code.to_string(),
+        procedure: other.procedure_code.clone(),
+        name: other.procedure.clone(),
+        unit: other.owner.to_string(),
+        status: other.status,
+        due_at: other.due_at.map(Time::rfc3339),
+        paused: PAUSED.contains(&other.status),
+        statuses: other.statuses.iter().map(change).collect(),
+    }
 }
 
 #[cfg(test)]

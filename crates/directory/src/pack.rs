@@ -285,7 +285,7 @@ pub struct SourceEntry {
 }
 
 /// Folders of a pack whose files are the house's own writing and need no source line.
-const OWN_FOLDERS: [&str; 4] = ["templates", "agreements", "procedures", "registers"];
+const OWN_FOLDERS: [&str; 5] = ["templates", "agreements", "procedures", "registers", "messages"];
 /// Files of a pack that describe the others.
 const OWN_FILES: [&str; 3] = ["README.md", "SOURCES.toml", "pack.toml"];
 

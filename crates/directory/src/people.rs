@@ -3,6 +3,7 @@
 //! numbers from a counter.
 
 mod chance;
+mod companies;
 mod household;
 mod names;
 mod numbers;
@@ -17,6 +18,8 @@ use time::macros::date;
 
 use crate::areas::Areas;
 use household::Households;
+
+pub use companies::{Company, Representative, SAMPLE_COMPANY, companies};
 
 /// The day the population is of: nobody is born or married after it.
 pub const AS_OF: Date = date!(2026 - 11 - 01);

@@ -31,17 +31,21 @@ struct Known {
 }
 
 /// The kinds of documents that have a name of their own on the page.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 14] = [
     "apology-letter",
     "birth-certificate",
     "birth-extract",
+    "building-permit",
     "certified-copy",
     "decline-slip",
     "fee-receipt",
     "marital-status",
+    "petition-answer",
     "receipt",
     "refusal",
+    "stop-notice",
     "supplement-slip",
+    "transport-licence",
 ];
 
 impl Known {
@@ -205,8 +209,9 @@ mod tests {
                 .file_name()
                 .to_string_lossy()
                 .replace(".typ", "");
-            // What is laid over or shared is no document of its own.
-            let part = name == "seal-mark" || name.starts_with('_');
+            // What is laid over, shared or only printed is no document of its own.
+            let part = name.starts_with('_')
+                || ["process-sheet", "queue-ticket", "register", "seal-mark"].contains(&name.as_str());
             assert!(part || KINDS.contains(&name.as_str()), "{name}");
         }
     }

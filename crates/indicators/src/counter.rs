@@ -52,6 +52,8 @@ counters! {
     SupplementsAsked = "supplements-asked",
     /// Letters that say a due date will be missed.
     Apologies = "apologies",
+    /// Times that a late case was told to who is above.
+    Escalations = "escalations",
     /// Fees paid, count.
     FeesPaid = "fees-paid",
     /// Fees paid, dong.

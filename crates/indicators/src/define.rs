@@ -226,6 +226,7 @@ pub const FIGURES: &[Definition] = {
             Unit::Count,
         ),
         figure("apologies", Group::Cases, Sum(of(C::Apologies)), Unit::Count),
+        figure("escalations", Group::Cases, Sum(of(C::Escalations)), Unit::Count),
         figure("fees-dong", Group::Cases, Sum(of(C::FeesDong)), Unit::Dong),
         figure(
             "documents-issued",

@@ -40,7 +40,10 @@ pub(crate) fn case_of(fact: &Fact) -> Option<&CaseCode> {
         | Fact::CaseSupplementAsked { case, .. }
         | Fact::CaseSupplemented { case, .. }
         | Fact::CaseWithdrawn { case }
+        | Fact::CaseStopped { case, .. }
         | Fact::CaseApologised { case, .. }
+        | Fact::CaseEscalated { case, .. }
+        | Fact::CaseImported { case, .. }
         | Fact::CaseRecounted { case, .. }
         | Fact::CaseMoved { case, .. }
         | Fact::CaseReturned { case }
@@ -95,6 +98,8 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
             p.of_case(case, tenant, Counter::Apologies);
             p.change(case, |c, _| c.due = Some(*due));
         }
+        Fact::CaseImported { case, due, .. } => p.change(case, |c, _| c.due = due.or(c.due)),
+        Fact::CaseEscalated { case, .. } => p.of_case(case, tenant, Counter::Escalations),
         Fact::CaseRecounted { case, due, .. } => p.change(case, |c, _| c.due = Some(*due)),
         Fact::CaseDecided {
             case,
@@ -110,6 +115,7 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         }
         Fact::CaseDeclined { case, .. } => p.ended(case, Counter::CasesDeclined),
         Fact::CaseWithdrawn { case } => p.ended(case, Counter::CasesWithdrawn),
+        Fact::CaseStopped { case, .. } => p.ended(case, Counter::CasesStopped),
         Fact::CaseMoved { case, from, to } => p.moved(case, from, to),
         Fact::CaseReturned { case } => p.returned(case),
         Fact::CaseStatusNoted {
@@ -149,6 +155,12 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         Fact::DocumentIssued { kind, .. } => p.add(Counter::DocumentsIssued, tenant, kind, 1),
         Fact::PackLoaded { .. }
         | Fact::ProcedurePublished { .. }
+        | Fact::ProcedureWithdrawn { .. }
+        | Fact::DesignSaved { .. }
+        | Fact::DesignMoved { .. }
+        | Fact::CaseMigrated { .. }
+        | Fact::MigrationPlanned { .. }
+        | Fact::MigrationStarted { .. }
         | Fact::DirectoryPublished { .. }
         | Fact::DirectoryAdopted { .. }
         | Fact::CertificateRevoked { .. }
@@ -200,6 +212,9 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::SignedOut { .. }
         | Fact::ApiKeyMade { .. }
         | Fact::ApiKeyRevoked { .. }
+        | Fact::AccountChanged { .. }
+        | Fact::AccountEnded { .. }
+        | Fact::StaffSheetApplied { .. }
         | Fact::RecordWritten { .. }
         | Fact::RecordWithdrawn { .. }
         | Fact::OwnDataViewed { .. }
@@ -216,12 +231,50 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::CaseSigned { .. }
         | Fact::CaseSubmissionMade { .. }
         | Fact::CaseFollowedUp { .. }
+        | Fact::CaseFollowUpFailed { .. }
+        | Fact::CaseFollowUpAgain { .. }
         | Fact::DocumentSealed { .. }
         | Fact::FeeAsked { .. }
         | Fact::FeeOrdered { .. }
+        | Fact::CaseEscalationEnded { .. }
+        | Fact::CasesImported { .. }
+        | Fact::CaseConsulted { .. }
+        | Fact::CaseConsultAnswered { .. }
+        | Fact::CaseConsultEnded { .. }
+        | Fact::CaseConsultLate { .. }
+        | Fact::CaseConsultMoved { .. }
         | Fact::CaseAssigned { .. }
+        | Fact::CaseAnswerPublished { .. }
+        | Fact::CaseAnswerUnpublished { .. }
+        | Fact::CasesSynced { .. }
+        | Fact::CasesCompareAsked { .. }
+        | Fact::CasesCompared { .. }
+        | Fact::CaseMended { .. }
         | Fact::CaseViewed { .. }
+        | Fact::ContactChanged { .. }
+        | Fact::NoticeSent { .. }
+        | Fact::NoticeFailed { .. }
+        | Fact::NoticesRead { .. }
+        | Fact::DraftCosignAsked { .. }
+        | Fact::DraftCosignEnded { .. }
+        | Fact::DraftCosignViewed { .. }
+        | Fact::DraftCosigned { .. }
+        | Fact::DraftCosignRefused { .. }
+        | Fact::WalletKept { .. }
+        | Fact::WalletRemoved { .. }
+        | Fact::WalletUsed { .. }
+        | Fact::WalletShared { .. }
+        | Fact::WalletShareEnded { .. }
         | Fact::CasesSearched { .. }
+        | Fact::CaseOriginalsReturned { .. }
+        | Fact::CaseRegisterViewed { .. }
+        | Fact::DeskFilterSaved { .. }
+        | Fact::DeskFilterDropped { .. }
+        | Fact::TicketTaken { .. }
+        | Fact::TicketCalled { .. }
+        | Fact::TicketEnded { .. }
+        | Fact::AppointmentMade { .. }
+        | Fact::AppointmentEnded { .. }
         | Fact::DocumentDelivered { .. }
         | Fact::ObligationOpened { .. }
         | Fact::ObligationMet { .. }

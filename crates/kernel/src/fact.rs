@@ -275,6 +275,26 @@ pub enum Fact {
     },
     /// An API key counts no more.
     ApiKeyRevoked { key: String, account: String },
+    /// An official's account is from now on as a sheet says: its unit and roles, from when and until when it is in force.
+    AccountChanged {
+        account: String,
+        unit: OrgCode,
+        roles: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        begins: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends: Option<Time>,
+    },
+    /// An official's account ended: nobody signs in with it any more.
+    AccountEnded { account: String },
+    /// The officials' accounts of a place were brought to what a sheet says, which is here as a salted digest: how many
+    /// were opened, changed and ended.
+    StaffSheetApplied {
+        sheet: Digest,
+        opened: u64,
+        changed: u64,
+        ended: u64,
+    },
     /// Exchanges of an evidence stream were counted, positions `from` up to but not with `to`.
     ExchangesCounted {
         stream: String,
@@ -332,6 +352,42 @@ pub enum Fact {
         procedure: ProcedureCode,
         version: Digest,
         from: String,
+    },
+    /// The text of a version on its way to publication was saved: the digest of that text.
+    DesignSaved {
+        design: String,
+        procedure: ProcedureCode,
+        document: Digest,
+    },
+    /// A version on its way to publication went on, or back: to `draft`, `review`, `tested`, `published`, `withdrawn`.
+    DesignMoved {
+        design: String,
+        procedure: ProcedureCode,
+        stage: String,
+    },
+    /// Nothing is filed under a version of a procedure any more; what runs under it goes on.
+    ProcedureWithdrawn {
+        procedure: ProcedureCode,
+        version: Digest,
+    },
+    /// Somebody planned to let running cases of one version go on under another.
+    MigrationPlanned {
+        migration: String,
+        procedure: ProcedureCode,
+        was: Digest,
+        version: Digest,
+    },
+    /// Somebody else let them go.
+    MigrationStarted {
+        migration: String,
+        procedure: ProcedureCode,
+    },
+    /// A running case goes on under another version of its procedure, from a state of that one.
+    CaseMigrated {
+        case: CaseCode,
+        was: Digest,
+        version: Digest,
+        state: String,
     },
     /// A form was begun.
     CaseDrafted { procedure: ProcedureCode },
@@ -434,6 +490,37 @@ pub enum Fact {
     },
     /// The applicant took the case back.
     CaseWithdrawn { case: CaseCode },
+    /// The agency stopped handling a case without a result; `notice` is the document that says why.
+    CaseStopped { case: CaseCode, notice: String },
+    /// The originals that were kept with a case went back to its applicant: how many papers.
+    CaseOriginalsReturned { case: CaseCode, papers: u32 },
+    /// Somebody looked at the register of the cases that a unit took in on a day, which names the applicants: how
+    /// many cases.
+    CaseRegisterViewed { unit: OrgCode, day: String, rows: u64 },
+    /// An official kept a choice of the worklist under a name of theirs.
+    DeskFilterSaved { account: String, filter: String },
+    /// An official dropped a choice that was kept.
+    DeskFilterDropped { account: String, filter: String },
+    /// Somebody took a number at a unit; nobody knows who.
+    TicketTaken { unit: OrgCode, day: String, number: u64 },
+    /// A desk called a number. What its place is called stands in the row: those are somebody's own words.
+    TicketCalled { unit: OrgCode, day: String, number: u64 },
+    /// Whoever held a number was served (`served`), or was not there (`missed`).
+    TicketEnded {
+        unit: OrgCode,
+        day: String,
+        number: u64,
+        outcome: String,
+    },
+    /// Somebody booked a half hour at a unit, from a minute of a day on; nobody knows who.
+    AppointmentMade { unit: OrgCode, day: String, minute: i64 },
+    /// A booked half hour was given back (`cancelled`), or its holder came (`arrived`).
+    AppointmentEnded {
+        unit: OrgCode,
+        day: String,
+        minute: i64,
+        outcome: String,
+    },
     /// The agency said before the due date that it will miss it, and by when the result is owed now.
     CaseApologised {
         case: CaseCode,
@@ -474,6 +561,14 @@ pub enum Fact {
         follow_up: String,
         service: String,
     },
+    /// Another agency refused to do its part; what comes after it waits.
+    CaseFollowUpFailed {
+        case: CaseCode,
+        follow_up: String,
+        service: String,
+    },
+    /// An officer had it asked once more.
+    CaseFollowUpAgain { case: CaseCode, follow_up: String },
     /// The applicant rated how the case was handled, 1 (very dissatisfied) to 5 (very satisfied), and gave points by the
     /// numbers of the day's criteria.
     CaseRated {
@@ -487,6 +582,62 @@ pub enum Fact {
         )]
         criteria: BTreeMap<u8, u8>,
     },
+    /// A unit was asked for its opinion about a case: the `consult`-th question, owed an answer by `due`.
+    CaseConsulted {
+        case: CaseCode,
+        consult: u32,
+        unit: OrgCode,
+        due: Time,
+    },
+    /// The unit gave its opinion.
+    CaseConsultAnswered {
+        case: CaseCode,
+        consult: u32,
+        late: bool,
+    },
+    /// No answer is wanted any more; `why` is a key of the platform's own.
+    CaseConsultEnded {
+        case: CaseCode,
+        consult: u32,
+        why: String,
+    },
+    /// An opinion was not there in time, and who leads the asked unit is told.
+    CaseConsultLate {
+        case: CaseCode,
+        consult: u32,
+        unit: OrgCode,
+    },
+    /// The asked unit has ended, and who took over is asked in its place.
+    CaseConsultMoved {
+        case: CaseCode,
+        consult: u32,
+        from: OrgCode,
+        to: OrgCode,
+    },
+    /// A running case of another system goes on here, from a state of its version; when it was taken in there and what was
+    /// promised, once it had been.
+    CaseImported {
+        case: CaseCode,
+        from: String,
+        state: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        accepted_at: Option<Time>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Time>,
+    },
+    /// Running cases of another system were taken over in one write: how many, and the Merkle root over their codes.
+    CasesImported { from: String, rows: u64, root: Digest },
+    /// A late case was told to who is above: the `step`-th of the rule, to a role of a unit, by when something has to be
+    /// done about it.
+    CaseEscalated {
+        case: CaseCode,
+        step: u32,
+        to: OrgCode,
+        role: String,
+        owed_by: Time,
+    },
+    /// What was told of a late case is over: `decided`, `apologised`, `ended`, `moved`.
+    CaseEscalationEnded { case: CaseCode, step: u32, why: String },
     /// An open case was laid on an official's desk, by its account: taken, given, or handed over.
     CaseAssigned { case: CaseCode, to: String },
     /// A running case went to the unit that took over the one that handled it.
@@ -497,6 +648,53 @@ pub enum Fact {
     },
     /// The result was given to the applicant.
     CaseReturned { case: CaseCode },
+    /// The answer to a case was published for everybody to read, under a number that does not name the case.
+    CaseAnswerPublished { case: CaseCode, number: String },
+    /// A published answer was taken down; its number and why stay to be read.
+    CaseAnswerUnpublished { case: CaseCode, number: String },
+    /// A citizen asked to be told of their cases by e-mail or SMS, confirmed the address, changed of what, or took it
+    /// back. Never the address.
+    ContactChanged { channel: String, change: String },
+    /// A citizen was told of a step of a case outside the portal; of many steps at once without a case.
+    NoticeSent {
+        case: Option<CaseCode>,
+        channel: String,
+        notice: String,
+    },
+    /// What a citizen should have been told outside the portal could not be delivered; why, by a problem's key.
+    NoticeFailed {
+        case: Option<CaseCode>,
+        channel: String,
+        notice: String,
+        why: String,
+    },
+    /// A citizen marked so many entries of their inbox as read.
+    NoticesRead { count: u64 },
+    /// A document is among a citizen's own: a result that was given (`issued`), a file of theirs (`uploaded`), what a
+    /// register said (`register`).
+    WalletKept { entry: String, kind: String },
+    /// A document was taken from among a citizen's own, with its links.
+    WalletRemoved { entry: String },
+    /// A document of a citizen was opened: by its `owner`, or for a form (`draft/…`) or by a link (`share/…`).
+    WalletUsed { entry: String, by: String },
+    /// Somebody was asked to sign a draft too: who, as a salted digest of their personal number.
+    DraftCosignAsked { who: Digest },
+    /// Somebody is asked no more to sign a draft.
+    DraftCosignEnded { who: Digest },
+    /// Who was asked to sign a draft looked at it.
+    DraftCosignViewed { who: Digest },
+    /// Who was asked signed a revision of a draft; the next one undoes that.
+    DraftCosigned { who: Digest, revision: u64 },
+    /// Who was asked to sign a draft refused.
+    DraftCosignRefused { who: Digest },
+    /// A citizen made a link to a document of theirs; it opens with its code until then.
+    WalletShared {
+        entry: String,
+        share: String,
+        until: Time,
+    },
+    /// A citizen ended a link before its time.
+    WalletShareEnded { entry: String, share: String },
     /// The owner's status of a case was noted at the portal: the `seq`-th change of that case.
     CaseStatusNoted {
         case: CaseCode,
@@ -513,6 +711,25 @@ pub enum Fact {
         /// With the status of a decided case: what [`Fact::CaseDecided`] says at its owner.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         worked: Option<u64>,
+    },
+    /// Somebody had an owner's cases compared with what its portal shows of them.
+    CasesCompareAsked { portal: OrgCode },
+    /// An owner's cases were compared with what its portal shows of them: how many, and how many of all differ now.
+    CasesCompared {
+        portal: OrgCode,
+        compared: u64,
+        differing: u64,
+    },
+    /// Somebody had the portal told again of a case of which it showed something else: `missing-there`, `status`, `due`,
+    /// `owner`, `steps`.
+    CaseMended { case: CaseCode, what: String },
+    /// An owner told the portal of so many cases, or changes of them, in one national message; the Merkle root
+    /// over those that were kept.
+    CasesSynced {
+        owner: OrgCode,
+        message: String,
+        items: u64,
+        root: Digest,
     },
     /// Somebody looked at a case.
     CaseViewed { case: CaseCode },

@@ -29,7 +29,7 @@ pub mod time;
 
 pub use actor::{Actor, Tenant};
 pub use clock::{Chance, Clock, World};
-pub use codes::{AreaCode, CaseCode, OrgCode, PersonalNumber, ProcedureCode};
+pub use codes::{AreaCode, CaseCode, OrgCode, PersonalNumber, ProcedureCode, TaxCode};
 pub use digest::Digest;
 pub use fact::{Fact, FactRecord};
 pub use fault::{Fault, Faults};

@@ -69,6 +69,39 @@ pub struct Limits {
     pub track_tries_max: u32,
     /// Looks at cases without signing in from one address, in an hour, count.
     pub track_address_tries_max: u32,
+    /// Codes sent to confirm where somebody is told of their cases, for one account and for one address in an hour, count.
+    pub contact_codes_max: u32,
+    /// Life of such a code, in milliseconds.
+    pub contact_code_ms_max: i64,
+    /// Wrong codes typed before a new one is needed, count.
+    pub contact_code_tries_max: u32,
+    /// Messages that one citizen is sent by e-mail and by SMS of what happened in one day, count; the rest is one message of
+    /// the next morning.
+    pub notices_day_max: u64,
+    /// How long such a message is tried, in milliseconds.
+    pub notice_ms_max: i64,
+    /// Documents that one citizen keeps besides the results that agencies gave, count.
+    pub wallet_entries_max: u64,
+    /// Times that one citizen has registers asked for documents in an hour, count.
+    pub wallet_asks_max: u32,
+    /// Links to documents of one citizen that are open at once, count.
+    pub wallet_shares_max: u64,
+    /// Life of such a link, days.
+    pub wallet_share_days_max: u32,
+    /// Wrong codes that are typed for one link before it is locked, count.
+    pub wallet_share_tries_max: u32,
+    /// People who are asked to sign one draft, count.
+    pub cosigners_max: usize,
+    /// Looks at links from one address, in an hour, count.
+    pub shared_address_tries_max: u32,
+    /// Numbers of a queue that one address takes in an hour, count; a terminal in a hall has one address.
+    pub queue_address_takes_max: u32,
+    /// Numbers that wait at one unit, count; nobody takes another one before some are called.
+    pub queue_waiting_max: u64,
+    /// Appointments of one half hour at one unit, count.
+    pub queue_slot_max: u64,
+    /// Working days ahead for which an appointment is made, count.
+    pub queue_booking_days_max: usize,
     /// Calls with one API key in a minute, count.
     pub api_key_calls_max: u32,
     /// Wrong API keys from one address in a minute, count.
@@ -77,6 +110,8 @@ pub struct Limits {
     pub api_keys_max: u64,
     /// Life of an API key, in milliseconds.
     pub api_key_ms_max: i64,
+    /// Items of one national message about cases, count.
+    pub national_items_max: usize,
     /// Life of a session without use, in milliseconds.
     pub session_idle_ms_max: i64,
     /// Life of a session however much it is used, in milliseconds.
@@ -95,6 +130,28 @@ pub struct Limits {
     pub segment_bytes_max: u64,
     /// Rows on one page of a list, count.
     pub page_rows_max: usize,
+    /// Cases of one day that a unit's register is printed or saved with, count.
+    pub desk_register_rows_max: usize,
+    /// Choices of the worklist that one official keeps, count.
+    pub desk_filters_max: usize,
+    /// Cases that an official signs or gives to a colleague in one go, count.
+    pub desk_batch_max: usize,
+    /// Length of a version's text, and of its sample citizens, on their way to publication, in bytes.
+    pub design_text_bytes_max: usize,
+    /// Lines of a sheet of officials' accounts, count.
+    pub account_sheet_rows_max: usize,
+    /// Size of such a sheet, in bytes.
+    pub account_sheet_bytes_max: u64,
+    /// Running cases in one file of another system, count.
+    pub case_import_rows_max: usize,
+    /// Size of such a file, in bytes.
+    pub case_import_bytes_max: u64,
+    /// Cases that an owner and its portal compare in one message, count.
+    pub reconcile_rows_max: usize,
+    /// How long what has changed may be on its way to a portal before it counts as differing, in milliseconds.
+    pub reconcile_settle_ms: i64,
+    /// How long before the last comparison what has ended is compared again, in milliseconds.
+    pub reconcile_back_ms: i64,
     /// Readers of a board that are told of every new figure at once, count; more see it on reload.
     pub live_streams_max: usize,
     /// Time an outbox line waits after a failure before it is tried again at first, in milliseconds.
@@ -139,10 +196,27 @@ impl Default for Limits {
             sign_in_tries_max: 10,
             track_tries_max: 10,
             track_address_tries_max: 120,
+            contact_codes_max: 5,
+            contact_code_ms_max: 900_000,
+            contact_code_tries_max: 5,
+            notices_day_max: 20,
+            notice_ms_max: 86_400_000,
+            wallet_entries_max: 200,
+            wallet_asks_max: 20,
+            wallet_shares_max: 20,
+            wallet_share_days_max: 30,
+            wallet_share_tries_max: 5,
+            cosigners_max: 5,
+            shared_address_tries_max: 120,
+            queue_address_takes_max: 240,
+            queue_waiting_max: 500,
+            queue_slot_max: 4,
+            queue_booking_days_max: 10,
             api_key_calls_max: 1_200,
             api_key_wrong_max: 60,
             api_keys_max: 20,
             api_key_ms_max: 31_622_400_000,
+            national_items_max: 500,
             session_idle_ms_max: 1_800_000,
             session_ms_max: 43_200_000,
             kept_form_bytes_max: 64 << 10,
@@ -152,6 +226,17 @@ impl Default for Limits {
             batch_records_max: 512,
             segment_bytes_max: 64 << 20,
             page_rows_max: 50,
+            desk_register_rows_max: 2_000,
+            desk_filters_max: 20,
+            desk_batch_max: 50,
+            design_text_bytes_max: 256 << 10,
+            account_sheet_rows_max: 20_000,
+            account_sheet_bytes_max: 8 << 20,
+            case_import_rows_max: 100_000,
+            case_import_bytes_max: 256 << 20,
+            reconcile_rows_max: 500,
+            reconcile_settle_ms: 3_600_000,
+            reconcile_back_ms: 2 * 86_400_000,
             live_streams_max: 256,
             retry_first_ms: 200,
             retry_ms_max: 60_000,

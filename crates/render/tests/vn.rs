@@ -356,3 +356,83 @@ fn a_money_receipt_says_what_was_paid_for_and_how() {
         &["BIÊN LAI THU PHÍ", "16.000 đồng", "SIM123"],
     );
 }
+
+#[test]
+fn the_register_of_a_day_and_the_sheet_of_a_case_show_every_row() {
+    let agency = json!({"name": "Ủy ban nhân dân xã Hoằng Hóa", "place": "Hoằng Hóa"});
+    let entry = |number: u32| {
+        json!({
+            "code": format!("H56.30-261120-{number:04}"), "procedure": "Đăng ký khai sinh",
+            "applicant": "Phạm Thị Ngọc Diễm", "channel": "Nộp trực tiếp", "status": "Đang xử lý",
+            "filed_at": at(), "due_at": at(), "returned_at": null,
+        })
+    };
+    let entries: Vec<Value> = (1..=120).map(entry).collect();
+    let data = json!({"agency": agency, "day": "2026-11-20", "entries": entries, "specimen": true});
+    let pdf = templates().pdf("register.typ", &data, at()).expect("a register");
+    let info = poppler("pdfinfo", &["-"], &pdf);
+    assert!(
+        info.lines()
+            .any(|line| line.starts_with("Page size") && line.contains("841.89 x 595.27")),
+        "A4, landscape: {info}"
+    );
+    let words = words_of(&pdf);
+    for text in [
+        "SỔ THEO DÕI HỒ SƠ",
+        "H56.30-261120-0001",
+        "H56.30-261120-0120",
+        "09:40 20/11/2026",
+    ] {
+        assert!(words.contains(text), "{text:?} is not in {words:?}");
+    }
+    let data = json!({
+        "agency": agency, "case_code": "H56.30-261120-0001",
+        "applicant": {"full_name": "Phạm Thị Ngọc Diễm"},
+        "procedure": {"code": "1.001193", "name": "Đăng ký khai sinh"},
+        "received_at": at(), "due_at": null, "standing": "Đang giải quyết", "written_at": at(), "specimen": true,
+        "steps": [{"at": "09:40 ngày 20/11/2026", "what": "Tiếp nhận hồ sơ", "by": "Trần Thị Ánh Nguyệt"}],
+    });
+    page_with(
+        "process-sheet.typ",
+        &data,
+        &[
+            "PHIẾU KIỂM SOÁT QUÁ TRÌNH GIẢI QUYẾT HỒ SƠ",
+            "Tiếp nhận hồ sơ",
+            "Trần Thị Ánh Nguyệt",
+            "chưa tính",
+        ],
+    );
+}
+
+#[test]
+fn a_notice_that_a_case_is_stopped_says_why_and_a_number_of_a_queue_has_no_name() {
+    let url = "http://127.0.0.1:8080/verify/stopped-H56.30-261120-0001";
+    let data = json!({
+        "agency": {
+            "name": "Ủy ban nhân dân xã Hoằng Hóa",
+            "unit": "Trung tâm Phục vụ hành chính công", "place": "Hoằng Hóa",
+        },
+        "case_code": "H56.30-261120-0001", "applicant": {"full_name": "Phạm Thị Ngọc Diễm"},
+        "procedure": {"code": "1.001193", "name": "Đăng ký khai sinh"},
+        "filed_at": at(), "written_at": at(), "reason": "Quá thời hạn bổ sung",
+        "check_url": url, "qr_svg": qr_svg(url).expect("a code"), "specimen": true,
+    });
+    page_with(
+        "stop-notice.typ",
+        &data,
+        &[
+            "THÔNG BÁO DỪNG GIẢI QUYẾT HỒ SƠ",
+            "Phạm Thị Ngọc Diễm",
+            "Quá thời hạn bổ sung",
+        ],
+    );
+    let data = json!({
+        "agency": {"name": "Ủy ban nhân dân xã Hoằng Hóa"}, "number": 27, "before": 4, "taken_at": at(),
+        "specimen": true,
+    });
+    page_with(
+        "queue-ticket.typ",
+        &data,
+        &["SỐ THỨ TỰ", "27", "Còn 4 số phía trước"],
+    );
+}

@@ -6,6 +6,7 @@
 //! | [`mod@node`] | how the crates are put together to one node |
 //! | [`serve`] | one real node from a configuration file |
 //! | [`keys`], [`account`], [`agreement`] | a node's certificates from outside; its first accounts; what it shares |
+//! | [`import`] | running cases of another system, taken over by a desk |
 //! | [`anchor`] | by what another instance of the exchange knows this one |
 //! | [`up`] | a nation on one machine |
 //! | [`pack`] | a pack held against every rule |
@@ -28,6 +29,7 @@ pub mod bench;
 pub mod config;
 pub mod doctor;
 pub mod evidence;
+pub mod import;
 pub mod keys;
 mod nav;
 pub mod node;

@@ -40,6 +40,11 @@ enum Command {
     Keys(cli::keys::Keys),
     /// Accounts of operators and officials of a real node
     Account(cli::account::Account),
+    /// Take running cases over from another system
+    #[command(
+        after_help = "The table names the other system, and for each procedure the version and the states in which its statuses go on; docs/operating.md has one.\nLines: + to take over, = here already, ! a fault with its rule and remedy. All that has no fault is taken over once; promised dates stay.\nExit code: 0 done or shown, 1 with faults."
+    )]
+    Import(cli::import::Import),
     /// Agreements with other nodes: which there are, and signing them one side after the other
     Agreement(cli::agreement::Agreement),
     /// Show what a file declares against what a running node has, and carry it out with --yes
@@ -104,7 +109,8 @@ fn main() -> ExitCode {
             Command::Up(up) => up.run(&world).await.map(|()| 0),
             Command::Serve(serve) => serve.run(&world).await.map(|()| 0),
             Command::Keys(keys) => keys.run(&world).map(|()| 0),
-            Command::Account(account) => account.run(&world).await.map(|()| 0),
+            Command::Account(account) => account.run(&world).await,
+            Command::Import(import) => import.run(&world).await,
             Command::Agreement(agreement) => agreement.run(&world).await.map(|()| 0),
             Command::Apply(apply) => apply.run(&world).await,
             Command::Evidence(evidence) => evidence.run(&world).await.map(|()| 0),

@@ -41,6 +41,9 @@ pub fn texts() -> Vec<web::i18n::Source> {
         registers::TEXTS,
         cases::TEXTS,
         cases::TEXTS_DESK,
+        cases::TEXTS_DESIGN,
+        cases::TEXTS_INBOX,
+        cases::TEXTS_WALLET,
         indicators::TEXTS,
         TEXTS,
     ]
@@ -61,6 +64,7 @@ pub fn cases(
     country: &Country,
     (store, exchange, documents, url): (&Store, &Exchange, Documents, &str),
     bank: Option<Arc<dyn cases::payment::Bank>>,
+    messengers: cases::telling::Messengers,
 ) -> Cases {
     Cases::new(cases::Parts {
         store: store.clone(),
@@ -70,6 +74,7 @@ pub fn cases(
         exchange: Arc::new(exchange.clone()),
         documents: Some(documents),
         bank,
+        messengers,
         areas: Arc::clone(&country.areas),
         organisations: Arc::clone(&country.organisations),
         calendars: Arc::clone(&country.calendars),

@@ -10,7 +10,9 @@
 //! | [`program`] | a nation run by the program `sen`, its log kept |
 //! | [`people`] | somebody signed in |
 //! | [`birth`] | one birth registration, step by step |
+//! | [`permit`] | a building permit at the desk, about which others are asked |
 //! | [`fee`] | a certified copy, and its fee paid at the bank |
+//! | [`messages`] | what was sent by e-mail and SMS |
 //! | [`browser`] | a real browser, its verbs, and what holds of every page |
 //! | [`raw`] | one request as it is, and its answer |
 //! | [`api`] | the operations of a node's description |
@@ -32,10 +34,12 @@ pub mod fee;
 pub mod filing;
 pub mod ground;
 pub mod load;
+pub mod messages;
 pub mod mounted;
 pub mod nation;
 pub mod pack;
 pub mod people;
+pub mod permit;
 pub mod power;
 pub mod program;
 pub mod raw;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use kernel::World;
+use testbed::filing::{ready, spike};
 use testbed::{crash, filing, power, scale, slow};
 
 #[derive(Parser)]
@@ -52,6 +53,26 @@ enum Command {
         /// Open cases of the sample commune
         open: usize,
     },
+    /// Fill the forms of many citizens, then file them all at once, and print how fast they were filed as JSON
+    Ready {
+        /// The program sen
+        program: PathBuf,
+        /// Citizens at once
+        citizens: usize,
+        /// A PostgreSQL server; SQLite otherwise
+        #[arg(long)]
+        database: Option<String>,
+    },
+    /// File cases with some citizens, with five times as many, with some again, and print how it went as JSON
+    Spike {
+        /// The program sen
+        program: PathBuf,
+        /// Citizens at once, before and after
+        citizens: usize,
+        /// A PostgreSQL server; SQLite otherwise
+        #[arg(long)]
+        database: Option<String>,
+    },
     /// File cases for some time, and print how it went as JSON
     File {
         /// The program sen
@@ -96,6 +117,26 @@ async fn main() -> ExitCode {
             cases,
             open,
         } => scale::measure(&program, scale::Size { people, cases, open }, &world)
+            .await
+            .map(|report| {
+                println!("{report}");
+                true
+            }),
+        Command::Ready {
+            program,
+            citizens,
+            database,
+        } => ready::measure(&program, citizens, database, &world)
+            .await
+            .map(|report| {
+                println!("{report}");
+                true
+            }),
+        Command::Spike {
+            program,
+            citizens,
+            database,
+        } => spike::measure(&program, citizens, database, &world)
             .await
             .map(|report| {
                 println!("{report}");

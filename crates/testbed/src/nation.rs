@@ -251,6 +251,8 @@ impl Nation {
             password,
             id: account.id,
             name: account.name,
+            household: 0,
+            of_province: false,
         })
     }
 }

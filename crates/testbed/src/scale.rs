@@ -1,6 +1,8 @@
 //! What the pages of the story cost in a nation with a long past: one person at a time asks, every
 //! answer is read whole. A page that refuses ends the measurement: there is nothing to measure then.
 
+mod people;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,6 +11,7 @@ use anyhow::{Context as _, bail, ensure};
 use kernel::World;
 use sen::up::nation::{PLACES, Place};
 use sen::up::population::SEED;
+use sen::up::{accounts, prepare};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -51,8 +54,7 @@ struct Running {
 }
 
 impl Running {
-    async fn up(program: &Path, data: PathBuf, size: Size, world: &World) -> anyhow::Result<Self> {
-        let port = sen::story::nation::free_ports(world)?;
+    async fn up(program: &Path, data: PathBuf, port: u16, size: Size) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
         command.args(["up", "--json", "--port", &port.to_string()]);
         command.args(["--people", &size.people.to_string()]);
@@ -156,13 +158,16 @@ pub async fn measure(program: &Path, size: Size, world: &World) -> anyhow::Resul
 
 async fn measured(program: &Path, folder: &Path, size: Size, world: &World) -> anyhow::Result<Value> {
     let data = folder.join("data");
+    let port = sen::story::nation::free_ports(world)?;
+    prepare::prepare(&data, &sen::config::Config::default().pack, port, world)?;
+    accounts::invite(&data, people::ACCOUNTS, world)?;
     let began = world.now();
-    let nation = Running::up(program, data.clone(), size, world).await?;
+    let nation = Running::up(program, data.clone(), port, size).await?;
     let load_ms = world.now().ms() - began.ms();
     let (load_bytes, files) = (nation.memory_bytes()?, nation.files());
     nation.stop().await?;
     let began = world.now();
-    let nation = Running::up(program, data, size, world).await?;
+    let nation = Running::up(program, data, port, size).await?;
     let again_ms = world.now().ms() - began.ms();
     let mut watch = Watch::default();
     let mut cast = Cast::of(&nation.site).await?;
@@ -171,11 +176,12 @@ async fn measured(program: &Path, folder: &Path, size: Size, world: &World) -> a
         cast.live(&mut watch, world).await
     };
     asked.await?;
+    let crowd = people::think(&nation.site, world).await?;
     let memory = nation.memory_bytes()?;
     nation.stop().await?;
     Ok(json!({
         "people": size.people, "cases": size.cases, "open": size.open, "load_ms": load_ms, "start_again_ms": again_ms,
-        "load_peak_bytes": load_bytes, "serve_peak_bytes": memory, "files": files, "pages": watch.lines(),
+        "load_peak_bytes": load_bytes, "serve_peak_bytes": memory, "files": files, "pages": watch.lines(), "people": crowd,
     }))
 }
 

@@ -3,12 +3,15 @@
 //! names a server.
 
 use kernel::World;
+use sen::up::nation::Place;
 use serde_json::json;
 use testbed::birth::{self, Answers, Desk, act, at_desk, at_portal, code};
 use testbed::fee;
 use testbed::ground::{run, until};
 use testbed::nation::Nation;
 use testbed::people::Person;
+use testbed::raw;
+use testbed::site::Site;
 
 #[test]
 fn a_birth_brings_a_health_card_and_its_entry_is_copied_for_a_fee() {
@@ -30,6 +33,7 @@ fn a_birth_brings_a_health_card_and_its_entry_is_copied_for_a_fee() {
         paid(&mut mother, &copy).await;
         decided_copy(&mut desk, &copy).await;
         given(&mut mother, &copy).await;
+        told_by_name(&nation.site, &copy).await;
     });
 }
 
@@ -104,4 +108,22 @@ async fn given(mother: &mut Person, code: &str) {
         .await
         .expect("the copy");
     assert!(document.body.starts_with(b"%PDF-"));
+}
+
+/// A system of the province looks the case up by the portal's own message, and tells of a case of its own.
+async fn told_by_name(site: &Site, code: &str) {
+    let say = async |service: &str, name: &str, item: serde_json::Value| {
+        let body = json!({"madonvi": "H56", "service": name, "data": [item]});
+        let service = format!("G22/portal/{service}");
+        let told = raw::ask(site, Place::Province, "H56/one-stop", &service, &body).await;
+        let told = told.expect("an answer");
+        assert_eq!(told.status, 200, "{}", told.text());
+        told.json()
+    };
+    let found = say("tra-cuu-ho-so", "TraCuuHoSo", json!({"MaHoSo": code})).await;
+    assert_eq!(found["data"][0]["TrangThaiHoSo"], "10", "{found:#}");
+    let whole = json!({"MaHoSo": "H56-20260105-0000001", "MaTTHC": "1.001193", "TrangThaiHoSo": "2",
+        "MaDoiTuong": "038198000001", "NgayTiepNhan": "20260105080000"});
+    let begun = say("dong-bo-ho-so-mc", "DongBoHoSoMC", whole).await;
+    assert_eq!(begun["data"][0]["message"], "begun", "{begun:#}");
 }

@@ -3,6 +3,7 @@ web-skip = Skip to main content
 web-languages = Languages
 web-observes = You observe: whatever would change something is refused, and the attempt is noted in the audit.
 web-nav = Main sections
+web-nav-unread = ({ $count } unread)
 web-home = Home
 web-sign-in = Sign in
 web-sign-out = Sign out

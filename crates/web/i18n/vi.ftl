@@ -3,6 +3,7 @@ web-skip = Đến phần nội dung chính
 web-languages = Ngôn ngữ
 web-observes = Bạn chỉ theo dõi: mọi thao tác làm thay đổi đều bị từ chối và được ghi vào nhật ký quản trị.
 web-nav = Các mục chính
+web-nav-unread = ({ $count } chưa đọc)
 web-home = Trang chủ
 web-sign-in = Đăng nhập
 web-sign-out = Đăng xuất

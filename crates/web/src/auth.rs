@@ -26,6 +26,13 @@ pub const DESK_ROLES: [&str; 6] = [
     "supervisor",
 ];
 
+/// The role of who writes versions of procedures.
+pub const DESIGNER: &str = "designer";
+/// The role of who tests, publishes and withdraws versions of procedures that somebody else wrote.
+pub const PUBLISHER: &str = "publisher";
+/// The roles of the two.
+pub const DESIGN_ROLES: [&str; 2] = [DESIGNER, PUBLISHER];
+
 /// The role of who looks after a node, or after an organisation that it hosts.
 pub const OPERATOR: &str = "operator";
 /// The role of who sees what an operator sees, and changes nothing.
@@ -75,7 +82,7 @@ pub struct Principal {
     pub subject: Option<PersonalNumber>,
     /// Assurance level of the sign-in, 1 or 2.
     pub level: u8,
-    /// `citizen`, [`OPERATOR`], [`OBSERVER`], or some of [`DESK_ROLES`].
+    /// `citizen`, [`OPERATOR`], [`OBSERVER`], or some of [`DESK_ROLES`] and [`DESIGN_ROLES`].
     pub roles: Vec<String>,
     /// The unit of their position; the tenant for a citizen.
     pub unit: OrgCode,

@@ -24,6 +24,8 @@ pub struct Page {
     pub path: String,
     /// The query asked for, without `?`; empty when there is none.
     pub query: String,
+    /// What waits for the reader, by link of the header.
+    pub(crate) marks: Vec<(&'static str, u64)>,
     /// What every request may use.
     pub shared: Shared,
 }
@@ -36,7 +38,7 @@ struct Shell<'a> {
     node: String,
     stylesheet: &'static str,
     languages: [(Lang, &'static str, String); 2],
-    nav: Vec<(&'a NavItem, bool)>,
+    nav: Vec<(&'a NavItem, bool, String)>,
     body: String,
 }
 
@@ -97,7 +99,9 @@ impl Page {
                 (Lang::Vi, "Tiếng Việt", self.in_language(Lang::Vi)),
                 (Lang::En, "English", self.in_language(Lang::En)),
             ],
-            nav: nav.map(|item| (item, self.is_within(item))).collect(),
+            nav: nav
+                .map(|item| (item, self.is_within(item), self.mark(item)))
+                .collect(),
             body,
         };
         Html(shell.render().unwrap_or_else(|e| {
@@ -187,6 +191,18 @@ impl Page {
         format!("/{}lang={}", href.trim_start_matches('/'), lang.code())
     }
 
+    /// What stands behind a link of the header: how many wait there; nothing when none does.
+    fn mark(&self, item: &NavItem) -> String {
+        let found = self.marks.iter().find(|(href, _)| *href == item.href);
+        found.map_or_else(String::new, |(_, count)| {
+            let count = match count {
+                100.. => "99+".to_owned(),
+                few => few.to_string(),
+            };
+            self.tw("web-nav-unread", &[("count", count)])
+        })
+    }
+
     /// The place of the header below which this address is: where somebody goes on whom nothing was
     /// found for.
     pub(crate) fn place(&self) -> Option<&NavItem> {
@@ -241,6 +257,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let MaybeSignedIn(user) = MaybeSignedIn::from_request_parts(parts, state).await?;
+        let shared = Shared::of(parts);
+        let marks = shared.node.marks.of(user.as_ref()).await;
         // Inside a nested router the URI has lost its beginning; the reader's links need it.
         let uri = parts
             .extensions
@@ -251,7 +269,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
             user,
             path: uri.path().to_owned(),
             query: uri.query().unwrap_or_default().to_owned(),
-            shared: Shared::of(parts),
+            marks,
+            shared,
         })
     }
 }

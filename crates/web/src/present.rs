@@ -155,6 +155,7 @@ fn remember(parts: &Parts, shared: &Shared) -> Asked {
             user: None,
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
+            marks: Vec::new(),
             shared: shared.clone(),
         },
         known: Known::default(),

@@ -287,12 +287,10 @@ mod tests {
         // No name has a part of 64 letters: nobody needs to be asked.
         let nobody = format!("http://{}.invalid/", "x".repeat(64));
         assert_eq!(broken(tried(&nobody, 20_000).await), (Hop::Name, Broken::NoName));
-        let free = TcpListener::bind("127.0.0.1:0")
-            .await
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        let free = format!("http://{free}/");
+        // Kept, so that nobody else listens there; it does not listen itself.
+        let kept = tokio::net::TcpSocket::new_v4().unwrap();
+        kept.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let free = format!("http://{}/", kept.local_addr().unwrap());
         assert_eq!(
             broken(tried(&free, 20_000).await),
             (Hop::Connect, Broken::Refused)

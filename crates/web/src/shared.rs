@@ -4,12 +4,13 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use kernel::World;
 use kernel::limits::Limits;
 
-use crate::auth::Authenticate;
+use crate::auth::{Authenticate, Principal};
 use crate::i18n::Texts;
 
 /// Handed to every handler by `present`; cheap to clone.
@@ -39,6 +40,47 @@ pub struct NodeFace {
     /// Origins besides our own that a form's answer may lead to (sign-in at another node),
     /// `http://127.0.0.1:8081`; they go into the content security policy.
     pub form_targets: Vec<String>,
+    /// Counts beside links of the header.
+    pub marks: Marks,
+}
+
+/// A count that stands beside a link of the header: what waits there for who is signed in.
+#[async_trait]
+pub trait Mark: Send + Sync {
+    /// Where the link leads.
+    fn href(&self) -> &'static str;
+
+    /// How many wait for somebody, 100 for more than 99; 0 for none, and when it cannot be said.
+    async fn count(&self, user: &Principal) -> u64;
+}
+
+/// The counts of a node.
+#[derive(Clone, Default)]
+pub struct Marks(pub Vec<Arc<dyn Mark>>);
+
+impl std::fmt::Debug for Marks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|mark| mark.href()))
+            .finish()
+    }
+}
+
+impl Marks {
+    /// What waits for somebody, by link.
+    pub(crate) async fn of(&self, user: Option<&Principal>) -> Vec<(&'static str, u64)> {
+        let Some(user) = user else {
+            return Vec::new();
+        };
+        let mut counted = Vec::new();
+        for mark in &self.0 {
+            let count = mark.count(user).await;
+            if count > 0 {
+                counted.push((mark.href(), count));
+            }
+        }
+        counted
+    }
 }
 
 impl NodeFace {

@@ -7,6 +7,7 @@ use kernel::{Kind, Problem, Time};
 
 use super::Case;
 use crate::procedure::{ApologyRule, Clock, Procedure, Transition, Verb};
+use crate::rules::Given;
 
 /// The roles that write letters of apology.
 pub(crate) const APOLOGY_WRITERS: [&str; 2] = ["officer", "chairman"];
@@ -45,7 +46,7 @@ impl Case {
     ///
     /// # Errors
     /// `case-verb-not-now` (409) when the state does not allow it, `role-missing` (403) when it
-    /// does, for somebody else.
+    /// does, for somebody else; `case-guard` (409) when the procedure's own rule is against it.
     pub fn transition<'p>(
         &self,
         procedure: &'p Procedure,
@@ -72,7 +73,21 @@ impl Case {
             return Err(WhyNot::State(each_once(theirs.map(|t| t.from.as_str()))));
         }
         let theirs = here.iter().copied().find(|t| roles.contains(&t.role));
-        theirs.ok_or_else(|| WhyNot::Role(each_once(here.into_iter().map(|t| t.role.as_str()))))
+        let step =
+            theirs.ok_or_else(|| WhyNot::Role(each_once(here.into_iter().map(|t| t.role.as_str()))))?;
+        self.guarded(procedure, step)?;
+        Ok(step)
+    }
+
+    /// What a procedure's guard says against a step; what it cannot say for want of an answer is a no.
+    fn guarded(&self, procedure: &Procedure, step: &Transition) -> Result<(), Problem> {
+        let given = Given::new(procedure, &self.answers, self.filed_at.date());
+        match &step.guard {
+            Some(guard) if guard.rule.holds(&given) != Some(true) => {
+                Err(guard.problem(Kind::Conflict, "case-guard"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What a verb of officials does now for somebody with these roles, or why they cannot do it. What can
@@ -106,6 +121,9 @@ impl Case {
             // What can be proposed at all can be a refusal.
             Verb::Propose => self.may_propose(procedure, Outcome::Refused, now)?,
             Verb::CheckDraft => self.looked_at_counter()?,
+            Verb::Consult => {
+                self.may_consult(procedure, 1)?;
+            }
             _ => {}
         }
         Ok(step)
@@ -157,16 +175,20 @@ impl Case {
         Ok(calendar.days_after(now, rule.answer_days).end)
     }
 
-    /// While the applicant's time for a supplement runs nothing is proposed; after it, a refusal alone.
+    /// While the applicant's time for a supplement runs nothing is proposed; after it, a refusal alone. Nor while
+    /// opinions are awaited, where the procedure says so.
     ///
     /// # Errors
-    /// `case-supplement-waits` (409).
+    /// `case-supplement-waits`, `case-consult-waits` (409).
     pub fn may_propose(&self, procedure: &Procedure, outcome: Outcome, now: Time) -> Result<(), Problem> {
         let waits = procedure.clock(&self.state) == Clock::Pause;
         if waits && !(outcome == Outcome::Refused && self.supplement_over(now)) {
             return Err(Problem::new(Kind::Conflict, "case-supplement-waits"));
         }
-        Ok(())
+        match waits {
+            true => Ok(()),
+            false => self.consults_awaited(procedure, now),
+        }
     }
 
     /// Who filed online looks at the draft themselves; of any other the desk writes down what they said.

@@ -127,7 +127,7 @@ mod tests {
     fn the_boards_count_each_version_by_its_own_level() {
         let levels: Vec<_> = nouns().catalogue.levels().collect();
         let at_a_desk = |code: &str| code == "2.000815";
-        assert_eq!(levels.len(), 4);
+        assert_eq!(levels.len(), 8);
         for (code, _, level) in levels {
             let wanted = if at_a_desk(code.as_str()) {
                 Online::Information

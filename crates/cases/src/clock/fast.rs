@@ -80,6 +80,7 @@ mod tests {
                 } else {
                     Starts::Acceptance
                 },
+                when: None,
                 rule,
             }
         })
@@ -165,6 +166,7 @@ mod tests {
         let term = Term {
             channel: Channel::Online,
             starts: Starts::Acceptance,
+            when: None,
             rule: TermRule::WorkingDays { days: 20 },
         };
         for hour in 0..24 * 365 {

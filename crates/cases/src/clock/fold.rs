@@ -8,8 +8,9 @@ use kernel::fact::Channel;
 use kernel::{Date, Fact, FactRecord, Kind, OrgCode, Problem, Time};
 use serde::{Deserialize, Serialize};
 
-use super::{WorkingOut, after_look, due, resumed};
-use crate::procedure::{Procedure, Resumption};
+use super::{PROMISED, WorkingOut, after_look, due, resumed};
+use crate::case::Answers;
+use crate::procedure::{Procedure, Resumption, Term};
 
 /// What can happen to the clock of a case. What is counted is counted by the calendar of the unit that has
 /// the case then.
@@ -22,6 +23,15 @@ pub enum Event {
         at: Time,
         /// By whom.
         unit: OrgCode,
+    },
+    /// It was taken over from another system, which had taken it in and promised a date: that date stands.
+    Promised {
+        /// When it was taken in there.
+        at: Time,
+        /// Whose case it is.
+        unit: OrgCode,
+        /// The date that was promised.
+        due: Time,
     },
     /// The applicant was asked for what is missing: the clock stands still.
     Asked {
@@ -122,6 +132,8 @@ pub struct Rules<'a> {
     pub channel: Channel,
     /// On which day: what the law said then about asking for what is missing holds to the case's end.
     pub filed: Date,
+    /// The answers: they say which of several terms it has.
+    pub answers: &'a Answers,
     /// The calendars of all units.
     pub calendars: &'a Calendars,
 }
@@ -136,6 +148,7 @@ pub fn reckon(rules: &Rules<'_>, events: &[Event]) -> Result<Reckoning, Problem>
     for event in events {
         clock = Some(match (clock, event) {
             (None, Event::Accepted { at, unit }) => rules.accepted(*at, unit)?,
+            (None, Event::Promised { at, unit, due }) => rules.promised(*at, unit, *due),
             (Some(clock), event) => rules.after(clock, event)?,
             (None, _) => return Err(never_started()),
         });
@@ -148,8 +161,12 @@ fn never_started() -> Problem {
 }
 
 impl Rules<'_> {
+    fn term(&self) -> Option<&Term> {
+        self.procedure.term_for(self.channel, self.answers, self.filed)
+    }
+
     fn accepted(&self, at: Time, unit: &OrgCode) -> Result<Reckoning, Problem> {
-        let term = self.procedure.term(self.channel);
+        let term = self.term();
         let working_out = due(term, &self.calendars.of(unit), at)?;
         let mut clock = Reckoning {
             due: working_out.due,
@@ -161,9 +178,30 @@ impl Rules<'_> {
         Ok(clock)
     }
 
+    /// Nothing is counted: the date is the one that was promised, and a result is on time by it.
+    fn promised(&self, at: Time, unit: &OrgCode, due: Time) -> Reckoning {
+        let working_out = WorkingOut {
+            from: at,
+            term_minutes: self.calendars.of(unit).between(at, due),
+            rule: PROMISED.to_owned(),
+            lines: Vec::new(),
+            due,
+        };
+        let mut clock = Reckoning {
+            due,
+            working_out,
+            spans: Vec::new(),
+            shown: None,
+        };
+        clock.turn(true, at);
+        clock
+    }
+
     fn after(&self, mut clock: Reckoning, event: &Event) -> Result<Reckoning, Problem> {
         match event {
-            Event::Accepted { .. } => return Err(Problem::new(Kind::Internal, "case-verb-not-now")),
+            Event::Accepted { .. } | Event::Promised { .. } => {
+                return Err(Problem::new(Kind::Internal, "case-verb-not-now"));
+            }
             Event::Asked { at } => clock.turn(false, *at),
             Event::Resumed { at, unit } => self.resume(&mut clock, *at, unit)?,
             Event::Shown { at, until } => clock.shown = Some((*at, *until)),
@@ -179,7 +217,10 @@ impl Rules<'_> {
         let rule = self.procedure.supplement_rule(self.filed);
         let how = rule.map_or(Resumption::Restart, |rule| rule.rule);
         let calendar = self.calendars.of(unit);
-        let term = self.procedure.term(self.channel);
+        // What another system promised is not what the term would give: what is left of it goes on, working time for working
+        // time.
+        let promised = how == Resumption::Pause && clock.working_out.rule == PROMISED;
+        let term = self.term().filter(|_| !promised);
         let anew = resumed(how, term, &calendar, &clock.working_out, paused, at)?;
         // What a letter promised stands, less what the pause took; a term that starts anew needs no letter.
         clock.due = match how {
@@ -201,7 +242,7 @@ impl Rules<'_> {
         let Some((sent, until)) = clock.shown.take() else {
             return;
         };
-        let (calendar, term) = (self.calendars.of(unit), self.procedure.term(self.channel));
+        let (calendar, term) = (self.calendars.of(unit), self.term());
         // Who is silent has looked until the term ended, whenever the node gets to say so.
         let answered = at.min(until);
         let later = |before| after_look(term, &calendar, before, sent, answered);
@@ -227,6 +268,15 @@ pub fn events_of(facts: &[FactRecord], home: &OrgCode) -> Vec<Event> {
             Fact::CaseAccepted { .. } => events.push(Event::Accepted {
                 at,
                 unit: unit.clone(),
+            }),
+            Fact::CaseImported {
+                accepted_at: Some(at),
+                due: Some(due),
+                ..
+            } => events.push(Event::Promised {
+                at: *at,
+                unit: unit.clone(),
+                due: *due,
             }),
             Fact::CaseSupplementAsked { .. } => {
                 waits = true;
@@ -254,7 +304,7 @@ pub fn events_of(facts: &[FactRecord], home: &OrgCode) -> Vec<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::procedure::{SupplementRule, Term, TermRule};
+    use crate::procedure::{SupplementRule, TermRule};
     use crate::testing::{birth, nouns};
 
     fn at(text: &str) -> Time {
@@ -271,6 +321,7 @@ mod tests {
         procedure.terms = vec![Term {
             channel: Channel::Online,
             starts: crate::procedure::Starts::Acceptance,
+            when: None,
             rule: TermRule::WorkingDays { days },
         }];
         procedure.supplement_rules = vec![SupplementRule {
@@ -287,6 +338,7 @@ mod tests {
             procedure,
             channel: Channel::Online,
             filed: at("2026-11-02T08:00").date(),
+            answers: &Answers::new(),
             calendars: &nouns().calendars,
         };
         reckon(&rules, events).expect("a clock")
@@ -408,11 +460,32 @@ mod tests {
     }
 
     #[test]
+    fn a_date_that_another_system_promised_stands_and_a_pause_adds_what_it_took() {
+        let promised = Event::Promised {
+            at: at("2026-11-02T09:00"),
+            unit: unit(),
+            due: at("2026-11-04T17:00"),
+        };
+        let procedure = days(30, Resumption::Pause);
+        let before = clock(&procedure, std::slice::from_ref(&promised));
+        assert_eq!(
+            (before.due, before.judged_by()),
+            (at("2026-11-04T17:00"), at("2026-11-04T17:00"))
+        );
+        let asked = Event::Asked {
+            at: at("2026-11-03T09:00"),
+        };
+        let after = clock(&procedure, &[promised, asked, resumed("2026-11-05T09:00")]);
+        assert_eq!(after.due, at("2026-11-06T17:00"), "two working days later");
+    }
+
+    #[test]
     fn nothing_is_counted_before_acceptance() {
         let rules = Rules {
             procedure: &birth(),
             channel: Channel::Online,
             filed: at("2026-11-02T08:00").date(),
+            answers: &Answers::new(),
             calendars: &nouns().calendars,
         };
         let asked = Event::Asked {

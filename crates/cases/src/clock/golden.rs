@@ -77,6 +77,7 @@ fn holds(name: &str) {
         procedure: &procedure,
         channel,
         filed: at(&golden.accepted).date(),
+        answers: &crate::case::Answers::new(),
         calendars: &nouns().calendars,
     };
     let clock = reckon(&rules, &events).expect("a clock");

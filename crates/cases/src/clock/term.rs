@@ -220,6 +220,7 @@ mod tests {
         Term {
             channel: Channel::Post,
             starts: Starts::Acceptance,
+            when: None,
             rule,
         }
     }

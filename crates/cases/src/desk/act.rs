@@ -274,7 +274,7 @@ fn waiting<'p>(case: &Case, procedure: &'p Procedure) -> Option<&'p Transition> 
 }
 
 /// Why the register refused: its key, and the act that is there already, where it names one.
-fn refusal(heard: &Heard) -> String {
+pub(super) fn refusal(heard: &Heard) -> String {
     let refused = heard.refusal();
     let told = refused.args.iter().find(|(name, _)| *name == "code");
     let mut note = told.map_or("unknown", |(_, code)| code.as_str()).to_owned();
@@ -292,7 +292,7 @@ fn refusal(heard: &Heard) -> String {
 }
 
 /// An answer that stays the same however often the register is asked.
-fn is_refusal(heard: &Heard) -> bool {
+pub(super) fn is_refusal(heard: &Heard) -> bool {
     (400..500).contains(&heard.status) && ![408, 425, 429].contains(&heard.status)
 }
 

@@ -23,7 +23,7 @@ use crate::store::{Held, subject};
 /// Who may give a case to somebody else, or take it from them.
 const LEADERS: [&str; 3] = ["chairman", "deputy-chairman", "supervisor"];
 /// National statuses of a case that has ended.
-const ENDED: [u8; 4] = [3, 7, 8, 10];
+pub(super) const ENDED: [u8; 4] = [3, 7, 8, 10];
 
 /// The routes.
 pub(super) fn routes() -> OpenApiRouter<Cases> {
@@ -162,7 +162,7 @@ impl Cases {
     }
 
     /// The officials of a unit.
-    async fn colleagues(&self, unit: &OrgCode) -> Result<Vec<Account>, Problem> {
+    pub(super) async fn colleagues(&self, unit: &OrgCode) -> Result<Vec<Account>, Problem> {
         let mut all = self.accounts().of_unit(unit).await?;
         all.retain(|account| {
             account
@@ -189,7 +189,7 @@ impl Cases {
         })
     }
 
-    async fn assign_to(&self, who: &Principal, code: &CaseCode, to: &str) -> Result<(), Problem> {
+    pub(super) async fn assign_to(&self, who: &Principal, code: &CaseCode, to: &str) -> Result<(), Problem> {
         self.official(who)?;
         let to = Some(to.trim())
             .filter(|to| !to.is_empty())

@@ -23,6 +23,7 @@ impl Cases {
             procedure,
             channel: case.channel,
             filed: case.filed_at.date(),
+            answers: &case.answers,
             calendars: &self.calendars,
         };
         reckon(&rules, events)
@@ -55,7 +56,7 @@ impl Cases {
 
 /// What happened to the clock of a case so far. A case that was accepted before this was written down has
 /// its acceptance, and what its row says besides.
-pub(super) fn events(case: &Case) -> Vec<Event> {
+pub(crate) fn events(case: &Case) -> Vec<Event> {
     if !case.course.clock.is_empty() {
         return case.course.clock.clone();
     }

@@ -68,7 +68,7 @@ impl Deliver for Signing {
 
 impl Cases {
     /// Decides a case as its officer proposed. Pressed twice, it is decided once.
-    async fn sign(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
+    pub(super) async fn sign(&self, who: &Principal, code: &CaseCode, revision: i64) -> Result<(), Problem> {
         let _turn = self.turn(code).await;
         self.decide(who, code, revision).await?;
         self.finish_signing(code).await
@@ -208,6 +208,7 @@ impl Cases {
             worked: self.worked(tx, &case.code).await?,
         };
         tx.fact(&subject(&case.code), fact).await?;
+        self.owe_publication(tx, &case, procedure).await?;
         give::online(tx, case, procedure).await
     }
 }

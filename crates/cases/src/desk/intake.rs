@@ -56,8 +56,8 @@ impl Cases {
     /// The procedures that somebody may take in here today, by their code.
     pub(crate) fn all_taken_here(&self, who: &Principal) -> Vec<Arc<Procedure>> {
         let mut all: Vec<_> = self
-            .catalogue
-            .procedures()
+            .all_versions()
+            .into_iter()
             .filter_map(|procedure| self.procedure_today(&procedure.code).ok())
             .filter(|procedure| at_desks(procedure))
             .filter(|procedure| who.require_any(&procedure.holders(Verb::Accept)).is_ok())

@@ -4,13 +4,14 @@
 mod actions;
 mod history;
 pub(crate) mod now;
+pub mod sheet;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
-use kernel::Problem;
 use kernel::calendar::Line;
 use kernel::fact::{Channel, DraftAnswer, Outcome};
 use kernel::time::parse_iso;
+use kernel::{CaseCode, Problem};
 use web::openapi::utoipa;
 use web::{Fields, Json, Page, Refusal};
 
@@ -21,10 +22,13 @@ use crate::case::{Accepted, Capacity, Case, Decided};
 use crate::course::ResultDraft;
 use crate::desk::intake::supplement::may_bring;
 use crate::desk::official::AtCase;
+use crate::desk::originals::may_return;
+use crate::desk::store::{self as list_rows, near};
 use crate::desk::view::{CaseView, is_decided};
 use crate::desk::worklist::mark;
 use crate::draft::Attached;
 use crate::procedure::{Clock, Procedure, Question, Verb};
+use crate::rules::Asked;
 use crate::shown::{UnitLink, counted_by, rated, say, shown, unannounced};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
@@ -62,6 +66,14 @@ struct View<'a> {
     /// What was typed of a supplement, and why one is asked for or a case is not taken in.
     items: String,
     reason: String,
+    /// Why a case is stopped, as typed.
+    why: String,
+    /// The originals that were kept can be given back now.
+    may_return: bool,
+    /// The open cases of the unit before and after this one.
+    near: (Option<CaseCode>, Option<CaseCode>),
+    /// Where it can be passed on to, and its answer for everybody.
+    public: String,
     /// What was asked for can be brought to this desk.
     may_bring: bool,
     /// The papers a supplement may replace, by code and name.
@@ -74,12 +86,19 @@ struct View<'a> {
     earlier: Vec<(String, Attached)>,
     /// The year of the date, while its holidays are not announced.
     unannounced: Option<String>,
+    /// Until when its step should be done, where that has a clock of its own; and whether that is late.
+    step: String,
+    step_late: bool,
     /// Working time used, without the time spent waiting for the applicant.
     spent: Option<String>,
     /// True when what was asked for was not given in time.
     over: bool,
     /// Its time as a bar: see [`crate::bar`].
     bar: String,
+    /// The opinions that were asked for.
+    consults: String,
+    /// What other agencies do once the result is there.
+    follow_ups: String,
     /// The points of its rating by criterion.
     rated: Vec<(String, String)>,
 }
@@ -140,6 +159,7 @@ async fn body(
     let facts = cases.store.facts_of(&cases.tenant, &subject(code)).await?;
     let earlier = rows::papers(&reader, &super::supplement::earlier(&subject(code))).await?;
     let statuses = rows::statuses(&reader, code).await?;
+    let step = cases.step_of(&reader, &held).await?.and_then(|step| step.due);
     let Held { case, due_at, .. } = &held;
     let state = procedure.states.get(&case.state);
     let running = state.is_some_and(|s| s.clock == Clock::Run);
@@ -182,6 +202,10 @@ async fn body(
         deputy: !who.has("chairman") && who.has("deputy-chairman"),
         items: typed("items"),
         reason: typed("reason"),
+        why: typed("why"),
+        may_return: may_return(case, held.status, &who.roles),
+        near: near::of(&reader, &case.unit, &list_rows::place(&held)).await?,
+        public: crate::published::section(cases, page, before, &reader, (faults, fields)).await?,
         may_bring: may_bring(case, &who.roles),
         wanted: procedure
             .papers
@@ -198,12 +222,18 @@ async fn body(
             .accepted
             .as_ref()
             .and_then(|accepted| unannounced(cases, accepted.due)),
+        step: step
+            .map(|due| page.tw("desk-step-until", &[("time", page.time(due))]))
+            .unwrap_or_default(),
+        step_late: step.is_some_and(|due| now > due),
         spent: case
             .accepted
             .is_some()
             .then(|| working_time(page, cases.spent(&held, &statuses, now))),
         over: case.supplement_over(now),
         bar: crate::bar::body(cases, page, &held, &statuses)?,
+        consults: crate::desk::consult::part::section(cases, page, before)?,
+        follow_ups: follow_ups(cases, page, before)?,
         rated: case
             .course
             .rating
@@ -215,15 +245,22 @@ async fn body(
     .map_err(Problem::internal)
 }
 
+/// What follows on the result, with a way to ask again for an officer.
+fn follow_ups(cases: &Cases, page: &Page, now: Now<'_>) -> Result<String, Problem> {
+    let steps = crate::follow_ups::at_desk(now.procedure, now.case);
+    let holders = now.procedure.holders(Verb::Propose);
+    let may = holders.iter().any(|role| now.who.has(role));
+    crate::follow_ups::part::section(cases, page, now.case, &steps, may)
+}
+
 fn sections<'a>(cases: &Cases, page: &'a Page, case: &Case, procedure: &'a Procedure) -> Vec<Section<'a>> {
     let row = |q: &'a Question| {
         let answer = case.answers.get(&q.code).filter(|a| !a.is_empty())?;
         let shown = shown(cases, page, q, answer, case.filed_at.date());
         Some((say(&q.label, page.lang), shown))
     };
-    procedure
-        .pages
-        .iter()
+    Asked::of(procedure, &case.answers, case.filed_at.date())
+        .pages(procedure)
         .map(|form| Section {
             title: say(&form.title, page.lang),
             rows: form.questions.iter().filter_map(row).collect(),
@@ -430,8 +467,8 @@ mod tests {
         assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
         assert_eq!(
             (desk.cases.services().len(), desk.cases.deliverers().len()),
-            (2, 7)
+            (2, 9)
         );
-        assert_eq!(api.paths.paths.len(), 41);
+        assert_eq!(api.paths.paths.len(), 125);
     }
 }

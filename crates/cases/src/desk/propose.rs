@@ -10,6 +10,8 @@ use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Principal, Refusal};
 
 use crate::case::{Case, Proposal};
+use crate::consult::Why;
+use crate::desk::consult::end_open;
 use crate::desk::draft_check;
 use crate::desk::official::AtCase;
 use crate::desk::step::{may, save};
@@ -87,6 +89,7 @@ impl Cases {
                 if waited && let Some(owed) = self.resume(&mut case, &procedure, tx.now())? {
                     obligations::reopen(&tx, &subject(code), owed).await?;
                 }
+                end_open(&tx, &mut case, Why::GoneOn).await?;
                 case.proposal = Some(Proposal {
                     outcome,
                     note: note.clone(),

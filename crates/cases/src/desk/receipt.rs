@@ -86,7 +86,10 @@ impl Cases {
             "papers": handed_in(case, procedure, papers),
             "received_at": accepted.at,
             "due_at": accepted.due,
-            "term": procedure.term(case.channel).map(term).unwrap_or_default(),
+            "term": procedure
+                .term_for(case.channel, &case.answers, case.filed_at.date())
+                .map(term)
+                .unwrap_or_default(),
             "working": accepted.working_out.lines,
             "return_by": return_by(case.channel),
             "fee": fee(case),
@@ -169,6 +172,7 @@ mod tests {
             term(&Term {
                 channel: Channel::Counter,
                 starts,
+                when: None,
                 rule,
             })
         };

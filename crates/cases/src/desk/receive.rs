@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use exchange::{Answer, Call, Service, ServiceId, SystemId};
 use kernel::{Actor, Digest, Fact, Kind, Problem};
 
-use crate::answers::TEXT_CHARS_MAX;
+use crate::answers::{TEXT_CHARS_MAX, chars_max};
 use crate::case::{Case, Course};
 use crate::desk::fee_receipt;
 use crate::draft::Attached;
@@ -32,7 +32,7 @@ impl Service for ReceiveCase {
 
     async fn call(&self, call: Call) -> Result<Answer, Problem> {
         let handed: Handover = web::json::read(&call.body, self.0.store.limits().json_depth_max)?;
-        from_its_portal(&handed, &call.consumer)?;
+        self.0.check_portal(&handed, &call.consumer)?;
         self.0.receive(&handed, &call.consumer).await?;
         self.0.move_received(&handed.code).await?;
         Answer::json(&Received {
@@ -42,17 +42,18 @@ impl Service for ReceiveCase {
     }
 }
 
-/// A case is taken from the portal it names, and only from the one that is told its statuses.
-fn from_its_portal(handed: &Handover, consumer: &SystemId) -> Result<(), Problem> {
-    if handed.portal == *consumer && consumer.to_string() == crate::sync::PORTAL {
-        Ok(())
-    } else {
-        Err(Problem::new(Kind::Forbidden, "case-not-your-portal"))
-    }
-}
-
 impl Cases {
+    /// A case is taken from the portal it names, and only from the one that filed for its unit on that day.
+    fn check_portal(&self, handed: &Handover, consumer: &SystemId) -> Result<(), Problem> {
+        if handed.portal != *consumer {
+            return Err(Problem::new(Kind::Forbidden, "case-not-your-portal"));
+        }
+        self.files_for(consumer, &handed.unit, handed.filed_at.date())
+    }
+
     async fn receive(&self, handed: &Handover, consumer: &SystemId) -> Result<(), Problem> {
+        self.adopt_version(&handed.version, &handed.procedure, handed.document.as_deref())
+            .await?;
         let procedure = self.check_case(handed)?;
         let mut papers = Vec::with_capacity(handed.papers.len());
         for paper in &handed.papers {
@@ -109,22 +110,22 @@ impl Cases {
     /// The procedure's version, its unit and its answers are ones we know.
     fn check_case(&self, handed: &Handover) -> Result<std::sync::Arc<Procedure>, Problem> {
         let procedure = self
-            .catalogue
             .version(&handed.version)
+            .ok()
             .filter(|p| p.code == handed.procedure)
             .ok_or_else(|| Problem::invalid("version", "case-version-unknown"))?;
         if !self.takes_for(&handed.unit, handed.filed_at.date()) {
             return Err(Problem::invalid("unit", "case-unit-unknown"));
         }
         let paid = handed.paid.as_ref().map_or(0, |paid| paid.dong);
-        if paid != procedure.dong(&handed.answers) {
-            return Err(
-                Problem::invalid("paid", "case-fee-unpaid").with("owed", procedure.dong(&handed.answers))
-            );
+        let owed = procedure.dong(&handed.answers, handed.filed_at.date());
+        if paid != owed {
+            return Err(Problem::invalid("paid", "case-fee-unpaid").with("owed", owed));
         }
         for (field, answer) in &handed.answers {
-            let asked = procedure.question(field).is_some() || procedure.source_of(field).is_some();
-            if !asked || answer.chars().count() > TEXT_CHARS_MAX {
+            let question = procedure.question(field);
+            let asked = question.is_some() || procedure.source_of(field).is_some();
+            if !asked || answer.chars().count() > question.map_or(TEXT_CHARS_MAX, chars_max) {
                 return Err(Problem::invalid("answers", "case-answer-unknown"));
             }
         }
@@ -207,6 +208,7 @@ fn as_case(handed: &Handover, procedure: &Procedure) -> Case {
         returned_at: None,
         course: Course {
             paid: handed.paid.clone(),
+            cosigned: handed.cosigned.clone(),
             ..Course::default()
         },
     }
@@ -266,7 +268,7 @@ mod tests {
         let other_pdf = format!("{}% more\n", crate::testing::PDF);
         let alterations: [(&str, Value); 4] = [
             ("unit", json!("H56.14797")),
-            ("filed_at", json!(1)),
+            ("filed_at", json!(testkit::START.plus_ms(-1))),
             (
                 "applicant",
                 json!({"account": "mai", "number": "038192000003", "name": "Mai"}),
@@ -294,21 +296,80 @@ mod tests {
     #[tokio::test]
     async fn only_the_portal_that_is_named_hands_a_case_over() {
         let desk = Desk::empty().await;
-        for (consumer, portal) in [
-            ("G01/population", "G22/portal"),
-            ("G22/portal", "H34/portal"),
-            ("H34/portal", "H34/portal"),
+        for (consumer, portal, wanted) in [
+            ("G01/population", "G22/portal", "case-not-your-portal"),
+            ("G22/portal", "H34/portal", "case-not-your-portal"),
+            ("H34/portal", "H34/portal", "case-portal-not-then"),
         ] {
             let mut body = handover();
             body["portal"] = json!(portal);
             let refused = desk.receive_from(consumer, &body).await.expect_err("refused");
             assert_eq!(
                 (refused.kind.status(), refused.code),
-                (403, "case-not-your-portal"),
+                (403, wanted),
                 "{consumer} {portal}"
             );
         }
         assert_eq!(desk.facts().await, Vec::<String>::new());
+    }
+
+    /// What comes of a hand-over by a portal of a case that was filed then.
+    async fn handed_by(desk: &Desk, portal: &str, filed: &str) -> Result<Value, kernel::Problem> {
+        let mut body = handover();
+        body["portal"] = json!(portal);
+        body["filed_at"] = json!(kernel::Time::parse_minute(filed).expect("a time"));
+        desk.receive_from(portal, &body).await
+    }
+
+    #[tokio::test]
+    async fn a_case_comes_from_the_portal_that_filed_for_the_province_on_its_day() {
+        let desk = Desk::empty().await;
+        for (portal, filed, then) in [
+            ("G22/portal", "2025-06-30T16:59", "H56/portal"),
+            ("H56/portal", "2025-07-01T07:00", "G22/portal"),
+            ("H34/portal", "2025-06-30T16:59", "H56/portal"),
+        ] {
+            let refused = handed_by(&desk, portal, filed).await.expect_err("refused");
+            assert_eq!(
+                (refused.kind.status(), refused.code),
+                (403, "case-portal-not-then")
+            );
+            let told: Vec<&str> = refused.args.iter().map(|(_, value)| value.as_str()).collect();
+            assert_eq!(told[2], then, "{portal} {filed}");
+        }
+        let before = handed_by(&desk, "H56/portal", "2018-06-20T09:00").await;
+        assert_eq!(before.expect_err("no mode").code, "case-portal-none");
+        assert_eq!(desk.facts().await, Vec::<String>::new());
+
+        // It comes late, and its statuses go to where it was filed.
+        let late = handed_by(&desk, "H56/portal", "2025-06-30T16:59").await;
+        assert_eq!(late.expect("received")["received"], true);
+        desk.accept().await;
+        assert!(desk.deliver_topic("case-status").await.is_none());
+        let asked = desk.nation.asked.lock().expect("whole");
+        let services: Vec<&str> = asked.iter().map(|(service, ..)| service.as_str()).collect();
+        assert_eq!(services, ["H56/portal/note-status"]);
+    }
+
+    #[tokio::test]
+    async fn only_the_portal_of_a_case_sends_what_its_applicant_says() {
+        let desk = Desk::new().await;
+        desk.accept().await;
+        let said = json!({"kind": "withdrawal", "reason": ""});
+        for (consumer, case, wanted) in [
+            ("H56/portal", CASE, (403, "case-portal-not-then")),
+            ("G01/population", CASE, (403, "case-portal-not-then")),
+            ("G22/portal", "G22-261121-0099", (404, "not-found")),
+        ] {
+            let body = json!({"case": case, "seq": 1, "at": 0, "said": said, "papers": []});
+            let services = desk.cases.services();
+            let taking = services.iter().find(|s| s.id().service == "take-submission");
+            let service = taking.expect("the desk takes submissions");
+            let call = crate::testing::wire::call(consumer, &service.id(), case, &body, testkit::START);
+            let refused = service.call(call).await.expect_err("refused");
+            assert_eq!((refused.kind.status(), refused.code), wanted, "{consumer}");
+        }
+        assert_eq!(desk.state().await, "accepted");
     }
 
     #[tokio::test]

@@ -82,6 +82,7 @@ impl Cases {
                 _ => break,
             }
         }
+        self.recount_steps(&reader).await?;
         drop(reader);
         if done.later == 0 {
             self.store

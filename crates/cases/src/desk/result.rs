@@ -8,7 +8,7 @@ use kernel::{Actor, CaseCode, Date, Kind, OrgCode, Problem};
 use serde_json::{Value, json};
 
 use crate::case::{Case, Decided};
-use crate::procedure::{Procedure, QuestionKind, Text};
+use crate::procedure::{Procedure, Text};
 use crate::state::Cases;
 
 /// The document's kind and template when what was asked is refused.
@@ -142,6 +142,8 @@ impl Cases {
             "filed_at": case.filed_at,
             "decided_at": decided.at,
             "answers": answers,
+            "valid_until": procedure.result.valid.and_then(|valid| valid.until(on)).map(iso),
+            "reply": case.proposal.as_ref().map(|p| p.note.clone()).unwrap_or_default(),
             "record": case.course.record.as_ref().map(|record| self.in_words(record, on)),
             "signer": {"position": decided.capacity.position(), "name": decided.by_name},
         })
@@ -293,12 +295,7 @@ impl Cases {
         let Some(question) = procedure.question(field) else {
             return Some(answer.clone());
         };
-        let choice = question.choices.iter().find(|c| c.value == *answer);
-        Some(match (question.kind, answer.parse()) {
-            (QuestionKind::Choice, _) => choice.map_or_else(|| answer.clone(), |c| c.label.vi.clone()),
-            (QuestionKind::Commune, Ok(area)) => self.areas.full_path(&area, on),
-            _ => answer.clone(),
-        })
+        Some(crate::answers::said(question, answer, &self.areas, on))
     }
 }
 

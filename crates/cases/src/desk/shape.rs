@@ -9,6 +9,7 @@ use web::openapi::ToSchema;
 use crate::case::{Accepted, Capacity, Decided, EnteredAct, Proposal, SentBack, WhyNot};
 use crate::clock::WorkingOut;
 use crate::desk::page::now;
+use crate::follow_ups::part::FollowUpView;
 use crate::procedure::Verb;
 use crate::store::StatusRow;
 
@@ -36,6 +37,8 @@ pub struct CaseView {
     pub(crate) filed_at: String,
     /// Acceptance.
     pub(crate) accepted: Option<AcceptedView>,
+    /// Until when its step should be done, RFC 3339; null where that has no clock of its own.
+    pub(crate) step_due_at: Option<String>,
     /// The officer's proposal.
     pub(crate) proposal: Option<ProposalView>,
     /// The entered act.
@@ -48,6 +51,9 @@ pub struct CaseView {
     pub(crate) returned_at: Option<String>,
     /// The changes of its national status, the filing first.
     pub(crate) statuses: Vec<StatusView>,
+    /// What other agencies do once the result is there, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) follow_ups: Vec<FollowUpView>,
 }
 
 /// What the reader cannot do now.

@@ -128,6 +128,17 @@ fn slip(case: &Case, row: &StatusRow) -> Option<Slip> {
                 data: json!({"reason": reason}),
             })
         }
+        Notice::Stopped { reason } => {
+            let stopped = case.course.stopped.as_ref()?;
+            Some(Slip {
+                id: stopped.notice.clone(),
+                template: "stop-notice",
+                name: "Thông báo dừng giải quyết hồ sơ",
+                by: stopped.by.clone(),
+                at: stopped.at,
+                data: json!({"reason": reason}),
+            })
+        }
         Notice::Apology { reason, due } => {
             let apology = case.course.apology.as_ref()?;
             Some(Slip {

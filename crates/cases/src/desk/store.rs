@@ -1,6 +1,11 @@
 //! SQL of the desk's list. Never changes a row.
 
+pub(crate) mod appointments;
 pub(crate) mod assigned;
+pub(crate) mod filters;
+pub(crate) mod near;
+pub(crate) mod register;
+pub(crate) mod tickets;
 mod unit;
 
 use ::store::params;

@@ -3,7 +3,7 @@
 
 use ::store::Tx;
 use async_trait::async_trait;
-use exchange::{Answer, Call, Service, ServiceId};
+use exchange::{Answer, Call, Service, ServiceId, SystemId};
 use kernel::{Actor, Kind, Problem};
 
 use crate::case::Case;
@@ -29,19 +29,18 @@ impl Service for TakeSubmission {
 
     async fn call(&self, call: Call) -> Result<Answer, Problem> {
         let sent: Submission = web::json::read(&call.body, self.0.store.limits().json_depth_max)?;
-        if call.consumer.to_string() != crate::sync::PORTAL {
-            return Err(Problem::new(Kind::Forbidden, "case-not-your-portal"));
-        }
-        Answer::json(&self.0.take(&sent).await?)
+        Answer::json(&self.0.take(&sent, &call.consumer).await?)
     }
 }
 
 impl Cases {
-    async fn take(&self, sent: &Submission) -> Result<Taken, Problem> {
+    async fn take(&self, sent: &Submission, consumer: &SystemId) -> Result<Taken, Problem> {
         let reader = self.store.read(&self.tenant).await?;
         let held = rows::case(&reader, &sent.case)
             .await?
             .ok_or_else(Problem::not_found)?;
+        let first = crate::merger::job::first_unit(&reader, &held.case).await?;
+        self.files_for(consumer, &first, held.case.filed_at.date())?;
         let procedure = self.procedure_of(&held.case)?;
         let mut papers = Vec::with_capacity(sent.papers.len());
         for paper in &sent.papers {

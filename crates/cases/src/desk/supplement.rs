@@ -4,7 +4,7 @@
 use ::store::Tx;
 use kernel::{Fact, Kind, Problem, Time};
 
-use crate::answers::TEXT_CHARS_MAX;
+use crate::answers::chars_max;
 use crate::case::{Answers, Case};
 use crate::clock::fold::Event;
 use crate::desk::step::save;
@@ -86,8 +86,8 @@ impl Cases {
 /// Only answers of the form, and none of those that stand.
 fn check_answers(procedure: &Procedure, answers: &Answers) -> Result<(), Problem> {
     for (field, answer) in answers {
-        let open = procedure.question(field).is_some() && !procedure.is_fixed(field);
-        if !open || answer.chars().count() > TEXT_CHARS_MAX {
+        let question = procedure.question(field).filter(|_| !procedure.is_fixed(field));
+        if question.is_none_or(|question| answer.chars().count() > chars_max(question)) {
             return Err(Problem::invalid("answers", "case-answer-unknown"));
         }
     }

@@ -90,6 +90,7 @@ impl Desk {
             system: "H56/one-stop".parse().expect("an id"),
             exchange: nation.clone(),
             bank: None,
+            messengers: crate::telling::Messengers::default(),
             documents: Some(documents),
             areas,
             organisations,
@@ -109,7 +110,7 @@ impl Desk {
     /// The same desk started again with another pack's procedures.
     pub(crate) fn with_catalogue(self, catalogue: Arc<crate::Catalogue>) -> Self {
         let calendars = self.cases.calendars.clone();
-        self.again(calendars, catalogue)
+        self.again(calendars, crate::testing::dated(catalogue))
     }
 
     /// The same desk started again after other holidays or hours were announced.
@@ -126,6 +127,7 @@ impl Desk {
             system: self.cases.system.clone(),
             exchange: self.nation.clone(),
             bank: None,
+            messengers: crate::telling::Messengers::default(),
             documents: self.cases.documents.clone(),
             areas: self.cases.areas.clone(),
             organisations: self.cases.organisations.clone(),
@@ -147,6 +149,8 @@ impl Desk {
             web::TEXTS,
             crate::TEXTS,
             crate::TEXTS_DESK,
+            crate::TEXTS_INBOX,
+            crate::TEXTS_DESIGN,
             documents::TEXTS,
             obligations::TEXTS,
         ];

@@ -11,6 +11,7 @@ use crate::case::Case;
 use crate::desk::official::AtCase;
 use crate::desk::page::now::Now;
 pub(crate) use crate::desk::shape::CaseView;
+use crate::follow_ups;
 use crate::procedure::{Procedure, Verb};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
@@ -32,6 +33,7 @@ impl Cases {
         let (held, procedure) = self.looked(who, code).await?;
         let reader = self.store.read(&self.tenant).await?;
         let statuses = rows::statuses(&reader, code).await?;
+        let step = self.step_of(&reader, &held).await?;
         let case = &held.case;
         let calendar = self.calendars.of(&case.unit);
         let now = Now {
@@ -53,12 +55,14 @@ impl Cases {
             not_now: now.not_now().into_iter().map(Into::into).collect(),
             filed_at: case.filed_at.rfc3339(),
             accepted: case.accepted.as_ref().map(Into::into),
+            step_due_at: step.and_then(|step| step.due).map(Time::rfc3339),
             proposal: case.proposal.as_ref().map(Into::into),
             act: case.act.as_ref().map(Into::into),
             decided: decided.map(Into::into),
             document: decided.map(|d| d.document.clone()).filter(|id| !id.is_empty()),
             returned_at: case.returned_at.map(Time::rfc3339),
             statuses: statuses.iter().map(Into::into).collect(),
+            follow_ups: follow_ups::part::views(self, case, &follow_ups::at_desk(&procedure, case)),
         })
     }
 

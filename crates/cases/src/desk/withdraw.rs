@@ -5,7 +5,9 @@ use ::store::Tx;
 use kernel::{Fact, Problem};
 
 use crate::case::Case;
+use crate::consult::Why;
 use crate::course::Withdrawn;
+use crate::desk::consult::end_open;
 use crate::desk::step::save;
 use crate::procedure::{APPLICANT, Procedure, Verb};
 use crate::state::Cases;
@@ -30,6 +32,7 @@ impl Cases {
             reason: note(reason, false)?,
             at: tx.now(),
         });
+        end_open(tx, &mut case, Why::Withdrawn).await?;
         save(tx, &case, procedure).await?;
         // Before acceptance nothing was owed.
         if case.accepted.is_some() {

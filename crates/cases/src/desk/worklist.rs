@@ -1,6 +1,8 @@
 //! The desk's worklist: what waits, the most urgent first, a page at a time. Shows codes and dates
 //! and no person: who a case is about is seen on its page, and that leaves a fact.
 
+pub mod filters;
+mod steps;
 mod tabs;
 
 use askama::Template;
@@ -16,8 +18,8 @@ use web::{Json, Page, Principal, Refusal, SignedIn};
 use crate::desk::apologise::is_needed;
 use crate::desk::store::{self as list_rows, Place, Which};
 use crate::desk::worklist::tabs::Counted;
-use crate::desk::{find, view};
-use crate::procedure::{APPLICANT, Clock, Text};
+use crate::desk::{assign, batch, find, view};
+use crate::procedure::{APPLICANT, Clock, Text, Verb};
 use crate::shown::{UnitLink, say};
 use crate::state::Cases;
 use crate::store::Held;
@@ -90,6 +92,10 @@ pub(crate) struct WorklistItem {
     #[schema(value_type = Option<String>)]
     #[serde(serialize_with = "opt_rfc3339")]
     due_at: Option<Time>,
+    /// Until when its step should have been done, RFC 3339; only in what is listed because of that.
+    #[schema(value_type = Option<String>)]
+    #[serde(serialize_with = "opt_rfc3339", skip_serializing_if = "Option::is_none")]
+    step_due_at: Option<Time>,
     /// How urgent it is.
     urgency: Urgency,
     /// The role it waits for; empty when nobody has to do anything.
@@ -104,6 +110,12 @@ pub(crate) struct WorklistItem {
     /// The unit, where it is another than the reader's own.
     #[serde(skip)]
     at: Option<UnitLink>,
+    /// How it is chosen together with others; none for what has ended.
+    #[serde(skip)]
+    pick: Option<String>,
+    /// It waits for a signature.
+    #[serde(skip)]
+    to_sign: bool,
 }
 
 /// A page of the list.
@@ -126,9 +138,15 @@ struct View<'a> {
     /// Code, label, true for the one shown.
     states: Vec<(String, String, bool)>,
     tabs: Vec<tabs::Tab>,
+    /// What the reader chooses again and again.
+    kept: Vec<filters::KeptFilter>,
+    /// Where this choice is kept.
+    keep: String,
     unit: UnitLink,
     /// True for who takes cases in at this desk.
     takes_in: bool,
+    /// True where the reader signs what is on this page.
+    signs: bool,
     q: &'a str,
     next: Option<String>,
     first: bool,
@@ -138,7 +156,7 @@ struct View<'a> {
 /// The worklist as a page.
 #[utoipa::path(get, path = "/desk", tag = "desk", security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
     params(("q" = Option<String>, Query, description = "a case's code, or the applicant's name with or without marks; one word is a given name"),
-           ("state" = Option<String>, Query, description = "empty: open cases; mine; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
+           ("state" = Option<String>, Query, description = "empty: open cases; mine; all; overdue; soon; paused; rated-low; step-late: those whose step is late; apology: those that need a letter; or a state"),
            ("after" = Option<String>, Query, description = "go on after this place")),
     responses((status = 200, description = "the cases of the own unit, the most urgent first", content_type = "text/html"), (status = 303, description = "to the case whose code was searched for"), (status = 403)),
     extensions(("x-facts" = json!(["cases-searched"]))))]
@@ -152,40 +170,18 @@ pub(crate) async fn list(
     if let (Some(_), [only]) = (find::code_of(&from.q), list.items.as_slice()) {
         return Ok(view::back(&only.code));
     }
-    let mut states = vec![
-        (String::new(), page.t("desk-open"), from.state.is_empty()),
-        ("all".to_owned(), page.t("desk-all"), from.state == "all"),
-        (
-            NEEDS_LETTER.to_owned(),
-            page.t("desk-apology-needed"),
-            from.state == NEEDS_LETTER,
-        ),
-        (
-            tabs::MINE.to_owned(),
-            page.t("desk-mine"),
-            from.state == tabs::MINE,
-        ),
-    ];
-    for (part, key) in PARTS {
-        states.push((part.to_owned(), page.t(key), from.state == part));
-    }
-    let labels = cases.states().into_iter();
-    let mut labels: Vec<_> = labels
-        .map(|(code, label)| (code, say(&label, page.lang).to_owned()))
-        .collect();
-    labels.sort_by_cached_key(|(_, label)| directory::collate::key(label));
-    states.extend(labels.into_iter().map(|(code, label)| {
-        let shown = code == from.state;
-        (code, label, shown)
-    }));
     let next = list.next.as_ref();
     let view = View {
         page: &page,
         list: &list,
         tabs: tabs::tabs(&page, &list.counts, &from.state),
-        states,
+        states: cases.parts(&page, &from.state),
+        kept: cases.kept_filters(&who).await?,
+        keep: format!("/desk/filters?state={}", query_value(&from.state)),
         unit: UnitLink::new(&cases, &who.unit, cases.today()),
         takes_in: crate::desk::intake::takes_in(&cases, &who),
+        signs: batch::sign::SIGNERS.iter().any(|role| who.has(role))
+            && list.items.iter().any(|item| item.to_sign),
         q: from.q.trim(),
         next: next.map(|n| {
             format!(
@@ -204,7 +200,7 @@ pub(crate) async fn list(
 /// The worklist.
 #[utoipa::path(get, path = "/api/v1/desk/cases", tag = "desk", security(("session" = ["receptionist", "officer", "chairman", "deputy-chairman", "clerk", "supervisor"])),
     params(("q" = Option<String>, Query, description = "a case's code, or the applicant's name with or without marks; one word is a given name"),
-           ("state" = Option<String>, Query, description = "empty: open cases; mine; all; overdue; soon; paused; rated-low; apology: those that need a letter; or a state"),
+           ("state" = Option<String>, Query, description = "empty: open cases; mine; all; overdue; soon; paused; rated-low; step-late: those whose step is late; apology: those that need a letter; or a state"),
            ("after" = Option<String>, Query, description = "go on after this place")),
     responses((status = 200, description = "the cases of the own unit, the most urgent first", body = List), (status = 403)),
     extensions(("x-facts" = json!(["cases-searched"]))))]
@@ -217,6 +213,29 @@ pub(crate) async fn list_json(
 }
 
 impl Cases {
+    /// The parts of the list: as addresses name them, in words, and whether it is the one shown.
+    fn parts(&self, page: &Page, here: &str) -> Vec<(String, String, bool)> {
+        let line = |part: &str, key: &str| (part.to_owned(), page.t(key), part == here);
+        let mut parts = vec![
+            line("", "desk-open"),
+            line("all", "desk-all"),
+            line(NEEDS_LETTER, "desk-apology-needed"),
+            line(tabs::MINE, "desk-mine"),
+            line(steps::STEP_LATE, "desk-step-late"),
+        ];
+        parts.extend(PARTS.iter().map(|(part, key)| line(part, key)));
+        let labels = self.states().into_iter();
+        let mut labels: Vec<_> = labels
+            .map(|(code, label)| (code, say(&label, page.lang).to_owned()))
+            .collect();
+        labels.sort_by_cached_key(|(_, label)| directory::collate::key(label));
+        parts.extend(labels.into_iter().map(|(code, label)| {
+            let shown = code == here;
+            (code, label, shown)
+        }));
+        parts
+    }
+
     async fn worklist(&self, who: &Principal, from: &From) -> Result<List, Problem> {
         self.official(who)?;
         if !from.q.trim().is_empty() {
@@ -231,6 +250,12 @@ impl Cases {
         let reader = self.store.read(&self.tenant).await?;
         if from.state == NEEDS_LETTER {
             return self.needing_letters(&reader, &who.unit, (after, now)).await;
+        }
+        if from.state == steps::STEP_LATE {
+            let units = self.units_of(&who.unit).unwrap_or_default();
+            let counts = self.counts(&reader, who, &units, now).await?;
+            let list = self.steps_late(&reader, &who.unit, (after, now)).await?;
+            return Ok(List { counts, ..list });
         }
         let which = Which::of(&from.state, self.ahead(&who.unit, now, SOON_MINUTES));
         let (units, place) = (self.units_of(&who.unit), (after.as_ref(), now));
@@ -286,7 +311,7 @@ impl Cases {
         unit: &OrgCode,
         (mut after, now): (Option<Place>, Time),
     ) -> Result<List, Problem> {
-        let rules = self.catalogue.procedures().filter_map(|p| p.apology);
+        let rules = self.all_versions().into_iter().filter_map(|p| p.apology);
         let days = rules.map(|rule| rule.ahead_days).max().unwrap_or(0) + 1;
         let near = Which::Soon(self.calendars.of(unit).days_after(now, days).end);
         let mut items = Vec::new();
@@ -325,11 +350,17 @@ impl Cases {
             urgency,
             applicant: None,
             at: elsewhere.then(|| UnitLink::new(self, &held.case.unit, day)),
+            pick: (!assign::ENDED.contains(&held.status))
+                .then(|| batch::pick(&held.case.code, held.case.revision)),
+            to_sign: procedure
+                .as_ref()
+                .is_some_and(|p| p.verb_from(Verb::Sign, &held.case.state).is_some()),
             waits_for: state.map(|s| s.role.clone()).unwrap_or_default(),
             label: state.map(|s| s.label.clone()),
             name: procedure.as_ref().map(|p| p.name.clone()),
             status: held.status,
             due_at: held.due_at,
+            step_due_at: None,
             filed_at: held.case.filed_at,
             code: held.case.code,
             procedure: held.case.procedure,
@@ -353,7 +384,8 @@ impl Cases {
 
     /// Every state of every procedure, with its label.
     fn states(&self) -> BTreeMap<String, Text> {
-        let states = self.catalogue.procedures().flat_map(|p| &p.states);
+        let versions = self.all_versions();
+        let states = versions.iter().flat_map(|p| &p.states);
         states.map(|(code, s)| (code.clone(), s.label.clone())).collect()
     }
 }
@@ -367,12 +399,12 @@ fn opt_rfc3339<S: Serializer>(time: &Option<Time>, s: S) -> Result<S::Ok, S::Err
 }
 
 /// A place as the list's links carry it.
-fn text_of((at, code): &Place) -> String {
+pub(super) fn text_of((at, code): &Place) -> String {
     format!("{}.{code}", at.ms())
 }
 
 /// A place that a link carried.
-fn place_of(text: &str) -> Result<Option<Place>, Problem> {
+pub(super) fn place_of(text: &str) -> Result<Option<Place>, Problem> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -384,6 +416,13 @@ fn place_of(text: &str) -> Result<Option<Place>, Problem> {
 impl View<'_> {
     fn said<'t>(&self, text: &'t Option<Text>, or: &'t str) -> &'t str {
         text.as_ref().map_or(or, |text| say(text, self.page.lang))
+    }
+
+    /// Until when its step should have been done, in words; empty where that is not what the list is about.
+    fn step_due(&self, item: &WorklistItem) -> String {
+        let due = item.step_due_at.map(|due| self.page.time(due));
+        due.map(|time| self.page.tw("desk-step-was-due", &[("time", time)]))
+            .unwrap_or_default()
     }
 
     fn due(&self, item: &WorklistItem) -> String {

@@ -190,6 +190,7 @@ impl Cases {
         rows::insert_status(tx, code, &row).await?;
         list::insert_move(tx, code, row.seq, from, to, (row.at, by)).await?;
         obligations::transfer(tx, code.as_str(), from, to).await?;
+        crate::desk::escalation::store::change_unit(tx, code, from, to).await?;
         if let Some(waiting) = list::waiting(tx, code).await? {
             list::remove_waiting(tx, code).await?;
             obligations::meet(tx, &waiting.obligation).await?;

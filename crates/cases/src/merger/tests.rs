@@ -83,7 +83,7 @@ fn write(folder: &Path, name: &str, text: &str) {
 /// The small country: on the first of December 2026 Hoằng Hóa goes to Hạc Thành, Đông Sơn is split,
 /// Hải Hòa goes to another province, and nobody says where Quảng Yên went; in mid-December Hạc
 /// Thành goes to Thanh Hóa.
-fn country() -> (Arc<Areas>, Arc<Organisations>) {
+pub(crate) fn country() -> (Arc<Areas>, Arc<Organisations>) {
     static COUNTRY: OnceLock<(Arc<Areas>, Arc<Organisations>)> = OnceLock::new();
     let (areas, organisations) = COUNTRY.get_or_init(|| {
         let dir = testkit::TempDir::new();

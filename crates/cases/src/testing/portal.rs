@@ -15,7 +15,9 @@ use kernel::{Problem, Time};
 use serde_json::{Value, json};
 use web::{Authenticate, Principal};
 
-use crate::testing::{Answer, CHILD, PDF, Who, foreign, http, lan, mai, nam, nouns, officer, wire};
+use crate::testing::{
+    Answer, CHILD, PDF, Who, both, designer, foreign, http, lan, mai, nam, nouns, officer, publisher, wire,
+};
 use crate::{Asker, Cases};
 
 /// Everybody above, by account, tenant and role.
@@ -29,8 +31,11 @@ impl Authenticate for FakeSessions {
             .get("x-who")
             .and_then(|v| v.to_str().ok())
             .unwrap_or_default();
-        Ok([lan(), nam(), mai(), officer(), foreign()]
+        let people = [lan(), nam(), mai(), officer(), foreign()];
+        let office = [designer(), publisher(), both()];
+        Ok(people
             .into_iter()
+            .chain(office)
             .map(|w| w.0)
             .find(|p| session(p) == key))
     }
@@ -118,7 +123,9 @@ fn register(service: &str, body: &Value) -> (u16, Value) {
 pub(crate) struct Portal {
     pub(crate) cases: Cases,
     pub(crate) bank: Arc<super::FakeBank>,
-    temp: testkit::TempStore,
+    pub(super) temp: testkit::TempStore,
+    pub(super) email: Arc<super::FakeMessenger>,
+    pub(super) sms: Arc<super::FakeMessenger>,
     router: Router,
     exchange: Arc<FakeExchange>,
 }
@@ -136,10 +143,20 @@ impl Portal {
         .await
     }
 
+    pub(crate) async fn with_notices(notices_day_max: u64) -> Self {
+        Self::with(Limits {
+            notices_day_max,
+            ..Limits::default()
+        })
+        .await
+    }
+
     async fn with(limits: Limits) -> Self {
         let temp = testkit::store_with(&[crate::MIGRATIONS], limits).await;
         let exchange = Arc::new(FakeExchange::default());
         let (nouns, bank) = (nouns(), Arc::new(super::FakeBank::default()));
+        let email = Arc::new(super::FakeMessenger::default());
+        let sms = Arc::new(super::FakeMessenger::default());
         let cases = Cases::new(crate::Parts {
             store: temp.store.clone(),
             tenant: "G22".parse().expect("a code"),
@@ -147,6 +164,7 @@ impl Portal {
             system: "G22/portal".parse().expect("an id"),
             exchange: exchange.clone(),
             bank: Some(bank.clone()),
+            messengers: crate::telling::Messengers::new(Some(email.clone()), Some(sms.clone())),
             documents: None,
             areas: nouns.areas.clone(),
             organisations: nouns.organisations.clone(),
@@ -154,23 +172,64 @@ impl Portal {
             catalogue: nouns.catalogue.clone(),
             base_url: "http://portal.test".to_owned(),
         });
+        Self {
+            router: Self::routed(&cases),
+            cases,
+            bank,
+            temp,
+            email,
+            sms,
+            exchange,
+        }
+    }
+
+    /// The same portal started again with another pack's procedures.
+    pub(crate) fn with_catalogue(self, catalogue: Arc<crate::Catalogue>) -> Self {
+        let cases = Cases::new(crate::Parts {
+            store: self.cases.store.clone(),
+            tenant: self.cases.tenant.clone(),
+            place: crate::Place::Portal,
+            system: self.cases.system.clone(),
+            exchange: self.exchange.clone(),
+            bank: self.cases.bank.clone(),
+            messengers: self.cases.messengers.clone(),
+            documents: None,
+            areas: self.cases.areas.clone(),
+            organisations: self.cases.organisations.clone(),
+            calendars: self.cases.calendars.clone(),
+            catalogue: crate::testing::dated(catalogue),
+            base_url: self.cases.base_url.clone(),
+        });
+        Self {
+            router: Self::routed(&cases),
+            cases,
+            ..self
+        }
+    }
+
+    fn routed(cases: &Cases) -> Router {
         let (router, _) = crate::router(cases.clone()).split_for_parts();
         let shared = web::Shared {
             texts: Arc::new(
-                web::Texts::new(&[web::TEXTS, crate::TEXTS]).expect("both languages have every text"),
+                web::Texts::new(&[
+                    web::TEXTS,
+                    crate::TEXTS,
+                    crate::TEXTS_DESIGN,
+                    crate::TEXTS_INBOX,
+                    crate::TEXTS_WALLET,
+                ])
+                .expect("both languages have every text"),
             ),
-            world: temp.store.world().clone(),
-            limits: Arc::new(temp.store.limits().clone()),
-            node: web::NodeFace::new("test", "web-home"),
+            world: cases.store.world().clone(),
+            limits: Arc::new(cases.store.limits().clone()),
+            node: web::NodeFace {
+                nav: vec![web::NavItem::new("/inbox", "inbox-title", Some("citizen"))],
+                marks: web::shared::Marks(vec![Arc::new(crate::inbox::Unread(cases.clone()))]),
+                ..web::NodeFace::new("test", "web-home")
+            },
             authenticate: Arc::new(FakeSessions),
         };
-        Self {
-            cases,
-            router: web::present(router, shared),
-            bank,
-            temp,
-            exchange,
-        }
+        web::present(router, shared)
     }
 
     async fn send(&self, who: Option<&Who>, request: axum::http::request::Builder, body: Vec<u8>) -> Answer {
@@ -203,6 +262,18 @@ impl Portal {
 
     pub(crate) async fn upload(&self, who: &Who, path: &str, name: &str, bytes: &[u8]) -> Answer {
         let (request, body) = http::upload(path, &[], ("file", name, bytes));
+        self.send(Some(who), request, body).await
+    }
+
+    /// An upload with other fields beside the file, which is named so and has these bytes.
+    pub(crate) async fn upload_with(
+        &self,
+        who: &Who,
+        path: &str,
+        fields: &[(&str, &str)],
+        (name, bytes): (&str, &[u8]),
+    ) -> Answer {
+        let (request, body) = http::upload(path, fields, ("file", name, bytes));
         self.send(Some(who), request, body).await
     }
 

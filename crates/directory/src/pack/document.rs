@@ -123,10 +123,20 @@ pub fn document_with<T: DeserializeOwned>(
     before: impl FnOnce(&mut DeTable<'_>, &Places, &mut Faults),
 ) -> Option<(T, Places)> {
     let text = super::files::text(pack, file, faults)?;
-    let (root, wrong) = DeTable::parse_recoverable(&text);
+    document_of(file, &text, faults, before)
+}
+
+/// The same for a text that is in no file; `file` is what it is called in faults.
+pub fn document_of<T: DeserializeOwned>(
+    file: &str,
+    text: &str,
+    faults: &mut Faults,
+    before: impl FnOnce(&mut DeTable<'_>, &Places, &mut Faults),
+) -> Option<(T, Places)> {
+    let (root, wrong) = DeTable::parse_recoverable(text);
     let span = root.span();
     let mut root = root.into_inner();
-    let places = Places::new(file, &text, &root);
+    let places = Places::new(file, text, &root);
     for error in &wrong {
         faults.add(places.at_byte(
             error.span().map_or(0, |s| s.start),

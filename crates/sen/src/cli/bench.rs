@@ -45,6 +45,13 @@ pub(crate) enum BenchPart {
     Log { folder: PathBuf, seconds: u32 },
     /// Print how many due dates a second one core counts with a pack's calendar
     Clock { pack: PathBuf, seconds: u32 },
+    /// Print how many words about cases a portal takes a second, on a store in a folder
+    Words {
+        pack: PathBuf,
+        folder: PathBuf,
+        cases: u32,
+        seconds: u32,
+    },
     /// The echo service, on a port of this machine
     Echo { port: u16 },
     /// One node of that folder; the ministry offers the echo service that stands at a URL
@@ -98,6 +105,12 @@ impl BenchPart {
             }
             Self::Clock { pack, seconds } => sen::bench::clock::count(&pack, seconds, world),
             Self::Log { folder, seconds } => sen::bench::log::fill(&folder, seconds, world).await,
+            Self::Words {
+                pack,
+                folder,
+                cases,
+                seconds,
+            } => sen::bench::words::take(&pack, &folder, cases, seconds, world).await,
             Self::Echo { port } => sen::bench::echo(port).await,
             Self::Tenants { folder, count } => sen::bench::tenants::fill(&folder.config(), count, world),
             Self::Past { folder, exchanges } => {

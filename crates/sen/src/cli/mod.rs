@@ -9,6 +9,7 @@ pub(crate) mod bench;
 pub(crate) mod directory;
 pub(crate) mod doctor;
 pub(crate) mod evidence;
+pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod openapi;
 pub(crate) mod pack;

@@ -129,7 +129,7 @@ impl Node {
         for (side, system) in &plan.cases {
             let parts = (&store, &exchange, documents.clone(), plan.base_url.as_str());
             let bank = plan.bank.clone().filter(|_| *side == cases::Place::Portal);
-            let cases = crate::wiring::cases(*side, system, country, parts, bank);
+            let cases = crate::wiring::cases(*side, system, country, parts, bank, plan.messengers.clone());
             cases.keep_versions().await?;
             for service in cases.services() {
                 exchange.provide(service);
@@ -140,11 +140,18 @@ impl Node {
         }
         let (portal, mut api) = portal.split_for_parts();
         web::openapi::add_session_scheme(&mut api, &format!("sen_{}", plan.id));
+        let portals = places
+            .iter()
+            .filter(|cases| cases.place() == cases::Place::Portal);
+        let unread =
+            portals.map(|cases| Arc::new(cases::inbox::Unread(cases.clone())) as Arc<dyn web::shared::Mark>);
+        let mut face = plan.face.clone();
+        face.marks.0.extend(unread);
         let shared = web::Shared {
             texts: Arc::clone(&country.texts),
             world: world.clone(),
             limits: Arc::new(plan.limits.clone()),
-            node: plan.face.clone(),
+            node: face,
             authenticate: Arc::new(sessions),
         };
         let portal = web::present(

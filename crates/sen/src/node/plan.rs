@@ -57,6 +57,8 @@ pub struct Plan {
     pub grounds: Grounds,
     /// The bank at which fees of the portal's cases are paid.
     pub bank: Option<Arc<dyn cases::payment::Bank>>,
+    /// Who carries notices to citizens by e-mail and SMS.
+    pub messengers: cases::telling::Messengers,
     /// Its title and links.
     pub face: NodeFace,
     /// Where `/` leads.

@@ -24,6 +24,8 @@ const ORDERS: Duration = Duration::from_secs(15);
 const WITHDRAWALS: Duration = Duration::from_secs(30);
 /// How often a desk looks for cases of units that were merged, and for due dates to count again.
 const DESK: Duration = Duration::from_secs(600);
+/// How often a place looks for what another process of it published.
+const DESIGNS: Duration = Duration::from_secs(30);
 
 impl Node {
     /// Serves on the given sockets until `shutdown` turns true; the set is empty when all is closed.
@@ -120,9 +122,14 @@ impl Node {
             ));
         }
         for cases in self.cases {
+            running.spawn(follow_designs(cases.clone(), stop.clone()));
             match cases.place() {
                 cases::Place::Portal => running.spawn(settle_fees(cases, stop.clone())),
-                cases::Place::Desk => running.spawn(tend_desk(cases, stop.clone())),
+                cases::Place::Desk => {
+                    running.spawn(migrate(cases.clone(), stop.clone()));
+                    running.spawn(compare(cases.clone(), stop.clone()));
+                    running.spawn(tend_desk(cases, stop.clone()))
+                }
             };
         }
         if let Some(registers) = self.registers {
@@ -162,6 +169,45 @@ async fn finish_withdrawals(registers: registers::Registers, mut stop: watch::Re
     }
 }
 
+/// What another process of the node published is in force here, too, before long.
+async fn follow_designs(cases: cases::Cases, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(problem) = cases.take_up_designs().await {
+            tracing::warn!(%problem, "published versions could not be taken up; trying again");
+        }
+        rest(DESIGNS, &mut stop).await;
+    }
+}
+
+/// Cases of a migration that was started go on under another version. However many they are, they hold up no other job,
+/// and what a stop cuts short is gone on with at the next start.
+async fn migrate(desk: cases::Cases, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let done = tokio::select! {
+            done = desk.run_migrations() => done,
+            _ = stop.changed() => return,
+        };
+        if let Err(problem) = done {
+            tracing::warn!(%problem, "cases could not go on under another version yet; trying again");
+        }
+        rest(DESIGNS, &mut stop).await;
+    }
+}
+
+/// Once a day, from its second on, what the portal shows is compared with what the desk has, in the same way.
+async fn compare(desk: cases::Cases, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let done = tokio::select! {
+            done = desk.reconcile_daily() => done,
+            _ = stop.changed() => return,
+        };
+        if let Err(problem) = done {
+            tracing::warn!(%problem, "the cases could not be compared with the portal's yet; trying again");
+        }
+        rest(DESK, &mut stop).await;
+    }
+}
+
 /// At the start and then through the day: a day on which units are merged begins at midnight, and
 /// a case whose result was being made is looked at again. Holidays announced since the last start move due dates.
 async fn tend_desk(desk: cases::Cases, mut stop: watch::Receiver<bool>) {
@@ -171,6 +217,12 @@ async fn tend_desk(desk: cases::Cases, mut stop: watch::Receiver<bool>) {
         }
         if let Err(problem) = desk.recount().await {
             tracing::warn!(%problem, "due dates could not be counted by the new calendar yet; trying again");
+        }
+        if let Err(problem) = desk.tend_consults().await {
+            tracing::warn!(%problem, "opinions that are waited for could not be seen to yet; trying again");
+        }
+        if let Err(problem) = desk.escalate().await {
+            tracing::warn!(%problem, "late cases could not be told to who is above yet; trying again");
         }
         rest(DESK, &mut stop).await;
     }

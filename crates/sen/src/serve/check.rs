@@ -9,7 +9,7 @@ use anyhow::bail;
 use directory::Organisations;
 use kernel::Time;
 
-use super::settings::{Bank, Face, Settings};
+use super::settings::{Bank, Face, Mail, MailTls, Settings, Sms};
 
 /// Refuses a configuration that cannot work.
 ///
@@ -140,7 +140,56 @@ fn faults(s: &Settings) -> Vec<String> {
         "sign_in.level_min: an assurance level is 1 or 2 (Decree 69/2024/NĐ-CP)",
     );
     faults.extend(bank(s));
+    faults.extend(messages(s));
     faults
+}
+
+/// Whoever carries messages to citizens is named whole or not at all, and neither a secret nor an address crosses a
+/// network in clear.
+fn messages(s: &Settings) -> Vec<String> {
+    let (mail, sms) = (&s.mail, &s.sms);
+    let named = |path: &Path| !path.as_os_str().is_empty();
+    let by_mail = *mail != Mail::default();
+    let by_sms = *sms != Sms::default();
+    let here = ["localhost", "127.0.0.1", "::1"].contains(&mail.server.as_str());
+    let if_named = |is_named: bool, holds: bool| !is_named || holds;
+    let by_https = sms.url.starts_with("https://") || is_of_this_machine(&sms.url);
+    let rules = [
+        (
+            if_named(by_mail || by_sms, s.faces.contains(&Face::Portal)),
+            "mail, sms: citizens are told of their cases where they file: write \"portal\" into faces, or leave the sections out here",
+        ),
+        (
+            if_named(by_mail, !mail.server.is_empty() && mail.port != 0),
+            "mail.server: the server that takes e-mail: server = \"smtp.example.vn\"; without one leave the section out",
+        ),
+        (
+            if_named(mail.tls == MailTls::None, here),
+            "mail.tls: \"none\" goes to a server on this machine only, because messages and the secret would cross the network in \
+             clear: tls = \"wrapped\" or \"starttls\"",
+        ),
+        (
+            if_named(by_mail, mail.from.contains('@')),
+            "mail.from: the address that messages come from: from = \"thong-bao@example.vn\"",
+        ),
+        (
+            if_named(!mail.user.is_empty(), named(&mail.secret)),
+            "mail.secret: the server knows this node by a secret, which never stands in this file: name a file of mode 0600 that \
+             holds it; the credential mail.secret comes before it",
+        ),
+        (
+            if_named(by_sms, by_https && !sms.url.ends_with('/')),
+            "sms.url: messages go to https:// without a slash at the end (http:// on a loopback address only): \
+             url = \"https://sms.example.vn/api\"; without a gateway leave the section out",
+        ),
+        (
+            if_named(by_sms, named(&sms.key)),
+            "sms.key: the gateway knows this node by a key, which never stands in this file: name a file of mode 0600 that holds \
+             it; the credential sms.key comes before it",
+        ),
+    ];
+    let broken = rules.into_iter().filter(|(holds, _)| !holds);
+    broken.map(|(_, fault)| fault.to_owned()).collect()
 }
 
 /// A bank is named whole or not at all, and its secret never crosses a network in clear.
@@ -282,6 +331,43 @@ mod tests {
         refused(with(|bank| bank.secret.clear()), "bank.secret");
         refused(with(|bank| bank.key.clear()), "bank.key");
         refused(|s| s.bank = whole.clone(), "bank.url");
+    }
+
+    #[test]
+    fn who_carries_messages_is_named_whole_and_nothing_crosses_a_network_in_clear() {
+        let mail = Mail {
+            server: "smtp.example.vn".to_owned(),
+            user: "cong".to_owned(),
+            secret: PathBuf::from("/etc/sen/mail.secret"),
+            from: "thong-bao@example.vn".to_owned(),
+            ..Mail::default()
+        };
+        let sms = Sms {
+            url: "https://sms.example.vn/api".to_owned(),
+            key: PathBuf::from("/etc/sen/sms.key"),
+            roots: PathBuf::new(),
+        };
+        let mut whole = good();
+        (whole.mail, whole.sms, whole.faces) = (mail.clone(), sms.clone(), vec![Face::Portal]);
+        settings(&whole).expect("both can be asked");
+        whole.faces.clear();
+        assert!(settings(&whole).is_err(), "nobody files here");
+        let with = |change: fn(&mut Settings)| {
+            let (mail, sms) = (mail.clone(), sms.clone());
+            move |s: &mut Settings| {
+                (s.mail, s.sms, s.faces) = (mail, sms, vec![Face::Portal]);
+                change(s);
+            }
+        };
+        refused(with(|s| s.mail.server.clear()), "mail.server");
+        refused(with(|s| s.mail.tls = MailTls::None), "mail.tls");
+        refused(with(|s| s.mail.from.clear()), "mail.from");
+        refused(with(|s| s.mail.secret.clear()), "mail.secret");
+        refused(
+            with(|s| s.sms.url = "http://sms.example.vn".to_owned()),
+            "sms.url",
+        );
+        refused(with(|s| s.sms.key.clear()), "sms.key");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Who is called outside the exchange: the bank that collects fees and the identity provider. Never
-//! believes a word about money that the bank's key did not sign.
+//! Who is called outside the exchange: the bank that collects fees, the identity provider, who carries e-mail and SMS
+//! to citizens. Never believes a word about money that the bank's key did not sign.
 
 use std::fs;
 use std::path::Path;
@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use cases::payment::{Bank, HttpBank};
+use cases::telling::gateway::Gateway;
+use cases::telling::smtp::{Smtp, SmtpServer, SmtpTls};
+use cases::telling::{Messenger, Messengers};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, SubjectPublicKeyInfoDer};
 use seal::certificate::Certificate;
@@ -14,7 +17,7 @@ use seal::jws::PublicKey;
 use web::client::Client;
 
 use super::secrets::Secrets;
-use super::settings::Settings;
+use super::settings::{MailTls, Settings};
 use crate::keys::ring;
 
 /// What stands before the point in a public key on P-256 (RFC 5480): the lengths, the two identifiers.
@@ -39,6 +42,66 @@ pub(super) fn bank(settings: &Settings, secrets: &Secrets) -> anyhow::Result<Opt
         secrets.secret("bank.secret", &s.secret)?,
         bank_key(&s.key)?,
     ))))
+}
+
+/// Who carries notices to citizens; nobody by a way that is not named.
+///
+/// # Errors
+/// When a secret or the roots cannot be used: the message names the key and the remedy.
+pub(super) fn messengers(settings: &Settings, secrets: &Secrets) -> anyhow::Result<Messengers> {
+    let mail = match settings.mail.server.is_empty() {
+        true => None,
+        false => Some(mail(settings, secrets)?),
+    };
+    let s = &settings.sms;
+    let sms = match s.url.is_empty() {
+        true => None,
+        false => {
+            let client = client(&s.url, "sms.roots", &s.roots, settings)?;
+            let gateway = Gateway::new(client, s.url.clone(), secrets.secret("sms.key", &s.key)?);
+            Some(Arc::new(gateway) as Arc<dyn Messenger>)
+        }
+    };
+    Ok(Messengers::new(mail, sms))
+}
+
+fn mail(settings: &Settings, secrets: &Secrets) -> anyhow::Result<Arc<dyn Messenger>> {
+    let s = &settings.mail;
+    let sign_in = match s.user.is_empty() {
+        true => None,
+        false => Some((s.user.clone(), secrets.secret("mail.secret", &s.secret)?)),
+    };
+    let tls = match s.tls {
+        MailTls::Wrapped => SmtpTls::Wrapped,
+        MailTls::Starttls => SmtpTls::Starttls,
+        MailTls::None => SmtpTls::Plain,
+    };
+    let roots = match tls {
+        SmtpTls::Plain => Vec::new(),
+        SmtpTls::Wrapped | SmtpTls::Starttls => trusted("mail.roots", &s.roots, settings)?,
+    };
+    let server = SmtpServer {
+        host: s.server.clone(),
+        port: s.port,
+        tls,
+        roots: roots.iter().map(|root| root.der().to_vec()).collect(),
+        sign_in,
+        from: s.from.clone(),
+    };
+    let smtp = Smtp::new(&server);
+    let smtp = smtp.map_err(|fault| {
+        anyhow::anyhow!("mail: {fault}: write server, from and roots as the server has them")
+    })?;
+    Ok(Arc::new(smtp))
+}
+
+/// The roots that a key names, or `keys.trusted` when it names none.
+fn trusted(key: &str, roots: &Path, settings: &Settings) -> anyhow::Result<Vec<Certificate>> {
+    if roots.as_os_str().is_empty() {
+        ring::roots("keys.trusted", &settings.keys.trusted)
+    } else {
+        ring::roots(key, &[roots.to_owned()])
+    }
 }
 
 /// The key that the bank signs its notices with.
@@ -89,18 +152,13 @@ pub(super) fn client(url: &str, key: &str, roots: &Path, settings: &Settings) ->
     if !url.starts_with("https://") {
         return Ok(Client::plain());
     }
-    let certificates = if roots.as_os_str().is_empty() {
-        ring::roots("keys.trusted", &settings.keys.trusted)?
-    } else {
-        ring::roots(key, &[roots.to_owned()])?
-    };
-    let mut trusted = rustls::RootCertStore::empty();
-    for root in certificates {
-        trusted.add(CertificateDer::from(root.der().to_vec()))?;
+    let mut store = rustls::RootCertStore::empty();
+    for root in trusted(key, roots, settings)? {
+        store.add(CertificateDer::from(root.der().to_vec()))?;
     }
     let config = rustls::ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(trusted)
+        .with_root_certificates(store)
         .with_no_client_auth();
     Ok(Client::tls(Arc::new(config)))
 }
@@ -110,6 +168,8 @@ pub(super) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
+#[cfg(test)]
+mod mail;
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;

@@ -111,6 +111,7 @@ pub fn plan(settings: &Settings, secrets: &Secrets, world: &World) -> anyhow::Re
         sign_in: sign_in(settings, &folder)?,
         cases: cases.collect::<anyhow::Result<_>>()?,
         bank: outside::bank(settings, secrets)?,
+        messengers: outside::messengers(settings, secrets)?,
         face: face(settings),
         home: match settings.faces.first() {
             Some(Face::Portal) => "/procedures",
@@ -235,6 +236,7 @@ fn face(settings: &Settings) -> NodeFace {
     if settings.faces.contains(&Face::Portal) {
         link("/procedures", "sen-nav-procedures", None);
         link("/cases", "sen-nav-cases", Some("citizen"));
+        link("/inbox", "sen-nav-inbox", Some("citizen"));
     }
     if settings.faces.contains(&Face::Desk) {
         for role in ["receptionist", "officer", "chairman", "deputy-chairman", "clerk"] {
@@ -242,9 +244,15 @@ fn face(settings: &Settings) -> NodeFace {
         }
         link("/desk?state=overdue", "sen-nav-supervise", Some("supervisor"));
         link("/desk/moves", "sen-nav-moves", Some("supervisor"));
+        link("/migrations", "sen-nav-migrations", Some("designer"));
+        link("/migrations", "sen-nav-migrations", Some("publisher"));
+        link("/desk/reconciliation", "sen-nav-reconcile", Some("supervisor"));
     }
     if settings.faces.contains(&Face::Portal) || settings.faces.contains(&Face::Desk) {
+        link("/designs", "sen-nav-designs", Some("designer"));
+        link("/designs", "sen-nav-designs", Some("publisher"));
         link("/track", "sen-nav-track", None);
+        link("/answers", "sen-nav-answers", None);
     }
     face.nav.extend(crate::nav::of_every_node());
     let s = &settings.sign_in;

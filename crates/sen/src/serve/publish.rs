@@ -75,7 +75,19 @@ pub fn entry(settings: &Settings, keyring: &Keyring, country: &Country, now: Tim
     }
     for face in &settings.faces {
         let (system, services) = match face {
-            Face::Portal => ("portal", &["note-status"][..]),
+            Face::Portal => (
+                "portal",
+                &[
+                    "note-status",
+                    "case-digests",
+                    "restate-case",
+                    "dong-bo-ho-so-mc",
+                    "cap-nhat-tien-do-ho-so-mc",
+                    "tra-cuu-ho-so",
+                    "lay-thu-tuc",
+                    "dong-bo-danh-gia",
+                ][..],
+            ),
             Face::Desk => ("one-stop", &["receive-case", "take-submission"][..]),
         };
         for service in services {

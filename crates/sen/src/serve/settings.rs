@@ -53,6 +53,10 @@ pub struct Settings {
     pub sign_in: SignIn,
     /// Where fees are paid.
     pub bank: Bank,
+    /// By which server citizens are told by e-mail.
+    pub mail: Mail,
+    /// By which gateway citizens are told by SMS.
+    pub sms: Sms,
     /// What becomes of old evidence.
     pub archive: Archive,
     /// The platform's own jobs.
@@ -168,6 +172,50 @@ pub struct Bank {
     pub roots: PathBuf,
 }
 
+/// The server through which the portal sends e-mail to citizens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    /// Its name, as its certificate has it; empty for none.
+    pub server: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: MailTls,
+    /// This node's name there; empty where the server asks for none.
+    pub user: String,
+    /// The file of its secret there; the credential `mail.secret` comes before it.
+    pub secret: PathBuf,
+    /// The address that messages come from.
+    pub from: String,
+    /// Roots of the server's certificate, PEM; empty for `keys.trusted`.
+    pub roots: PathBuf,
+}
+
+/// How the connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// By TLS from the first byte.
+    Wrapped,
+    /// By STARTTLS, without which nothing is sent.
+    Starttls,
+    /// Not at all: a server on this machine.
+    None,
+}
+
+/// The gateway through which the portal sends SMS to citizens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sms {
+    /// Its address, without a slash at the end; empty for none.
+    pub url: String,
+    /// The file of what this node proves itself with there; the credential `sms.key` comes before it.
+    pub key: PathBuf,
+    /// Roots of the gateway's TLS certificate, PEM; empty for `keys.trusted`.
+    pub roots: PathBuf,
+}
+
 /// A node whose people sign in here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -202,6 +250,8 @@ impl Default for Settings {
             timestamps: Timestamps::default(),
             sign_in: SignIn::default(),
             bank: Bank::default(),
+            mail: Mail::default(),
+            sms: Sms::default(),
             archive: Archive::default(),
             jobs: Jobs {
                 directory_ms: 10_000,
@@ -229,6 +279,20 @@ impl Default for Hub {
             hub: "self".to_owned(),
             certificate: PathBuf::new(),
             peer: String::new(),
+        }
+    }
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            server: String::new(),
+            port: 465,
+            tls: MailTls::Wrapped,
+            user: String::new(),
+            secret: PathBuf::new(),
+            from: String::new(),
+            roots: PathBuf::new(),
         }
     }
 }

@@ -2,4 +2,6 @@
 //! simulators wherever a person meets them. Only `sen up` and `sen story` start them.
 
 pub mod bank;
+pub mod messages;
+pub mod smtp;
 pub mod tsa;

@@ -11,7 +11,11 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
         Place::National => &[
             ("/procedures", "sen-nav-procedures", None),
             ("/cases", "sen-nav-cases", Some("citizen")),
+            ("/inbox", "sen-nav-inbox", Some("citizen")),
+            ("/designs", "sen-nav-designs", Some("designer")),
+            ("/designs", "sen-nav-designs", Some("publisher")),
             ("/track", "sen-nav-track", None),
+            ("/answers", "sen-nav-answers", None),
         ],
         Place::Ministry => &[("/my/data-usage", "sen-nav-usage", Some("citizen"))],
         Place::Province => &[
@@ -22,6 +26,11 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
             ("/desk", "sen-nav-desk", Some("clerk")),
             ("/desk?state=overdue", "sen-nav-supervise", Some("supervisor")),
             ("/desk/moves", "sen-nav-moves", Some("supervisor")),
+            ("/designs", "sen-nav-designs", Some("designer")),
+            ("/designs", "sen-nav-designs", Some("publisher")),
+            ("/migrations", "sen-nav-migrations", Some("designer")),
+            ("/migrations", "sen-nav-migrations", Some("publisher")),
+            ("/desk/reconciliation", "sen-nav-reconcile", Some("supervisor")),
             ("/track", "sen-nav-track", None),
         ],
     };

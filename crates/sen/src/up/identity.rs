@@ -73,14 +73,16 @@ pub(crate) async fn open_samples(
 ) -> anyhow::Result<()> {
     let tenant = place.tenants().remove(0);
     let accounts = Accounts::new(store.clone(), tenant.clone());
-    let mother = population::sample_mother(config, country)?;
-    for sample in accounts::read(&config.data)?
-        .into_iter()
-        .filter(|s| s.node == place.id())
-    {
+    let samples = accounts::read(&config.data)?;
+    let households = samples.iter().map(|s| s.household).max().unwrap_or_default() + 1;
+    let mothers: Vec<Person> = population::mothers(config, country).take(households).collect();
+    for sample in samples.into_iter().filter(|s| s.node == place.id()) {
+        let mother = mothers
+            .get(sample.household)
+            .context("the sample population has not so many households")?;
         if accounts.get(&sample.id).await?.is_none() {
             accounts
-                .open(&Actor::Platform, &account(&sample, &tenant, &mother)?)
+                .open(&Actor::Platform, &account(&sample, &tenant, mother)?)
                 .await?;
         }
     }
@@ -97,6 +99,7 @@ fn account(sample: &Sample, tenant: &OrgCode, mother: &Person) -> anyhow::Result
         level = LEVEL_MIN;
     } else if ["receptionist", "officer", "chairman", "deputy-chairman", "clerk"]
         .contains(&sample.role.as_str())
+        && !sample.of_province
     {
         unit = population::unit_of(mother)?;
     }

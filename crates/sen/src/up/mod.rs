@@ -7,6 +7,7 @@ pub mod bank;
 mod face;
 pub(crate) mod hold;
 mod identity;
+pub mod messages;
 pub mod nation;
 pub mod node;
 pub mod openapi;

@@ -68,12 +68,31 @@ impl Place {
     #[must_use]
     pub const fn systems(self) -> &'static [(&'static str, &'static str, &'static [&'static str])] {
         match self {
-            Self::National => &[("G22", "portal", &["note-status"])],
+            Self::National => &[(
+                "G22",
+                "portal",
+                &[
+                    "note-status",
+                    "case-digests",
+                    "restate-case",
+                    "dong-bo-ho-so-mc",
+                    "cap-nhat-tien-do-ho-so-mc",
+                    "tra-cuu-ho-so",
+                    "lay-thu-tuc",
+                    "dong-bo-danh-gia",
+                ],
+            )],
             Self::Ministry => &[
                 (
                     "G01",
                     "population",
-                    &["person-lookup", "assign-number", "release-number"],
+                    &[
+                        "person-lookup",
+                        "assign-number",
+                        "release-number",
+                        "register-residence",
+                        "withdraw-residence",
+                    ],
                 ),
                 (
                     "G15",
@@ -81,6 +100,7 @@ impl Place {
                     &["marriage-lookup", "birth-lookup", "enter-birth", "withdraw-birth"],
                 ),
                 ("G12", "social-insurance", &["issue-card", "card-lookup"]),
+                ("G12", "business", &["business-lookup"]),
             ],
             Self::Province => &[("H56", "one-stop", &["receive-case", "take-submission"])],
         }

@@ -134,6 +134,14 @@ impl Node {
             let router = super::bank::simulator(&self.config, world)?;
             let (limits, stop) = (self.config.limits.clone(), shutdown.clone());
             simulators.spawn(async move { listen::serve(bank, None, router, &limits, stop).await });
+            let kept = crate::simulators::messages::Kept::default();
+            let messages = bind(super::messages::port(&self.config)).await?;
+            let router = super::messages::simulator(&self.config, kept.clone(), world)?;
+            let (limits, stop) = (self.config.limits.clone(), shutdown.clone());
+            simulators.spawn(async move { listen::serve(messages, None, router, &limits, stop).await });
+            let mail = super::messages::listen(&self.config).await?;
+            let server = crate::simulators::smtp::serve(mail, kept, world.clone(), shutdown.clone());
+            simulators.spawn(server);
         }
         let mut running = self.inner.start(faces, &shutdown, world)?;
         running.spawn(async move { while simulators.join_next().await.is_some() {} });
@@ -180,6 +188,10 @@ fn plan(place: Place, config: &Config, layout: &Layout) -> anyhow::Result<Plan> 
         bank: match place {
             Place::National => Some(Arc::new(super::bank::client(config, layout)?)),
             Place::Ministry | Place::Province => None,
+        },
+        messengers: match place {
+            Place::National => super::messages::client(config, layout)?,
+            Place::Ministry | Place::Province => cases::telling::Messengers::default(),
         },
         face: super::face::of(place, config.port),
         home: match place {

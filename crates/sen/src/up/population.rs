@@ -53,13 +53,9 @@ pub(crate) fn count(config: &Config) -> anyhow::Result<usize> {
     Ok(held)
 }
 
-/// The sample citizen: the mother of the first household.
-///
-/// # Errors
-/// When the pack has no areas to live in.
-pub(crate) fn sample_mother(config: &Config, country: &Country) -> anyhow::Result<Person> {
-    let first = people::people(&country.areas, SEED, config.people.max(4)).next();
-    Ok(first.context("the sample population is empty")?.mother)
+/// The mothers of the sample population, by household: the first is the sample citizen.
+pub(crate) fn mothers(config: &Config, country: &Country) -> impl Iterator<Item = Person> {
+    people::people(&country.areas, SEED, config.people.max(4)).map(|household| household.mother)
 }
 
 /// The unit whose desk has the sample officials: the commune in which the sample citizen lives.

@@ -137,6 +137,7 @@ pub fn prepare(data: &Path, pack: &Path, port: u16, world: &World) -> anyhow::Re
         write(&data.join(MARK), id.get(20..).unwrap_or(&id).as_bytes(), 0o600)?;
     }
     super::bank::prepare(&layout, world)?;
+    super::messages::prepare(&layout, world)?;
     addresses(&layout, port, world)
 }
 

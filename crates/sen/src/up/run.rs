@@ -192,7 +192,12 @@ fn announce(wish: &Wish, places: &[Place], ms: i64) -> anyhow::Result<()> {
         );
     }
     let (tsa, bank) = (config.port + super::nation::SIMULATORS, super::bank::port(config));
-    for (port, what) in [(tsa, "timestamp authority"), (bank, "bank")] {
+    let messages = super::messages::port(config);
+    for (port, what) in [
+        (tsa, "timestamp authority"),
+        (bank, "bank"),
+        (messages, "e-mail and SMS to citizens"),
+    ] {
         let url = format!("http://127.0.0.1:{port}");
         println!("{:<10} {url:<28} {what}, SIMULATOR", "simulator");
     }

@@ -148,6 +148,27 @@ async fn enter(desk: &Browser, role: &str) -> anyhow::Result<()> {
     desk.see(&format!("desk-{role}")).await
 }
 
+/// A number is taken at the desk; it is called elsewhere.
+async fn numbers(desk: &Browser) -> anyhow::Result<()> {
+    let words = desk.words.clone();
+    desk.go(Place::Province, "/desk/queue").await?;
+    desk.see("desk-queue").await?;
+    desk.press("desk-queue-call").await?;
+    desk.see("desk-queue-empty").await?;
+    desk.click(&words.t("desk-queue-public")).await?;
+    desk.see("queue").await?;
+    desk.press("queue-take").await?;
+    desk.see("queue-ticket").await?;
+    desk.click(&words.t("queue-title")).await?;
+    desk.click(&words.t("queue-book")).await?;
+    desk.see("queue-book").await?;
+    desk.press("queue-book-make").await?;
+    desk.see("queue-book-empty").await?;
+    desk.go(Place::Province, "/desk/queue").await?;
+    desk.click(&words.t("queue-screen")).await?;
+    desk.see("queue-screen").await
+}
+
 async fn decide(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<()> {
     let words = desk.words.clone();
     desk.go(Place::Province, "/").await?;
@@ -167,6 +188,7 @@ async fn decide(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<
     mother.press("cases-working-out").await?;
     mother.see("case-accepted").await?;
     enter(desk, "officer").await?;
+    numbers(desk).await.context("numbers")?;
     for (path, page) in [
         (format!("/desk/cases/{code}/assign"), "desk-assign"),
         ("/desk/hand-over".to_owned(), "desk-hand-over"),
@@ -204,8 +226,13 @@ async fn decide(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<
     enter(desk, "supervisor").await?;
     desk.go(Place::Province, "/desk?state=all").await?;
     desk.see("desk-supervisor-all").await?;
+    desk.go(Place::Province, "/desk/escalations").await?;
+    desk.see("desk-escalations").await?;
     desk.press("sen-nav-moves").await?;
-    desk.see("desk-moves").await
+    desk.see("desk-moves").await?;
+    desk.press("sen-nav-reconcile").await?;
+    desk.press("desk-reconcile-now").await?;
+    desk.see("desk-reconcile").await
 }
 
 /// The receptionist opens the form of what is handed in, and sends it empty.
@@ -320,10 +347,16 @@ async fn public(album: &Album, lang: Lang, code: &str) -> anyhow::Result<()> {
         ),
         ("/procedures?level=none", "procedures-wrong"),
         ("/procedures/1.000894", "procedure-elsewhere"),
+        ("/procedures/1.001193/versions", "procedure-versions"),
     ] {
         visitor.go(Place::National, path).await?;
         visitor.see(page).await?;
     }
+    visitor
+        .go(Place::National, "/procedures/1.001193/versions")
+        .await?;
+    visitor.click("2025").await?;
+    visitor.see("procedure-changes").await?;
     visitor.go(Place::National, "/problems/stale").await?;
     visitor.see("problem-meaning").await?;
     for (path, page) in [
@@ -381,7 +414,57 @@ async fn figures(desk: &Browser) -> anyhow::Result<()> {
     desk.go(Place::National, "/boards/figures/cases-received/rows?org=all")
         .await?;
     desk.see("figure-rows").await?;
-    agreements(desk).await
+    agreements(desk).await?;
+    designs(desk).await
+}
+
+/// Somebody begins a version of a procedure and is told what is wrong with it; somebody else sees it.
+async fn designs(desk: &Browser) -> anyhow::Result<()> {
+    let words = desk.words.clone();
+    desk.go(Place::National, "/sign-in?with=password").await?;
+    sign_in(desk, "designer", Place::National).await?;
+    desk.go(Place::National, "/designs").await?;
+    desk.see("designs").await?;
+    desk.click(&words.t("design-type-it")).await?;
+    desk.fill(&words.t("design-document"), "code = \"1.004873\"")
+        .await?;
+    desk.press("design-save").await?;
+    desk.see("design-faults").await?;
+    design_form(desk).await?;
+    desk.go(Place::National, "/sign-in?with=password").await?;
+    sign_in(desk, "publisher", Place::National).await?;
+    desk.go(Place::National, "/designs").await?;
+    desk.see("designs-publisher").await?;
+    desk.click("1.004873").await?;
+    desk.see("design-read").await?;
+    desk.go(Place::Province, "/sign-in?with=password").await?;
+    sign_in(desk, "designer", Place::Province).await?;
+    desk.go(Place::Province, "/migrations").await?;
+    desk.see("migrations").await?;
+    desk.press("migration-plan").await?;
+    desk.see("migrations-wrong").await
+}
+
+/// The same designer writes the document as a form: an empty one, then one of the pack.
+async fn design_form(desk: &Browser) -> anyhow::Result<()> {
+    let words = desk.words.clone();
+    desk.click(&words.t("form-title")).await?;
+    desk.see("design-form-empty").await?;
+    desk.go(Place::National, "/designs").await?;
+    desk.click(&words.t("design-type-it")).await?;
+    let eased = |text: &str| text.replacen("Confirmation of marital status", "Confirmation, eased", 1);
+    let (_, document) = testbed::pack::edited("procedures/1.004873.toml", eased)?;
+    desk.paste(&words.t("design-document"), &document).await?;
+    desk.press("design-save").await?;
+    desk.click(&words.t("form-title")).await?;
+    desk.see("design-form").await?;
+    desk.click(&words.t("form-add-page")).await?;
+    desk.see("design-part").await?;
+    desk.press("form-save").await?;
+    desk.see("design-part-wrong").await?;
+    desk.click(&words.t("form-title")).await?;
+    desk.click(&words.t("form-preview")).await?;
+    desk.see("design-preview").await
 }
 
 /// An agreement of the sample: the portal asks the population register.

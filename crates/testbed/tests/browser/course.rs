@@ -92,6 +92,7 @@ async fn by_deputy(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Resu
     enter(desk, "deputy-chairman").await?;
     desk.wait_for(code).await?;
     desk.see("desk-deputy-chairman").await?;
+    several(desk, code).await?;
     desk.click(code).await?;
     desk.wait_for(&words.t("desk-sign-deputy")).await?;
     desk.see("desk-deputy-to-sign").await?;
@@ -107,6 +108,22 @@ async fn by_deputy(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Resu
         desk.text().await?
     );
     desk.see("desk-deputy-sealed").await
+}
+
+/// The chosen results and cases before they are signed or passed on; nothing is pressed.
+async fn several(desk: &Browser, code: &str) -> anyhow::Result<()> {
+    for (verb, name) in [("sign", "desk-batch-sign"), ("assign", "desk-batch-assign")] {
+        let path = format!("/desk/batch/{verb}");
+        desk.go(Place::Province, &path).await?;
+        desk.see(&format!("{name}-empty")).await?;
+        desk.go(Place::Province, &format!("{path}?pick={code}.0")).await?;
+        desk.see(name).await?;
+    }
+    desk.go(Place::Province, "/desk/filters?state=soon").await?;
+    desk.see("desk-filters").await?;
+    desk.go(Place::Province, "/desk/register").await?;
+    desk.see("desk-register").await?;
+    desk.go(Place::Province, "/desk").await
 }
 
 async fn take_back(house: &House, mother: &Browser, desk: &Browser) -> anyhow::Result<()> {

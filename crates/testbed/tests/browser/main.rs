@@ -4,6 +4,11 @@
 // Tests begin in the order of their names: the longest story is the first.
 mod birth;
 mod cast;
+mod consult;
 mod course;
+mod licence;
 mod mishaps;
+mod petition;
 mod shapes;
+mod told;
+mod wallet;

@@ -17,6 +17,8 @@ pub(crate) struct Ids {
     pub(crate) receipt: String,
     /// Its result.
     pub(crate) result: String,
+    /// The same among the mother's own documents.
+    pub(crate) entry: String,
     /// An agreement's hash.
     pub(crate) agreement: String,
     /// An exchange's request id.
@@ -37,7 +39,7 @@ pub(crate) fn owner(operation: &Operation) -> Option<Owner> {
     let path = operation.path.trim_start_matches("/api/v1");
     if path.starts_with("/desk/cases/{") || path.starts_with("/documents/{") {
         Some(Owner::Unit)
-    } else if path.starts_with("/drafts/{") || path.starts_with("/cases/{") {
+    } else if path.starts_with("/drafts/{") || path.starts_with("/cases/{") || path.starts_with("/wallet/{") {
         Some(Owner::Citizen)
     } else {
         None
@@ -58,7 +60,8 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("procedures", "{code}") | ("intake", "{procedure}") => PROCEDURE,
             ("areas", "{code}") => "38",
             ("cases", "{code}") if is_paid_for(operation) => &ids.paid,
-            ("cases" | "moves", "{code}") => &ids.case,
+            ("cases" | "moves" | "consults" | "reconciliation", "{code}") => &ids.case,
+            ("consults" | "{code}", "{number}") => "1",
             ("units", "{code}") => "14797",
             ("drafts", "{id}") => &ids.draft,
             ("documents" | "verify", "{id}") => &ids.receipt,
@@ -68,6 +71,10 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("certificates", "{thumbprint}") | ("delegations" | "group-offers", "{hash}") => {
                 "00000000000000000000000000000000000000000000000000000000000000aa"
             }
+            ("versions", "{version}") => "00000000000000000000000000000000000000000000000000000000000000dd",
+            ("designs" | "migrations" | "asked", "{id}") => "none",
+            ("form", "{part}") => "head",
+            ("preview", "{page}") => "child",
             ("parts", "{digest}") => "00000000000000000000000000000000000000000000000000000000000000cc",
             ("instances" | "federation", "{instance}") => "LA",
             ("members", "{org}") => "G01",
@@ -79,9 +86,19 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("figures" | "indicators", "{figure}") => "cases-received",
             ("boards", "{org}") => "H56",
             ("services", "{org}") => "G01",
+            ("contact", "{way}") => "email",
+            ("wallet", "{entry}") => &ids.entry,
+            ("shares", "{share}") => "none",
+            ("records", "{record}") => "residence",
+            ("shared", "{token}") => "00000000000000000000000000000000000000000000000000000000000000ee",
             ("{org}", "{system}") => "population",
             ("{system}", "{code}") => "sample",
             ("papers", "{paper}") => "GCS",
+            ("filters", "{id}") => "sample",
+            ("queue", "{unit}") => "H56.14797",
+            ("appointments", "{id}") => "sample",
+            ("queue" | "tickets", "{number}") => "1",
+            ("answers", "{number}") => "H56-0000000000",
             ("keys", "{key}") => "000000000000000000000000000000cc",
             (_, part) if part.starts_with('{') => {
                 return Err(format!("{}: no example of {part}", operation.name()));

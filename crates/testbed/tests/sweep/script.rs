@@ -4,15 +4,26 @@
 
 mod agreements;
 mod assign;
+mod batch;
+mod consult;
+mod contact;
+mod cosign;
 mod courses;
+mod daybook;
 mod delegations;
+mod designs;
 mod directory;
+mod follow_ups;
 mod groups;
 mod intake;
 mod keys;
 mod maintenance;
+mod migrations;
 mod outbox;
+mod petition;
+mod reconcile;
 mod services;
+mod wallet;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,7 +68,21 @@ pub(crate) async fn play(
     let decided = script.by_json(&mut cast).await.context("by JSON")?;
     script.courses(&mut cast, &mut ids, &decided).await?;
     script.assign(&mut cast).await.context("assigning")?;
+    script.batch(&mut cast).await.context("several at once")?;
+    script.reconcile(&mut cast).await.context("comparing")?;
     script.intake(&mut cast).await.context("taking in at the desk")?;
+    script.contact(&mut cast).await.context("telling the applicant")?;
+    script
+        .wallet(&mut cast, &mut ids)
+        .await
+        .context("own documents")?;
+    script.cosign(&mut cast).await.context("signing too")?;
+    script.consult(&mut cast).await.context("asking for opinions")?;
+    script.daybook(&mut cast, &ids).await.context("the daybook")?;
+    script.follow_ups(&mut cast).await.context("linked procedures")?;
+    script.petition(&mut cast).await.context("petitions")?;
+    script.designs().await.context("versions of procedures")?;
+    script.migrations().await.context("migrations")?;
     script.operate(&mut cast, &mut ids).await.context("operating")?;
     script.agreements(&mut cast).await.context("agreements")?;
     script.services(&mut cast).await.context("services")?;

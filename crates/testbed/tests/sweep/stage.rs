@@ -15,6 +15,20 @@ use crate::script;
 /// A commune that was split, and its two heirs: all of Thanh Hóa.
 pub(crate) const SPLIT: [&str; 3] = ["14845", "14797", "14758"];
 
+/// A step that the sample procedure does not have: an officer stops a case.
+const STOP: &str = r#"
+[states.stopped]
+label = { vi = "Dừng giải quyết", en = "Stopped" }
+status = 8
+clock = "stop"
+
+[[transitions]]
+verb = "stop"
+from = "accepted"
+to = "stopped"
+role = "officer"
+"#;
+
 /// Somebody signed in, by the cookies of their browser.
 pub(crate) struct Actor {
     /// Where.
@@ -70,7 +84,9 @@ async fn set() -> anyhow::Result<Stage> {
     // filed online to the platform. And a commune that is no more.
     let by_platform =
         "[[transitions]]\nverb = \"return\"\nfrom = \"decided\"\nto = \"returned\"\nrole = \"platform\"\n";
-    let (name, text) = pack::edited("procedures/1.001193.toml", |text| text.replace(by_platform, ""))?;
+    let (name, text) = pack::edited("procedures/1.001193.toml", |text| {
+        text.replace(by_platform, "") + STOP
+    })?;
     let mut files = pack::split(SPLIT[0], [SPLIT[1], SPLIT[2]])?;
     files.insert(name, text);
     let pack = pack::with(&files, &world)?;
@@ -93,6 +109,8 @@ async fn set() -> anyhow::Result<Stage> {
 /// Who plays the script.
 pub(crate) struct Cast {
     pub(crate) mother: Person,
+    /// Another citizen.
+    pub(crate) neighbour: Person,
     pub(crate) desk: testbed::birth::Desk,
     /// Looks after the whole province.
     pub(crate) supervisor: Person,
@@ -140,6 +158,12 @@ async fn enter(nation: &Nation) -> anyhow::Result<(Vec<Actor>, Cast)> {
             true,
         ));
     }
+    for role in ["designer", "publisher"] {
+        for place in [Place::National, Place::Province] {
+            let person = Person::official(site, role, place).await?;
+            actors.push(actor(&person, place, role, false));
+        }
+    }
     let mut operators = BTreeMap::new();
     for place in PLACES {
         let operator = Person::official(site, "operator", place).await?;
@@ -155,6 +179,7 @@ async fn enter(nation: &Nation) -> anyhow::Result<(Vec<Actor>, Cast)> {
         actors,
         Cast {
             mother,
+            neighbour: other,
             desk,
             supervisor,
             operators,

@@ -14,6 +14,7 @@ use web::{Json, JsonWithFiles, Refusal, SignedIn, Upload};
 use super::asked::Slip;
 use super::official;
 use super::take::check_id;
+use crate::answers::cleaned;
 use crate::citizen::paper;
 use crate::draft::Attached;
 use crate::procedure::Procedure;
@@ -100,7 +101,7 @@ pub(crate) async fn take(
             let answers = handed
                 .answers
                 .iter()
-                .map(|(field, answer)| (field.clone(), kernel::text::clean(answer)))
+                .map(|(field, answer)| (field.clone(), cleaned(&procedure, field, answer)))
                 .collect();
             let sound = cases.sound(&procedure, &who.unit, &answers, &slip, &papers);
             let sound = sound.map_err(|problems| {

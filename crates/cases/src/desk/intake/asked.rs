@@ -9,6 +9,7 @@ use crate::case::{Answers, Applicant};
 use crate::citizen::file::rules;
 use crate::draft::{Attached, Draft};
 use crate::procedure::Procedure;
+use crate::rules::Asked;
 use crate::state::Cases;
 
 /// Length of the number of a receipt for a fee, in characters.
@@ -89,7 +90,7 @@ impl Cases {
         if let Some(code) = slip.on_paper.iter().find(unknown) {
             problems.push(Problem::invalid("on_paper", "case-paper-unknown").because(code));
         }
-        let dong = procedure.dong(&answers);
+        let dong = procedure.dong(&answers, self.today());
         let receipt = slip.receipt.trim();
         if dong > 0 && (receipt.is_empty() || receipt.chars().count() > RECEIPT_CHARS_MAX) {
             problems.push(
@@ -130,7 +131,19 @@ impl Cases {
             draft.answers.extend(given);
             problems.extend(faults);
         }
-        // An answer that fits to nothing before it may fit to what a later page says.
+        // The whole form is on one page: what is asked, and what must hold, is said once all of it is known.
+        let asked = Asked::of(procedure, &draft.answers, rules.today);
+        problems.retain(|p| p.field.as_ref().is_none_or(|field| asked.has(field)));
+        for (_, fault) in answers::faults(procedure, &draft, &rules) {
+            let told = |p: &Problem| p.field == fault.field && p.code == fault.code;
+            if !problems
+                .iter()
+                .any(|p| told(p) || p.field == fault.field && fault.code == "answer-missing")
+            {
+                problems.push(fault);
+            }
+        }
+        asked.keep(&mut draft.answers);
         (draft.answers, problems)
     }
 

@@ -11,12 +11,12 @@ use web::{Fields, Page, Principal, Refusal, SignedIn};
 use super::asked::{Slip, blank};
 use super::official;
 use super::take::check_id;
-use crate::answers::Typed;
+use crate::answers::{self, Typed};
 use crate::citizen::paper;
 use crate::citizen::render;
 use crate::citizen::view::{Field, labelled, term};
 use crate::draft::Attached;
-use crate::procedure::{Paper, Procedure};
+use crate::procedure::{Paper, Procedure, Question};
 use crate::shown::say;
 use crate::state::Cases;
 use crate::store as rows;
@@ -152,10 +152,7 @@ pub(crate) async fn take(
         on_paper: fields.texts("on_paper").map(str::to_owned).collect(),
         receipt: text("receipt"),
     };
-    let typed: Typed = fields
-        .all()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let typed = answers::typed(procedure.pages.iter().flat_map(|form| &form.questions), &fields);
     let (papers, mut problems) = scanned(&cases, &who, &procedure, id, &fields).await?;
     match cases.sound(&procedure, &who.unit, &typed, &slip, &papers) {
         Ok(sound) if problems.is_empty() => {
@@ -264,7 +261,16 @@ fn show(
         .collect::<Vec<_>>();
     let draft = blank(procedure);
     let section = |form: &crate::procedure::FormPage| {
-        let field = |question| Field::new(cases, page, question, &draft, typed, problems);
+        let field = |question: &Question| {
+            let mut field = Field::new(cases, page, question, &draft, typed, problems);
+            if form.show.is_some() || question.show.is_some() {
+                // All of the form is on this page: what does not apply is left empty, and left out.
+                field.hint = format!("{} {}", field.hint, page.t("desk-intake-if"))
+                    .trim()
+                    .to_owned();
+            }
+            field
+        };
         form.questions.iter().map(field).collect()
     };
     let row = |paper| Row {

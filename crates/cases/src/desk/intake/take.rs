@@ -65,7 +65,7 @@ impl Cases {
     /// Takes a case in; the one it became before when it was sent already.
     ///
     /// # Errors
-    /// `case-own` for a case of the official's own.
+    /// `case-own` for a case of the official's own; `version-withdrawn` for a version that is withdrawn.
     pub(crate) async fn take_in(
         &self,
         who: &Principal,
@@ -82,6 +82,7 @@ impl Cases {
                 let code = next_code(&tx).await?;
                 let case = case(&tx, who, procedure, sound, &code);
                 case.not_own(who.subject.as_ref())?;
+                self.still_files(&tx, &case.version).await?;
                 let status = case.status(procedure);
                 rows::insert_case(&tx, &case, status).await?;
                 let filed = StatusRow {

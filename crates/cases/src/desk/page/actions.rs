@@ -54,6 +54,7 @@ fn name(verb: Verb) -> Option<&'static str> {
         Verb::Accept => "desk-accept",
         Verb::Decline => "desk-decline",
         Verb::AskSupplement => "desk-ask-supplement",
+        Verb::Consult => "desk-consult-ask",
         Verb::Propose => "desk-propose",
         Verb::CheckDraft => "desk-check-draft",
         Verb::SendBack => "desk-send-back",
@@ -61,6 +62,7 @@ fn name(verb: Verb) -> Option<&'static str> {
         Verb::Seal => "desk-seal",
         Verb::Apologise => "desk-apologise",
         Verb::Return => "desk-return",
+        Verb::Stop => "desk-stop",
         Verb::Supplement | Verb::EnterAct | Verb::Withdraw => return None,
     })
 }

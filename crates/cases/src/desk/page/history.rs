@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use identity::Accounts;
 use kernel::fact::{DraftAnswer, Outcome};
-use kernel::{Actor, Fact, FactRecord, Problem};
+use kernel::{Actor, Fact, FactRecord, OrgCode, Problem};
 use web::Page;
 
 use crate::case::Case;
@@ -41,7 +41,28 @@ pub(super) async fn names(cases: &Cases, facts: &[FactRecord]) -> Result<HashMap
             names.insert(id.clone(), account.name);
         }
     }
+    for unit in facts.iter().flat_map(|record| asked(&record.fact)) {
+        names.insert(unit.to_string(), cases.organisation_name(unit));
+    }
     Ok(names)
+}
+
+/// The units that a fact about an opinion names.
+fn asked(fact: &Fact) -> Vec<&OrgCode> {
+    match fact {
+        Fact::CaseConsulted { unit, .. } | Fact::CaseConsultLate { unit, .. } => vec![unit],
+        Fact::CaseConsultMoved { from, to, .. } => vec![from, to],
+        Fact::CaseEscalated { to, .. } => vec![to],
+        _ => Vec::new(),
+    }
+}
+
+/// What a unit is called.
+fn called(names: &HashMap<String, String>, unit: &OrgCode) -> String {
+    names
+        .get(unit.as_str())
+        .cloned()
+        .unwrap_or_else(|| unit.to_string())
 }
 
 /// The filing and what came after it.
@@ -93,10 +114,40 @@ fn happened(page: &Page, fact: &Fact, names: &HashMap<String, String>) -> Option
         Fact::CaseSigned { .. } => page.t("desk-fact-signed"),
         Fact::CaseApologised { .. } => page.t("desk-fact-apologised"),
         Fact::CaseRecounted { due, .. } => page.tw("desk-fact-recounted", &[("due", page.time(*due))]),
+        Fact::CaseMended { .. } => page.t("desk-fact-mended"),
+        Fact::CaseMigrated { .. } => page.t("desk-fact-migrated"),
+        Fact::CaseImported { from, .. } => page.tw("desk-fact-imported", &[("from", from.clone())]),
         Fact::CaseDeclined { .. } => page.t("desk-fact-declined"),
         Fact::CaseSupplementAsked { .. } => page.t("desk-fact-supplement-asked"),
         Fact::CaseSupplemented { .. } => page.t("desk-fact-supplemented"),
         Fact::CaseWithdrawn { .. } => page.t("desk-fact-withdrawn"),
+        Fact::CaseStopped { .. } => page.t("desk-fact-stopped"),
+        Fact::CaseOriginalsReturned { .. } => page.t("desk-fact-originals"),
+        Fact::CaseFollowUpFailed { .. } => page.t("desk-fact-follow-failed"),
+        Fact::CaseFollowUpAgain { .. } => page.t("desk-fact-follow-again"),
+        Fact::CaseConsulted { unit, due, .. } => {
+            let args = [("unit", called(names, unit)), ("due", page.time(*due))];
+            page.tw("desk-fact-consulted", &args)
+        }
+        Fact::CaseConsultAnswered { consult, late, .. } => {
+            let key = if *late {
+                "desk-fact-consult-late-answer"
+            } else {
+                "desk-fact-consult-answered"
+            };
+            page.tw(key, &[("number", consult.to_string())])
+        }
+        Fact::CaseConsultEnded { consult, .. } => {
+            page.tw("desk-fact-consult-ended", &[("number", consult.to_string())])
+        }
+        Fact::CaseConsultLate { unit, .. } => {
+            page.tw("desk-fact-consult-late", &[("unit", called(names, unit))])
+        }
+        Fact::CaseConsultMoved { from, to, .. } => {
+            let units = [("from", called(names, from)), ("to", called(names, to))];
+            page.tw("desk-fact-consult-moved", &units)
+        }
+        Fact::CaseEscalated { to, .. } => page.tw("desk-fact-escalated", &[("unit", called(names, to))]),
         Fact::CaseRated { score, .. } => page.tw("desk-fact-rated", &[("score", score.to_string())]),
         Fact::CaseAssigned { to, .. } => {
             let name = names.get(to).unwrap_or(to).clone();
@@ -108,6 +159,8 @@ fn happened(page: &Page, fact: &Fact, names: &HashMap<String, String>) -> Option
         }
         Fact::CaseDecided { .. } => page.t("desk-fact-decided"),
         Fact::CaseReturned { .. } => page.t("desk-fact-returned"),
+        Fact::CaseAnswerPublished { number, .. } => with_number("desk-fact-published", number),
+        Fact::CaseAnswerUnpublished { number, .. } => with_number("desk-fact-unpublished", number),
         _ => return None,
     })
 }

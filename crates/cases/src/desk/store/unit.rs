@@ -51,7 +51,11 @@ pub(super) async fn count(
             rows.one(COUNT_CLOCKED, params![tenant, unit, limit, from, to])
                 .await?
         }
-        Which::Paused => rows.one(COUNT_PAUSED, params![tenant, unit, limit]).await?,
+        Which::Paused => {
+            // The range is everything: it says which index to walk.
+            rows.one(COUNT_PAUSED, params![tenant, unit, limit, i64::MIN])
+                .await?
+        }
         _ => rows.one(COUNT_OPEN, params![tenant, unit, limit]).await?,
     };
     found.map_or(Ok(0), |row| row.count("cases"))
@@ -100,6 +104,7 @@ const COUNT_CLOCKED: &str = "select count(*) as cases from (
 
 const COUNT_PAUSED: &str = "select count(*) as cases from (
          select code from cases_cases where tenant = $1 and unit = $2 and status in (5, 6)
+             and coalesce(due_at, filed_at) >= $4
          limit $3) as counted";
 
 #[cfg(test)]
@@ -137,7 +142,7 @@ mod tests {
             (PAUSED, "cases_cases_unit_paused", with(params![0, "", 5])),
             (COUNT_OPEN, "cases_cases_unit_running", with(params![5])),
             (COUNT_CLOCKED, "cases_cases_unit_clocked", with(params![5, 0, 9])),
-            (COUNT_PAUSED, "cases_cases_unit_paused", with(params![5])),
+            (COUNT_PAUSED, "cases_cases_unit_paused", with(params![5, 0])),
         ] {
             let explain: &'static str = Box::leak(format!("explain query plan {sql}").into_boxed_str());
             let rows = reader.all(explain, values).await.expect("a plan");

@@ -11,7 +11,8 @@ use exchange::{Ask, Heard, ServiceId, SystemId};
 use kernel::{Kind, Problem, Time};
 use serde_json::{Value, json};
 
-use crate::Asker;
+use crate::testing::wire;
+use crate::{Asker, Cases};
 
 /// The civil-status register and the portal as the desk knows them.
 #[derive(Default)]
@@ -28,10 +29,14 @@ pub(crate) struct Nation {
     pub(crate) results: Mutex<Vec<Value>>,
     /// The register refuses every act with this code.
     pub(crate) refuses: Mutex<Option<&'static str>>,
+    /// The population register refuses to register a residence with this code.
+    pub(crate) refuses_residence: Mutex<Option<&'static str>>,
     /// Nobody answers.
     pub(crate) away: AtomicBool,
     /// Does what it is asked, and then the answer is lost.
     pub(crate) loses_answers: AtomicBool,
+    /// A whole portal, which answers for itself where there is one.
+    pub(crate) portal: Mutex<Option<Cases>>,
 }
 
 #[async_trait]
@@ -46,10 +51,18 @@ impl Asker for Nation {
             .lock()
             .expect("whole")
             .push((ask.service.to_string(), key, body.clone()));
+        let portal = self.portal.lock().expect("whole").clone();
+        if let Some(portal) = portal.filter(|portal| ask.service.provider() == portal.system) {
+            return at_portal(&portal, &ask, &body).await;
+        }
         let (status, answer) = match ask.service.service.as_str() {
             "enter-birth" => self.enter(&body),
             "withdraw-birth" => self.withdraw(&body),
             "note-status" => self.note(&body),
+            "register-residence" => match *self.refuses_residence.lock().expect("whole") {
+                Some(code) => (422, json!({"code": code})),
+                None => (200, json!({"number": "7/2026"})),
+            },
             "issue-card" => (200, json!({"number": "TE1380000000001"})),
             other => panic!("nobody offers {other}"),
         };
@@ -68,6 +81,28 @@ impl Asker for Nation {
     fn may_ask(&self, _: &SystemId, _: &ServiceId, _: Time) -> bool {
         true
     }
+}
+
+/// What a portal's own service answers; its refusal is an answer too.
+async fn at_portal(portal: &Cases, ask: &Ask, body: &Value) -> Result<Heard, Problem> {
+    let services = portal.services();
+    let service = services.iter().find(|service| service.id() == ask.service);
+    let (case, now) = (ask.issue.clone().unwrap_or_default(), portal.store.world().now());
+    let call = wire::call(&ask.consumer.to_string(), &ask.service, &case, body, now);
+    let (status, body) = match service.expect("the portal offers it").call(call).await {
+        Ok(answer) => (200, answer.body),
+        Err(problem) => {
+            let told = json!({"code": problem.code}).to_string();
+            (problem.kind.status(), Bytes::from(told))
+        }
+    };
+    Ok(Heard {
+        status,
+        media: "application/json".to_owned(),
+        body,
+        request: "0".repeat(32),
+        position: ("evidence-0".to_owned(), 0),
+    })
 }
 
 impl Nation {

@@ -17,7 +17,7 @@ struct Keys {
     root: Authority,
     hub: Identity,
     seal: Identity,
-    chairs: [Identity; 4],
+    chairs: [Identity; 5],
 }
 
 fn keys() -> &'static Keys {
@@ -42,6 +42,7 @@ fn keys() -> &'static Keys {
                 issue(Profile::PersonalSignature, "Phạm Minh Phó", UNIT, 4),
                 issue(Profile::PersonalSignature, "Trịnh Thị Phó", UNIT, 5),
                 issue(Profile::PersonalSignature, "Vũ Thị Hai", UNIT, 6),
+                issue(Profile::PersonalSignature, "Lê Văn Tỉnh", "H56", 7),
             ],
             root,
         }
@@ -61,6 +62,9 @@ pub(crate) fn plain_templates() -> render::Templates {
         "decline-slip.typ",
         "apology-letter.typ",
         "seal-mark.typ",
+        "stop-notice.typ",
+        "process-sheet.typ",
+        "register.typ",
     ];
     render::Templates::new(names.map(|name| (name.to_owned(), PLAIN.as_bytes().to_vec()))).expect("templates")
 }
@@ -110,7 +114,7 @@ pub(super) async fn documents(
     let keyring = Keyring {
         node: keys.seal.clone(),
         seals: [("H56".parse().expect("a code"), keys.seal.clone())].into(),
-        signers: ["chu", "chu-2", "pho", "hai"]
+        signers: ["chu", "chu-2", "pho", "hai", "chu-tinh"]
             .into_iter()
             .map(str::to_owned)
             .zip(keys.chairs.clone())

@@ -25,7 +25,7 @@ fn who(account: &str, name: &str, number: Option<&str>, role: &str, unit: &str) 
 }
 
 /// Everybody who works at a desk, by account.
-fn people() -> [Principal; 17] {
+fn people() -> [Principal; 22] {
     [
         who("tiep", "Lê Thị Tiếp", None, "receptionist", UNIT),
         who("tiep-2", "Lê Thị Đón", None, "receptionist", UNIT),
@@ -48,9 +48,14 @@ fn people() -> [Principal; 17] {
         // No key of theirs is at the node.
         who("chu-3", "Phạm Văn Mới", None, "chairman", UNIT),
         who("tinh", "Hoàng Văn Tỉnh", None, "officer", "H56"),
+        who("chu-tinh", "Lê Văn Tỉnh", None, "chairman", "H56"),
+        who("thu-tinh", "Cao Thị Ấn", None, "clerk", "H56"),
         who("giam", "Vũ Thị Giám", None, "supervisor", "H56"),
         who("ban", "Trần Văn Bạn", None, "officer", "H56.14797"),
+        who("chu-ban", "Lưu Thị Trưởng", None, "chairman", "H56.14797"),
         who("xa", "Đỗ Văn Xa", None, "officer", "G22"),
+        who("thiet", "Mai Thị Thiết", None, "designer", "H56"),
+        who("cong", "Đinh Văn Công", None, "publisher", "H56"),
     ]
 }
 

@@ -8,6 +8,8 @@ use web::openapi::{ToSchema, utoipa};
 use web::{Page, Principal};
 
 use super::SOON_MINUTES;
+use super::steps::STEP_LATE;
+use crate::desk::consult::LEADERS;
 use crate::desk::store::{Which, assigned, count};
 use crate::state::Cases;
 
@@ -26,6 +28,12 @@ const PARTS: [(&str, &str); 5] = [
     ("soon", "desk-soon"),
     ("overdue", "desk-overdue"),
     ("paused", "desk-paused"),
+];
+
+/// What is asked of the reader's unit, which has a list of its own: all of it, and for who leads the unit what is late.
+const ASKED: [(&str, &str, &str); 2] = [
+    ("consults", "desk-consults-asked", "/desk/consults"),
+    ("consults-late", "desk-consults-late", "/desk/consults?state=late"),
 ];
 
 /// How much is in a part of the list.
@@ -59,13 +67,17 @@ pub(super) const fn waits(which: &Which) -> bool {
 pub(super) fn tabs(page: &Page, counts: &[Counted], here: &str) -> Vec<Tab> {
     let tab = |counted: &Counted| {
         let words = PARTS.iter().find(|(part, _)| *part == counted.state);
+        let asked = ASKED.iter().find(|(part, ..)| *part == counted.state);
+        let key = words.map(|(_, key)| *key).or(asked.map(|(_, key, _)| *key));
+        let key = key.or((counted.state == STEP_LATE).then_some("desk-step-late"));
         let more = if counted.more { "+" } else { "" };
         Tab {
-            label: words.map(|(_, key)| page.t(key)).unwrap_or_default(),
+            label: key.map(|key| page.t(key)).unwrap_or_default(),
             count: format!("{}{more}", counted.cases),
-            href: match counted.state {
-                "" => "/desk".to_owned(),
-                state => format!("/desk?state={state}"),
+            href: match (counted.state, asked) {
+                (_, Some((.., address))) => (*address).to_owned(),
+                ("", None) => "/desk".to_owned(),
+                (state, None) => format!("/desk?state={state}"),
             },
             is_here: counted.state == here,
         }
@@ -106,6 +118,21 @@ impl Cases {
                 cases: found.min(most),
                 more: found > most,
             });
+        }
+        if !units.is_empty() {
+            let late = self.steps_counted(reader, &who.unit, (now, COUNTED_MAX));
+            counts.extend(late.await?);
+        }
+        let (asked, late) = self.consult_counts(reader, who, now).await?;
+        let leads = LEADERS.iter().any(|role| who.has(role));
+        for (&(state, ..), found) in ASKED.iter().zip([asked, late]) {
+            if found > 0 && (state == "consults" || leads) {
+                counts.push(Counted {
+                    state,
+                    cases: found.min(most),
+                    more: found > most,
+                });
+            }
         }
         Ok(counts)
     }
