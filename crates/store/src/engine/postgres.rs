@@ -7,7 +7,7 @@ use std::time::Duration;
 use kernel::limits::Limits;
 use kernel::{Kind, Problem};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DatabaseConnection, TransactionTrait as _};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, RwLock};
 
 use super::{Commits, run};
 use crate::error::{Fault, fault, problem};
@@ -20,6 +20,9 @@ const CONNECTIONS: u32 = 12;
 const STATEMENTS: usize = 400;
 /// How often a write is tried that races with others.
 const TRIES: u32 = 8;
+/// From which try on a write waits until no other of this node is under way and none begins: however many
+/// race for one row, each is written.
+const ALONE: u32 = 4;
 
 /// An open schema of a PostgreSQL server.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Postgres {
     commits: Commits,
     /// Writes that raced wait here for one another instead of racing again.
     second_tries: Mutex<()>,
+    /// Shared by the writes that are under way; held whole by one that runs alone.
+    turns: RwLock<()>,
     work_ms_max: u64,
 }
 
@@ -49,6 +54,7 @@ impl Postgres {
             readers,
             commits: Commits::new(),
             second_tries: Mutex::new(()),
+            turns: RwLock::new(()),
             work_ms_max: limits.request_ms_max,
         })
     }
@@ -100,7 +106,14 @@ impl Postgres {
         let mut lane = None;
         let mut duplicates = 0;
         for tried in 1.. {
-            let (fault, told) = match self.attempt(scope, work).await {
+            let tried_now = if tried < ALONE {
+                let _turn = self.turns.read().await;
+                self.attempt(scope, work).await
+            } else {
+                let _all_turns = self.turns.write().await;
+                self.attempt(scope, work).await
+            };
+            let (fault, told) = match tried_now {
                 Ok(value) => return Ok(value),
                 Err(refused) => refused,
             };

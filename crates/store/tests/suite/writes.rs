@@ -377,6 +377,30 @@ async fn work_that_races_is_run_again_and_sees_what_the_winner_wrote() {
 }
 
 #[tokio::test]
+async fn however_many_writes_race_for_one_number_each_is_written() {
+    const WRITES: u64 = 60;
+    let temp = testkit::store(&[THINGS]).await;
+    let mut writes = JoinSet::new();
+    for _ in 0..WRITES {
+        let store = temp.store.clone();
+        writes.spawn(async move {
+            store
+                .write(tenant(), officer(), |tx| async move {
+                    let sql = "select value from things_thing where tenant = $1 and code = 'seat'";
+                    tx.one(sql, params![tx.tenant()]).await?;
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    tx.next_number("places").await
+                })
+                .await
+        });
+    }
+    let drawn: Result<Vec<u64>, Problem> = writes.join_all().await.into_iter().collect();
+    let mut drawn = drawn.expect("nobody is turned away");
+    drawn.sort_unstable();
+    assert_eq!(drawn, (1..=WRITES).collect::<Vec<u64>>(), "without a gap");
+}
+
+#[tokio::test]
 async fn a_migration_is_applied_once_and_never_changed() {
     const CHANGED: Migrations = Migrations {
         name: "things",
