@@ -29,10 +29,8 @@ const SOON_MINUTES: i64 = 4 * 60;
 
 /// The part of the list with the cases that need a letter of apology.
 const NEEDS_LETTER: &str = "apology";
-/// Rows looked at in one go for it, count.
-const LETTER_ROWS: usize = 200;
-/// Cases of it from which on a page is long enough, count.
-const LETTERS_MAX: usize = 500;
+/// Times that so many rows as a page has are looked at for one page of it, count.
+const LETTER_LOOKS: usize = 20;
 
 /// Parts of the list that are no state: what a supervisor looks at first.
 const PARTS: [(&str, &str); 4] = [
@@ -302,8 +300,8 @@ impl Cases {
         self.calendars.of(unit).count(from, minutes).end
     }
 
-    /// The cases whose date is near and that nobody has apologised for. Goes on page by page to the last of
-    /// them, because a list that hides one hides a date that is missed without a word; looks at no case
+    /// The cases whose date is near and that nobody has apologised for. A page may be short and yet have a next
+    /// one, because a list that hides a case hides a date that is missed without a word; looks at no case
     /// whose date is further off than any letter is due.
     async fn needing_letters(
         &self,
@@ -314,11 +312,12 @@ impl Cases {
         let rules = self.all_versions().into_iter().filter_map(|p| p.apology);
         let days = rules.map(|rule| rule.ahead_days).max().unwrap_or(0) + 1;
         let near = Which::Soon(self.calendars.of(unit).days_after(now, days).end);
-        let mut items = Vec::new();
-        loop {
-            let page = list_rows::list(reader, unit, &near, (after.as_ref(), now), LETTER_ROWS).await?;
+        let limit = self.store.limits().page_rows_max;
+        let (mut items, mut whole) = (Vec::new(), false);
+        for _ in 0..LETTER_LOOKS {
+            let page = list_rows::list(reader, unit, &near, (after.as_ref(), now), limit).await?;
+            whole = page.len() < limit;
             after = page.last().map(list_rows::place);
-            let whole = page.len() < LETTER_ROWS;
             for held in page {
                 let calendar = self.calendars.of(&held.case.unit);
                 let procedure = self.procedure_of(&held.case)?;
@@ -326,12 +325,15 @@ impl Cases {
                     items.push(self.item(held, unit, now));
                 }
             }
-            if whole || items.len() >= LETTERS_MAX {
-                let next = after.filter(|_| !whole).map(|place| text_of(&place));
-                let counts = Vec::new();
-                return Ok(List { items, next, counts });
+            if whole || items.len() >= limit {
+                break;
             }
         }
+        Ok(List {
+            items,
+            next: after.filter(|_| !whole).map(|place| text_of(&place)),
+            counts: Vec::new(),
+        })
     }
 
     /// A case as the list shows it to somebody of a unit.
