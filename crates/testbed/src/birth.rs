@@ -25,6 +25,9 @@ const NAMES: [&str; 16] = [
     "Thu", "Vy",
 ];
 
+/// The most people of a household, count.
+const HOUSEHOLD: usize = 8;
+
 /// A name that no other child of the sample couple has: eight bytes of chance as so many syllables.
 fn child_name(world: &World) -> String {
     let chance = world.random::<8>();
@@ -48,7 +51,20 @@ impl Answers {
     /// # Errors
     /// When the pack has no communes.
     pub fn usual(world: &World) -> anyhow::Result<Self> {
-        let (mother, father) = couple()?;
+        Ok(Self::of(&couple()?, world))
+    }
+
+    /// The same for the couple of each household, as many from the first on as are asked for.
+    ///
+    /// # Errors
+    /// When the sample population has not so many.
+    pub fn of_households(count: usize, world: &World) -> anyhow::Result<Vec<Self>> {
+        let couples = couples(count)?;
+        ensure!(couples.len() == count, "there are not {count} households");
+        Ok(couples.iter().map(|couple| Self::of(couple, world)).collect())
+    }
+
+    fn of((mother, father): &(Parent, Parent), world: &World) -> Self {
         let mut all = BTreeMap::new();
         let mut put = |name: &str, value: &str| all.insert(name.to_owned(), value.to_owned());
         put("child_name", &child_name(world));
@@ -68,7 +84,7 @@ impl Answers {
         for (name, value) in day("child_born", born) {
             put(&name, &value);
         }
-        for (who, parent) in [("mother", &mother), ("father", &father)] {
+        for (who, parent) in [("mother", mother), ("father", father)] {
             put(&format!("{who}_name"), &parent.full_name);
             put(&format!("{who}_number"), parent.personal_number.as_str());
             put(&format!("{who}_ethnicity"), parent.ethnicity);
@@ -79,10 +95,10 @@ impl Answers {
                 put(&name, &value);
             }
         }
-        Ok(Self {
+        Self {
             all,
             firm: BTreeSet::new(),
-        })
+        }
     }
 
     /// The same for another child: one child has one act.
@@ -135,11 +151,16 @@ pub fn day(name: &str, day: kernel::Date) -> [(String, String); 3] {
 /// # Errors
 /// When the pack has no communes.
 pub fn couple() -> anyhow::Result<(Parent, Parent)> {
+    let first = couples(1)?.pop();
+    first.context("the sample population is empty")
+}
+
+/// The couples of the first households.
+fn couples(count: usize) -> anyhow::Result<Vec<(Parent, Parent)>> {
     let areas = directory::Areas::load(&sen::config::Config::default().pack)?;
-    let first = people::people(&areas, SEED, 4)
-        .next()
-        .context("the sample population is empty")?;
-    Ok((first.mother, first.father))
+    let households = people::people(&areas, SEED, count.saturating_mul(HOUSEHOLD));
+    let couples = households.take(count).map(|h| (h.mother, h.father));
+    Ok(couples.collect())
 }
 
 /// A PDF to attach.

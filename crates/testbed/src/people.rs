@@ -14,6 +14,8 @@ pub struct Person {
     pub browser: Browser,
     /// Where they are.
     pub place: Place,
+    /// Of a citizen: of which household of the sample population they are the mother, from 0.
+    pub household: usize,
     site: Site,
 }
 
@@ -24,6 +26,7 @@ impl Person {
         Self {
             browser: Browser::default(),
             place,
+            household: 0,
             site: site.clone(),
         }
     }
@@ -33,7 +36,19 @@ impl Person {
     /// # Errors
     /// When the way through the provider fails.
     pub async fn citizen(site: &Site, sample: &Sample) -> anyhow::Result<Self> {
-        let mut me = Self::stranger(site, Place::National);
+        Self::citizen_with(Browser::default(), site, sample).await
+    }
+
+    /// As [`Person::citizen`], with a browser of their own.
+    ///
+    /// # Errors
+    /// As [`Person::citizen`].
+    pub async fn citizen_with(browser: Browser, site: &Site, sample: &Sample) -> anyhow::Result<Self> {
+        let mut me = Self {
+            browser,
+            household: sample.household,
+            ..Self::stranger(site, Place::National)
+        };
         let page = me
             .browser
             .get(&site.url(Place::National, "/sign-in?next=/procedures"))

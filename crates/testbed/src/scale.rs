@@ -180,7 +180,7 @@ async fn measured(program: &Path, folder: &Path, size: Size, world: &World) -> a
     let memory = nation.memory_bytes()?;
     nation.stop().await?;
     Ok(json!({
-        "people": size.people, "cases": size.cases, "open": size.open, "load_ms": load_ms, "start_again_ms": again_ms,
+        "population": size.people, "cases": size.cases, "open": size.open, "load_ms": load_ms, "start_again_ms": again_ms,
         "load_peak_bytes": load_bytes, "serve_peak_bytes": memory, "files": files, "pages": watch.lines(), "people": crowd,
     }))
 }

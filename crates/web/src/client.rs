@@ -2,6 +2,7 @@
 //! redirect and never sends twice: who calls knows whether that is safe.
 
 use std::error::Error as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +73,14 @@ impl Client {
     #[must_use]
     pub fn plain() -> Self {
         Self(Way::Plain(builder().build(connector())))
+    }
+
+    /// As [`Client::plain`], from one of this machine's addresses: a listener counts the connections of each.
+    #[must_use]
+    pub fn plain_from(address: IpAddr) -> Self {
+        let mut http = connector();
+        http.set_local_address(Some(address));
+        Self(Way::Plain(builder().build(http)))
     }
 
     /// Over TLS only: an `http` address is refused as [`ClientError::Connect`].

@@ -2,6 +2,7 @@
 //! HTTP and through the pages; never a way round them.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
@@ -86,6 +87,15 @@ impl Default for Browser {
 }
 
 impl Browser {
+    /// A browser on one of this machine's addresses.
+    #[must_use]
+    pub fn on(address: IpAddr) -> Self {
+        Self {
+            client: Client::plain_from(address),
+            ..Self::default()
+        }
+    }
+
     /// The cookies it holds, by name.
     #[must_use]
     pub fn cookies(&self) -> &BTreeMap<String, String> {

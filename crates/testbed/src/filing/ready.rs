@@ -70,11 +70,12 @@ async fn filed(crowd: &Crowd, world: &World) -> anyhow::Result<Value> {
 
 /// Fills the forms of everybody.
 async fn filled(people: Vec<Person>, world: &World) -> anyhow::Result<Vec<Ready>> {
-    let answers = Answers::usual(world)?;
+    let answers = Answers::of_households(people.len() + 1, world)?;
     let paper = Arc::new(birth::paper(world)?);
     let (few, mut all) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
     for person in people {
-        let (answers, paper, few) = (answers.clone(), Arc::clone(&paper), Arc::clone(&few));
+        let answers = answers[person.household].clone();
+        let (paper, few) = (Arc::clone(&paper), Arc::clone(&few));
         let world = world.clone();
         all.spawn(async move {
             let _turn = few.acquire().await.context("nobody closes it")?;

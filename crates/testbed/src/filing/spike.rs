@@ -47,7 +47,7 @@ pub async fn measure(
 }
 
 async fn lived(crowd: &Crowd, citizens: usize, world: &World) -> anyhow::Result<Value> {
-    let answers = Answers::usual(world)?;
+    let answers = Answers::of_households(citizens * TIMES + 1, world)?;
     let paper = Arc::new(birth::paper(world)?);
     let mut people = crowd.citizens().await?;
     let began = world.now();
@@ -60,7 +60,7 @@ async fn lived(crowd: &Crowd, citizens: usize, world: &World) -> anyhow::Result<
         } else {
             (spike, calm)
         };
-        let (answers, paper) = (answers.clone(), Arc::clone(&paper));
+        let (answers, paper) = (answers[me.household].clone(), Arc::clone(&paper));
         all.spawn(file(me, answers, paper, (from, until), world.clone()));
     }
     let mut tried = Vec::new();

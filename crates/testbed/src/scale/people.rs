@@ -1,11 +1,13 @@
 //! A thousand people at the pages at once, who think between what they do: most read, some answer a page of a
 //! form of their own, a few are officials at the desk.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use kernel::{Time, World};
+use sen::story::http::Browser;
 use sen::up::nation::Place;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -20,6 +22,8 @@ pub(super) const ACCOUNTS: usize = 190;
 const SESSIONS: usize = 5;
 /// Sessions of officials, count.
 const OFFICIALS: usize = 50;
+/// Addresses that they come from, count: no listener takes a thousand connections from one.
+const ADDRESSES: u8 = 50;
 /// Sign-ins under way at the same time, count.
 const AT_ONCE: usize = 8;
 /// The longest that somebody thinks, in milliseconds; half of it as a mean.
@@ -74,13 +78,16 @@ async fn signed_in(site: &Site, world: &World) -> anyhow::Result<Vec<(Person, Wh
         .samples
         .iter()
         .filter(|s| s.role == "citizen" && s.household > 0);
+    let mut addresses = (1..=ADDRESSES)
+        .map(|last| IpAddr::from([127, 0, 1, last]))
+        .cycle();
     for sample in invited {
-        for _ in 0..SESSIONS {
+        for address in addresses.by_ref().take(SESSIONS) {
             let (site, sample, few) = (site.clone(), sample.clone(), Arc::clone(&few));
             let answers = answers.another(world);
             all.spawn(async move {
                 let _turn = few.acquire().await.context("nobody closes it")?;
-                let mut me = Person::citizen(&site, &sample).await?;
+                let mut me = Person::citizen_with(Browser::on(address), &site, &sample).await?;
                 let draft = birth::start(&mut me).await?;
                 anyhow::Ok((me, Who::Citizen { draft, answers }))
             });
