@@ -1,7 +1,8 @@
-//! The workspace's tests, once on each storage engine; the browser's stories on SQLite alone, as the sweep opens
-//! every page on both. Every crate is named at once (`--workspace`), so that nothing is built twice with other features.
+//! The workspace's tests, once on each storage engine; the browser's stories on SQLite alone and beside the others,
+//! as they take longest and the sweep opens every page on both. Every crate is named at once (`--workspace`), so that
+//! nothing is built twice with other features.
 
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{self, Sender};
 
 use anyhow::Result;
 
@@ -32,20 +33,29 @@ pub(crate) fn build() -> Result<()> {
 
 /// On SQLite, every line as it comes; `begun` is told when the first test runs.
 pub(crate) fn on_sqlite(begun: &Sender<()>, say: impl FnMut(&str)) -> Result<Said> {
-    tests(None, &[], begun, say)
+    tests(None, &all_but_the_browser()?, begun, say)
 }
 
 /// On a PostgreSQL server of its own, every line as it comes; `begun` is told when the first test runs.
 pub(crate) fn on_postgres(begun: &Sender<()>, say: impl FnMut(&str)) -> Result<Said> {
     let server = Server::start_for_tests()?;
-    let mut which = vec!["--lib".to_owned(), "--bins".to_owned()];
-    for name in programs::test_targets()?
-        .into_iter()
-        .filter(|name| name != BROWSER)
-    {
-        which.extend(["--test".to_owned(), name]);
+    tests(Some(&server.url()), &all_but_the_browser()?, begun, say)
+}
+
+/// What a browser lives, on SQLite.
+pub(crate) fn in_a_browser(say: impl FnMut(&str)) -> Result<Said> {
+    let which = ["--test", BROWSER].map(str::to_owned);
+    tests(None, &which, &mpsc::channel().0, say)
+}
+
+fn all_but_the_browser() -> Result<Vec<String>> {
+    let mut which = ["--lib", "--bins", "--examples"].map(str::to_owned).to_vec();
+    for name in programs::test_targets()? {
+        if name != BROWSER {
+            which.extend(["--test".to_owned(), name]);
+        }
     }
-    tests(Some(&server.url()), &which, begun, say)
+    Ok(which)
 }
 
 fn tests(

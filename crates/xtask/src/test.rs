@@ -38,7 +38,7 @@ pub(crate) fn tidy_only() -> Result<bool> {
 }
 
 /// What reads the code as the compiler does, in the time that the suites leave.
-fn lints(say: &mut dyn FnMut(&str)) -> Result<()> {
+fn lints(say: &mut dyn FnMut(&str)) -> Result<Said> {
     let lints = [
         "clippy",
         "--workspace",
@@ -51,7 +51,7 @@ fn lints(say: &mut dyn FnMut(&str)) -> Result<()> {
     passes(&mut shell::cargo_behind(&lints), say)
 }
 
-fn documents(say: &mut dyn FnMut(&str)) -> Result<()> {
+fn documents(say: &mut dyn FnMut(&str)) -> Result<Said> {
     let documents = [
         "doc",
         "--workspace",
@@ -65,21 +65,29 @@ fn documents(say: &mut dyn FnMut(&str)) -> Result<()> {
     )
 }
 
-fn passes(command: &mut Command, say: &mut dyn FnMut(&str)) -> Result<()> {
+/// There may be none: then nothing fails either.
+fn examples(say: &mut dyn FnMut(&str)) -> Result<Said> {
+    passes(
+        &mut shell::cargo_behind(&["test", "--workspace", "--doc", "--locked"]),
+        say,
+    )
+}
+
+fn passes(command: &mut Command, say: &mut dyn FnMut(&str)) -> Result<Said> {
     ensure!(shell::stream(command, say)?, "it found something");
-    Ok(())
+    Ok(Said::passed())
 }
 
 /// A part that ran beside others, and is told of behind them.
-struct Reading {
+struct Beside {
     name: &'static str,
     said: Vec<String>,
     seconds: f64,
-    ended: Result<()>,
+    ended: Result<Said>,
 }
 
-impl Reading {
-    fn of(name: &'static str, work: impl FnOnce(&mut dyn FnMut(&str)) -> Result<()>) -> Self {
+impl Beside {
+    fn of(name: &'static str, work: impl FnOnce(&mut dyn FnMut(&str)) -> Result<Said>) -> Self {
         let (watch, mut said) = (Watch::start(), Vec::new());
         let ended = work(&mut |line| said.push(line.to_owned()));
         Self {
@@ -90,7 +98,7 @@ impl Reading {
         }
     }
 
-    fn told(self) -> Result<()> {
+    fn told(self) -> Result<Said> {
         for line in &self.said {
             println!("{line}");
         }
@@ -132,8 +140,8 @@ impl Run {
         self.tally.add(tally);
     }
 
-    /// The suite on either engine, side by side, and what reads the code behind them: suites wait more than
-    /// they work. What the others say is shown behind the first.
+    /// The suite on either engine, side by side, and beside them what reads the code and then what a browser lives:
+    /// suites wait more than they work. What the others say is shown behind the first.
     fn both_suites(&mut self) {
         let (say, said) = mpsc::channel::<String>();
         let (begun, goes) = mpsc::channel::<()>();
@@ -142,14 +150,16 @@ impl Run {
             let also = begun.clone();
             let second =
                 scope.spawn(move || suites::on_postgres(&also, |line| drop(say.send(line.to_owned()))));
-            let readers = scope.spawn(move || {
+            let others = scope.spawn(move || {
                 // Cargo builds for one command at a time: both suites have to be past it.
                 (0..2).for_each(|_| {
                     goes.recv().ok();
                 });
                 [
-                    Reading::of("lints", lints),
-                    Reading::of("documents of the code", documents),
+                    Beside::of("lints", lints),
+                    Beside::of("documents of the code", documents),
+                    Beside::of("examples in the documents", examples),
+                    Beside::of("suite in a browser", |say| suites::in_a_browser(say)),
                 ]
             });
             self.suite("suite on SQLite", || {
@@ -164,11 +174,13 @@ impl Run {
                     .join()
                     .unwrap_or_else(|_| Err(anyhow!("the suite's thread broke off")))
             });
-            match readers.join() {
-                Ok(readings) => readings.into_iter().for_each(|reading| {
-                    self.part(reading.name, || reading.told());
+            match others.join() {
+                Ok(parts) => parts.into_iter().for_each(|part| {
+                    self.suite(part.name, || part.told());
                 }),
-                Err(_) => self.part("lints and documents", || Err(anyhow!("their thread broke off"))),
+                Err(_) => self.part("lints, documents and browser", || {
+                    Err(anyhow!("their thread broke off"))
+                }),
             }
         });
     }
