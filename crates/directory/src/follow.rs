@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(ask(&directory, &client, &url).await, Ok(false));
         assert_eq!(directory.age(own.store.world().now()), 0);
         stop.send(true).expect("somebody listens");
-        tokio::time::timeout(Duration::from_secs(5), job)
+        tokio::time::timeout(Duration::from_secs(20), job)
             .await
             .expect("stops when told")
             .expect("without a panic");

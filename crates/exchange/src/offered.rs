@@ -262,7 +262,7 @@ impl Exchange {
     /// The longest that a service may take, in milliseconds: what remains is for the two gateways.
     #[must_use]
     pub fn service_ms_max(&self) -> u64 {
-        self.0.store.limits().exchange_call_ms_max / 5 * 4
+        self.0.service_ms_max()
     }
 }
 

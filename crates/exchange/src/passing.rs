@@ -375,7 +375,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(5), gone)
+        tokio::time::timeout(Duration::from_secs(20), gone)
             .await
             .expect("dropped");
     }

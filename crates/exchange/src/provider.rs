@@ -219,6 +219,12 @@ impl Gateway {
             .ok_or_else(|| Problem::new(Kind::NotFound, "service-unknown").with("service", id))
     }
 
+    /// The longest that a service may take, in milliseconds. The rest is for the two gateways, so that the
+    /// refusal still reaches the consumer in time.
+    pub(crate) fn service_ms_max(&self) -> u64 {
+        self.store.limits().exchange_call_ms_max / 5 * 4
+    }
+
     /// Calls the service; whatever it does, there is an answer.
     async fn call(
         &self,
@@ -236,8 +242,7 @@ impl Gateway {
             Err(wait_ms) => return (resting(&agreement.service, wait_ms), None),
         };
         let limits = self.store.limits();
-        // The rest is for the two gateways, so that the refusal still reaches the consumer in time.
-        let deadline = Duration::from_millis(limits.exchange_call_ms_max / 5 * 4);
+        let deadline = Duration::from_millis(self.service_ms_max());
         let request = call.request.clone();
         let called = async {
             if body.is_none() && service.url().is_none() {

@@ -23,6 +23,8 @@ const BATCH: usize = 1_000;
 const GATHER: Duration = Duration::from_millis(20);
 /// How long it waits after a failure (a full disk) before it tries again.
 const REST: Duration = Duration::from_secs(1);
+// A disk that has room again is written to within five seconds.
+const _: () = assert!(REST.as_millis() < 5_000);
 
 /// How often the log may be found longer than it was a moment ago: another node of the same
 /// database is about to end or to begin.

@@ -132,6 +132,14 @@ async fn take(
     let mut taken = Vec::new();
     for number in 1..=cuts {
         tokio::time::sleep(BETWEEN).await;
+        if number == cuts {
+            // Not before anything was done, however busy the machine is.
+            ground::until("somebody filed and was answered", async || {
+                let answered = !calls.acknowledged().is_empty() || !ledger.exchanges().is_empty();
+                Ok((answered && !ledger.filed().is_empty()).then_some(()))
+            })
+            .await?;
+        }
         let (filed, signed) = (ledger.filed(), ledger.signed());
         let seen = ledger.exchanges().into_iter().map(|id| (id, PREFILLED));
         let called = calls.acknowledged().into_keys().map(|id| (id, effects::NODES));

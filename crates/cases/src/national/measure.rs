@@ -188,24 +188,8 @@ async fn tell<T: Serialize + Sync>(portal: &Cases, message: Message, items: &[T]
 mod tests {
     use super::*;
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn every_word_that_is_counted_was_taken() {
-        let temp = testkit::store(&[crate::MIGRATIONS]).await;
-        let portal = portal(temp.store.clone(), &crate::testing::pack()).expect("the pack reads");
-        // The clock of a test stands still, so that the time is over before it began.
-        let rates = rates(&portal, 80, 0).await.expect("counted");
-        assert_eq!(rates.words_per_second, 0);
-        let until = portal.store.world().now().plus_ms(1_000);
-        let from = until.plus_ms(-AGO_MS - 1_000);
-        let clock = Arc::clone(&temp.clock);
-        let over = tokio::spawn(async move {
-            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-            clock.advance_ms(2_000);
-        });
-        let words = go_on(portal.clone(), 0, 10, (from, until))
-            .await
-            .expect("goes on");
-        over.await.expect("over");
+    /// Words of progress that a portal took, message by message.
+    async fn taken(portal: &Cases) -> Vec<u64> {
         let facts = portal.store.facts_of(&portal.tenant, "synced/H56").await;
         let told = facts
             .expect("facts")
@@ -216,7 +200,31 @@ mod tests {
                 }
                 _ => None,
             });
+        told.collect()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn every_word_that_is_counted_was_taken() {
+        let temp = testkit::store(&[crate::MIGRATIONS]).await;
+        let portal = portal(temp.store.clone(), &crate::testing::pack()).expect("the pack reads");
+        // The clock of a test stands still, so that the time is over before it began.
+        let rates = rates(&portal, 80, 0).await.expect("counted");
+        assert_eq!(rates.words_per_second, 0);
+        let until = portal.store.world().now().plus_ms(1_000);
+        let from = until.plus_ms(-AGO_MS - 1_000);
+        let (clock, told) = (Arc::clone(&temp.clock), portal.clone());
+        let over = tokio::spawn(async move {
+            // Once there is something to count.
+            while taken(&told).await.is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            clock.advance_ms(2_000);
+        });
+        let words = go_on(portal.clone(), 0, 10, (from, until))
+            .await
+            .expect("goes on");
+        over.await.expect("over");
         assert!(words > 0);
-        assert_eq!(told.sum::<u64>(), words.unsigned_abs());
+        assert_eq!(taken(&portal).await.iter().sum::<u64>(), words.unsigned_abs());
     }
 }

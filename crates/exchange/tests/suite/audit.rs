@@ -155,7 +155,7 @@ async fn what_the_directory_and_the_keys_refuse_stands_beside_it_and_a_wrong_pas
                 .header("role", role)
                 .body(bytes::Bytes::new())
                 .expect("a request");
-            let answer = web::Client::plain().send(request, 5_000, 1 << 20).await;
+            let answer = web::Client::plain().send(request, 30_000, 1 << 20).await;
             let status = answer.expect("an answer").status().as_u16();
             assert_eq!(status, if role == "officer" { 403 } else { 409 }, "{path}");
         }

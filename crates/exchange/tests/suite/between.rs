@@ -10,6 +10,9 @@ use tokio::sync::watch;
 
 use crate::nation::Nation;
 
+/// Longer than anything that is waited for here.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// What becomes of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -32,6 +35,7 @@ pub(crate) enum Mode {
 pub(crate) struct Between {
     pub(crate) address: String,
     mode: Arc<watch::Sender<Mode>>,
+    asked: watch::Receiver<usize>,
 }
 
 impl Between {
@@ -44,12 +48,14 @@ impl Between {
         let address = listener.local_addr().expect("an address").to_string();
         let mode = Arc::new(watch::channel(Mode::Carries).0);
         let told = Arc::clone(&mode);
+        let (count, asked) = watch::channel(0);
+        let count = Arc::new(count);
         tokio::spawn(async move {
             while let Ok((caller, _)) = listener.accept().await {
-                tokio::spawn(carry(caller, to.clone(), Arc::clone(&told)));
+                tokio::spawn(carry(caller, to.clone(), Arc::clone(&told), Arc::clone(&count)));
             }
         });
-        Self { address, mode }
+        Self { address, mode, asked }
     }
 
     /// Between the national node and the ministry's, with every connection between them open.
@@ -67,6 +73,19 @@ impl Between {
         self.mode.send_replace(mode);
     }
 
+    /// What callers sent so far, in pieces as they came, count: one of each connection on which something
+    /// was sent while nothing is carried.
+    pub(crate) fn asked(&self) -> usize {
+        *self.asked.borrow()
+    }
+
+    /// Waits until callers have sent so many pieces.
+    pub(crate) async fn is_asked(&self, pieces: usize) {
+        let mut watched = self.asked.clone();
+        let came = tokio::time::timeout(PATIENCE, watched.wait_for(|asked| *asked >= pieces)).await;
+        assert!(came.is_ok(), "nothing was sent");
+    }
+
     /// Waits until what was to be lost is lost.
     pub(crate) async fn lost(&self) {
         let mut watched = self.mode.subscribe();
@@ -74,7 +93,12 @@ impl Between {
     }
 }
 
-async fn carry(mut caller: TcpStream, to: String, mode: Arc<watch::Sender<Mode>>) {
+async fn carry(
+    mut caller: TcpStream,
+    to: String,
+    mode: Arc<watch::Sender<Mode>>,
+    asked: Arc<watch::Sender<usize>>,
+) {
     let begun = *mode.borrow();
     match begun {
         Mode::Refuses => return,
@@ -92,6 +116,7 @@ async fn carry(mut caller: TcpStream, to: String, mode: Arc<watch::Sender<Mode>>
         tokio::select! {
             read = caller.read(&mut out) => {
                 let Ok(length @ 1..) = read else { return };
+                asked.send_modify(|asked| *asked += 1);
                 let lost = is_lost(&mode, Mode::LosesRequest).await || *mode.borrow() == Mode::Refuses;
                 slowed(&mode, length).await;
                 if lost || called.write_all(&out[..length]).await.is_err() {

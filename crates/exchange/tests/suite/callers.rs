@@ -73,7 +73,7 @@ impl Secure {
         }
         let request = request.header("content-type", "application/json");
         let request = request.body(Bytes::from_static(b"{}")).expect("a request");
-        let answer = client.send(request, 5_000, 1 << 20).await.expect("an answer");
+        let answer = client.send(request, 30_000, 1 << 20).await.expect("an answer");
         let (parts, body) = answer.into_parts();
         Told {
             status: parts.status.as_u16(),
@@ -341,7 +341,7 @@ async fn https_without_mutual_tls_needs_no_certificate_and_plain_http_gets_nowhe
     assert_eq!(secure.call(&nameless, "G22/portal").await, (200, String::new()));
     let plain = Request::get(secure.url.replace("https", "http")).body(Bytes::new());
     let refused = Client::plain()
-        .send(plain.expect("a request"), 5_000, 1 << 20)
+        .send(plain.expect("a request"), 30_000, 1 << 20)
         .await;
     assert_eq!(refused.expect_err("no answer"), ClientError::Broken);
     // A caller that knows another root than the node's does not speak to it.
@@ -353,7 +353,7 @@ async fn https_without_mutual_tls_needs_no_certificate_and_plain_http_gets_nowhe
     let get = Request::get(format!("{}/listClients", secure.url)).body(Bytes::new());
     let refused = strange
         .client(node, None)
-        .send(get.expect("a request"), 5_000, 1 << 20)
+        .send(get.expect("a request"), 30_000, 1 << 20)
         .await;
     assert_eq!(refused.expect_err("no answer"), ClientError::Connect);
 }

@@ -6,14 +6,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use exchange::{Answer, Call, Headers, Service, ServiceId};
 use kernel::{Kind, Problem};
+use tokio::sync::Notify;
 
 use crate::nation::LOOKUP;
 
 /// The service of the tests: does what the body's `do` says, and counts its effects.
+/// What `waits` goes on when it is told to.
 #[derive(Default)]
 pub(crate) struct Counting {
     pub(crate) effects: AtomicUsize,
     pub(crate) keys: std::sync::Mutex<Vec<Option<String>>>,
+    pub(crate) waits: Notify,
+    pub(crate) go_on: Notify,
 }
 #[async_trait]
 impl Service for Counting {
@@ -34,6 +38,11 @@ impl Service for Counting {
         };
         match asked["do"].as_str().unwrap_or_default() {
             "hang" => std::future::pending().await,
+            "wait" => {
+                self.waits.notify_one();
+                self.go_on.notified().await;
+                Answer::json(&serde_json::json!({"record": {"full_name": "đợi"}}))
+            }
             "slow" => {
                 tokio::time::sleep(Duration::from_millis(150)).await;
                 Answer::json(&serde_json::json!({"record": {"full_name": "chậm"}}))

@@ -32,7 +32,7 @@ impl Desk {
             .header("tenant", tenant)
             .body(bytes::Bytes::new())
             .expect("a request");
-        let answer = web::Client::plain().send(request, 5_000, 1 << 20).await;
+        let answer = web::Client::plain().send(request, 30_000, 1 << 20).await;
         let answer = answer.expect("an answer");
         let body = String::from_utf8_lossy(answer.body()).into_owned();
         (answer.status().as_u16(), body)
@@ -340,7 +340,7 @@ async fn only_the_other_partys_node_is_told_of_a_record() {
         let request = request.expect("a request");
         async move {
             client
-                .send(request, 5_000, 1 << 16)
+                .send(request, 30_000, 1 << 16)
                 .await
                 .expect("an answer")
                 .status()

@@ -59,7 +59,7 @@ impl Face {
             .body(Bytes::copy_from_slice(body.as_bytes()))
             .expect("a request");
         let answer = web::Client::plain()
-            .send(request, 5_000, 1 << 20)
+            .send(request, 30_000, 1 << 20)
             .await
             .expect("an answer");
         let (parts, body) = answer.into_parts();

@@ -212,7 +212,7 @@ async fn only_an_operator_sees_what_has_left() {
             }
             let request = request.body(bytes::Bytes::new()).expect("a request");
             let answer = web::Client::plain()
-                .send(request, 5_000, 1 << 20)
+                .send(request, 30_000, 1 << 20)
                 .await
                 .expect("an answer");
             assert_eq!(answer.status().as_u16(), status, "{role:?} {path}");

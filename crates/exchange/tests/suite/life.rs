@@ -383,7 +383,7 @@ async fn a_providers_acceptance_is_not_taken_for_the_consumers() {
             web::http::Request::post(format!("https://{}/exchange/v1/agreement-notices", ministry.peer))
                 .body(words::sign(word, &nation.hub.key).token.into())
                 .expect("a request");
-        let answer = national.peers(&nation.ca).send(notice, 5_000, 1 << 16).await;
+        let answer = national.peers(&nation.ca).send(notice, 30_000, 1 << 16).await;
         let status = answer.expect("an answer").status().as_u16();
         assert!((400..500).contains(&status), "{status}");
         assert_eq!(state(ministry, &request).await, State::Offered);

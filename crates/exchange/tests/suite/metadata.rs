@@ -47,7 +47,7 @@ fn described(nation: &Nation, url: &str) {
         id: "G01/population/acts".parse().expect("an id"),
         url: url.to_owned(),
         client: web::Client::plain(),
-        call_ms_max: 2_000,
+        call_ms_max: 10_000,
         answer_bytes_max: 100_000,
         endpoints,
         openapi: Some(format!("{url}openapi.yaml")),

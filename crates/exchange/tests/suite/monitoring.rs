@@ -328,7 +328,7 @@ async fn nobody_but_an_operator_collects_and_a_wrong_question_is_told_at_its_par
             request = request.header("role", role);
         }
         let request = request.body(bytes::Bytes::new()).expect("a request");
-        let answer = web::Client::plain().send(request, 5_000, 1 << 20).await;
+        let answer = web::Client::plain().send(request, 30_000, 1 << 20).await;
         let status = answer.expect("an answer").status().as_u16();
         let refused: &[u16] = if role.is_some() { &[403] } else { &[401, 303] };
         assert!(refused.contains(&status), "{role:?}: {status}");

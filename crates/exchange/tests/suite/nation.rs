@@ -44,6 +44,11 @@ impl Nation {
     }
 
     pub(crate) async fn without_agreement(limits: Limits) -> Self {
+        Self::of(limits.clone(), limits).await
+    }
+
+    /// Without an agreement, with the limits of the national node and those of the ministry's.
+    pub(crate) async fn of(nationals: Limits, ministrys: Limits) -> Self {
         let ca = testkit::authority();
         let hub = issue(&ca, Profile::OrganisationSeal, "G22", 1);
         let keys = |seals: &[(&str, Identity)], serial| Keyring {
@@ -75,8 +80,8 @@ impl Nation {
             }
         }
         let (national, ministry) = (
-            Node::open("national", national, &hub, limits.clone(), &ca).await,
-            Node::open("ministry", ministry, &hub, limits, &ca).await,
+            Node::open("national", national, &hub, nationals, &ca).await,
+            Node::open("ministry", ministry, &hub, ministrys, &ca).await,
         );
         for node in [&national, &ministry] {
             snapshot.nodes.push(NodeEntry {

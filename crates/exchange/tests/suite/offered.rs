@@ -65,7 +65,7 @@ impl System {
     pub(crate) fn setup(&self) -> Setup {
         Setup {
             url: self.url.clone(),
-            timeout_ms: 2_000,
+            timeout_ms: 10_000,
             openapi: String::new(),
             endpoints: Vec::new(),
             wsdl: None,
@@ -576,7 +576,7 @@ async fn a_service_is_called_at_its_addresses_by_their_weights_and_not_where_its
     assert_eq!(last(&exchange.ways_of(&persons())), last(&seen), "it is not due");
     first.end();
     // A connection that is kept open may be answered once more.
-    for _ in 0..10 {
+    for _ in 0..400 {
         clock.advance_ms(5_000);
         exchange.check_health().await;
         if exchange.ways_of(&persons())[0].rests {

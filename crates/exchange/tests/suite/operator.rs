@@ -95,7 +95,7 @@ impl Desk {
             .body(Bytes::copy_from_slice(body.as_bytes()))
             .expect("a request");
         let answer = web::Client::plain()
-            .send(request, 5_000, 1 << 20)
+            .send(request, 30_000, 1 << 20)
             .await
             .expect("an answer");
         (answer.status().as_u16(), answer.into_body())

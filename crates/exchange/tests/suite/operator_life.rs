@@ -38,7 +38,7 @@ impl Desk {
             .header("role", "operator")
             .body(Bytes::from(body.unwrap_or_default()))
             .expect("a request");
-        let answer = web::Client::plain().send(request, 5_000, 1 << 20).await;
+        let answer = web::Client::plain().send(request, 30_000, 1 << 20).await;
         let answer = answer.expect("an answer");
         let to = answer.headers().get("location");
         let to = to.and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();

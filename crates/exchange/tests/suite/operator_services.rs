@@ -152,7 +152,7 @@ async fn an_operator_leads_a_service_by_the_pages() {
     let good = [
         ("service", PERSONS),
         ("url", address.as_str()),
-        ("timeout_ms", "1000"),
+        ("timeout_ms", "9000"),
     ];
     let (status, to, told) = desk.page("/exchange/services", Some(&good)).await;
     assert_eq!(
@@ -184,7 +184,7 @@ async fn an_operator_leads_a_service_by_the_pages() {
     let document = format!("{address}/openapi.json");
     let more = [
         ("url", address.as_str()),
-        ("timeout_ms", "900"),
+        ("timeout_ms", "8000"),
         ("openapi", document.as_str()),
     ];
     let (status, _, told) = desk.page(&to, Some(&more)).await;

@@ -49,7 +49,7 @@ async fn leave(node: &Node, org: &str, key: &str, lines: usize) {
 
 /// Waits until something holds.
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..500 {
+    for _ in 0..1_500 {
         if holds().await {
             return;
         }

@@ -263,7 +263,7 @@ async fn nobody_but_the_operator_of_its_organisation_sees_or_stops_a_service_of_
             .header("tenant", "G15")
             .body(Bytes::from(body))
             .expect("a request");
-        let answer = web::Client::plain().send(request, 5_000, 1 << 20).await;
+        let answer = web::Client::plain().send(request, 30_000, 1 << 20).await;
         assert_eq!(answer.expect("an answer").status().as_u16(), 404, "{path}");
     }
     nation.ask("{}").await.expect("it answers");

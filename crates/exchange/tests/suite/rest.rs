@@ -120,7 +120,7 @@ pub(crate) async fn system(nation: &Nation, endpoints: &[&str], base: &str) -> A
         id: LOOKUP.parse().expect("an id"),
         url: url.clone(),
         client: web::Client::plain(),
-        call_ms_max: 2_000,
+        call_ms_max: 10_000,
         answer_bytes_max: 100_000,
         endpoints: paths(endpoints),
         openapi: None,

@@ -31,7 +31,7 @@ impl Desk {
             .header("tenant", tenant)
             .body(Bytes::copy_from_slice(body.as_bytes()))
             .expect("a request");
-        let answer = web::Client::plain().send(request, 5_000, 1 << 20).await;
+        let answer = web::Client::plain().send(request, 30_000, 1 << 20).await;
         let answer = answer.expect("an answer");
         let text = String::from_utf8_lossy(answer.body()).into_owned();
         (answer.status().as_u16(), text)

@@ -269,7 +269,7 @@ async fn a_node_that_is_no_party_is_told_nothing_of_a_service() {
             .expect("a request");
         let answer = node
             .peers(&nation.ca)
-            .send(request, 5_000, 1 << 16)
+            .send(request, 30_000, 1 << 16)
             .await
             .expect("an answer");
         let text = String::from_utf8_lossy(answer.body()).into_owned();

@@ -272,7 +272,7 @@ async fn an_answer_of_the_service_has_no_error_header_and_one_in_its_place_has()
             id: LOOKUP.parse().expect("an id"),
             url: "http://127.0.0.1:1/".to_owned(),
             client: web::Client::plain(),
-            call_ms_max: 500,
+            call_ms_max: 10_000,
             answer_bytes_max: 1_000,
             endpoints: Vec::new(),
             openapi: None,

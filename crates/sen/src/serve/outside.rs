@@ -272,7 +272,7 @@ mod tests {
             .body(Bytes::new())
             .expect("a request");
         Client::plain()
-            .send(pay, 5_000, 65_536)
+            .send(pay, 30_000, 65_536)
             .await
             .expect("the payer pays");
         let paid = bank.state(&order.order).await.expect("the bank's word");

@@ -80,7 +80,7 @@ fn trusting(root: &str) -> Client {
 
 async fn status(client: &Client, url: &str) -> Option<u16> {
     let request = http::Request::get(url).body(Bytes::new()).expect("a request");
-    let answer = client.send(request, 5_000, 1 << 20).await.ok()?;
+    let answer = client.send(request, 30_000, 1 << 20).await.ok()?;
     Some(answer.status().as_u16())
 }
 
@@ -126,7 +126,7 @@ async fn a_system_connects_by_mutual_tls_once_an_operator_registered_its_certifi
         );
         let request = http::Request::post(url).header("x-road-client", "VN/GOV/H56/records");
         let answer = client
-            .send(request.body(Bytes::new()).expect("a request"), 5_000, 1 << 20)
+            .send(request.body(Bytes::new()).expect("a request"), 30_000, 1 << 20)
             .await;
         let body: Value = serde_json::from_slice(answer.expect("an answer").body()).expect("json");
         body["code"].as_str().unwrap_or_default().to_owned()
@@ -253,7 +253,7 @@ async fn methods(node: &Node) -> Option<u16> {
     let url = format!("http://127.0.0.1:{face}/r1/VN/GOV/H56/one-stop/listMethods");
     let request = http::Request::get(url).header("x-road-client", "VN/GOV/H56/records");
     let request = request.body(Bytes::new()).expect("a request");
-    let answer = Client::plain().send(request, 5_000, 1 << 20).await.ok()?;
+    let answer = Client::plain().send(request, 30_000, 1 << 20).await.ok()?;
     Some(answer.status().as_u16())
 }
 
@@ -365,7 +365,7 @@ async fn heard(url: &str, token: String) -> u16 {
         .header("content-type", "application/jose")
         .body(Bytes::from(token))
         .expect("a request");
-    let answer = Client::plain().send(request, 5_000, 1 << 20).await;
+    let answer = Client::plain().send(request, 30_000, 1 << 20).await;
     answer.expect("an answer").status().as_u16()
 }
 

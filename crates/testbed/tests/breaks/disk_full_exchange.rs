@@ -28,8 +28,9 @@ const DISK_MB: u64 = 48;
 const CALLS: u64 = 2_000;
 /// So many refusals one after the other, and the disk is full.
 const REFUSED: usize = 10;
-/// How soon exchanges go on once there is room.
-const RESUMES: Duration = Duration::from_secs(5);
+/// How soon exchanges go on once there is room, also on a machine that is busy: what waits for room looks again
+/// after a second (`store::facts`).
+const RESUMES: Duration = Duration::from_secs(20);
 
 /// Gives a node's folder a disk of its own.
 fn own_disk(data: &Path, place: Place) -> Mounted {

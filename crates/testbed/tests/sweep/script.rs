@@ -42,7 +42,7 @@ use crate::example::Ids;
 use crate::stage::Cast;
 
 /// How long a fact may take to be in the log.
-const SEALED: Duration = Duration::from_secs(5);
+const SEALED: Duration = Duration::from_secs(30);
 
 /// Who calls what, and what came of it.
 struct Script<'n> {

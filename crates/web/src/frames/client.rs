@@ -22,7 +22,9 @@ use crate::client::ClientError;
 /// Connections kept to one node, count: one for each core that carries, up to this.
 const LANES_MAX: usize = 4;
 /// Time for a connection and its handshake.
-const CONNECT_MAX: Duration = Duration::from_secs(4);
+pub(super) const CONNECT_MAX: Duration = Duration::from_secs(4);
+// A side that does not say who it is, is given up within five seconds.
+const _: () = assert!(CONNECT_MAX.as_millis() < 5_000);
 /// How long a connection nobody uses is kept.
 const QUIET: Duration = Duration::from_secs(60);
 

@@ -21,6 +21,9 @@ use crate::client::ClientError;
 const PULSE: Duration = Duration::from_millis(500);
 /// How long it may stay silent after that.
 const SILENT_MAX: Duration = Duration::from_secs(3);
+// A side that says nothing is given up within five seconds: after one beat in which it was heard, one until it
+// is asked, and the time that it has then.
+const _: () = assert!(2 * PULSE.as_millis() + SILENT_MAX.as_millis() < 5_000);
 /// How long the end of a connection may take.
 const END_MAX: Duration = Duration::from_secs(5);
 /// How long a write may be stuck in a side that does not read.

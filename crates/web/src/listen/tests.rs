@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{ListenError, Listener, Peer, serve};
 use crate::client::{Client, ClientError};
@@ -23,15 +23,16 @@ use crate::form::Fields;
 use crate::testing::{Authority, all_but, anyone, shared, world};
 use crate::tls::{TlsIdentity, client_config, server_config};
 
-/// Longer than any deadline of these tests, shorter than a person's patience.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than any deadline that a test shortens, also on a machine that is busy; shorter than the usual ones of
+/// silence (30 s) and of a request (60 s). What ends in this time was ended by what the test shortened.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than a test waits, in milliseconds: no deadline of that test.
+const LONG_MS: u64 = 60_000;
 
-fn short() -> Limits {
+/// A header must come quickly; anything else may take longer than a test waits.
+fn quick_header() -> Limits {
     Limits {
         header_ms_max: 300,
-        idle_ms_max: 1_500,
-        request_ms_max: 2_000,
-        connections_per_address_max: 5,
         ..Limits::default()
     }
 }
@@ -75,30 +76,31 @@ async fn big() -> Body {
     Body::from_stream(chunks.take(1 << 10))
 }
 
-/// Reads until the other side closes; how long that took, and what was read.
-async fn until_closed(socket: &mut TcpStream) -> (Duration, String) {
-    let started = tokio::time::Instant::now();
+/// Reads until the other side closes, in time; what was read.
+async fn until_closed(socket: &mut TcpStream) -> String {
     let mut read = Vec::new();
     timeout(PATIENCE, socket.read_to_end(&mut read))
         .await
         .expect("closed in time")
         .unwrap_or_default();
-    (started.elapsed(), String::from_utf8_lossy(&read).into_owned())
+    String::from_utf8_lossy(&read).into_owned()
 }
 
-fn about(took: Duration, ms: u64) -> bool {
-    (ms - 100..ms + 1_500).contains(&u64::try_from(took.as_millis()).unwrap())
+/// Whether so many milliseconds have passed: what ends then has not ended before its deadline.
+fn have_passed(since: Instant, ms: u64) -> bool {
+    since.elapsed() >= Duration::from_millis(ms)
 }
 
 #[tokio::test]
 async fn a_silent_connection_is_closed_at_the_header_deadline() {
-    let node = node(short(), None).await;
+    let node = node(quick_header(), None).await;
+    let begun = Instant::now();
     let mut sockets = Vec::new();
     for _ in 0..5 {
         sockets.push(TcpStream::connect(node.addr).await.unwrap());
     }
-    let (took, _) = until_closed(&mut sockets[0]).await;
-    assert!(about(took, 300), "{took:?}");
+    until_closed(&mut sockets[0]).await;
+    assert!(have_passed(begun, 300), "{:?}", begun.elapsed());
     for socket in &mut sockets[1..] {
         until_closed(socket).await;
     }
@@ -106,35 +108,47 @@ async fn a_silent_connection_is_closed_at_the_header_deadline() {
 
 #[tokio::test]
 async fn a_header_sent_byte_by_byte_is_closed_at_the_same_deadline() {
-    let node = node(short(), None).await;
+    let node = node(quick_header(), None).await;
+    let begun = Instant::now();
     let (mut reading, mut writing) = TcpStream::connect(node.addr).await.unwrap().into_split();
     let drip = tokio::spawn(async move {
-        for byte in b"GET / HTTP/1.1\r\nx-slow: ".iter().chain([b'a'; 200].iter()) {
+        // For longer than the test waits.
+        for byte in b"GET / HTTP/1.1\r\nx-slow: ".iter().chain([b'a'; 800].iter()) {
             if writing.write_all(&[*byte]).await.is_err() {
                 return;
             }
             sleep(Duration::from_millis(50)).await;
         }
     });
-    let started = tokio::time::Instant::now();
     let mut rest = Vec::new();
     timeout(PATIENCE, reading.read_to_end(&mut rest))
         .await
         .expect("closed in time")
         .unwrap_or_default();
-    assert!(about(started.elapsed(), 300), "{:?}", started.elapsed());
+    assert!(have_passed(begun, 300), "{:?}", begun.elapsed());
     drip.abort();
 }
 
 #[tokio::test]
 async fn a_kept_connection_may_be_idle_longer_but_not_its_next_header() {
-    let node = node(short(), None).await;
     let ask = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-    let mut idle = TcpStream::connect(node.addr).await.unwrap();
+    let quick_idle = Limits {
+        idle_ms_max: 1_000,
+        ..quick_header()
+    };
+    let begun = Instant::now();
+    let mut idle = TcpStream::connect(node(quick_idle, None).await.addr)
+        .await
+        .unwrap();
     idle.write_all(ask).await.unwrap();
-    let (took, read) = until_closed(&mut idle).await;
-    assert!(read.ends_with("hello") && about(took, 1_500), "{took:?} {read}");
+    let read = until_closed(&mut idle).await;
+    assert!(
+        read.ends_with("hello") && have_passed(begun, 1_000),
+        "{:?} {read}",
+        begun.elapsed()
+    );
 
+    let node = node(quick_header(), None).await;
     let mut kept = TcpStream::connect(node.addr).await.unwrap();
     for _ in 0..3 {
         kept.write_all(ask).await.unwrap();
@@ -147,23 +161,37 @@ async fn a_kept_connection_may_be_idle_longer_but_not_its_next_header() {
         sleep(Duration::from_millis(400)).await;
     }
     kept.write_all(b"GET / HT").await.unwrap();
-    let (took, _) = until_closed(&mut kept).await;
-    assert!(took < Duration::from_millis(1_300), "{took:?}");
+    until_closed(&mut kept).await;
 }
 
 #[tokio::test]
 async fn a_slow_body_is_answered_and_a_slow_reader_is_cut_off() {
-    let node = node(short(), None).await;
-    let mut slow = TcpStream::connect(node.addr).await.unwrap();
+    // The connection itself has longer, so that the answer gets out.
+    let quick_request = Limits {
+        header_ms_max: LONG_MS,
+        request_ms_max: 2_000,
+        ..Limits::default()
+    };
+    let begun = Instant::now();
+    let mut slow = TcpStream::connect(node(quick_request, None).await.addr)
+        .await
+        .unwrap();
     slow.write_all(b"POST /upload HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 99\r\n\r\nname=")
         .await
         .unwrap();
-    let (took, read) = until_closed(&mut slow).await;
+    let read = until_closed(&mut slow).await;
     assert!(
-        read.starts_with("HTTP/1.1 504") && about(took, 2_000),
-        "{took:?} {read}"
+        read.starts_with("HTTP/1.1 504") && have_passed(begun, 2_000),
+        "{:?} {read}",
+        begun.elapsed()
     );
 
+    // Cut off after 600 ms, long before it begins to read.
+    let quick = Limits {
+        request_ms_max: 300,
+        ..quick_header()
+    };
+    let node = node(quick, None).await;
     let mut reader = TcpStream::connect(node.addr).await.unwrap();
     reader
         .write_all(b"GET /big HTTP/1.1\r\nhost: a\r\n\r\n")
@@ -183,7 +211,7 @@ async fn a_slow_body_is_answered_and_a_slow_reader_is_cut_off() {
 
 #[tokio::test]
 async fn a_header_of_64_kilobytes_is_refused() {
-    let node = node(short(), None).await;
+    let node = node(Limits::default(), None).await;
     let mut socket = TcpStream::connect(node.addr).await.unwrap();
     let head = format!(
         "GET / HTTP/1.1\r\nhost: a\r\nx-long: {}\r\n\r\n",
@@ -206,8 +234,9 @@ async fn a_header_of_64_kilobytes_is_refused() {
 async fn an_address_has_only_so_many_connections() {
     let node = node(
         Limits {
-            header_ms_max: 5_000,
-            ..short()
+            header_ms_max: LONG_MS,
+            connections_per_address_max: 5,
+            ..Limits::default()
         },
         None,
     )
@@ -223,29 +252,37 @@ async fn an_address_has_only_so_many_connections() {
         held.push(socket);
     }
     let mut sixth = TcpStream::connect(node.addr).await.unwrap();
-    let (took, read) = until_closed(&mut sixth).await;
-    assert!(took < Duration::from_millis(2_000) && read.is_empty(), "{took:?}");
+    let read = until_closed(&mut sixth).await;
+    assert!(read.is_empty(), "{read}");
     held.clear();
-    sleep(Duration::from_millis(100)).await;
     let client = Client::plain();
-    assert_eq!(
-        call(&client, "http", node.addr, "/").await.unwrap(),
-        "hello",
-        "a seat is given back"
-    );
+    let seated = async {
+        loop {
+            match call(&client, "http", node.addr, "/").await {
+                Ok(answer) => break answer,
+                Err(_) => sleep(Duration::from_millis(20)).await,
+            }
+        }
+    };
+    let answer = timeout(PATIENCE, seated).await.expect("a seat is given back");
+    assert_eq!(answer, "hello");
 }
 
 async fn call(client: &Client, scheme: &str, addr: SocketAddr, path: &str) -> Result<String, ClientError> {
     let request = Request::get(format!("{scheme}://{addr}{path}"))
         .body(Bytes::new())
         .unwrap();
-    let answer = client.send(request, 5_000, 1 << 20).await?;
+    let answer = client.send(request, 15_000, 1 << 20).await?;
     Ok(String::from_utf8(answer.into_body().to_vec()).unwrap())
 }
 
 #[tokio::test]
 async fn a_stop_lets_running_requests_finish_and_takes_no_new_ones() {
-    let node = node(short(), None).await;
+    let patient = Limits {
+        header_ms_max: LONG_MS,
+        ..Limits::default()
+    };
+    let node = node(patient, None).await;
     let client = Client::plain();
     assert_eq!(call(&client, "http", node.addr, "/").await.unwrap(), "hello");
     let silent = TcpStream::connect(node.addr).await.unwrap();
@@ -253,16 +290,11 @@ async fn a_stop_lets_running_requests_finish_and_takes_no_new_ones() {
     let running = tokio::spawn(async move { call(&running, "http", addr, "/slow").await });
     sleep(Duration::from_millis(200)).await;
     node.stop.send(true).unwrap();
-    let started = tokio::time::Instant::now();
+    // By itself: nobody is cut off, and the silent one is not waited for.
     timeout(PATIENCE, node.done)
         .await
         .expect("the drain ends")
         .unwrap();
-    assert!(
-        started.elapsed() < Duration::from_millis(1_500),
-        "{:?}",
-        started.elapsed()
-    );
     assert_eq!(running.await.unwrap().unwrap(), "done");
     assert_eq!(call(&client, "http", addr, "/").await, Err(ClientError::Connect));
     drop(silent);
@@ -284,7 +316,7 @@ fn resident() -> usize {
 
 #[tokio::test]
 async fn an_upload_of_200_megabytes_is_cut_off_and_memory_stays_flat() {
-    let node = node(short(), None).await;
+    let node = node(Limits::default(), None).await;
     let before = resident();
     for head in [
         "content-length: 209715400\r\n\r\n",
@@ -327,7 +359,7 @@ async fn an_upload_of_200_megabytes_is_cut_off_and_memory_stays_flat() {
 
 #[tokio::test]
 async fn an_answer_larger_than_asked_for_or_too_late_is_an_error() {
-    let node = node(short(), None).await;
+    let node = node(Limits::default(), None).await;
     let client = Client::plain();
     let ask = |path: &str| {
         Request::get(format!("http://{}{path}", node.addr))
@@ -335,7 +367,7 @@ async fn an_answer_larger_than_asked_for_or_too_late_is_an_error() {
             .unwrap()
     };
     assert_eq!(
-        client.send(ask("/big"), 5_000, 1 << 20).await.unwrap_err(),
+        client.send(ask("/big"), 15_000, 1 << 20).await.unwrap_err(),
         ClientError::TooLarge
     );
     assert_eq!(
@@ -351,7 +383,7 @@ async fn only_a_registered_certificate_that_is_not_revoked_may_call() {
     let stranger = theirs.node("127.0.0.1");
     let anchors = [ours.der.clone()];
     let config = server_config(&world(), &server, &anchors, all_but(&revoked)).unwrap();
-    let node = node(short(), Some(config)).await;
+    let node = node(Limits::default(), Some(config)).await;
 
     let caller = |id: &TlsIdentity| Client::tls(client_config(&world(), id, &anchors, anyone()).unwrap());
     let client = caller(&good);
@@ -396,7 +428,7 @@ async fn a_server_is_called_only_when_its_certificate_is_the_right_one() {
         (me.clone(), &anchors[..], all_but(&me)),
     ] {
         let config = server_config(&world(), &server, &anchors, anyone()).unwrap();
-        let node = node(short(), Some(config)).await;
+        let node = node(Limits::default(), Some(config)).await;
         let client = Client::tls(client_config(&world(), &me, their_anchors, accept).unwrap());
         assert_eq!(
             call(&client, "https", node.addr, "/").await,
@@ -415,8 +447,9 @@ async fn a_silent_tls_handshake_is_closed_too() {
         anyone(),
     )
     .unwrap();
-    let node = node(short(), Some(config)).await;
+    let node = node(quick_header(), Some(config)).await;
+    let begun = Instant::now();
     let mut silent = TcpStream::connect(node.addr).await.unwrap();
-    let (took, _) = until_closed(&mut silent).await;
-    assert!(about(took, 300), "{took:?}");
+    until_closed(&mut silent).await;
+    assert!(have_passed(begun, 300), "{:?}", begun.elapsed());
 }

@@ -14,7 +14,7 @@ use super::{Script, ok};
 use crate::stage::Cast;
 
 /// How long a word may take to the other node.
-const CARRIED: Duration = Duration::from_secs(10);
+const CARRIED: Duration = Duration::from_secs(60);
 /// What is asked for.
 const SERVICE: &str = "G01/population/assign-number";
 /// Where the operations are, below `/api/v1` for programs.

@@ -12,7 +12,7 @@ use super::courses::By;
 use crate::stage::Cast;
 
 /// How long a word may take to the other node.
-const CARRIED: Duration = Duration::from_secs(10);
+const CARRIED: Duration = Duration::from_secs(60);
 /// Where the operations are, below `/api/v1` for programs.
 const DELEGATIONS: &str = "/exchange/delegations";
 

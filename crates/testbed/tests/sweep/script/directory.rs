@@ -20,7 +20,7 @@ use crate::stage::Cast;
 const PAGES: &str = "/exchange/registrations";
 const API: &str = "/api/v1/directory/registrations";
 /// How long a word may take to be heard, in tries of 50 ms.
-const TRIES: usize = 200;
+const TRIES: usize = 1_200;
 
 impl Script<'_> {
     /// Leads changes of the hub's own systems to every end, by each face.

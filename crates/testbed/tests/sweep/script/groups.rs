@@ -14,7 +14,7 @@ use super::courses::By;
 use crate::stage::Cast;
 
 /// How long words may take between two nodes, there and back.
-const CARRIED: Duration = Duration::from_secs(20);
+const CARRIED: Duration = Duration::from_secs(60);
 /// Where the operations are, below `/api/v1` for programs.
 const OFFERS: &str = "/exchange/group-offers";
 

@@ -48,7 +48,7 @@ impl Script<'_> {
 
     /// Waits until a case is on the list no more.
     async fn gone(&self, cast: &mut Cast, case: &str) -> anyhow::Result<()> {
-        for _ in 0..250 {
+        for _ in 0..3_000 {
             let path = format!("/api/v1{LIST}");
             let list = cast.supervisor.get(&path).await?.json()?;
             let items = list["items"].as_array().context("a list")?;
