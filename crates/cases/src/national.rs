@@ -1,5 +1,5 @@
 //! The messages of the national portal by their own names (`DongBoHoSoMC`, `CapNhatTienDoHoSoMC`, `TraCuuHoSo`,
-//! `LayThuTuc`, `DongBoDanhGia`): how they read, what a portal does with them, and how an owner speaks them to a portal
+//! `LayThuTuc`, `DongBoDanhGia`, `DongBoHoiDap`, `DongBoThongKeHoSo`): how they read, what a portal does with them, and how an owner speaks them to a portal
 //! that has nothing else. Never a case's rule: what an owner does with a case is decided at its desk.
 //!
 //! | read | for |
@@ -8,7 +8,9 @@
 //! | [`told`] | what an item says, or which field cannot be read, pure |
 //! | [`judge`] | which word moves a case and which comes late, pure |
 //! | [`own`] | a case of ours as items, pure |
-//! | [`receive`], [`rated`], [`look`] | the services of a portal |
+//! | [`question`] | a question and its answer as an item, pure |
+//! | [`receive`], [`rated`], [`look`], [`questions`] | the services of a portal |
+//! | [`statistics`] | the figures of a month: told, taken, and shown beside the portal's own |
 //! | `found` | a case of another system, found without signing in |
 //! | [`send`], [`dialect`] | the owner's side, and to whom it speaks so |
 //! | [`store`] | all SQL |
@@ -22,10 +24,13 @@ pub mod look;
 pub mod measure;
 pub mod message;
 pub mod own;
+pub mod question;
+pub mod questions;
 pub mod rated;
 pub mod receive;
 pub mod send;
 pub mod stamp;
+pub mod statistics;
 pub mod store;
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,10 @@
 //! | `part` | their part of a case's page |
 //! | `read` | the public pages, at the desk's place and at the portal |
 //! | `noted` | the portal hears of it from the case's owner |
+//! | `heard` | the portal hears of answers of other systems, by the national message |
 //! | `personal` | what may not stand in public words |
 
+mod heard;
 mod noted;
 mod part;
 mod personal;
@@ -27,8 +29,11 @@ use kernel::{CaseCode, Kind, OrgCode, Problem, Time};
 use obligations::Obligation;
 use web::openapi::{OpenApiRouter, routes};
 
+pub(crate) use self::heard::{TAKEN, TAKEN_DOWN, heard};
 pub(crate) use self::noted::noted;
 pub(crate) use self::part::section;
+pub(crate) use self::personal::names_somebody;
+pub(crate) use self::store::published;
 use crate::case::Case;
 use crate::desk::view::is_decided;
 use crate::notice::Notice;
@@ -38,14 +43,18 @@ use crate::store::{self as rows, StatusRow};
 
 /// Digits of a number behind the organisation's code, count.
 const DIGITS: usize = 10;
+/// Length of a number, in characters.
+const NUMBER_CHARS_MAX: usize = 64;
 
 /// An answer that was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Published {
     /// Its number: the organisation's code and ten digits that say nothing.
     pub(crate) number: String,
-    /// The case; never told.
-    pub(crate) code: CaseCode,
+    /// The case; never told. None for an answer of another system.
+    pub(crate) code: Option<CaseCode>,
+    /// The organisation whose system told of it; none for an answer to a case of this platform.
+    pub(crate) heard_from: Option<OrgCode>,
     /// The unit that is told as having answered.
     pub(crate) unit: OrgCode,
     /// What it is about, where that was said.
@@ -126,6 +135,29 @@ impl Cases {
         let digits: String = digest.hex().chars().take(DIGITS).collect();
         format!("{}-{digits}", self.tenant)
     }
+}
+
+/// True for a number that begins with an organisation's code and can stand in an address.
+pub(crate) fn is_number_of(number: &str, owner: &OrgCode) -> bool {
+    let own = number
+        .strip_prefix(owner.top().as_str())
+        .is_some_and(|rest| rest.starts_with('-'));
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    own && number.len() <= NUMBER_CHARS_MAX && number.chars().all(plain)
+}
+
+/// Takes the words of a case's answer from what was told before: those that are published no longer stay nowhere. What
+/// had not gone out yet then goes without them.
+///
+/// # Errors
+/// Unavailable; Internal for a row that cannot be read.
+async fn forget_words(tx: &Tx, code: &CaseCode, before: u32) -> Result<(), Problem> {
+    for row in rows::statuses(tx, code).await? {
+        if row.seq < before && matches!(row.notice, Some(Notice::AnswerPublished { .. })) {
+            rows::forget_notice(tx, code, row.seq).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The obligation to publish the answer to a case.

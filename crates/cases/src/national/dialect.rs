@@ -1,6 +1,8 @@
 //! To which portals an owner speaks the national messages in place of this platform's own word (`note-status`), and from
 //! when on. Nobody does unless the pack says so (`codes/national-messages.toml`). Pure.
 
+use std::collections::BTreeSet;
+
 use kernel::time::parse_iso;
 use kernel::{Date, OrgCode};
 use serde::Deserialize;
@@ -62,6 +64,18 @@ impl Dialects {
     }
 }
 
+impl Dialects {
+    /// The portals to which an owner speaks them of what happened on a day, each once.
+    #[must_use]
+    pub fn portals(&self, owner: &OrgCode, on: Date) -> BTreeSet<&str> {
+        let spoken = self
+            .rows
+            .iter()
+            .filter(|(_, portal, ..)| self.speaks(owner, portal, on));
+        spoken.map(|(_, portal, ..)| portal.as_str()).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +102,9 @@ mod tests {
         let other = "H01".parse().expect("a code");
         assert!(!dialects.speaks(&other, "G22/portal", day("2026-03-01")));
         assert!(!Dialects::default().speaks(&unit, "G22/portal", day("2026-03-01")));
+        let portals = |on: &str| dialects.portals(&unit, day(on)).into_iter().collect::<Vec<_>>();
+        assert_eq!(portals("2026-03-02"), ["G22/portal"]);
+        assert_eq!(portals("2026-03-03"), [""; 0]);
         assert!(Dialects::of(vec![row(Some("2026-02-31"))]).is_none());
     }
 

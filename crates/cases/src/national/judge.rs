@@ -178,6 +178,8 @@ mod tests {
         let whole = Whole {
             procedure: "1.001193".parse().expect("a code"),
             digits: "0001".to_owned(),
+            began: None,
+            ended: None,
         };
         Word {
             whole: Some(whole),

@@ -1,9 +1,10 @@
-//! How a national message and its answer read: what stands around the items, the items of all messages but the
-//! longest one (see [`super::case_item`]), and the codes of an answer. Pure; names of fields are the portal's own.
+//! How a national message and its answer read: what stands around the items, the items of all messages but those that
+//! have a file of their own ([`super::case_item`], [`super::question`], [`super::statistics`]), and the codes of an
+//! answer. Pure; names of fields are the portal's own.
 //!
 //! The names of messages and fields, the form of dates and that `error_code` 0 is good were read in public sources
-//! (VietOpenCPS, HuanVu201). The other codes, what is answered for each item, and the fields of `TraCuuHoSo` and
-//! `DongBoDanhGia` were not found: those here are this platform's.
+//! (VietOpenCPS, HuanVu201). The other codes, what is answered for each item, and the fields of `TraCuuHoSo`,
+//! `DongBoDanhGia` and `DongBoHoiDap` were not found: those here are this platform's.
 
 use kernel::CaseCode;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -24,15 +25,21 @@ pub enum Message {
     Procedure,
     /// `DongBoDanhGia`: how applicants rated.
     Ratings,
+    /// `DongBoHoiDap`: questions and answers that everybody can read.
+    Questions,
+    /// `DongBoThongKeHoSo`: how many cases there were in a month.
+    Statistics,
 }
 
 /// The messages with the services of the exchange that take them.
-pub const NAMES: [(Message, &str); 5] = [
+pub const NAMES: [(Message, &str); 7] = [
     (Message::Cases, "dong-bo-ho-so-mc"),
     (Message::Progress, "cap-nhat-tien-do-ho-so-mc"),
     (Message::LookUp, "tra-cuu-ho-so"),
     (Message::Procedure, "lay-thu-tuc"),
     (Message::Ratings, "dong-bo-danh-gia"),
+    (Message::Questions, "dong-bo-hoi-dap"),
+    (Message::Statistics, "dong-bo-thong-ke-ho-so"),
 ];
 
 impl Message {
@@ -45,6 +52,8 @@ impl Message {
             Self::LookUp => "TraCuuHoSo",
             Self::Procedure => "LayThuTuc",
             Self::Ratings => "DongBoDanhGia",
+            Self::Questions => "DongBoHoiDap",
+            Self::Statistics => "DongBoThongKeHoSo",
         }
     }
 
@@ -57,6 +66,8 @@ impl Message {
             Self::LookUp => NAMES[2].1,
             Self::Procedure => NAMES[3].1,
             Self::Ratings => NAMES[4].1,
+            Self::Questions => NAMES[5].1,
+            Self::Statistics => NAMES[6].1,
         }
     }
 }
@@ -227,6 +238,14 @@ pub enum Why {
     Future,
     /// The case may not be rated: it has not ended, or was rated.
     NotRateable,
+    /// The number is that of somebody else's answer.
+    NumberTaken,
+    /// No such unit of the sender.
+    UnknownUnit,
+    /// Words for everybody in which somebody's number or address stands.
+    NamesSomebody,
+    /// Figures that cannot be true of one month.
+    Unsound,
 }
 
 impl Why {
@@ -241,6 +260,10 @@ impl Why {
             Self::IllegalMove => 6,
             Self::Future => 7,
             Self::NotRateable => 8,
+            Self::NumberTaken => 9,
+            Self::UnknownUnit => 10,
+            Self::NamesSomebody => 11,
+            Self::Unsound => 12,
         }
     }
 
@@ -255,6 +278,10 @@ impl Why {
             Self::IllegalMove => "status-move",
             Self::Future => "in-the-future",
             Self::NotRateable => "not-to-be-rated",
+            Self::NumberTaken => "number-taken",
+            Self::UnknownUnit => "unit-unknown",
+            Self::NamesSomebody => "names-somebody",
+            Self::Unsound => "figures-unsound",
         }
     }
 }
@@ -295,7 +322,39 @@ pub fn item_answer(code: &str, outcome: Result<&'static str, Refused>) -> ItemAn
     }
 }
 
+/// The answer for an item that is known by something else than a case's code: by which field, and as it was sent.
+#[must_use]
+pub fn answer_for(field: &'static str, id: &str, outcome: Result<&'static str, Refused>) -> Value {
+    let answer = item_answer(id, outcome);
+    let mut told = serde_json::Map::new();
+    told.insert(field.to_owned(), answer.code.into());
+    told.insert("error_code".to_owned(), answer.error_code.into());
+    told.insert("message".to_owned(), answer.message.into());
+    if let Some(fault) = answer.field {
+        told.insert("field".to_owned(), fault.into());
+    }
+    Value::Object(told)
+}
+
+/// The value of a field of an item as it was sent, for the answer.
+#[must_use]
+pub fn sent<'i>(item: &'i Value, field: &str) -> &'i str {
+    item.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
 impl Answer {
+    /// The answer of items that were each answered by itself.
+    #[must_use]
+    pub fn told(data: Vec<Value>) -> Self {
+        let all = Self::found(data);
+        let good = all.fault() == 0;
+        Self {
+            error_code: u16::from(!good),
+            message: if good { "ok" } else { "some-refused" }.to_owned(),
+            ..all
+        }
+    }
+
     /// The answer of answers for items.
     ///
     /// # Errors
@@ -375,6 +434,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::national::question::QuestionItem;
+    use crate::national::statistics::item::StatisticsItem;
 
     fn golden<T: Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(text: &str) -> T {
         let written: Value = serde_json::from_str(text).expect("json");
@@ -406,6 +467,17 @@ mod tests {
         let envelope: Envelope = golden(include_str!("../../tests/golden/national/lay-thu-tuc.json"));
         let wish: ProcedureItem = golden(&envelope.data[0].to_string());
         assert_eq!(wish.code, "1.001193");
+        let envelope: Envelope = golden(include_str!("../../tests/golden/national/dong-bo-hoi-dap.json"));
+        let question: QuestionItem = golden(&envelope.data[0].to_string());
+        assert_eq!(
+            (question.number.as_str(), question.withdrawn.as_str()),
+            ("H56-0123456789", "")
+        );
+        let envelope: Envelope = golden(include_str!(
+            "../../tests/golden/national/dong-bo-thong-ke-ho-so.json"
+        ));
+        let month: StatisticsItem = golden(&envelope.data[0].to_string());
+        assert_eq!((month.month.as_str(), month.on_time.as_str()), ("10", "119"));
         let answer: Answer = golden(include_str!("../../tests/golden/national/answer.json"));
         assert_eq!((answer.error_code, answer.fault()), (1, 6));
     }

@@ -190,7 +190,8 @@ fn what(procedure: &Procedure, row: &StatusRow) -> String {
             | Notice::Refused { reason }
             | Notice::Stopped { reason }
             | Notice::Supplement { reason, .. }
-            | Notice::Apology { reason, .. },
+            | Notice::Apology { reason, .. }
+            | Notice::Charge { ground: reason, .. },
         ) => Some(reason.clone()),
         _ => None,
     };

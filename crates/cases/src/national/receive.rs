@@ -58,6 +58,8 @@ impl National {
             Message::LookUp => cases.look_up(&by, from, &envelope.data).await,
             Message::Procedure => cases.procedures_told(&envelope.data),
             Message::Ratings => cases.take_ratings(&by, from, &envelope.data).await,
+            Message::Questions => cases.take_questions(&by, from, &envelope.data).await,
+            Message::Statistics => cases.take_statistics(&by, from, &envelope).await,
         }
     }
 
@@ -76,7 +78,11 @@ impl National {
                 .with("wanted", consumer));
         }
         let max = match self.message {
-            Message::Cases | Message::Progress | Message::Ratings => limits.national_items_max,
+            Message::Cases
+            | Message::Progress
+            | Message::Ratings
+            | Message::Questions
+            | Message::Statistics => limits.national_items_max,
             Message::LookUp | Message::Procedure => limits.page_rows_max,
         };
         if envelope.data.len() > max {

@@ -1,6 +1,6 @@
-//! The owner's side: one change of status told by the national messages, where the pack says that the portal is spoken to
-//! so. A line of the outbox as any other (see [`crate::sync`]), so that a case's words keep their order. Never changes a
-//! case.
+//! The owner's side: one change of status, or an answer for everybody, told by the national messages, where the pack says
+//! that the portal is spoken to so. A line of the outbox as any other (see [`crate::sync`]), so that a case's words keep
+//! their order. Never changes a case.
 
 use exchange::{Ask, ServiceId, SystemId};
 use kernel::{Actor, CaseCode, Kind, Problem};
@@ -9,22 +9,38 @@ use serde_json::Value;
 
 use super::message::{Answer, Envelope, Message};
 use super::own::{self, About};
-use super::store as kept;
+use super::{question, store as kept};
+use crate::notice::Notice;
+use crate::published::published;
 use crate::state::Cases;
 use crate::store as rows;
 
 /// One message to a portal.
-struct Saying {
+pub(super) struct Saying {
     message: Message,
-    item: Value,
+    items: Vec<Value>,
     is_updating: &'static str,
 }
 
 impl Saying {
+    /// One item.
     fn of<T: Serialize>(message: Message, item: &T, is_updating: &'static str) -> Result<Self, Problem> {
+        Self::all(message, std::slice::from_ref(item), is_updating)
+    }
+
+    /// Several items.
+    ///
+    /// # Errors
+    /// Never for items of these messages; the error is the writer's.
+    pub(super) fn all<T: Serialize>(
+        message: Message,
+        items: &[T],
+        is_updating: &'static str,
+    ) -> Result<Self, Problem> {
+        let items = items.iter().map(serde_json::to_value);
         Ok(Self {
             message,
-            item: serde_json::to_value(item).map_err(Problem::internal)?,
+            items: items.collect::<Result<_, _>>().map_err(Problem::internal)?,
             is_updating,
         })
     }
@@ -51,6 +67,17 @@ impl Cases {
         if !dialects.speaks(&self.tenant, &name, held.case.filed_at.date()) {
             return Ok(false);
         }
+        let key = format!("{code}/{seq}");
+        if let Some(Notice::AnswerPublished { number, .. } | Notice::AnswerUnpublished { number, .. }) =
+            &row.notice
+        {
+            // As it stands now: what was taken down meanwhile goes without its words.
+            let answer = published(&reader, number).await?;
+            let answer = answer.ok_or_else(|| Problem::internal(format_args!("no answer {number}")))?;
+            let saying = Saying::of(Message::Questions, &question::item(&answer), "")?;
+            self.say(&portal, Some(code), &key, saying).await?;
+            return Ok(true);
+        }
         let mut results = rows::results(&reader, code).await?;
         results.retain(|result| result.with_seq <= seq);
         let papers = rows::papers(&reader, &rows::subject(code)).await?;
@@ -76,7 +103,7 @@ impl Cases {
         // A case that is known there moves first, and is then told anew; one that is not has to be there to move.
         let sayings = if is_told { [step, whole] } else { [whole, step] };
         for saying in sayings {
-            self.say(&portal, code, seq, saying).await?;
+            self.say(&portal, Some(code), &key, saying).await?;
         }
         if !is_told {
             let name = &name;
@@ -88,14 +115,24 @@ impl Cases {
         Ok(true)
     }
 
-    async fn say(&self, portal: &SystemId, code: &CaseCode, seq: u32, saying: Saying) -> Result<(), Problem> {
+    /// Says one message to a portal, about a case where it is of one; `key` is the same however often it is said.
+    ///
+    /// # Errors
+    /// The gateway's refusals; `national-refused` when the portal does not take an item.
+    pub(super) async fn say(
+        &self,
+        portal: &SystemId,
+        case: Option<&CaseCode>,
+        key: &str,
+        saying: Saying,
+    ) -> Result<(), Problem> {
         let (name, service) = (saying.message.name(), saying.message.service());
         let envelope = Envelope {
             session: String::new(),
             madonvi: self.system.org.to_string(),
             service: name.to_owned(),
             is_updating: saying.is_updating.to_owned(),
-            data: vec![saying.item],
+            data: saying.items,
         };
         let heard = self
             .exchange
@@ -108,8 +145,8 @@ impl Cases {
                 },
                 body: serde_json::to_vec(&envelope).map_err(Problem::internal)?.into(),
                 on_behalf: format!("system:{}", self.system),
-                issue: Some(code.to_string()),
-                idempotency: Some(format!("{code}/{seq}/{service}")),
+                issue: case.map(ToString::to_string),
+                idempotency: Some(format!("{key}/{service}")),
             })
             .await?;
         let answer: Answer = heard.json()?;

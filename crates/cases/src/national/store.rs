@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::judge::Head;
 use super::told::Word;
+use crate::citizen::course::ENDED;
 use crate::store::{Rows, number};
 
 /// What stands in the rows about a word's case.
@@ -65,33 +66,46 @@ const PROGRESS: Pair = Pair {
                cast(v ->> 7 as bigint) from jsonb_array_elements($2::text::jsonb) as t(v) on conflict do nothing",
 };
 
-/// `[code, owner, procedure, digits, status, since, due_at, said, changed_at]`.
+/// `[code, owner, procedure, digits, status, since, due_at, said, changed_at, began_at, ended_at]`. What a case began and
+/// ended with stays as it was said first.
 const SYNCED: Pair = Pair {
-    sqlite: "insert into cases_synced (tenant, code, owner, procedure, digits, status, since, due_at, said, changed_at) \
+    sqlite: "insert into cases_synced (tenant, code, owner, procedure, digits, status, since, due_at, said, changed_at, \
+             began_at, ended_at) \
              select $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
-             value ->> 7, value ->> 8 from json_each($2) where true on conflict (tenant, code) do update set \
+             value ->> 7, value ->> 8, value ->> 9, value ->> 10 from json_each($2) where true \
+             on conflict (tenant, code) do update set \
              procedure = excluded.procedure, digits = excluded.digits, status = excluded.status, since = excluded.since, \
-             due_at = coalesce(excluded.due_at, cases_synced.due_at), said = excluded.said, changed_at = excluded.changed_at",
-    postgres: "insert into cases_synced (tenant, code, owner, procedure, digits, status, since, due_at, said, changed_at) \
+             due_at = coalesce(excluded.due_at, cases_synced.due_at), said = excluded.said, changed_at = excluded.changed_at, \
+             began_at = coalesce(cases_synced.began_at, excluded.began_at), \
+             ended_at = coalesce(cases_synced.ended_at, excluded.ended_at)",
+    postgres: "insert into cases_synced (tenant, code, owner, procedure, digits, status, since, due_at, said, changed_at, \
+               began_at, ended_at) \
                select $1, v ->> 0, v ->> 1, v ->> 2, v ->> 3, cast(v ->> 4 as bigint), cast(v ->> 5 as bigint), \
-               cast(v ->> 6 as bigint), v ->> 7, cast(v ->> 8 as bigint) \
+               cast(v ->> 6 as bigint), v ->> 7, cast(v ->> 8 as bigint), cast(v ->> 9 as bigint), \
+               cast(v ->> 10 as bigint) \
                from jsonb_array_elements($2::text::jsonb) as t(v) on conflict (tenant, code) do update set \
                procedure = excluded.procedure, digits = excluded.digits, status = excluded.status, since = excluded.since, \
-               due_at = coalesce(excluded.due_at, cases_synced.due_at), said = excluded.said, changed_at = excluded.changed_at",
+               due_at = coalesce(excluded.due_at, cases_synced.due_at), said = excluded.said, changed_at = excluded.changed_at, \
+               began_at = coalesce(cases_synced.began_at, excluded.began_at), \
+               ended_at = coalesce(cases_synced.ended_at, excluded.ended_at)",
 };
 
-/// `[code, status, since, due_at, changed_at]`. SQLite would walk over all cases to update from a list; written anew
-/// with what it has, each is looked up by its key.
+/// `[code, status, since, due_at, changed_at, ended_at]`. SQLite would walk over all cases to update from a list; written
+/// anew with what it has, each is looked up by its key.
 const MOVED: Pair = Pair {
-    sqlite: "insert into cases_synced (tenant, code, owner, procedure, digits, status, since, due_at, said, changed_at) \
+    sqlite: "insert into cases_synced (tenant, code, owner, procedure, digits, status, since, due_at, said, changed_at, \
+             began_at, ended_at) \
              select s.tenant, s.code, s.owner, s.procedure, s.digits, j.value ->> 1, j.value ->> 2, \
-             coalesce(j.value ->> 3, s.due_at), s.said, j.value ->> 4 \
+             coalesce(j.value ->> 3, s.due_at), s.said, j.value ->> 4, s.began_at, coalesce(s.ended_at, j.value ->> 5) \
              from json_each($2) j cross join cases_synced s \
              where s.tenant = $1 and s.code = j.value ->> 0 on conflict (tenant, code) do update set \
-             status = excluded.status, since = excluded.since, due_at = excluded.due_at, changed_at = excluded.changed_at",
+             status = excluded.status, since = excluded.since, due_at = excluded.due_at, changed_at = excluded.changed_at, \
+             ended_at = excluded.ended_at",
     postgres: "update cases_synced set status = cast(j.value ->> 1 as bigint), since = cast(j.value ->> 2 as bigint), \
                due_at = coalesce(cast(j.value ->> 3 as bigint), cases_synced.due_at), \
-               changed_at = cast(j.value ->> 4 as bigint) from jsonb_array_elements($2::text::jsonb) as j(value) \
+               changed_at = cast(j.value ->> 4 as bigint), \
+               ended_at = coalesce(cases_synced.ended_at, cast(j.value ->> 5 as bigint)) \
+               from jsonb_array_elements($2::text::jsonb) as j(value) \
                where cases_synced.tenant = $1 and cases_synced.code = j.value ->> 0",
 };
 
@@ -201,7 +215,9 @@ pub async fn save(tx: &Tx, cases: &[&Synced<'_>]) -> Result<(), Problem> {
             case.head.since.ms(),
             case.word.due.map(Time::ms),
             case.word.said,
-            tx.now().ms()
+            tx.now().ms(),
+            whole.began.map(Time::ms),
+            whole.ended.or_else(|| ended(case.head)).map(Time::ms)
         ]))
     });
     let rows: Vec<_> = rows.collect();
@@ -220,12 +236,18 @@ pub async fn shift(tx: &Tx, moved: &BTreeMap<&CaseCode, (Head, Option<Time>)>) -
     }
     let rows = moved.iter().map(|(code, (head, due))| {
         let (since, due) = (head.since.ms(), due.map(Time::ms));
-        json!([code.as_str(), head.status, since, due, tx.now().ms()])
+        let ended = ended(*head).map(Time::ms);
+        json!([code.as_str(), head.status, since, due, tx.now().ms(), ended])
     });
     let rows: Vec<_> = rows.collect();
     tx.bulk_insert(MOVED, serde_json::Value::from(rows).to_string())
         .await?;
     Ok(())
+}
+
+/// When a case that stands so ended; nothing while it runs.
+fn ended(head: Head) -> Option<Time> {
+    ENDED.contains(&head.status).then_some(head.since)
 }
 
 /// A case of another system, as its portal knows it.

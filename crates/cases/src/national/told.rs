@@ -39,6 +39,10 @@ pub struct Whole {
     pub procedure: ProcedureCode,
     /// The last digits of the applicant's number; empty when it has fewer.
     pub digits: String,
+    /// When it was accepted, where that is said.
+    pub began: Option<Time>,
+    /// When it was decided, where that is said.
+    pub ended: Option<Time>,
 }
 
 /// A rating.
@@ -63,14 +67,10 @@ pub fn case(item: &CaseItem, now: Time) -> Result<Word, Refused> {
     let procedure = item.procedure.trim().parse();
     let procedure = procedure.map_err(|_| Refused::at("MaTTHC", Why::Unreadable))?;
     let due = date(&item.due, "NgayHenTra")?;
-    let mut last = None;
-    for (text, field) in [
-        (&item.accepted, "NgayTiepNhan"),
-        (&item.returned, "NgayTra"),
-        (&item.ended, "NgayKetThucXuLy"),
-    ] {
-        last = last.max(past(text, field, now)?);
-    }
+    let began = past(&item.accepted, "NgayTiepNhan", now)?;
+    let returned = past(&item.returned, "NgayTra", now)?;
+    let ended = past(&item.ended, "NgayKetThucXuLy", now)?;
+    let mut last = began.max(returned).max(ended);
     for asked in &item.supplements {
         last = last.max(past(&asked.at, "NgayBoSung", now)?);
         last = last.max(past(&asked.taken, "NgayTiepNhanBoSung", now)?);
@@ -83,7 +83,12 @@ pub fn case(item: &CaseItem, now: Time) -> Result<Word, Refused> {
         status: status(&item.status, "TrangThaiHoSo")?,
         at: last,
         due,
-        whole: Some(Whole { procedure, digits }),
+        whole: Some(Whole {
+            procedure,
+            digits,
+            began: began.or(last),
+            ended,
+        }),
     }
     .of(item))
 }

@@ -4,12 +4,10 @@
 use ::store::Tx;
 use kernel::{CaseCode, Fact, OrgCode, Problem, Time};
 
-use super::{Published, store};
+use super::{Published, forget_words, is_number_of, store};
 use crate::notice::Notice;
+use crate::store as rows;
 use crate::words::words;
-
-/// Length of a number, in characters.
-const NUMBER_CHARS_MAX: usize = 64;
 
 /// Keeps what the notice says; the fact of it, or nothing for another notice.
 ///
@@ -37,7 +35,8 @@ pub(crate) async fn noted(
             }
             let published = Published {
                 number: own_number(tx, number, code, owner).await?,
-                code: code.clone(),
+                code: Some(code.clone()),
+                heard_from: None,
                 unit,
                 about: about.clone(),
                 asked: words("asked", asked, true)?,
@@ -47,6 +46,8 @@ pub(crate) async fn noted(
                 withdrawn: None,
             };
             store::publish(tx, &published, "owner").await?;
+            // The words that were there before are there no longer; these stand with the last status.
+            forget_words(tx, code, rows::last_status(tx, code).await?).await?;
             Ok(Some(Fact::CaseAnswerPublished {
                 case: code.clone(),
                 number: number.clone(),
@@ -56,6 +57,7 @@ pub(crate) async fn noted(
             let number = own_number(tx, number, code, owner).await?;
             let reason = words("reason", reason, true)?;
             store::withdraw(tx, &number, (at, "owner", &reason)).await?;
+            forget_words(tx, code, u32::MAX).await?;
             Ok(Some(Fact::CaseAnswerUnpublished {
                 case: code.clone(),
                 number,
@@ -68,15 +70,11 @@ pub(crate) async fn noted(
 /// A number that begins with the owner's code, and is no other case's.
 async fn own_number(tx: &Tx, number: &str, code: &CaseCode, owner: &OrgCode) -> Result<String, Problem> {
     let bad = || Problem::invalid("number", "case-public-number-bad");
-    let own = number
-        .strip_prefix(owner.top().as_str())
-        .is_some_and(|rest| rest.starts_with('-'));
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-    if !own || number.len() > NUMBER_CHARS_MAX || !number.chars().all(plain) {
+    if !is_number_of(number, owner) {
         return Err(bad());
     }
     let held = store::published(tx, number).await?;
-    if held.is_some_and(|held| held.code != *code) {
+    if held.is_some_and(|held| held.code.as_ref() != Some(code)) {
         return Err(bad());
     }
     Ok(number.to_owned())

@@ -23,7 +23,9 @@ pub(super) fn check(field: &str, text: &str, case: &Case, procedure: &Procedure)
         // A name of one word is a word of the language, too.
         name.contains(' ') && words.contains(&format!(" {name} "))
     };
-    if said(&case.applicant.name) || of_kind(case, procedure, QuestionKind::Name).any(|name| said(name)) {
+    let filed_by = case.course.representative.iter().map(|by| &by.name);
+    let mut people = filed_by.chain([&case.applicant.name]);
+    if people.any(|name| said(name)) || of_kind(case, procedure, QuestionKind::Name).any(|name| said(name)) {
         return Err(Problem::invalid(field, "case-public-name"));
     }
     if numbers(text) {
@@ -34,6 +36,12 @@ pub(super) fn check(field: &str, text: &str, case: &Case, procedure: &Procedure)
         return Err(Problem::invalid(field, "case-public-contact"));
     }
     Ok(())
+}
+
+/// True for words in which what looks like somebody's number or address for mail stands: all that is known of the words
+/// of an answer whose case is not here.
+pub(crate) fn names_somebody(text: &str) -> bool {
+    numbers(text) || text.contains('@')
 }
 
 /// True for the line of a house: it has a number and more than the two words of a hamlet.

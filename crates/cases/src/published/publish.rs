@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Page, Principal, Refusal};
 
-use super::{Published, obligation, personal, publishable, store, tell};
+use super::{Published, forget_words, obligation, personal, publishable, store, tell};
 use crate::case::Case;
 use crate::desk::official::AtCase;
 use crate::notice::Notice;
@@ -160,7 +160,8 @@ impl Cases {
                 }
                 let published = Published {
                     number: self.public_number(code),
-                    code: code.clone(),
+                    code: Some(code.clone()),
+                    heard_from: None,
                     unit: told_unit(&case, publish),
                     about: about(&case, &procedure, publish).cloned(),
                     asked,
@@ -170,7 +171,10 @@ impl Cases {
                     withdrawn: None,
                 };
                 let before = store::published(&tx, &published.number).await?;
-                if before.as_ref().is_some_and(|before| before.code != *code) {
+                if before
+                    .as_ref()
+                    .is_some_and(|before| before.code.as_ref() != Some(code))
+                {
                     // Ten digits may meet once in very many answers: never write over what is another case's.
                     let number = &published.number;
                     return Err(Problem::internal(format_args!("the number {number} is taken")));
@@ -179,6 +183,7 @@ impl Cases {
                     return Ok(before);
                 }
                 store::publish(&tx, &published, &who.account).await?;
+                forget_words(&tx, code, u32::MAX).await?;
                 obligations::meet(&tx, &obligation(code)).await?;
                 tell(&tx, &case, &procedure, notice(&published)).await?;
                 let fact = Fact::CaseAnswerPublished {

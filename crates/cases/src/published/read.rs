@@ -59,6 +59,8 @@ struct AnswerPage<'a> {
     answer: &'a Published,
     about: String,
     unit: UnitLink,
+    /// That another system's agency told of it.
+    heard: Option<String>,
     /// That it was taken down and when, and why.
     down: Option<(String, &'a str)>,
     answered: String,
@@ -81,6 +83,8 @@ pub(crate) struct AnswerJson {
     number: String,
     /// The code of the unit that answered, or of the organisation above it.
     unit: String,
+    /// The organisation that published it on a system of its own and told of it; none for an answer to a case of here.
+    heard_from: Option<String>,
     /// What it is about, in Vietnamese, where that was said.
     about: Option<String>,
     /// What was asked; none once it was taken down.
@@ -154,6 +158,10 @@ pub(crate) async fn show(
         answer,
         about: about(&page, answer),
         unit: UnitLink::new(&cases, &answer.unit, answer.published_at.date()),
+        heard: answer.heard_from.as_ref().map(|from| {
+            let from = cases.organisation_name(from);
+            page.tw("answers-heard", &[("from", from)])
+        }),
         down: down.map(|(at, why)| (page.tw("answers-down", &[("time", page.time(*at))]), why.as_str())),
         answered: page.time(answer.answered_at),
         published: page.time(answer.published_at),
@@ -178,6 +186,7 @@ impl From<&Published> for AnswerJson {
         Self {
             number: answer.number.clone(),
             unit: answer.unit.to_string(),
+            heard_from: answer.heard_from.as_ref().map(ToString::to_string),
             about: answer.about.as_ref().map(|about| about.vi.clone()),
             asked: there(&answer.asked),
             answer: there(&answer.answer),

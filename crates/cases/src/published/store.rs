@@ -2,7 +2,7 @@
 
 use ::store::{Row, Tx, params};
 use kernel::text::fold;
-use kernel::{Problem, Time};
+use kernel::{CaseCode, OrgCode, Problem, Time};
 
 use super::Published;
 use crate::procedure::Text;
@@ -17,16 +17,16 @@ pub(super) async fn publish(tx: &Tx, answer: &Published, by: &str) -> Result<(),
     let folded = fold(&[about_vi, about_en, &answer.asked, &answer.answer].join(" "));
     tx.exec(
         "insert into cases_published (tenant, number, code, unit, about_vi, about_en, asked, answer, folded,
-             answered_at, published_at, published_by, withdrawn_by, reason)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '')
+             answered_at, published_at, published_by, withdrawn_by, reason, heard_from)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', $13)
          on conflict (tenant, number) do update set unit = excluded.unit, about_vi = excluded.about_vi,
              about_en = excluded.about_en, asked = excluded.asked, answer = excluded.answer, folded = excluded.folded,
-             published_at = excluded.published_at, published_by = excluded.published_by, withdrawn_at = null,
+             answered_at = excluded.answered_at, published_at = excluded.published_at, published_by = excluded.published_by, withdrawn_at = null,
              withdrawn_by = '', reason = ''",
         params![
             tx.tenant(),
             &answer.number,
-            &answer.code,
+            answer.code.as_ref().map_or("", CaseCode::as_str),
             &answer.unit,
             about_vi,
             about_en,
@@ -35,7 +35,8 @@ pub(super) async fn publish(tx: &Tx, answer: &Published, by: &str) -> Result<(),
             folded,
             answer.answered_at,
             answer.published_at,
-            by
+            by,
+            answer.heard_from.as_ref().map_or("", OrgCode::as_str)
         ],
     )
     .await?;
@@ -58,9 +59,10 @@ pub(super) async fn withdraw(
 }
 
 /// An answer by its number, also one that was taken down.
-pub(super) async fn published(rows: &impl Rows, number: &str) -> Result<Option<Published>, Problem> {
+pub(crate) async fn published(rows: &impl Rows, number: &str) -> Result<Option<Published>, Problem> {
     rows.one(
-        "select number, code, unit, about_vi, about_en, asked, answer, answered_at, published_at, withdrawn_at, reason
+        "select number, code, unit, about_vi, about_en, asked, answer, answered_at, published_at, withdrawn_at, reason,
+             heard_from
          from cases_published where tenant = $1 and number = $2",
         params![rows.tenant(), number],
     )
@@ -80,7 +82,8 @@ pub(super) async fn latest(
     let pattern = format!("%{words}%");
     let rows = rows
         .all(
-            "select number, code, unit, about_vi, about_en, asked, answer, answered_at, published_at, withdrawn_at, reason
+            "select number, code, unit, about_vi, about_en, asked, answer, answered_at, published_at, withdrawn_at, reason,
+             heard_from
              from cases_published
              where tenant = $1 and withdrawn_at is null and folded like $2
                  and published_at <= $3 and (published_at < $3 or number < $4)
@@ -98,9 +101,17 @@ fn read(row: &Row) -> Result<Published, Problem> {
     };
     let withdrawn_at = row.opt_int("withdrawn_at")?.map(Time);
     let reason = row.text("reason")?;
+    let said = |column: &str| -> Result<bool, Problem> { Ok(!row.text(column)?.is_empty()) };
     Ok(Published {
         number: row.text("number")?,
-        code: row.parse("code")?,
+        code: match said("code")? {
+            true => Some(row.parse("code")?),
+            false => None,
+        },
+        heard_from: match said("heard_from")? {
+            true => Some(row.parse("heard_from")?),
+            false => None,
+        },
         unit: row.parse("unit")?,
         about: Some(about).filter(|about| !about.vi.is_empty()),
         asked: row.text("asked")?,

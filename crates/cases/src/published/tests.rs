@@ -6,6 +6,7 @@ use kernel::limits::Limits;
 use serde_json::{Value, json};
 
 use crate::desk::testing::{API, CASE, Desk, MONDAY, handover, pack_templates};
+use crate::notice::Notice;
 use crate::procedure::TermRule;
 use crate::testing::{Portal, lan, nouns};
 
@@ -47,6 +48,17 @@ async fn answered(unnamed: &str) -> Desk {
     assert_eq!(sealed.status, 200, "{}", sealed.body);
     assert_eq!(desk.state().await, "returned");
     desk
+}
+
+/// How many of the case's statuses still have words of an answer.
+async fn told_words(desk: &Desk) -> usize {
+    let reader = desk.temp.store.read(&desk.cases.tenant).await.expect("a reader");
+    let code = CASE.parse().expect("a code");
+    let rows = crate::store::statuses(&reader, &code).await.expect("read");
+    let with_words = rows
+        .iter()
+        .filter(|row| matches!(row.notice, Some(Notice::AnswerPublished { .. })));
+    with_words.count()
 }
 
 fn words() -> Value {
@@ -292,6 +304,11 @@ async fn what_is_taken_down_leaves_its_number_and_why() {
         (&Value::Null, &reason["down"])
     );
     assert!(!desk.get("", "/answers").await.body.contains(&number));
+    assert_eq!(
+        told_words(&desk).await,
+        0,
+        "nor do they stay with what the portal was told"
+    );
     let facts = desk.facts().await;
     assert_eq!(
         facts
@@ -306,6 +323,7 @@ async fn what_is_taken_down_leaves_its_number_and_why() {
         "in other words it has its place again"
     );
     assert!(desk.get("", "/answers").await.body.contains(&number));
+    assert_eq!(told_words(&desk).await, 1, "the words that are there now");
 }
 
 #[tokio::test]
@@ -338,6 +356,18 @@ async fn the_portal_publishes_what_the_owner_of_a_case_says() {
     portal.note(&code, note).await.expect("noted");
     let page = portal.get(None, "/answers/H56-0123456789").await.body;
     assert!(page.contains("Gỡ để sửa.") && !page.contains("Đã giao sửa."));
+    let reader = portal
+        .cases
+        .store
+        .read(&portal.cases.tenant)
+        .await
+        .expect("a reader");
+    let rows = crate::store::statuses(&reader, &code.parse().expect("a code")).await;
+    let rows = rows.expect("read");
+    let words = rows
+        .iter()
+        .filter(|row| matches!(row.notice, Some(Notice::AnswerPublished { .. })));
+    assert_eq!(words.count(), 0, "they do not stay with the statuses");
     let facts = portal.facts(&format!("case/{code}")).await;
     assert_eq!(
         facts.iter().rev().take(2).collect::<Vec<_>>(),

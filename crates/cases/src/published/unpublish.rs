@@ -8,7 +8,7 @@ use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Page, Principal, Refusal};
 
 use super::publish::{PublishedView, may_publish};
-use super::{Published, personal, store, tell};
+use super::{Published, forget_words, personal, store, tell};
 use crate::desk::official::AtCase;
 use crate::notice::Notice;
 use crate::state::Cases;
@@ -57,12 +57,13 @@ impl Cases {
                 personal::check("down", &reason, &case, &procedure)?;
                 let number = self.public_number(code);
                 let published = store::published(&tx, &number).await?;
-                let own = published.filter(|published| published.code == *code);
+                let own = published.filter(|published| published.code.as_ref() == Some(code));
                 let published = own.ok_or(Problem::new(Kind::Conflict, "case-publish-not-there"))?;
                 if published.withdrawn.is_some() {
                     return Ok(published);
                 }
                 store::withdraw(&tx, &number, (tx.now(), &who.account, &reason)).await?;
+                forget_words(&tx, code, u32::MAX).await?;
                 let notice = Notice::AnswerUnpublished {
                     number: number.clone(),
                     reason: reason.clone(),

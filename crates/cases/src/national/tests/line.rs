@@ -14,7 +14,7 @@ use crate::{Asker, Cases};
 
 /// What becomes of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::national) enum Fate {
     /// The other end says no, with a code of its own.
     Refused(&'static str),
     /// It never gets there.
@@ -29,22 +29,22 @@ pub(super) enum Fate {
 
 /// The line.
 #[derive(Default)]
-pub(super) struct Line {
+pub(in crate::national) struct Line {
     /// Our portal; one of another make when there is none.
-    pub(super) portal: Option<Cases>,
+    pub(in crate::national) portal: Option<Cases>,
     /// The fates of the next messages; all is well when there is none.
-    pub(super) fates: Mutex<VecDeque<Fate>>,
+    pub(in crate::national) fates: Mutex<VecDeque<Fate>>,
     /// What got there: the service and the body.
-    pub(super) heard: Mutex<Vec<(String, Value)>>,
+    pub(in crate::national) heard: Mutex<Vec<(String, Value)>>,
 }
 
 impl Line {
-    pub(super) fn fate(&self, fates: &[Fate]) {
+    pub(in crate::national) fn fate(&self, fates: &[Fate]) {
         self.fates.lock().expect("whole").extend(fates);
     }
 
     /// What got there since the last look: service, `isUpdating`, status.
-    pub(super) fn heard(&self) -> Vec<(String, String, String)> {
+    pub(in crate::national) fn heard(&self) -> Vec<(String, String, String)> {
         let heard = std::mem::take(&mut *self.heard.lock().expect("whole"));
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let one = |(service, body): (String, Value)| {
@@ -110,7 +110,7 @@ impl Asker for Line {
 }
 
 /// That the sample province speaks the national messages to the portal since a day.
-pub(super) fn speaks(from: &str) -> Dialects {
+pub(in crate::national) fn speaks(from: &str) -> Dialects {
     let one = Speaks {
         owner: "H56".parse().expect("a code"),
         portal: "G22/portal".to_owned(),
@@ -122,6 +122,6 @@ pub(super) fn speaks(from: &str) -> Dialects {
 }
 
 /// Nobody needs to be asked.
-pub(super) fn quiet() -> Arc<Line> {
+pub(in crate::national) fn quiet() -> Arc<Line> {
     Arc::new(Line::default())
 }

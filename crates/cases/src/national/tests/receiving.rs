@@ -12,7 +12,12 @@ const OWNER: &str = "H56/one-stop";
 const CODE: &str = "H56-261120-0001";
 
 /// What a portal answers to a message of a system.
-async fn tell(portal: &Portal, by: &str, message: Message, data: Value) -> Result<Value, Problem> {
+pub(in crate::national) async fn tell(
+    portal: &Portal,
+    by: &str,
+    message: Message,
+    data: Value,
+) -> Result<Value, Problem> {
     let unit = by.split('/').next().expect("an organisation");
     let body = json!({"madonvi": unit, "service": message.name(), "data": data});
     say(portal, by, message, &body).await
@@ -40,7 +45,7 @@ fn step(code: &str, status: u8, at: &str) -> Value {
 }
 
 /// The word of each item's answer.
-fn words(answer: &Value) -> Vec<&str> {
+pub(in crate::national) fn words(answer: &Value) -> Vec<&str> {
     let items = answer["data"].as_array().expect("items").iter();
     items
         .map(|item| item["message"].as_str().expect("a word"))

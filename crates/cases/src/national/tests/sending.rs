@@ -20,7 +20,11 @@ const WHOLE: &str = "dong-bo-ho-so-mc";
 const STEP: &str = "cap-nhat-tien-do-ho-so-mc";
 
 /// A place of its own, with its store.
-async fn place(place: Place, line: Arc<dyn Asker>, dialects: Dialects) -> (Cases, testkit::TempStore) {
+pub(in crate::national) async fn place(
+    place: Place,
+    line: Arc<dyn Asker>,
+    dialects: Dialects,
+) -> (Cases, testkit::TempStore) {
     let migrations = [directory::MIGRATIONS, obligations::MIGRATIONS, crate::MIGRATIONS];
     let temp = testkit::store_with(&migrations, kernel::limits::Limits::default()).await;
     let nouns = nouns();
