@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use kernel::{Kind, Problem, Time};
+use kernel::{Kind, OrgCode, Problem, Time};
 
 use crate::breaker::{Breaker, Failure, Pass, State};
 use crate::gateway::Exchange;
@@ -29,6 +29,17 @@ pub struct CircuitSeen {
     pub since: Option<Time>,
     /// How the last call went wrong.
     pub why: Failure,
+}
+
+/// Another node that does not answer, and whom it keeps away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Away {
+    /// The node's id in the directory.
+    pub node: String,
+    /// The organisations that live there.
+    pub members: Vec<OrgCode>,
+    /// The first call that failed since its last answer.
+    pub since: Time,
 }
 
 /// What a circuit leads to.
@@ -57,6 +68,8 @@ struct Troubled {
     name: String,
     breaker: Breaker,
     last: Failure,
+    /// The first failure since the last answer, and the newest.
+    failing: (Time, Time),
 }
 
 impl Circuits {
@@ -153,6 +166,7 @@ impl Circuits {
                 name: name.to_owned(),
                 breaker: Breaker::default(),
                 last: failure,
+                failing: (now, now),
             };
             troubled.insert(address.to_owned(), new);
             self.count.store(troubled.len(), Ordering::Relaxed);
@@ -161,6 +175,7 @@ impl Circuits {
             let closed = found.breaker.open_since().is_none();
             found.breaker.failed(pass, failure, now);
             found.last = failure;
+            found.failing.1 = now;
             if closed && found.breaker.open_since().is_some() {
                 metrics::counter!("sen_exchange_circuits_opened_total").increment(1);
                 tracing::warn!(
@@ -184,6 +199,20 @@ impl Circuits {
             why: t.last,
         });
         seen.collect()
+    }
+
+    /// Who is not asked just now or tried again, by name, with the first failure: as far as a call failed within a time,
+    /// because nobody knows of who was not asked since.
+    fn away(&self, now: Time, within_ms: i64) -> Vec<(String, Time)> {
+        if !self.any() {
+            return Vec::new();
+        }
+        let troubled = self.locked();
+        let open = troubled.values().filter(|t| {
+            let (_, newest) = t.failing;
+            t.breaker.state(now) != State::Closed && now.ms() - newest.ms() <= within_ms
+        });
+        open.map(|t| (t.name.clone(), t.failing.0)).collect()
     }
 
     fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Troubled>> {
@@ -220,6 +249,35 @@ impl Exchange {
         all.extend(g.service_circuits.seen(Hop::Service, now));
         all
     }
+
+    /// The other nodes of this instance that do not answer just now, with whom they keep away, by the node's id. What
+    /// waits in the outbox is tried at least once in its longest wait: a node for which nothing failed in twice that
+    /// time is not known to be away.
+    #[must_use]
+    pub fn away(&self) -> Vec<Away> {
+        let g = &*self.0;
+        let within_ms = g.store.limits().retry_ms_max.saturating_mul(2);
+        let silent = g.node_circuits.away(g.now(), within_ms);
+        if silent.is_empty() {
+            return Vec::new();
+        }
+        let snapshot = g.directory.snapshot();
+        let known = silent
+            .into_iter()
+            .filter(|(node, _)| snapshot.node(node).is_some());
+        let mut away: Vec<Away> = known
+            .map(|(node, since)| {
+                let members = snapshot.members.iter().filter(|member| member.node == node);
+                Away {
+                    members: members.map(|member| member.org.clone()).collect(),
+                    node,
+                    since,
+                }
+            })
+            .collect();
+        away.sort_by(|a, b| a.node.cmp(&b.node));
+        away
+    }
 }
 
 #[cfg(test)]
@@ -254,6 +312,26 @@ mod tests {
         circuits.answered("a");
         circuits.answered("b");
         assert!(circuits.seen(Hop::Node, now).is_empty() && !circuits.any());
+    }
+
+    #[test]
+    fn who_does_not_answer_is_away_since_the_first_failure_and_as_long_as_somebody_tries() {
+        let circuits = Circuits::default();
+        let (now, minute) = (Time(5_000), 60_000);
+        circuits.failed("a", "ministry", Pass::Usual, Failure::Silent, now);
+        circuits.failed("b", "province", Pass::Usual, Failure::Failed, now);
+        let away = |at: Time| circuits.away(at, minute);
+        assert_eq!(
+            away(now),
+            [("ministry".to_owned(), now)],
+            "one failure is no absence"
+        );
+        let later = now.plus_ms(minute);
+        circuits.failed("a", "ministry", Pass::Try, Failure::Silent, later);
+        assert_eq!(away(later.plus_ms(minute)), [("ministry".to_owned(), now)]);
+        assert_eq!(away(later.plus_ms(minute + 1)), [], "nobody has tried it since");
+        circuits.answered("a");
+        assert_eq!(away(later), []);
     }
 
     #[test]

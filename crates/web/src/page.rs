@@ -11,7 +11,7 @@ use kernel::{Date, Problem, Time};
 use crate::auth::{MaybeSignedIn, Principal};
 use crate::i18n::Lang;
 use crate::problem::{percent, words};
-use crate::shared::{NavItem, Shared};
+use crate::shared::{BannerText, NavItem, Shared, is_within};
 
 /// One request's page: its language, its reader, its place.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ pub struct Page {
     pub query: String,
     /// What waits for the reader, by link of the header.
     pub(crate) marks: Vec<(&'static str, u64)>,
+    /// What stands above the page.
+    pub(crate) banners: Vec<BannerText>,
     /// What every request may use.
     pub shared: Shared,
 }
@@ -39,6 +41,8 @@ struct Shell<'a> {
     stylesheet: &'static str,
     languages: [(Lang, &'static str, String); 2],
     nav: Vec<(&'a NavItem, bool, String)>,
+    /// What stands above the body, where more of it stands and that link's text.
+    banners: Vec<(String, &'static str, String)>,
     body: String,
 }
 
@@ -102,6 +106,7 @@ impl Page {
             nav: nav
                 .map(|item| (item, self.is_within(item), self.mark(item)))
                 .collect(),
+            banners: self.banners.iter().map(|banner| self.banner(banner)).collect(),
             body,
         };
         Html(shell.render().unwrap_or_else(|e| {
@@ -203,6 +208,14 @@ impl Page {
         })
     }
 
+    /// A banner in words, and its link.
+    fn banner(&self, banner: &BannerText) -> (String, &'static str, String) {
+        let mut args = banner.args.clone();
+        args.extend(banner.since.map(|since| ("since", self.time(since))));
+        let (href, link) = banner.more;
+        (self.tw(banner.key, &args), href, self.t(link))
+    }
+
     /// The place of the header below which this address is: where somebody goes on whom nothing was
     /// found for.
     pub(crate) fn place(&self) -> Option<&NavItem> {
@@ -225,7 +238,7 @@ impl Page {
     }
 
     fn is_at(&self, href: &str) -> bool {
-        self.path == href || (href != "/" && self.path.strip_prefix(href).is_some_and(|r| r.starts_with('/')))
+        is_within(&self.path, href)
     }
 }
 
@@ -264,12 +277,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
             .extensions
             .get::<OriginalUri>()
             .map_or(&parts.uri, |original| &original.0);
+        let banners = shared.node.banners.of(user.as_ref(), uri.path()).await;
         Ok(Self {
             lang: Lang::of(parts),
             user,
             path: uri.path().to_owned(),
             query: uri.query().unwrap_or_default().to_owned(),
             marks,
+            banners,
             shared,
         })
     }

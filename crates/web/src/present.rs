@@ -156,6 +156,7 @@ fn remember(parts: &Parts, shared: &Shared) -> Asked {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             marks: Vec::new(),
+            banners: Vec::new(),
             shared: shared.clone(),
         },
         known: Known::default(),

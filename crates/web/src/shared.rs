@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use kernel::World;
 use kernel::limits::Limits;
+use kernel::{Time, World};
 
 use crate::auth::{Authenticate, Principal};
 use crate::i18n::Texts;
@@ -42,6 +42,8 @@ pub struct NodeFace {
     pub form_targets: Vec<String>,
     /// Counts beside links of the header.
     pub marks: Marks,
+    /// What stands above pages while something is not as ever.
+    pub banners: Banners,
 }
 
 /// A count that stands beside a link of the header: what waits there for who is signed in.
@@ -81,6 +83,59 @@ impl Marks {
         }
         counted
     }
+}
+
+/// What stands above the pages of a place while something there is not as ever.
+#[async_trait]
+pub trait Banner: Send + Sync {
+    /// At and below which address its pages are: `/desk`.
+    fn above(&self) -> &'static str;
+
+    /// What it says to somebody; nothing while all is as ever, and when it cannot be said.
+    async fn told(&self, user: &Principal) -> Option<BannerText>;
+}
+
+/// What a banner says, in the words of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BannerText {
+    /// Key of the text.
+    pub key: &'static str,
+    /// What fills its places.
+    pub args: Vec<(&'static str, String)>,
+    /// The instant that fills its place `since`, as the reader's language writes it.
+    pub since: Option<Time>,
+    /// Where more of it stands, and the key of that link's text.
+    pub more: (&'static str, &'static str),
+}
+
+/// The banners of a node.
+#[derive(Clone, Default)]
+pub struct Banners(pub Vec<Arc<dyn Banner>>);
+
+impl std::fmt::Debug for Banners {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let above = self.0.iter().map(|banner| banner.above());
+        f.debug_list().entries(above).finish()
+    }
+}
+
+impl Banners {
+    /// What is said to somebody above the page at an address.
+    pub(crate) async fn of(&self, user: Option<&Principal>, path: &str) -> Vec<BannerText> {
+        let Some(user) = user else {
+            return Vec::new();
+        };
+        let mut told = Vec::new();
+        for banner in self.0.iter().filter(|banner| is_within(path, banner.above())) {
+            told.extend(banner.told(user).await);
+        }
+        told
+    }
+}
+
+/// True for an address and everything below it.
+pub(crate) fn is_within(path: &str, href: &str) -> bool {
+    path == href || (href != "/" && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
 }
 
 impl NodeFace {

@@ -48,6 +48,9 @@ async fn a_silent_nodes_circuit_opens_within_five_seconds_and_its_next_answer_cl
         (open[0].name.as_str(), &open[0].address),
         ("ministry", &between.address)
     );
+    let away = nation.national.exchange.away();
+    assert_eq!((away.len(), away[0].node.as_str()), (1, "ministry"));
+    assert!(away[0].members.iter().any(|org| org.as_str() == "G01"));
     let records = nation.national.evidence().await.len();
     let second = timeout(AT_ONCE, nation.ask("{}"))
         .await
@@ -73,6 +76,7 @@ async fn a_silent_nodes_circuit_opens_within_five_seconds_and_its_next_answer_cl
     assert_eq!(nation.national.exchange.circuits()[0].state, State::HalfOpen);
     nation.ask("{}").await.expect("the try is answered");
     assert!(nation.national.exchange.circuits().is_empty());
+    assert!(nation.national.exchange.away().is_empty());
 }
 
 #[tokio::test]

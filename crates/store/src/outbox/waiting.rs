@@ -24,7 +24,50 @@ pub struct OutboxTopic {
     pub oldest: Time,
 }
 
+/// How far one topic of a tenant is behind, because the other side is not heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutboxLag {
+    /// Lines that wait, count; no more than were looked at.
+    pub lines: u64,
+    /// Those among them whose last try failed for one of the reasons asked about, count.
+    pub unheard: u64,
+    /// When the oldest of those was written; none when there is none.
+    pub since: Option<Time>,
+}
+
 impl Store {
+    /// How far a topic of a tenant is behind: what waits, and what of it failed last for one of four reasons (keys of
+    /// problems). Looks at so many lines and no more.
+    ///
+    /// # Errors
+    /// Unavailable.
+    pub async fn outbox_lag(
+        &self,
+        tenant: &Tenant,
+        topic: &str,
+        [first, second, third, fourth]: [&str; 4],
+        rows_max: usize,
+    ) -> Result<OutboxLag, Problem> {
+        let row = self
+            .reader(tenant)
+            .one(
+                "select count(*) as lines,
+                   count(case when w.last_problem in ($3, $4, $5, $6) then 1 end) as unheard,
+                   coalesce(min(case when w.last_problem in ($3, $4, $5, $6) then w.created end), 0) as since
+                 from (select last_problem, created from store_outbox where tenant = $1 and topic = $2 limit $7) as w",
+                params![tenant, topic, first, second, third, fourth, rows_max],
+            )
+            .await?;
+        let Some(row) = row else {
+            return Ok(OutboxLag::default());
+        };
+        Ok(OutboxLag {
+            lines: row.count("lines")?,
+            unheard: row.count("unheard")?,
+            since: Some(row.time("since")?).filter(|since| since.ms() > 0),
+        })
+    }
+
     /// What waits for a tenant, by topic.
     ///
     /// # Errors
