@@ -39,6 +39,14 @@ pack-step-term = the step “{ $value }” cannot have such a clock of its own
     .remedy = Count in working-days or working-hours, in a state with clock = "run"; or take term away.
 pack-apology-ahead = a letter of apology comes { $value } days before the date
     .remedy = Write at least 1 day (Decree 61/2018/NĐ-CP, article 19 clause 9); 0 is for terms that all end within the day.
+pack-charges-half = what is asked for while a case is handled is said by halves
+    .remedy = Write charges, charge_rules, a step ask-payment and a step pay; or none of them.
+pack-charge-twice = the charge “{ $value }” stands twice
+    .remedy = Give each charge a code of its own.
+pack-charge-limit = “{ $value }” is out of bounds for a charge
+    .remedy = Write 1 to { $max }.
+pack-charge-state = the step from “{ $value }” does not fit what is asked to be paid
+    .remedy = Ask in a state with clock = "run"; lead to one with status = 6 and clock = "pause", from which a step pay with role = "applicant" leads on.
 pack-rule-unreadable = { $procedure }, “{ $field }”: the rule “{ $value }” cannot be read at character { $at }
     .remedy = Write an expression in CEL: born < '2008-01-01' && sex == 'male'.
 pack-rule-long = { $procedure }, “{ $field }”: a rule has { $count } characters
@@ -93,6 +101,18 @@ pack-filing-portal = “{ $value }” names no portal
     .remedy = Write agency and system for national, as G22/portal; for provincial the system's code alone.
 pack-cosign-kind = “{ $value }” is no question for a personal number
     .remedy = Write at cosign the codes of questions with kind = "personal-number".
+pack-represent-twice = “{ $value }” is represented twice
+    .remedy = Put the proofs of one kind into one [[represent]].
+pack-represent-proof = this proof does not show who acts for “{ $value }”
+    .remedy = Write proofs = ["register"] for child and company, and "word", "paper" or both for person.
+pack-represent-field = “{ $value }” asks for no number of who is represented
+    .remedy = Name a question with kind = "personal-number", for a company one with kind = "business-id".
+pack-mandate-endless = mandates of the kind “{ $value }” have no end
+    .remedy = Write months_max, or age_below for a child.
+pack-mandate-register = the rule of the kind “{ $value }” has no register, or one that does not fit
+    .remedy = Write [rule.register] for child and company, with born where age_below stands, and none for person.
+pack-mandate-source = the rule from { $value } names no act
+    .remedy = Write the act's number in source.
 pack-record-twice = the record “{ $value }” is there twice
     .remedy = Give one of them another word at code.
 pack-record-service = “{ $value }” names no service
@@ -129,6 +149,8 @@ pack-escalation-order = a step comes no earlier than the one before it, and { $v
     .remedy = Put the steps in the order in which they come.
 pack-escalation-days = { $value } working days leave no time for what is owed
     .remedy = Give at least one working day.
+pack-postal-zone = each edition has one rate for “{ $value }”
+    .remedy = Write the zone once, with its amount and its days.
 pack-criterion-twice = the criterion { $value } stands twice in one edition
     .remedy = Take one of the two away; what is new goes into an [[edition]] of another day.
 pack-criterion-choice = the criterion { $value } has one answer only

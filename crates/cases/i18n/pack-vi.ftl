@@ -39,6 +39,14 @@ pack-step-term = bước “{ $value }” không thể có thời hạn riêng n
     .remedy = Tính theo working-days hay working-hours, ở trạng thái có clock = "run"; hoặc bỏ term.
 pack-apology-ahead = thư xin lỗi được viết trước ngày hẹn { $value } ngày
     .remedy = Ghi ít nhất 1 ngày (Nghị định 61/2018/NĐ-CP, Điều 19 khoản 9); 0 chỉ dùng khi mọi thời hạn đều trong ngày.
+pack-charges-half = nghĩa vụ tài chính phát sinh trong khi giải quyết mới khai một phần
+    .remedy = Khai đủ charges, charge_rules, bước ask-payment và bước pay; hoặc bỏ cả bốn.
+pack-charge-twice = khoản thu “{ $value }” được khai hai lần
+    .remedy = Đặt cho mỗi khoản thu một mã riêng.
+pack-charge-limit = “{ $value }” vượt giới hạn của một khoản thu
+    .remedy = Ghi từ 1 đến { $max }.
+pack-charge-state = bước từ “{ $value }” không phù hợp với việc yêu cầu nộp tiền
+    .remedy = Yêu cầu ở trạng thái có clock = "run"; dẫn đến trạng thái có status = 6 và clock = "pause", từ đó có bước pay với role = "applicant".
 pack-rule-unreadable = { $procedure }, “{ $field }”: không đọc được quy tắc “{ $value }” tại ký tự thứ { $at }
     .remedy = Ghi một biểu thức CEL: born < '2008-01-01' && sex == 'male'.
 pack-rule-long = { $procedure }, “{ $field }”: một quy tắc có { $count } ký tự
@@ -93,6 +101,18 @@ pack-filing-portal = “{ $value }” không phải tên một cổng
     .remedy = Với national, ghi mã cơ quan và hệ thống như G22/portal; với provincial, chỉ ghi mã hệ thống.
 pack-cosign-kind = “{ $value }” không phải câu hỏi về số định danh cá nhân
     .remedy = Ở cosign, ghi mã các câu hỏi có kind = "personal-number".
+pack-represent-twice = “{ $value }” được ghi hai lần
+    .remedy = Ghi mọi căn cứ của một loại vào một [[represent]].
+pack-represent-proof = căn cứ này không cho biết ai đại diện cho “{ $value }”
+    .remedy = Ghi proofs = ["register"] với child và company; "word", "paper" hoặc cả hai với person.
+pack-represent-field = “{ $value }” không hỏi số của người được đại diện
+    .remedy = Ghi câu hỏi có kind = "personal-number", với doanh nghiệp là kind = "business-id".
+pack-mandate-endless = việc đại diện loại “{ $value }” không có ngày hết hạn
+    .remedy = Ghi months_max, hoặc age_below với con.
+pack-mandate-register = quy tắc của loại “{ $value }” thiếu cơ sở dữ liệu, hoặc ghi không hợp
+    .remedy = Ghi [rule.register] với child và company, có born khi có age_below; với person thì không ghi.
+pack-mandate-source = quy tắc từ ngày { $value } không ghi văn bản
+    .remedy = Ghi số văn bản ở source.
 pack-record-twice = bản ghi “{ $value }” có hai lần
     .remedy = Đặt cho một trong hai một tên khác ở code.
 pack-record-service = “{ $value }” không phải tên một dịch vụ
@@ -129,6 +149,8 @@ pack-escalation-order = bước sau không được đến sớm hơn bước tr
     .remedy = Xếp các bước theo thứ tự thời gian.
 pack-escalation-days = { $value } ngày làm việc thì không còn thời gian để thực hiện
     .remedy = Ghi ít nhất một ngày làm việc.
+pack-postal-zone = mỗi bảng giá có đúng một dòng cho “{ $value }”
+    .remedy = Ghi vùng này một lần, với số tiền và số ngày.
 pack-criterion-twice = tiêu chí { $value } được ghi hai lần trong cùng một bộ
     .remedy = Bỏ một trong hai; nội dung mới thì ghi vào bộ [[edition]] bắt đầu từ một ngày khác.
 pack-criterion-choice = tiêu chí { $value } chỉ có một câu trả lời

@@ -18,9 +18,10 @@ use crate::procedure::{FormPage, Procedure, Question, QuestionKind};
 use crate::rules::{Asked, broken};
 
 pub(crate) use address::in_words as address_in_words;
+pub(crate) use address::of_fields as address;
 pub use address::parts as address_parts;
 pub use kinds::{LONG_TEXT_CHARS_MAX, YES_NO, chars_max, picked};
-pub(crate) use kinds::{email, lines};
+pub(crate) use kinds::{email, lines, phone};
 pub(crate) use said::said;
 pub use typed::{cleaned, typed};
 

@@ -29,7 +29,7 @@ pub struct Case {
     pub unit: OrgCode,
     /// How it was filed.
     pub channel: Channel,
-    /// Who filed it.
+    /// Whose it is.
     pub applicant: Applicant,
     /// What was answered.
     pub answers: Answers,
@@ -54,12 +54,12 @@ pub struct Case {
     pub course: Course,
 }
 
-/// Who filed a case.
+/// Whose case it is: who filed it, or for whom it was filed ([`Course::representative`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applicant {
-    /// The account at the portal.
+    /// The account at the portal; empty where none is known.
     pub account: String,
-    /// The personal number.
+    /// The personal number; of a company that of who speaks for it.
     pub number: PersonalNumber,
     /// The name.
     pub name: String,
@@ -189,11 +189,28 @@ pub struct Sealed {
 }
 
 impl Case {
+    /// The account at the portal that filed it: its applicant's, or that of who acts for them; empty for what was handed in
+    /// at a desk.
+    #[must_use]
+    pub fn filed_by(&self) -> &str {
+        let by = self.course.representative.as_ref();
+        by.map_or(self.applicant.account.as_str(), |by| by.account.as_str())
+    }
+
     /// True when a supplement was asked for and not given in time.
     #[must_use]
     pub fn supplement_over(&self, now: Time) -> bool {
         let asked = self.course.supplement.as_ref();
         asked.is_some_and(|s| s.given_at.is_none() && now > s.until)
+    }
+
+    /// True when what the applicant was asked for now, a payment or a supplement, was not there in time.
+    #[must_use]
+    pub fn asked_over(&self, now: Time) -> bool {
+        match self.course.charge() {
+            Some(charge) => now > charge.until,
+            None => self.supplement_over(now),
+        }
     }
 
     /// Refuses work on a page that is older than the case.
@@ -211,10 +228,14 @@ impl Case {
     /// Nobody works on a case of their own.
     ///
     /// # Errors
-    /// `case-own` (403) when the official is the applicant or one of the persons in the answers.
+    /// `case-own` (403) when the official is the applicant, who filed it for them, or one of the persons in the answers.
     pub fn not_own(&self, official: Option<&PersonalNumber>) -> Result<(), Problem> {
+        let by = self.course.representative.as_ref();
+        let filed = |n: &PersonalNumber| by.is_some_and(|by| by.number == *n);
         let own = official.is_some_and(|n| {
-            *n == self.applicant.number || self.answers.values().any(|answer| answer == n.as_str())
+            *n == self.applicant.number
+                || filed(n)
+                || self.answers.values().any(|answer| answer == n.as_str())
         });
         if own {
             Err(Problem::new(Kind::Forbidden, "case-own"))
@@ -294,6 +315,8 @@ pub fn state_after<'f>(procedure: &Procedure, facts: impl IntoIterator<Item = &'
         Fact::CaseDeclined { .. } => step(state, Verb::Decline),
         Fact::CaseSupplementAsked { .. } => step(state, Verb::AskSupplement),
         Fact::CaseSupplemented { .. } => step(state, Verb::Supplement),
+        Fact::CaseChargeAsked { .. } => step(state, Verb::AskPayment),
+        Fact::CaseChargePaid { .. } => step(state, Verb::Pay),
         Fact::CaseWithdrawn { .. } => step(state, Verb::Withdraw),
         // Several are asked at once: the first question moves the case, the others find it there.
         Fact::CaseConsulted { .. } => step(state.clone(), Verb::Consult).or(state),

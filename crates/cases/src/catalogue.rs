@@ -18,8 +18,10 @@ use crate::catalogue::search::Index;
 use crate::criteria::Criteria;
 use crate::escalation::Escalations;
 use crate::filing::Modes;
+use crate::mandate::rules::Rules as Mandates;
 use crate::national::dialect::Dialects;
 pub use crate::pack::{Entry, Event};
+use crate::post::rates::Postal;
 use crate::procedure::Procedure;
 use crate::status::moves::Moves;
 use crate::telling::words::Words;
@@ -41,7 +43,9 @@ pub struct Catalogue {
     filing: Modes,
     dialects: Dialects,
     own_records: Vec<OwnRecord>,
+    mandates: Mandates,
     escalations: Escalations,
+    postal: Postal,
     /// Where it was read from.
     pack: Option<PathBuf>,
 }
@@ -64,7 +68,9 @@ impl Catalogue {
         let filing = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::filing)?;
         let dialects = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::dialects)?;
         let escalations = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::escalations)?;
+        let postal = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::postal)?;
         let own_records = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::own_records)?;
+        let mandates = directory::pack::sound(pack, &[crate::pack::TEXTS], crate::pack::mandates)?;
         let entries = crate::pack::entries(pack)?;
         let catalogue = Self::of(entries, documents, events).expect("each first day was read");
         Ok(Self {
@@ -74,7 +80,9 @@ impl Catalogue {
             filing: Modes::of(filing).expect("each first day was checked"),
             dialects: Dialects::of(dialects).expect("each day was checked"),
             own_records,
+            mandates: Mandates::of(mandates).expect("each first day was checked"),
             escalations: Escalations::of(escalations).expect("each first day was checked"),
+            postal: Postal::of(postal).expect("each first day was checked"),
             pack: Some(pack.to_owned()),
             ..catalogue
         })
@@ -112,7 +120,9 @@ impl Catalogue {
             filing: Modes::default(),
             dialects: Dialects::default(),
             own_records: Vec::new(),
+            mandates: Mandates::default(),
             escalations: Escalations::default(),
+            postal: Postal::default(),
             pack: None,
         })
     }
@@ -195,9 +205,17 @@ impl Catalogue {
             moves: other.moves.clone(),
             filing: other.filing.clone(),
             escalations: other.escalations.clone(),
+            postal: other.postal.clone(),
             own_records: other.own_records.clone(),
+            mandates: other.mandates.clone(),
             ..self
         }
+    }
+
+    /// What the post takes for results.
+    #[must_use]
+    pub const fn postal(&self) -> &Postal {
+        &self.postal
     }
 
     /// Who above is told that a case is late.
@@ -210,6 +228,12 @@ impl Catalogue {
     #[must_use]
     pub(crate) fn own_records(&self) -> &[OwnRecord] {
         &self.own_records
+    }
+
+    /// Who acts for whom by the law of a day.
+    #[must_use]
+    pub(crate) const fn mandates(&self) -> &Mandates {
+        &self.mandates
     }
 
     /// Who speaks the national messages to which portal.

@@ -2,6 +2,7 @@
 //! does not exist (404).
 
 pub mod changes;
+pub(crate) mod charge;
 pub mod check;
 pub(crate) mod course;
 pub mod describe;

@@ -19,6 +19,8 @@ pub use term::{due, resumed};
 
 /// The reason of a line on which the clock stood still until the applicant had answered.
 pub const PAUSED: &str = "paused";
+/// The reason of a line on which the clock stood still until the applicant had paid.
+pub const UNPAID: &str = "unpaid";
 /// The rule of a date that was promised by another system and is kept as it was.
 pub const PROMISED: &str = "promised";
 /// The reason of a line to which the end of a term was moved, because nobody works when it would end.

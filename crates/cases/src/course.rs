@@ -10,7 +10,9 @@ use crate::clock::fold::Event;
 use crate::consult::Consult;
 use crate::cosign::Cosigned;
 use crate::criteria::Points;
+use crate::mandate::Representative;
 use crate::payment::Paid;
+use crate::post::ByPost;
 
 /// Everything that happened on a case's way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub struct Course {
     /// What the applicant was asked for: once, so at most one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supplement: Option<Supplement>,
+    /// What the applicant was asked to pay while the case was handled, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<Charge>,
     /// The newest draft of the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<ResultDraft>,
@@ -40,9 +45,15 @@ pub struct Course {
     /// That the originals that were kept went back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub originals: Option<OriginalsReturned>,
+    /// That its result goes by post.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post: Option<ByPost>,
     /// Who signed it besides its applicant, before it was filed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cosigned: Vec<Cosigned>,
+    /// Who filed it for its applicant, where somebody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representative: Option<Representative>,
     /// The fee that was paid for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paid: Option<Paid>,
@@ -132,6 +143,36 @@ pub struct Supplement {
     /// When the applicant gave it.
     #[serde(default)]
     pub given_at: Option<Time>,
+}
+
+/// What became known to be owed while the case was handled, and was asked for (nghĩa vụ tài chính).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// Its number within the case, from 1.
+    pub number: u32,
+    /// Its kind's code in the procedure.
+    pub code: String,
+    /// The amount in dong.
+    pub dong: u64,
+    /// How it comes about, in the officer's words.
+    pub ground: String,
+    /// The officer's account.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// By when it is to be paid. It can be paid later as long as the case waits for it.
+    pub until: Time,
+    /// The notice's document id.
+    pub notice: String,
+    /// True where the agency's time runs on until it is paid.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts: bool,
+    /// That it was paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Paid>,
+    /// When it was awaited no longer: it was paid, or the case went on or ended without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
 }
 
 /// A draft of the result that the applicant looks at (bản dự thảo).
@@ -226,6 +267,20 @@ pub struct Rating {
 }
 
 impl Course {
+    /// The charge that is awaited now: one at a time.
+    #[must_use]
+    pub fn charge(&self) -> Option<&Charge> {
+        self.charges.last().filter(|charge| charge.ended_at.is_none())
+    }
+
+    /// The charge that is awaited, ended at an instant; for its payment to be written down.
+    pub fn end_charge(&mut self, at: Time) -> Option<&mut Charge> {
+        let awaited = |charge: &&mut Charge| charge.ended_at.is_none();
+        let charge = self.charges.last_mut().filter(awaited)?;
+        charge.ended_at = Some(at);
+        Some(charge)
+    }
+
     /// True while nothing happened besides the straight line.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -9,7 +9,10 @@
 //! | [`step`] | one verb on one case, saved with its status line |
 //! | [`accept`], [`decline`], [`ask_supplement`], [`propose`], [`send_back`], [`decide`], [`seal`], [`apologise`], [`stop`], [`give`] | the verbs |
 //! | [`consult`] | other units are asked for an opinion |
+//! | [`charge`] | what becomes known to be owed while a case is handled |
 //! | [`escalation`] | what is late is told to who is above |
+//! | [`mod@line`] | who does not answer, and what waits for them |
+//! | [`checks`] | what was typed at the desk is compared with registers |
 //! | [`assign`] | whose desk a case lies on, and handing over |
 //! | [`forward`] | a case that came to the wrong unit goes on |
 //! | [`batch`] | several cases signed or given to a colleague at once |
@@ -31,6 +34,8 @@ pub mod apologise;
 pub mod ask_supplement;
 pub mod assign;
 pub mod batch;
+pub mod charge;
+pub mod checks;
 mod clock;
 pub mod consult;
 pub mod decide;
@@ -46,6 +51,7 @@ pub mod give;
 pub mod intake;
 #[cfg(test)]
 mod licence;
+pub mod line;
 pub mod official;
 pub mod originals;
 pub mod page;
@@ -118,6 +124,7 @@ pub(crate) fn routes() -> OpenApiRouter<Cases> {
         .merge(assign::routes())
         .merge(forward::routes())
         .merge(crate::published::desk_routes())
+        .merge(crate::post::desk_routes())
         .merge(batch::routes())
         .merge(register::routes())
         .merge(queue::routes())
@@ -129,8 +136,11 @@ pub(crate) fn routes() -> OpenApiRouter<Cases> {
         .routes(routes!(originals::by_json))
         .merge(intake::routes())
         .merge(consult::routes())
+        .merge(charge::routes())
         .merge(follow_up::again::routes())
         .merge(escalation::routes())
+        .merge(line::routes())
+        .merge(checks::routes())
         .merge(crate::reconcile::routes())
         .routes(routes!(crate::merger::page::show))
         .routes(routes!(crate::merger::page::show_json))
@@ -156,6 +166,7 @@ pub(crate) fn deliverers(cases: &Cases) -> Vec<Arc<dyn Deliver>> {
         Arc::new(fee_receipt::FeeReceipts(cases.clone())),
         Arc::new(follow_up::FollowUps(cases.clone())),
         Arc::new(steps::Steps(cases.clone())),
+        Arc::new(checks::Checks(cases.clone())),
         Arc::new(Sync(cases.clone())),
         Arc::new(crate::reconcile::mend::Mends(cases.clone())),
     ]

@@ -28,6 +28,8 @@ pub struct Draft {
     pub revision: i64,
     /// The case it became.
     pub filed_as: Option<CaseCode>,
+    /// The mandate under which it is to be filed for somebody else; none for oneself.
+    pub mandate: Option<String>,
     /// When it was begun.
     pub created_at: Time,
     /// When it last changed.

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::case::{Answers, Applicant};
 use crate::case_of;
 use crate::cosign::Cosigned;
+use crate::mandate::Representative;
 use crate::payment::Paid;
+use crate::post::Wish;
 use crate::state::Cases;
 use crate::store::{self as rows, Held};
 
@@ -34,8 +36,11 @@ pub struct Handover {
     pub unit: OrgCode,
     /// How it was filed.
     pub channel: Channel,
-    /// Who filed it.
+    /// Whose it is.
     pub applicant: Applicant,
+    /// Who filed it for its applicant, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub representative: Option<Representative>,
     /// What was answered.
     pub answers: Answers,
     /// When it was filed.
@@ -50,6 +55,9 @@ pub struct Handover {
     /// Who signed it besides its applicant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cosigned: Vec<Cosigned>,
+    /// Where its result is wished to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<Wish>,
     /// The text of its version, where that was published at the portal and is in no pack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
@@ -115,7 +123,7 @@ impl Deliver for HandOver {
             consumer: cases.system.clone(),
             service: service(&cases.top_now(&held.case))?,
             body: body.into(),
-            on_behalf: Actor::Citizen(held.case.applicant.account.clone()).to_string(),
+            on_behalf: Actor::Citizen(held.case.filed_by().to_owned()).to_string(),
             issue: Some(code.to_string()),
             idempotency: Some(code.to_string()),
         };
@@ -136,12 +144,14 @@ async fn message(cases: &Cases, reader: &::store::Reader, held: &Held) -> Result
         unit: case.unit.clone(),
         channel: case.channel,
         applicant: case.applicant.clone(),
+        representative: case.course.representative.clone(),
         answers: case.answers.clone(),
         filed_at: case.filed_at,
         papers: papers(cases, reader, &rows::subject(&case.code)).await?,
         portal: cases.system.clone(),
         paid: rows::payment_of(reader, &case.code).await?.and_then(|p| p.paid),
         cosigned: case.course.cosigned.clone(),
+        post: crate::post::store::wish(reader, &rows::subject(&case.code)).await?,
         document: cases.document_beside(&case.version)?,
     })
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use web::Lang;
 
 use crate::case::Case;
+use crate::mandate;
 use crate::notice::Notice;
 use crate::portal::note_status::StatusNote;
 use crate::store as rows;
@@ -44,6 +45,15 @@ pub enum Step {
         /// The last instant at which it can be given; unknown where the owner tells the status alone.
         until: Option<Time>,
     },
+    /// Something has become known to be owed.
+    Charge {
+        /// By when it is to be paid.
+        until: Time,
+    },
+    /// The charge was received.
+    ChargePaid,
+    /// Money came that is not owed any more.
+    PaymentReturned,
     /// What was waited for is there.
     Resumed {
         /// By when the result is owed.
@@ -72,6 +82,13 @@ pub enum Step {
     Ready,
     /// What was asked is refused.
     Refused,
+    /// The result was handed over to the post.
+    Posted {
+        /// The parcel's number.
+        parcel: String,
+    },
+    /// The parcel came back; the result waits at the desk.
+    ParcelBack,
     /// Another agency did its part.
     FollowedUp,
     /// Another agency refused to do its part.
@@ -84,13 +101,16 @@ pub enum Step {
 
 impl Step {
     /// The words of all steps.
-    pub const KINDS: [&'static str; 17] = [
+    pub const KINDS: [&'static str; 22] = [
         "filed",
         "fee-asked",
         "fee-paid",
         "accepted",
         "declined",
         "supplement",
+        "charge",
+        "charge-paid",
+        "payment-returned",
         "resumed",
         "draft",
         "apology",
@@ -98,6 +118,8 @@ impl Step {
         "moved",
         "ready",
         "refused",
+        "posted",
+        "parcel-back",
         "followed-up",
         "follow-failed",
         "withdrawn",
@@ -114,6 +136,9 @@ impl Step {
             Self::Accepted { .. } => "accepted",
             Self::Declined => "declined",
             Self::Supplement { .. } => "supplement",
+            Self::Charge { .. } => "charge",
+            Self::ChargePaid => "charge-paid",
+            Self::PaymentReturned => "payment-returned",
             Self::Resumed { .. } => "resumed",
             Self::Draft { .. } => "draft",
             Self::Apology { .. } => "apology",
@@ -121,6 +146,8 @@ impl Step {
             Self::Moved => "moved",
             Self::Ready => "ready",
             Self::Refused => "refused",
+            Self::Posted { .. } => "posted",
+            Self::ParcelBack => "parcel-back",
             Self::FollowedUp => "followed-up",
             Self::FollowFailed => "follow-failed",
             Self::Withdrawn => "withdrawn",
@@ -133,7 +160,12 @@ impl Step {
     pub const fn matters(&self) -> bool {
         !matches!(
             self,
-            Self::Filed | Self::FeePaid | Self::Accepted { .. } | Self::Resumed { .. } | Self::Moved
+            Self::Filed
+                | Self::FeePaid
+                | Self::ChargePaid
+                | Self::Accepted { .. }
+                | Self::Resumed { .. }
+                | Self::Moved
         )
     }
 
@@ -169,9 +201,16 @@ impl Step {
             Notice::Refused { .. } => Self::Refused,
             Notice::Stopped { .. } => Self::Stopped,
             Notice::Supplement { until, .. } => Self::Supplement { until: Some(*until) },
+            Notice::Charge { until, .. } => Self::Charge { until: *until },
             Notice::Draft { until } => Self::Draft { until: *until },
             Notice::Apology { due, .. } => Self::Apology { due: *due },
             Notice::Recounted { was, due, .. } => Self::Recounted { was: *was, due: *due },
+            Notice::Posted { parcel, .. } => Self::Posted {
+                parcel: parcel.clone(),
+            },
+            Notice::ParcelEnded { outcome, .. } if outcome == "came-back" => Self::ParcelBack,
+            // Who has it knows.
+            Notice::ParcelEnded { .. } => return None,
             Notice::FollowedUp { .. } => Self::FollowedUp,
             Notice::FollowFailed { .. } => Self::FollowFailed,
             Notice::Moved { .. } => Self::Moved,
@@ -187,26 +226,35 @@ impl Step {
         match self {
             Self::Accepted { due } | Self::Resumed { due } => places.push(("due", time(*due))),
             Self::Supplement { until } => places.push(("until", time(*until))),
-            Self::Draft { until } => places.push(("until", time(Some(*until)))),
+            Self::Draft { until } | Self::Charge { until } => places.push(("until", time(Some(*until)))),
             Self::Apology { due } => places.push(("due", time(Some(*due)))),
             Self::Recounted { was, due } => {
                 places.push(("was", time(Some(*was))));
                 places.push(("due", time(Some(*due))));
             }
+            Self::Posted { parcel } => places.push(("parcel", parcel.clone())),
             _ => {}
         }
         places
     }
 }
 
-/// Writes a step of a case into its applicant's inbox, and puts it in line for each way by which they want to be
-/// told. `mark` tells the steps of a case apart: one that was written before is left as it is.
+/// Writes a step of a case into its applicant's inbox and into that of who acts for them now, and puts it in line for
+/// each way by which they want to be told. `mark` tells the steps of a case apart: one that was written before is left as
+/// it is.
 ///
 /// # Errors
 /// Unavailable.
 pub(crate) async fn tell(tx: &Tx, case: &Case, mark: &str, step: Step) -> Result<(), Problem> {
-    // A case that was handed in at a desk has no account at the portal.
-    let account = &case.applicant.account;
+    let account = case.filed_by();
+    if case.applicant.account != account && mandate::acts(tx, account, case, tx.now().date()).await? {
+        tell_one(tx, case, account, (mark, step.clone())).await?;
+    }
+    tell_one(tx, case, &case.applicant.account, (mark, step)).await
+}
+
+async fn tell_one(tx: &Tx, case: &Case, account: &str, (mark, step): (&str, Step)) -> Result<(), Problem> {
+    // A case that was handed in at a desk has no account at the portal, and of a child or a company none is known.
     if account.is_empty() {
         return Ok(());
     }
@@ -296,6 +344,9 @@ mod tests {
             Step::Accepted { due: Some(at) },
             Step::Declined,
             Step::Supplement { until: Some(at) },
+            Step::Charge { until: at },
+            Step::ChargePaid,
+            Step::PaymentReturned,
             Step::Resumed { due: None },
             Step::Draft { until: at },
             Step::Apology { due: at },
@@ -303,6 +354,10 @@ mod tests {
             Step::Moved,
             Step::Ready,
             Step::Refused,
+            Step::Posted {
+                parcel: "RA123456785VN".to_owned(),
+            },
+            Step::ParcelBack,
             Step::FollowedUp,
             Step::FollowFailed,
             Step::Withdrawn,

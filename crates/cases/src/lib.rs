@@ -20,6 +20,7 @@
 //! | [`escalation`] | who above is told that a case is late |
 //! | `follow_ups` | what other agencies do once the result is there, as a chain |
 //! | [`payment`] | fees, and what a bank says of them |
+//! | [`post`] | the result by post |
 //! | [`portal`] | the owner's statuses, notices and results come back |
 //! | [`desk`] | the owner: receive, accept, propose, enter the act, send back, sign, give |
 //! | [`status`] | which national status may follow which |
@@ -31,6 +32,7 @@
 //! | `shown` | how words, answers and units read on a page |
 //! | `wallet` | a citizen's own documents: kept, attached, shared by a link |
 //! | `cosign` | who signs a draft besides its citizen |
+//! | [`mandate`] | who acts for whom: mandates, and the cases that are filed under them |
 //! | `bar` | the time of a case as a picture and a table |
 //! | [`track`] | where a case stands, without signing in |
 //! | `published` | answers that everybody can read |
@@ -60,6 +62,7 @@ mod follow_ups;
 pub mod handover;
 pub mod import;
 pub mod inbox;
+pub mod mandate;
 pub mod merger;
 pub mod migration;
 pub mod national;
@@ -69,6 +72,7 @@ pub mod past;
 pub mod payment;
 pub mod places;
 pub mod portal;
+pub mod post;
 pub mod procedure;
 mod published;
 pub mod reconcile;
@@ -139,6 +143,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             include_str!("../migrations/0024_escalations.sql"),
         ),
         ("0025_steps", include_str!("../migrations/0025_steps.sql")),
+        ("0026_charges", include_str!("../migrations/0026_charges.sql")),
+        ("0027_mandates", include_str!("../migrations/0027_mandates.sql")),
+        ("0028_post", include_str!("../migrations/0028_post.sql")),
+        ("0029_checks", include_str!("../migrations/0029_checks.sql")),
     ],
 };
 
@@ -180,7 +188,12 @@ pub const TEXTS_WALLET: web::i18n::Source = web::i18n::Source {
 /// The routes of the place.
 pub fn router(cases: Cases) -> OpenApiRouter {
     let routes = match cases.place() {
-        Place::Portal => citizen::routes().merge(wallet::routes()).merge(cosign::routes()),
+        Place::Portal => citizen::routes()
+            .merge(wallet::routes())
+            .merge(cosign::routes())
+            .merge(mandate::routes())
+            .merge(national::statistics::pages())
+            .merge(post::routes()),
         Place::Desk => desk::routes().merge(migration::routes()),
     };
     let public = track::routes().merge(published::routes());

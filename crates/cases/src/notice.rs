@@ -35,6 +35,24 @@ pub enum Notice {
         /// The last instant at which it can be given.
         until: Time,
     },
+    /// Something has become known to be owed; the notice travels as a document.
+    Charge {
+        /// Its number within the case, from 1.
+        number: u32,
+        /// What it is called.
+        name: Text,
+        /// The amount in dong.
+        dong: u64,
+        /// How it comes about.
+        ground: String,
+        /// The act that it rests on.
+        legal_basis: String,
+        /// By when it is to be paid.
+        until: Time,
+        /// True where the agency's time runs on until it is paid.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        counts: bool,
+    },
     /// The draft of the result waits for a look; it travels as a document.
     Draft {
         /// From then on silence is consent.
@@ -67,6 +85,22 @@ pub enum Notice {
     FollowFailed {
         /// Its name.
         name: Text,
+    },
+    /// The result was handed over to the post.
+    Posted {
+        /// The parcel's number.
+        parcel: String,
+        /// Working days that the post needs.
+        days: u32,
+    },
+    /// What became of the parcel.
+    ParcelEnded {
+        /// Its number.
+        parcel: String,
+        /// `delivered`, `came-back`, `given`.
+        outcome: String,
+        /// On which day, `2026-11-25`.
+        on: String,
     },
     /// Another unit handles the case from now on.
     Moved {

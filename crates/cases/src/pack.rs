@@ -8,9 +8,11 @@ mod escalations;
 mod events;
 mod filing;
 mod flaws;
+mod mandates;
 mod messages;
 mod moves;
 mod own_records;
+mod postal;
 mod samples;
 
 use std::borrow::Cow;
@@ -33,9 +35,11 @@ pub use crate::pack::events::Event;
 pub(crate) use crate::pack::events::read as events;
 pub(crate) use crate::pack::filing::read as filing;
 pub use crate::pack::flaws::{ROLES, flaws};
+pub(crate) use crate::pack::mandates::read as mandates;
 pub(crate) use crate::pack::messages::read as messages;
 pub(crate) use crate::pack::moves::{check as moves_check, read as moves};
 pub(crate) use crate::pack::own_records::read as own_records;
+pub(crate) use crate::pack::postal::read as postal;
 pub use crate::pack::samples::{ALWAYS, result, sample};
 use crate::procedure::Procedure;
 
@@ -213,7 +217,9 @@ pub fn check(pack: &Path, known: &Known, faults: &mut Faults) -> Vec<ProcedureFi
     filing::check(pack, known, faults);
     dialects::read(pack, faults);
     own_records::read(pack, faults);
+    mandates::read(pack, faults);
     escalations::read(pack, faults);
+    postal::read(pack, faults);
     let mut statuses = Vec::new();
     let mut lines = HashMap::new();
     table(pack, STATUSES, &STATUS_COLUMNS, faults, |row, faults| {

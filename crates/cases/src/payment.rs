@@ -9,13 +9,19 @@ use serde::{Deserialize, Serialize};
 
 pub use bank::{HttpBank, NOTICE_TYPE};
 
-/// A fee owed for a case.
+/// The number among a case's payments of the fee that is owed before it goes to its owner; what its owner asked for while
+/// handling it has the numbers of those charges, from 1.
+pub const FEE: u32 = 0;
+
+/// A fee owed for a case, or a charge that its owner asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// Its id, 32 hex digits; the bank knows the order by it.
     pub id: String,
     /// The case.
     pub case: CaseCode,
+    /// Which of the case's payments: [`FEE`], or the number of a charge.
+    pub charge: u32,
     /// The amount in dong.
     pub dong: u64,
     /// When it was asked.
@@ -24,6 +30,8 @@ pub struct Payment {
     pub order: Option<Order>,
     /// That it was paid.
     pub paid: Option<Paid>,
+    /// When it was not owed any more though nobody had paid here: what comes for it goes back.
+    pub closed_at: Option<Time>,
 }
 
 /// An order at the bank.

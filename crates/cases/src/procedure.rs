@@ -2,10 +2,12 @@
 //! prefill, term, states and transitions, act and result. Pure data: the pack writes it, filing,
 //! the desk and the clock read it. Never a running case.
 
+mod charge;
 mod consult;
 mod fee;
 mod prefill;
 mod publish;
+mod represent;
 mod term;
 mod validity;
 
@@ -18,9 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::rules::{Asked, Condition, Given, Rule};
 
+pub use charge::{ChargeKind, ChargeRule};
 pub use consult::{ConsultRule, Topic};
 pub use fee::{Beyond, Fee};
 pub use publish::{Forward, Publish};
+pub use represent::{Proof, Represent, Whom};
 pub use term::{Starts, Term, TermRule};
 pub use validity::Validity;
 
@@ -75,6 +79,12 @@ pub struct Procedure {
     /// What it costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<Fee>,
+    /// What may become known to be owed while a case is handled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<ChargeKind>,
+    /// What the law says about such charges, by its first day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charge_rules: Vec<ChargeRule>,
     /// What the applicant gets.
     pub result: ResultPaper,
     /// What other agencies do once the result is there (liên thông).
@@ -89,6 +99,9 @@ pub struct Procedure {
     /// Who signs a draft too before it is filed (ký cùng): the questions that are answered with their personal numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cosign: Vec<String>,
+    /// Whom a case may be filed for by somebody else, and by which proofs (đại diện); nobody where nothing is said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub represent: Vec<Represent>,
     /// How a case goes on that came to the wrong unit, where it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forward: Option<Forward>,
@@ -404,6 +417,10 @@ pub enum Verb {
     AskSupplement,
     /// The applicant gave it.
     Supplement,
+    /// Ask the applicant to pay what has become known to be owed; a notice says how much and why.
+    AskPayment,
+    /// It was paid: at the bank, as the portal says, or at the desk.
+    Pay,
     /// Ask other units for their opinion.
     Consult,
     /// Propose an outcome.
@@ -532,6 +549,20 @@ impl Procedure {
         let on = kernel::time::iso(on);
         let known = self.supplement_rules.iter().filter(|r| r.valid_from <= on);
         known.max_by(|a, b| a.valid_from.cmp(&b.valid_from))
+    }
+
+    /// The rule about charges in force on a day; `None` where nothing may be asked for.
+    #[must_use]
+    pub fn charge_rule(&self, on: kernel::Date) -> Option<&ChargeRule> {
+        let on = kernel::time::iso(on);
+        let known = self.charge_rules.iter().filter(|r| r.valid_from <= on);
+        known.max_by(|a, b| a.valid_from.cmp(&b.valid_from))
+    }
+
+    /// The kind of charge of a code.
+    #[must_use]
+    pub fn charge(&self, code: &str) -> Option<&ChargeKind> {
+        self.charges.iter().find(|kind| kind.code == code)
     }
 
     /// What the clock does in a state; off in one that is not declared.

@@ -155,6 +155,7 @@ fn refusals(
         prefilled: BTreeMap::new(),
         revision: 1,
         filed_as: None,
+        mandate: None,
         created_at: filed,
         changed_at: filed,
     };

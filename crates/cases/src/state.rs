@@ -10,7 +10,7 @@ use directory::areas::Areas;
 use directory::calendars::Calendars;
 use directory::organisations::Organisations;
 use documents::Documents;
-use exchange::{Ask, Exchange, Heard, ServiceId, SystemId};
+use exchange::{Ask, Away, Exchange, Heard, ServiceId, SystemId};
 use kernel::{Date, Digest, Kind, Problem, ProcedureCode, Tenant};
 
 use crate::case::Case;
@@ -38,6 +38,11 @@ pub trait Asker: Send + Sync {
 
     /// True when an agreement in force lets a system ask a service now.
     fn may_ask(&self, consumer: &SystemId, service: &ServiceId, now: kernel::Time) -> bool;
+
+    /// The other nodes that do not answer just now; none where nothing is known of them.
+    fn away(&self) -> Vec<Away> {
+        Vec::new()
+    }
 }
 
 #[async_trait]
@@ -48,6 +53,10 @@ impl Asker for Exchange {
 
     fn may_ask(&self, consumer: &SystemId, service: &ServiceId, now: kernel::Time) -> bool {
         self.agreements().find(consumer, service, now).is_ok()
+    }
+
+    fn away(&self) -> Vec<Away> {
+        Self::away(self)
     }
 }
 

@@ -27,16 +27,22 @@ use serde::{Deserialize, Serialize};
 use crate::case::{Accepted, Case, Course, Decided, EnteredAct, Proposal};
 use crate::clock::WorkingOut;
 pub(crate) use designs::{begins_on, design, designs, insert_design, is_withdrawn, published, save_design};
-pub use drafts::{draft, draft_filed_as, drafts_of, insert_draft, mark_filed, open_drafts, save_draft};
+pub use drafts::{
+    draft, draft_filed_as, drafts_of, insert_draft, mark_filed, open_drafts, pass_draft, save_draft,
+};
 pub use intakes::{insert_intake, intake};
 pub(crate) use migrations::{cases_of_version, change_version, insert_plan, move_plan, plan, plans};
 pub use papers::{attach, paper, papers, papers_forget, papers_move};
 pub(crate) use past::{Past, given, load};
-pub use payments::{insert_payment, is_unpaid, keep_order, note_paid, open_orders, payment, payment_of};
+pub use payments::{
+    charge_of, close_charges, insert_payment, is_unpaid, keep_order, last_payment, note_paid, note_return,
+    open_orders, payment, payment_of,
+};
 pub use recounts::{counted_by, note_calendar};
 pub(crate) use statuses::changes;
 pub use statuses::{
-    GivenKind, ResultRow, StatusRow, insert_result, insert_status, last_status, results, statuses,
+    GivenKind, ResultRow, StatusRow, forget_notice, insert_result, insert_status, last_status, results,
+    statuses,
 };
 pub use submissions::{
     SubmissionRow, insert_submission, last_submission, note_outcome, submission, submissions,

@@ -1,5 +1,5 @@
 //! What an applicant sends about a running case: a supplement, an answer to the draft of the result,
-//! a withdrawal, a rating. The noun, and the wire between portal and owner. The portal keeps and sends
+//! a withdrawal, a payment, a rating. The noun, and the wire between portal and owner. The portal keeps and sends
 //! each in order, once; whether it is still in time the owner decides.
 
 use ::store::{Deliver, OutboxLine, Tx};
@@ -12,9 +12,13 @@ use serde_json::json;
 
 use crate::case::{Answers, Case};
 use crate::case_of;
+use crate::citizen::charge;
 use crate::criteria::Points;
 use crate::draft::Attached;
 use crate::handover::{HandoverPaper, papers};
+use crate::mandate;
+use crate::payment::Paid;
+use crate::post::Wish;
 use crate::state::Cases;
 use crate::store::{self as rows, SubmissionRow};
 
@@ -50,6 +54,19 @@ pub enum Said {
         /// Why; may be empty.
         reason: String,
     },
+    /// How the applicant wishes to get the result.
+    Post {
+        /// Where to send it; none for the ordinary way.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wish: Option<Wish>,
+    },
+    /// The bank has the money for a charge: said by the portal, on the bank's signed word.
+    Payment {
+        /// The charge's number within the case.
+        charge: u32,
+        /// What was paid.
+        paid: Paid,
+    },
     /// How it was handled.
     Rating {
         /// 1 to 5.
@@ -74,6 +91,8 @@ impl Said {
             Self::Supplement { .. } => "supplement",
             Self::DraftAnswer { .. } => "draft-answer",
             Self::Withdrawal { .. } => "withdrawal",
+            Self::Post { .. } => "post",
+            Self::Payment { .. } => "payment",
             Self::Rating { .. } => "rating",
         }
     }
@@ -89,6 +108,9 @@ pub struct Submission {
     pub seq: u32,
     /// When the applicant sent it.
     pub at: Time,
+    /// By which account at the portal, of a case that was filed for somebody: both sides of a mandate may send something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// What is said.
     pub said: Said,
     /// What is attached.
@@ -129,8 +151,9 @@ pub fn holder(code: &CaseCode, seq: u32) -> String {
 /// Keeps a submission at the portal and puts it in line for the owner, in one write with its fact.
 ///
 /// # Errors
-/// Unavailable.
+/// `mandate-over` (409) for a representative whose mandate is not in force any more; unavailable.
 pub(crate) async fn keep(tx: &Tx, case: &Case, said: &Said, papers: &[Attached]) -> Result<u32, Problem> {
+    mandate::still_acts(tx, case).await?;
     let code = &case.code;
     let seq = rows::last_submission(tx, code).await? + 1;
     let row = SubmissionRow {
@@ -149,7 +172,11 @@ pub(crate) async fn keep(tx: &Tx, case: &Case, said: &Said, papers: &[Attached])
         kind: said.kind().to_owned(),
     };
     tx.fact(&rows::subject(code), fact).await?;
-    tx.outbox(TOPIC, code.as_str(), &json!({ "seq": seq })).await?;
+    let line = match (&case.course.representative, tx.actor()) {
+        (Some(_), Actor::Citizen(by)) => json!({ "seq": seq, "by": by }),
+        _ => json!({ "seq": seq }),
+    };
+    tx.outbox(TOPIC, code.as_str(), &line).await?;
     Ok(seq)
 }
 
@@ -198,6 +225,9 @@ impl Cases {
 #[derive(Deserialize)]
 struct Payload {
     seq: u32,
+    /// Who sent it, of a case that was filed for somebody.
+    #[serde(default)]
+    by: Option<String>,
 }
 
 /// Delivers submissions to the owner.
@@ -213,16 +243,18 @@ impl Deliver for Submit {
     async fn deliver(&self, line: &OutboxLine) -> Result<(), Problem> {
         let cases = &self.0;
         let code = case_of(line)?;
-        let Payload { seq } = serde_json::from_value(line.payload.clone()).map_err(Problem::internal)?;
+        let Payload { seq, by } = serde_json::from_value(line.payload.clone()).map_err(Problem::internal)?;
         let reader = cases.store.read(&line.tenant).await?;
         let held = rows::case(&reader, &code).await?.ok_or_else(Problem::not_found)?;
         let row = rows::submission(&reader, &code, seq)
             .await?
             .ok_or_else(|| Problem::internal(format_args!("case {code} has no submission {seq}")))?;
+        let sender = by.clone().unwrap_or_else(|| held.case.filed_by().to_owned());
         let submission = Submission {
             case: code.clone(),
             seq,
             at: row.at,
+            by,
             said: row.said,
             papers: papers(cases, &reader, &holder(&code, seq)).await?,
         };
@@ -230,7 +262,7 @@ impl Deliver for Submit {
             consumer: cases.system.clone(),
             service: service(&cases.top_now(&held.case))?,
             body: serde_json::to_vec(&submission).map_err(Problem::internal)?.into(),
-            on_behalf: Actor::Citizen(held.case.applicant.account.clone()).to_string(),
+            on_behalf: Actor::Citizen(sender).to_string(),
             issue: Some(code.to_string()),
             idempotency: Some(format!("{code}/submission/{seq}")),
         };
@@ -238,12 +270,17 @@ impl Deliver for Submit {
         if taken.case != code || taken.seq != seq {
             return Err(Problem::internal("the owner answered for another submission"));
         }
-        let (code, taken) = (&code, &taken);
+        let (code, taken, said) = (&code, &taken, &submission.said);
         cases
             .store
             .write(&line.tenant, &Actor::Platform, |tx| async move {
                 let outcome = taken.why.as_deref().unwrap_or("taken");
-                rows::note_outcome(&tx, code, seq, outcome).await
+                rows::note_outcome(&tx, code, seq, outcome).await?;
+                if let (Said::Payment { charge, paid }, Some(_)) = (said, &taken.why) {
+                    let held = rows::case(&tx, code).await?.ok_or_else(Problem::not_found)?;
+                    charge::goes_back(&tx, &held, (*charge, paid)).await?;
+                }
+                Ok(())
             })
             .await
     }

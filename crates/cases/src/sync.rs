@@ -54,8 +54,19 @@ impl Deliver for Sync {
         if cases.tells_nationally(&code, seq).await? {
             return Ok(());
         }
-        cases.tell_status(&code, seq).await
+        cases.tell_status(&code, seq).await?;
+        let on_its_way_ms = cases.store.world().now().ms() - line.created.ms();
+        if on_its_way_ms > cases.store.limits().reconcile_settle_ms {
+            cases.draft_was_late(&code, seq).await?;
+        }
+        Ok(())
     }
+}
+
+/// Which status row a line of this topic is about; nothing for what is no such line.
+pub(crate) fn seq_of(line: &OutboxLine) -> Option<u32> {
+    let payload: Payload = serde_json::from_value(line.payload.clone()).ok()?;
+    Some(payload.seq)
 }
 
 impl Cases {

@@ -132,6 +132,7 @@ pub(crate) fn draft(procedure: &Procedure) -> Draft {
         prefilled: std::collections::BTreeMap::new(),
         revision: 1,
         filed_as: None,
+        mandate: None,
         created_at: case.filed_at,
         changed_at: case.filed_at,
     }
@@ -218,6 +219,11 @@ pub(crate) fn mai() -> Who {
 /// An official.
 pub(crate) fn officer() -> Who {
     who("o1", "Trần Văn Bình", None, "officer", "G22")
+}
+
+/// Somebody who works at the portal in a role.
+pub(crate) fn in_role(role: &str) -> Who {
+    who(role, "Hồ Văn Vận", None, role, "G22")
 }
 
 /// Who writes versions of procedures.

@@ -16,6 +16,7 @@ documents-kind-birth-extract = Extract of a birth's entry (copy)
 documents-kind-building-permit = Building permit
 documents-kind-certified-copy = Certification of a copy
 documents-kind-decline-slip = Slip that says why a case was not accepted
+documents-kind-charge-notice = Notice of a payment to be made
 documents-kind-fee-receipt = Receipt of a fee
 documents-kind-marital-status = Confirmation of marital status
 documents-kind-other = Document

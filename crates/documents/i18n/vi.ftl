@@ -16,6 +16,7 @@ documents-kind-birth-extract = Trích lục khai sinh (bản sao)
 documents-kind-building-permit = Giấy phép xây dựng
 documents-kind-certified-copy = Chứng thực bản sao từ bản chính
 documents-kind-decline-slip = Phiếu từ chối tiếp nhận giải quyết hồ sơ
+documents-kind-charge-notice = Thông báo thực hiện nghĩa vụ tài chính
 documents-kind-fee-receipt = Biên lai thu phí, lệ phí
 documents-kind-marital-status = Giấy xác nhận tình trạng hôn nhân
 documents-kind-other = Văn bản

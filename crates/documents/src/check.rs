@@ -31,12 +31,13 @@ struct Known {
 }
 
 /// The kinds of documents that have a name of their own on the page.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "apology-letter",
     "birth-certificate",
     "birth-extract",
     "building-permit",
     "certified-copy",
+    "charge-notice",
     "decline-slip",
     "fee-receipt",
     "marital-status",
@@ -211,7 +212,14 @@ mod tests {
                 .replace(".typ", "");
             // What is laid over, shared or only printed is no document of its own.
             let part = name.starts_with('_')
-                || ["process-sheet", "queue-ticket", "register", "seal-mark"].contains(&name.as_str());
+                || [
+                    "process-sheet",
+                    "queue-ticket",
+                    "register",
+                    "seal-mark",
+                    "shipping-slip",
+                ]
+                .contains(&name.as_str());
             assert!(part || KINDS.contains(&name.as_str()), "{name}");
         }
     }

@@ -99,7 +99,7 @@ pub mod wire;
 
 pub use agreement::{Agreement, SignedAgreement};
 pub use api::router;
-pub use circuits::{CircuitSeen, Hop};
+pub use circuits::{Away, CircuitSeen, Hop};
 pub use client::Ask;
 pub use endpoint::Endpoint;
 pub use face::{CodeStyle, Connection};

@@ -14,7 +14,7 @@ pub struct OpenCase {
     pub received: Time,
     /// What it is owed by.
     pub due: Option<Time>,
-    /// Since when it waits for missing papers.
+    /// Since when it waits for its applicant: for missing papers, for money.
     pub paused: Option<Time>,
     /// When it was decided.
     pub decided: Option<Time>,

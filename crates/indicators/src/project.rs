@@ -24,6 +24,7 @@ pub struct Increment {
 /// The statuses towards the national portal.
 const DECLINED: u8 = 3;
 const SUPPLEMENT: u8 = 5;
+const PAYMENT: u8 = 6;
 const WITHDRAWN: u8 = 7;
 const STOPPED: u8 = 8;
 const DECIDED: u8 = 9;
@@ -39,6 +40,8 @@ pub(crate) fn case_of(fact: &Fact) -> Option<&CaseCode> {
         | Fact::CaseDeclined { case, .. }
         | Fact::CaseSupplementAsked { case, .. }
         | Fact::CaseSupplemented { case, .. }
+        | Fact::CaseChargeAsked { case, .. }
+        | Fact::CaseChargePaid { case, .. }
         | Fact::CaseWithdrawn { case }
         | Fact::CaseStopped { case, .. }
         | Fact::CaseApologised { case, .. }
@@ -90,10 +93,18 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
             p.of_case(case, tenant, Counter::SupplementsAsked);
             p.change(case, OpenCase::pause);
         }
-        Fact::CaseSupplemented { case, due, .. } => p.change(case, |c, _| {
-            c.paused = None;
-            c.due = due.or(c.due);
-        }),
+        Fact::CaseSupplemented { case, due, .. } | Fact::CaseChargePaid { case, due, .. } => {
+            p.change(case, |c, _| {
+                c.paused = None;
+                c.due = due.or(c.due);
+            });
+        }
+        Fact::CaseChargeAsked { case, counts, .. } => {
+            // Where the agency's time runs on the case is on its hand as before.
+            if !counts {
+                p.change(case, OpenCase::pause);
+            }
+        }
         Fact::CaseApologised { case, due, .. } => {
             p.of_case(case, tenant, Counter::Apologies);
             p.change(case, |c, _| c.due = Some(*due));
@@ -236,6 +247,7 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::DocumentSealed { .. }
         | Fact::FeeAsked { .. }
         | Fact::FeeOrdered { .. }
+        | Fact::FeeToReturn { .. }
         | Fact::CaseEscalationEnded { .. }
         | Fact::CasesImported { .. }
         | Fact::CaseConsulted { .. }
@@ -246,6 +258,11 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::CaseAssigned { .. }
         | Fact::CaseAnswerPublished { .. }
         | Fact::CaseAnswerUnpublished { .. }
+        | Fact::CasePostWished { .. }
+        | Fact::CasePosted { .. }
+        | Fact::CaseParcelEnded { .. }
+        | Fact::CasePostListViewed { .. }
+        | Fact::StatisticsTold { .. }
         | Fact::CasesSynced { .. }
         | Fact::CasesCompareAsked { .. }
         | Fact::CasesCompared { .. }
@@ -260,6 +277,13 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::DraftCosignViewed { .. }
         | Fact::DraftCosigned { .. }
         | Fact::DraftCosignRefused { .. }
+        | Fact::MandateAsked { .. }
+        | Fact::MandateConfirmed { .. }
+        | Fact::MandateRefused { .. }
+        | Fact::MandateRevoked { .. }
+        | Fact::MandateEnded { .. }
+        | Fact::MandateViewed { .. }
+        | Fact::CaseFiledFor { .. }
         | Fact::WalletKept { .. }
         | Fact::WalletRemoved { .. }
         | Fact::WalletUsed { .. }
@@ -267,6 +291,9 @@ pub fn project(record: &FactRecord, levels: &Levels, open: &mut Open) -> Vec<Inc
         | Fact::WalletShareEnded { .. }
         | Fact::CasesSearched { .. }
         | Fact::CaseOriginalsReturned { .. }
+        | Fact::CaseChecked { .. }
+        | Fact::CaseCheckAgain { .. }
+        | Fact::CaseCheckSettled { .. }
         | Fact::CaseRegisterViewed { .. }
         | Fact::DeskFilterSaved { .. }
         | Fact::DeskFilterDropped { .. }
@@ -387,7 +414,7 @@ impl Projection<'_> {
         if let Some(open) = self.open.case(case) {
             open.due = due.or(open.due);
             match status {
-                SUPPLEMENT => open.pause(at),
+                SUPPLEMENT | PAYMENT => open.pause(at),
                 _ => open.paused = None,
             }
         }
@@ -531,6 +558,37 @@ mod tests {
                 CasesReturned
             ]
         );
+    }
+
+    #[test]
+    fn a_case_that_waits_for_its_applicants_money_waits_until_it_is_paid_where_that_time_does_not_count() {
+        let case: CaseCode = CASE.parse().expect("code");
+        let asked = |counts| {
+            let fact = Fact::CaseChargeAsked {
+                case: case.clone(),
+                charge: 1,
+                dong: 75_000,
+                notice: "charge-1".into(),
+                until: Time(9),
+                counts,
+            };
+            record(2, fact)
+        };
+        let paid = Fact::CaseChargePaid {
+            case: case.clone(),
+            charge: 1,
+            dong: 75_000,
+            due: Some(Time(20)),
+        };
+        for (counts, paused) in [(true, None), (false, Some(Time(2)))] {
+            let (levels, mut open) = (Levels::default(), Open::default());
+            drop(project(&filed(1), &levels, &mut open));
+            drop(project(&asked(counts), &levels, &mut open));
+            assert_eq!(open.case(&case).expect("open").paused, paused);
+            drop(project(&record(5, paid.clone()), &levels, &mut open));
+            let after = open.case(&case).expect("open");
+            assert_eq!((after.paused, after.due), (None, Some(Time(20))));
+        }
     }
 
     #[test]

@@ -492,6 +492,23 @@ pub enum Fact {
     CaseWithdrawn { case: CaseCode },
     /// The agency stopped handling a case without a result; `notice` is the document that says why.
     CaseStopped { case: CaseCode, notice: String },
+    /// The applicant was asked to pay what became known to be owed while the case is handled, until then; `charge`
+    /// is its number within the case, `notice` the document that says so. `counts` where the agency's time runs on.
+    CaseChargeAsked {
+        case: CaseCode,
+        charge: u32,
+        dong: u64,
+        notice: String,
+        until: Time,
+        counts: bool,
+    },
+    /// It was paid, at the bank or at the desk, and the case goes on; `due` is what its result is owed by then.
+    CaseChargePaid {
+        case: CaseCode,
+        charge: u32,
+        dong: u64,
+        due: Option<Time>,
+    },
     /// The originals that were kept with a case went back to its applicant: how many papers.
     CaseOriginalsReturned { case: CaseCode, papers: u32 },
     /// Somebody looked at the register of the cases that a unit took in on a day, which names the applicants: how
@@ -554,6 +571,13 @@ pub enum Fact {
         dong: u64,
         to: OrgCode,
         receipt: String,
+    },
+    /// Money came for a fee that is not owed any more: it goes back to who paid.
+    FeeToReturn {
+        case: CaseCode,
+        payment: String,
+        dong: u64,
+        to: OrgCode,
     },
     /// Another agency did its part once the result was there.
     CaseFollowedUp {
@@ -638,6 +662,19 @@ pub enum Fact {
     },
     /// What was told of a late case is over: `decided`, `apologised`, `ended`, `moved`.
     CaseEscalationEnded { case: CaseCode, step: u32, why: String },
+    /// What was typed at a desk was compared with a register: the `check`-th of the case, how it stands now (`agrees`,
+    /// `differs`, `none`, `refused`, `unanswered`, `dropped`), and how many fields differ. Never what they say.
+    CaseChecked {
+        case: CaseCode,
+        check: u32,
+        service: String,
+        state: String,
+        fields: u32,
+    },
+    /// An official had a register asked once more.
+    CaseCheckAgain { case: CaseCode, check: u32 },
+    /// An official looked at what a register says otherwise, and noted what came of it.
+    CaseCheckSettled { case: CaseCode, check: u32 },
     /// An open case was laid on an official's desk, by its account: taken, given, or handed over.
     CaseAssigned { case: CaseCode, to: String },
     /// A running case went to the unit that took over the one that handled it.
@@ -648,6 +685,19 @@ pub enum Fact {
     },
     /// The result was given to the applicant.
     CaseReturned { case: CaseCode },
+    /// The applicant wishes the result by post, or no longer. Never the address.
+    CasePostWished { case: CaseCode, by_post: bool },
+    /// The result was handed over to the post, under the number of its parcel.
+    CasePosted { case: CaseCode, parcel: String },
+    /// What became of a parcel on a day: `delivered`, `came-back` to the desk, or `given` there.
+    CaseParcelEnded {
+        case: CaseCode,
+        parcel: String,
+        outcome: String,
+        day: String,
+    },
+    /// Somebody looked at the results of a unit that go by post, with names and addresses: how many of a stage.
+    CasePostListViewed { unit: OrgCode, stage: String, rows: u64 },
     /// The answer to a case was published for everybody to read, under a number that does not name the case.
     CaseAnswerPublished { case: CaseCode, number: String },
     /// A published answer was taken down; its number and why stay to be read.
@@ -687,6 +737,25 @@ pub enum Fact {
     DraftCosigned { who: Digest, revision: u64 },
     /// Who was asked to sign a draft refused.
     DraftCosignRefused { who: Digest },
+    /// Somebody says that they act for another: a `child`, a `company` or a `person`; shown by what a `register` says, by the
+    /// other's own `word`, or by a `paper`. Never who.
+    MandateAsked {
+        mandate: String,
+        whom: String,
+        proof: String,
+    },
+    /// A mandate was confirmed: by the represented person, or by what a register says.
+    MandateConfirmed { mandate: String },
+    /// The represented person refused a mandate.
+    MandateRefused { mandate: String },
+    /// A mandate was ended before its last day, by the `represented` or by the `representative`.
+    MandateRevoked { mandate: String, by: String },
+    /// A mandate ended because a register does not say any more what it rests on; why, by a problem's key.
+    MandateEnded { mandate: String, why: String },
+    /// Somebody looked at the paper of a mandate.
+    MandateViewed { mandate: String },
+    /// A case was filed for somebody else under a mandate.
+    CaseFiledFor { case: CaseCode, mandate: String },
     /// A citizen made a link to a document of theirs; it opens with its code until then.
     WalletShared {
         entry: String,
@@ -728,6 +797,13 @@ pub enum Fact {
     CasesSynced {
         owner: OrgCode,
         message: String,
+        items: u64,
+        root: Digest,
+    },
+    /// An owner told a portal of the figures of a month, of itself and its units; the Merkle root over the items.
+    StatisticsTold {
+        portal: OrgCode,
+        month: String,
         items: u64,
         root: Digest,
     },

@@ -92,6 +92,10 @@ pub struct Limits {
     pub wallet_share_tries_max: u32,
     /// People who are asked to sign one draft, count.
     pub cosigners_max: usize,
+    /// Mandates that one representative holds or has asked for at once, count.
+    pub mandates_max: u64,
+    /// Mandates that one citizen asks for in an hour, count.
+    pub mandate_asks_max: u32,
     /// Looks at links from one address, in an hour, count.
     pub shared_address_tries_max: u32,
     /// Numbers of a queue that one address takes in an hour, count; a terminal in a hall has one address.
@@ -110,6 +114,8 @@ pub struct Limits {
     pub api_keys_max: u64,
     /// Life of an API key, in milliseconds.
     pub api_key_ms_max: i64,
+    /// Times that one applicant changes how the result of a case is wished, count.
+    pub case_post_changes_max: usize,
     /// Items of one national message about cases, count.
     pub national_items_max: usize,
     /// Life of a session without use, in milliseconds.
@@ -136,6 +142,8 @@ pub struct Limits {
     pub desk_filters_max: usize,
     /// Cases that an official signs or gives to a colleague in one go, count.
     pub desk_batch_max: usize,
+    /// How long a register that does not answer is asked by itself about what was typed at a desk, in milliseconds.
+    pub desk_check_ms_max: i64,
     /// Length of a version's text, and of its sample citizens, on their way to publication, in bytes.
     pub design_text_bytes_max: usize,
     /// Lines of a sheet of officials' accounts, count.
@@ -207,6 +215,8 @@ impl Default for Limits {
             wallet_share_days_max: 30,
             wallet_share_tries_max: 5,
             cosigners_max: 5,
+            mandates_max: 50,
+            mandate_asks_max: 20,
             shared_address_tries_max: 120,
             queue_address_takes_max: 240,
             queue_waiting_max: 500,
@@ -216,6 +226,7 @@ impl Default for Limits {
             api_key_wrong_max: 60,
             api_keys_max: 20,
             api_key_ms_max: 31_622_400_000,
+            case_post_changes_max: 10,
             national_items_max: 500,
             session_idle_ms_max: 1_800_000,
             session_ms_max: 43_200_000,
@@ -229,6 +240,7 @@ impl Default for Limits {
             desk_register_rows_max: 2_000,
             desk_filters_max: 20,
             desk_batch_max: 50,
+            desk_check_ms_max: 30 * 86_400_000,
             design_text_bytes_max: 256 << 10,
             account_sheet_rows_max: 20_000,
             account_sheet_bytes_max: 8 << 20,

@@ -405,6 +405,28 @@ fn the_register_of_a_day_and_the_sheet_of_a_case_show_every_row() {
 }
 
 #[test]
+fn a_shipping_slip_says_who_gets_the_result_where_and_what_the_post_takes() {
+    let mut data = json!({
+        "agency": {"name": "Ủy ban nhân dân xã Hoằng Hóa", "place": "Hoằng Hóa"},
+        "case_code": "H56.30-261120-0001",
+        "applicant": {"full_name": "Phạm Thị Ngọc Diễm", "address": "Thôn 3, Xã Hoằng Hóa, Tỉnh Thanh Hóa", "phone": null},
+        "procedure": {"code": "1.001193", "name": "Đăng ký khai sinh"},
+        "parcel": null, "handed_over_at": null, "dong": 30_000, "days": 2, "written_at": at(), "specimen": true,
+    });
+    let words = [
+        "PHIẾU GỬI KẾT QUẢ QUA DỊCH VỤ BƯU CHÍNH CÔNG ÍCH",
+        "Phạm Thị Ngọc Diễm",
+        "Thôn 3, Xã Hoằng Hóa, Tỉnh Thanh Hóa",
+        "30.000 đồng",
+    ];
+    page_with("shipping-slip.typ", &data, &words);
+    data["parcel"] = json!("RA123456785VN");
+    data["handed_over_at"] = json!(at());
+    data["applicant"]["phone"] = json!("0912345678");
+    page_with("shipping-slip.typ", &data, &["RA123456785VN", "0912345678"]);
+}
+
+#[test]
 fn a_notice_that_a_case_is_stopped_says_why_and_a_number_of_a_queue_has_no_name() {
     let url = "http://127.0.0.1:8080/verify/stopped-H56.30-261120-0001";
     let data = json!({
@@ -424,6 +446,25 @@ fn a_notice_that_a_case_is_stopped_says_why_and_a_number_of_a_queue_has_no_name(
             "THÔNG BÁO DỪNG GIẢI QUYẾT HỒ SƠ",
             "Phạm Thị Ngọc Diễm",
             "Quá thời hạn bổ sung",
+        ],
+    );
+    let data = json!({
+        "agency": {"name": "Ủy ban nhân dân xã Hoằng Hóa", "unit": "Trung tâm Phục vụ hành chính công",
+                   "place": "Hoằng Hóa"},
+        "case_code": "H56.30-261120-0001", "applicant": {"full_name": "Phạm Thị Ngọc Diễm"},
+        "procedure": {"code": "1.013225", "name": "Cấp giấy phép xây dựng mới"},
+        "filed_at": at(), "written_at": at(), "until": at(), "counts": false,
+        "charge": {"name": "Lệ phí cấp giấy phép xây dựng", "amount": 75_000, "ground": "Nhà ở riêng lẻ, một giấy phép",
+                   "legal_basis": "97/2015/QH13"},
+        "check_url": url, "qr_svg": qr_svg(url).expect("a code"), "specimen": true,
+    });
+    page_with(
+        "charge-notice.typ",
+        &data,
+        &[
+            "THÔNG BÁO THỰC HIỆN NGHĨA VỤ TÀI CHÍNH",
+            "75.000 đồng",
+            "Nhà ở riêng lẻ, một giấy phép",
         ],
     );
     let data = json!({

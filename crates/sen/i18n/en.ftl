@@ -9,6 +9,7 @@ sen-nav-usage = Who read my data
 sen-nav-desk = Worklist
 sen-nav-track = Track a case
 sen-nav-answers = Answers
+sen-nav-statistics = Figures by month
 sen-nav-supervise = Supervision
 sen-nav-moves = Assignment
 sen-nav-reconcile = Comparison

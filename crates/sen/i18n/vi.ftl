@@ -9,6 +9,7 @@ sen-nav-usage = Ai đã đọc dữ liệu của tôi
 sen-nav-desk = Hồ sơ cần giải quyết
 sen-nav-track = Tra cứu hồ sơ
 sen-nav-answers = Trả lời phản ánh
+sen-nav-statistics = Số liệu tháng
 sen-nav-supervise = Giám sát
 sen-nav-moves = Phân công
 sen-nav-reconcile = Đối soát

@@ -42,7 +42,7 @@ pub use bodies::Bodies;
 pub use error::StoreError;
 pub use log::RecordLog;
 pub use migrate::Migrations;
-pub use outbox::waiting::OutboxTopic;
+pub use outbox::waiting::{OutboxLag, OutboxTopic};
 pub use outbox::{Deliver, OutboxLine};
 pub use room::{Memory, Room, RowsStanding};
 pub use store::{Database, Engine, Store, StoreConfig, node_tenant};

@@ -240,7 +240,7 @@ async fn wrong_questions(
         ),
         (
             "POST",
-            format!("{face}/G01/population/person-lookup"),
+            format!("{face}/G12/business/business-lookup"),
             Asked {
                 headers: client("H56/one-stop"),
                 ..Asked::default()

@@ -30,7 +30,14 @@ pub(crate) fn in_words(answer: &str, name: impl Fn(&AreaCode) -> String) -> Opti
 /// # Errors
 /// 422 at the question: `answer-address`, `commune-unknown`, `commune-several`, `answer-too-long`.
 pub(super) fn read(question: &Question, typed: &Typed, rules: &Rules<'_>) -> Result<Option<String>, Problem> {
-    let field = question.code.as_str();
+    of_fields(&question.code, typed, rules)
+}
+
+/// The same of an address that no form of a procedure asks for, by the name of its fields.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn of_fields(field: &str, typed: &Typed, rules: &Rules<'_>) -> Result<Option<String>, Problem> {
     let text = |name: &str| typed.get(name).map_or("", String::as_str).trim();
     let part = |name: &str| text(&format!("{field}-{name}"));
     let (province, commune, line) = (part("province"), part("commune"), part("line"));

@@ -6,7 +6,7 @@ use kernel::fact::{Channel, Outcome};
 use kernel::{Kind, Problem, Time};
 
 use super::Case;
-use crate::procedure::{ApologyRule, Clock, Procedure, Transition, Verb};
+use crate::procedure::{ApologyRule, ChargeRule, Clock, Procedure, Transition, Verb};
 use crate::rules::Given;
 
 /// The roles that write letters of apology.
@@ -120,6 +120,10 @@ impl Case {
             }
             // What can be proposed at all can be a refusal.
             Verb::Propose => self.may_propose(procedure, Outcome::Refused, now)?,
+            Verb::AskPayment => {
+                self.charge_rule(procedure)?;
+            }
+            Verb::Stop => self.may_stop(now)?,
             Verb::CheckDraft => self.looked_at_counter()?,
             Verb::Consult => {
                 self.may_consult(procedure, 1)?;
@@ -175,15 +179,43 @@ impl Case {
         Ok(calendar.days_after(now, rule.answer_days).end)
     }
 
-    /// While the applicant's time for a supplement runs nothing is proposed; after it, a refusal alone. Nor while
-    /// opinions are awaited, where the procedure says so.
+    /// The rule by which the applicant could be asked now to pay what became known to be owed: that of the day of filing.
     ///
     /// # Errors
-    /// `case-supplement-waits`, `case-consult-waits` (409).
+    /// `case-charge-never`, `case-charge-times` (409).
+    pub fn charge_rule<'p>(&self, procedure: &'p Procedure) -> Result<&'p ChargeRule, Problem> {
+        let rule = procedure.charge_rule(self.filed_at.date());
+        let rule = rule.ok_or(Problem::new(Kind::Conflict, "case-charge-never"))?;
+        if self.course.charges.len() >= rule.times {
+            return Err(Problem::new(Kind::Conflict, "case-charge-times").with("times", rule.times));
+        }
+        Ok(rule)
+    }
+
+    /// A case whose applicant still has time to pay is not stopped.
+    ///
+    /// # Errors
+    /// `case-charge-waits` (409).
+    pub fn may_stop(&self, now: Time) -> Result<(), Problem> {
+        match self.course.charge() {
+            Some(charge) if now <= charge.until => Err(Problem::new(Kind::Conflict, "case-charge-waits")),
+            _ => Ok(()),
+        }
+    }
+
+    /// While the applicant's time for a supplement or for a payment runs nothing is proposed; after it, a refusal alone.
+    /// Nor while opinions are awaited, where the procedure says so.
+    ///
+    /// # Errors
+    /// `case-supplement-waits`, `case-charge-waits`, `case-consult-waits` (409).
     pub fn may_propose(&self, procedure: &Procedure, outcome: Outcome, now: Time) -> Result<(), Problem> {
         let waits = procedure.clock(&self.state) == Clock::Pause;
-        if waits && !(outcome == Outcome::Refused && self.supplement_over(now)) {
-            return Err(Problem::new(Kind::Conflict, "case-supplement-waits"));
+        if waits && !(outcome == Outcome::Refused && self.asked_over(now)) {
+            let waits_for = match self.course.charge() {
+                Some(_) => "case-charge-waits",
+                None => "case-supplement-waits",
+            };
+            return Err(Problem::new(Kind::Conflict, waits_for));
         }
         match waits {
             true => Ok(()),
@@ -248,7 +280,7 @@ impl Case {
     /// the draft.
     #[must_use]
     pub fn waits(&self, procedure: &Procedure, now: Time) -> bool {
-        let asked = procedure.clock(&self.state) == Clock::Pause && !self.supplement_over(now);
+        let asked = procedure.clock(&self.state) == Clock::Pause && !self.asked_over(now);
         asked || procedure.verb_from(Verb::CheckDraft, &self.state).is_some()
     }
 

@@ -27,6 +27,10 @@ struct CheckPage<'a> {
     stale: String,
     /// True for what answers a request of the agency.
     supplement: bool,
+    /// True for what can be filed for somebody else.
+    acts: bool,
+    /// How the result is wished, where it can be sent; empty where only the way to the choice is shown.
+    post: Option<String>,
 }
 
 /// A page of the form or a paper, as it is shown once more.
@@ -59,7 +63,16 @@ pub(crate) struct Line {
     responses((status = 200, description = "the check", content_type = "text/html"), (status = 404)))]
 pub(crate) async fn check(OpenDraft(own): OpenDraft, page: Page) -> Result<Response, Refusal> {
     let papers = own.papers().await?;
-    Ok(show(&own.cases, &page, &own.draft, &papers, &[], &[], 200)?)
+    let post = crate::post::for_check(&own, &page).await?.unwrap_or_default();
+    Ok(put_together(
+        &own.cases,
+        &page,
+        &own.draft,
+        &papers,
+        &[],
+        &[],
+        (200, post),
+    )?)
 }
 
 /// The page; `missing` are faults by address, `problems` what else is wrong (a stale page).
@@ -71,6 +84,19 @@ pub(crate) fn show(
     missing: &[(String, Problem)],
     problems: &[Problem],
     status: u16,
+) -> Result<Response, Problem> {
+    let post = String::new();
+    put_together(cases, page, draft, papers, missing, problems, (status, post))
+}
+
+fn put_together(
+    cases: &Cases,
+    page: &Page,
+    draft: &Draft,
+    papers: &[Attached],
+    missing: &[(String, Problem)],
+    problems: &[Problem],
+    (status, post): (u16, String),
 ) -> Result<Response, Problem> {
     let procedure = cases.version(&draft.version)?;
     let (lang, id) = (page.lang, &draft.id);
@@ -95,6 +121,8 @@ pub(crate) fn show(
         missing,
         stale: page.errors(problems),
         supplement: draft.supplements().is_some(),
+        acts: draft.supplements().is_none() && !procedure.represent.is_empty(),
+        post: (draft.supplements().is_none() && cases.offers_post(&procedure, cases.today())).then_some(post),
     };
     let body = render(&body)?;
     Ok(page.html_status(status, &page.t("cases-check-title"), body))

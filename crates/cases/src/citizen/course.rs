@@ -7,8 +7,8 @@ use kernel::time::parse_iso;
 use kernel::{Problem, Time};
 use web::Page;
 
-use crate::citizen::render;
 use crate::citizen::view::line_reason;
+use crate::citizen::{charge, render};
 use crate::criteria::Criterion;
 use crate::notice::Notice;
 use crate::procedure::Paper;
@@ -32,6 +32,8 @@ struct CoursePage<'a> {
     page: &'a Page,
     code: String,
     asked: Option<Asked<'a>>,
+    /// What is to be paid, or was to be paid last.
+    charge: Option<Charged<'a>>,
     /// Why the case was not taken in, or what was asked for is refused.
     why: Option<(&'static str, &'a str)>,
     /// What other agencies do once the result is there.
@@ -78,6 +80,19 @@ struct Asked<'a> {
     until: String,
     over: bool,
     /// True when it can be given now.
+    open: bool,
+}
+
+/// What the agency asked to be paid.
+struct Charged<'a> {
+    name: &'a str,
+    amount: String,
+    ground: &'a str,
+    legal_basis: &'a str,
+    until: String,
+    /// True when the day is over by which it was to be paid.
+    over: bool,
+    /// True when it can be paid now.
     open: bool,
 }
 
@@ -135,6 +150,18 @@ pub(crate) fn body(
         }),
         _ => None,
     });
+    let back = is_said(sent, "withdrawal");
+    let charge = charge::told(statuses, None).filter(|_| held.status == charge::PAYMENT);
+    let counts = charge.as_ref().is_some_and(|told| told.counts);
+    let charge = charge.map(|told| Charged {
+        name: say(told.name, page.lang),
+        amount: crate::payment::dong(told.dong),
+        ground: told.ground,
+        legal_basis: told.legal_basis,
+        until: page.time(told.until),
+        over: now > told.until,
+        open: !back && !is_paid(sent, told.number),
+    });
     let why = statuses.iter().rev().find_map(|row| match &row.notice {
         Some(Notice::Declined { reason }) => Some(("cases-declined-why", reason.as_str())),
         Some(Notice::Refused { reason }) => Some(("cases-refused-why", reason.as_str())),
@@ -151,6 +178,7 @@ pub(crate) fn body(
         page,
         code: held.case.code.to_string(),
         asked,
+        charge,
         why,
         follow_ups: follow_ups(cases, page, held, statuses)?,
         published: published(statuses),
@@ -172,13 +200,19 @@ pub(crate) fn body(
         slips: results.iter().filter(|r| r.kind == GivenKind::Slip).collect(),
         sent: sent.iter().map(|row| told(page, row)).collect(),
         spent: accepted.map(|_| hours(page, cases.spent(held, statuses, now))),
-        paused: PAUSED.contains(&held.status),
+        paused: PAUSED.contains(&held.status) && !counts,
         can_withdraw: OPEN.contains(&held.status) && !unpaid && !is_said(sent, "withdrawal"),
         can_rate,
         criteria: asking(cases, page, can_rate),
         rated: rated.map(|(score, ..)| score),
         points: rated.map_or_else(Vec::new, |(_, points, on)| shown::rated(cases, page, points, on)),
     })
+}
+
+/// True when the payment of a charge is on its way to the owner, or was taken there.
+fn is_paid(sent: &[SubmissionRow], number: u32) -> bool {
+    let of = |row: &SubmissionRow| matches!(&row.said, Said::Payment { charge, .. } if *charge == number);
+    sent.iter().any(of)
 }
 
 /// The criteria of today; none where nothing can be rated.

@@ -12,6 +12,7 @@ use web::{Json, Page, Refusal};
 
 use crate::citizen::{OpenDraft, OwnDraft, course, own_case, render};
 use crate::draft::{Attached, Draft};
+use crate::mandate;
 use crate::procedure::Procedure;
 use crate::rules::Asked;
 use crate::shown::say;
@@ -43,6 +44,8 @@ struct DraftPage<'a> {
     changed: String,
     /// What the agency asked for, in a supplement.
     asked: Vec<String>,
+    /// For whom it is filed, where it can be filed for others.
+    acting: Option<String>,
 }
 
 struct Task<'a> {
@@ -92,6 +95,7 @@ pub(crate) async fn page(
         prefill: !procedure.prefill.is_empty() && draft.supplements().is_none(),
         asked,
         prefilled: !draft.prefilled.is_empty(),
+        acting: mandate::choose::words(&own, &page).await?,
         changed: page.time(draft.changed_at),
     };
     Ok(page.html(body.name, render(&body)?).into_response())
@@ -180,6 +184,8 @@ pub struct DraftJson {
     /// What registers answered, by field.
     prefilled: BTreeMap<String, FilledJson>,
     papers: Vec<PaperJson>,
+    /// The mandate under which it is to be filed for somebody else.
+    mandate: Option<String>,
     /// The case it became.
     filed_as: Option<String>,
 }
@@ -246,6 +252,7 @@ pub(crate) async fn api(own: OwnDraft, page: Page) -> Result<Json<DraftJson>, Re
             .map(|(field, f)| (field, filled(f)))
             .collect(),
         papers: papers.into_iter().map(PaperJson::from).collect(),
+        mandate: draft.mandate,
         filed_as: draft.filed_as.map(|c| c.to_string()),
     }))
 }

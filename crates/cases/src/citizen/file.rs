@@ -16,6 +16,7 @@ use crate::citizen::{Citizen, OwnDraft, check, supplement};
 use crate::cosign;
 use crate::draft::{Attached, Draft};
 use crate::inbox::{self, Step};
+use crate::mandate::filing as mandate;
 use crate::payment::Payment;
 use crate::procedure::Procedure;
 use crate::rules::Asked;
@@ -42,7 +43,7 @@ pub struct FileForm {
     responses((status = 303, description = "to the case"), (status = 404),
               (status = 409, description = "changed in another window", content_type = "text/html"),
               (status = 422, description = "the check with what is missing", content_type = "text/html")),
-    extensions(("x-facts" = json!(["case-filed", "fee-asked", "case-submission-made"]))))]
+    extensions(("x-facts" = json!(["case-filed", "case-filed-for", "mandate-ended", "fee-asked", "case-submission-made"]))))]
 pub(crate) async fn file(own: OwnDraft, page: Page, fields: Fields) -> Result<Response, Refusal> {
     let OwnDraft {
         cases,
@@ -79,7 +80,7 @@ pub(crate) async fn file(own: OwnDraft, page: Page, fields: Fields) -> Result<Re
             Err(problem) => Err(problem.into()),
         };
     }
-    match write(cases, citizen, &procedure, draft).await {
+    match write(cases, citizen, (&procedure, draft), &papers).await {
         Ok(code) if costs() => Ok(Redirect::to(&format!("/cases/{code}/pay")).into_response()),
         Ok(code) => Ok(Redirect::to(&filed_at(draft, &code)).into_response()),
         Err(problem) if problem.kind == Kind::Invalid => {
@@ -106,9 +107,10 @@ fn filed_at(draft: &Draft, code: &CaseCode) -> String {
 async fn write(
     cases: &Cases,
     citizen: &Citizen,
-    procedure: &Procedure,
-    draft: &Draft,
+    (procedure, draft): (&Procedure, &Draft),
+    papers: &[Attached],
 ) -> Result<CaseCode, Problem> {
+    mandate::proven(cases, citizen, (procedure, draft), papers).await?;
     let at: AreaCode = draft
         .value(&procedure.receiver)
         .and_then(|a| a.parse().ok())
@@ -125,9 +127,13 @@ async fn write(
                 return Ok(code);
             }
             cases.still_files(&tx, &newest.version).await?;
+            let acting = mandate::standing(&tx, citizen, (procedure, draft)).await?;
             let code = next_code(&tx).await?;
             let mut case = case(&tx, citizen, procedure, draft, unit, &code);
             case.course.cosigned = cosign::signatures(&tx, (procedure, draft), &citizen.number).await?;
+            if let Some(acting) = &acting {
+                mandate::name(&mut case, acting)?;
+            }
             rows::insert_case(&tx, &case, FILED).await?;
             let case_answers = case.answers.clone();
             let told = case.clone();
@@ -141,6 +147,8 @@ async fn write(
             rows::insert_status(&tx, &code, &status).await?;
             rows::papers_move(&tx, &Draft::subject(&draft.id), &rows::subject(&code)).await?;
             rows::mark_filed(&tx, draft, &code).await?;
+            let holder = Draft::subject(&draft.id);
+            crate::post::store::move_wish(&tx, &holder, &rows::subject(&code)).await?;
             let filed = Fact::CaseFiled {
                 case: code.clone(),
                 procedure: case.procedure,
@@ -149,6 +157,9 @@ async fn write(
                 to: case.unit,
             };
             tx.fact(&rows::subject(&code), filed).await?;
+            if let Some(acting) = &acting {
+                mandate::note(&tx, &told, acting).await?;
+            }
             inbox::tell(&tx, &told, "0", Step::Filed).await?;
             let dong = procedure.dong(&case_answers, tx.now().date());
             if dong > 0 {
@@ -169,10 +180,12 @@ async fn ask_fee(tx: &Tx, code: &CaseCode, unit: &OrgCode, dong: u64) -> Result<
     let payment = Payment {
         id: tx.id(),
         case: code.clone(),
+        charge: crate::payment::FEE,
         dong,
         asked_at: tx.now(),
         order: None,
         paid: None,
+        closed_at: None,
     };
     rows::insert_payment(tx, &payment).await?;
     let fact = Fact::FeeAsked {

@@ -13,10 +13,12 @@ use web::{Json, Page, Refusal};
 use crate::bar;
 use crate::citizen::draft_answer::{self, Look};
 use crate::citizen::shape::{
-    CaseJson, CaseLine, CasesJson, ResultDraftJson, ResultJson, SentLine, StatusJson,
+    CaseJson, CaseLine, CasesJson, RepresentativeJson, ResultDraftJson, ResultJson, SentLine, StatusJson,
 };
 use crate::citizen::view::{moment, status, working_out};
 use crate::citizen::{Citizen, OwnCase, course, render};
+use crate::mandate;
+use crate::procedure::Whom;
 use crate::shown::{UnitLink, say};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, ResultRow, StatusRow};
@@ -69,7 +71,11 @@ struct CasePage<'a> {
     /// How the due date was counted: see [`working_out`].
     working_out: String,
     statuses: Vec<(String, String, String)>,
+    /// For whom it was filed and by whom, where those are two.
+    acting: Option<Acting>,
     results: &'a [ResultRow],
+    /// How its result is sent.
+    post: String,
     /// What happened besides, and what can be done: see [`course`].
     course: String,
     /// The draft to look at.
@@ -81,6 +87,42 @@ struct CasePage<'a> {
     errors: String,
     /// What was typed of what is wrong with it.
     note: String,
+}
+
+/// For whom a case was filed, by whom, and by what right.
+struct Acting {
+    applicant: String,
+    /// The tax code of a company; empty for a person.
+    company: String,
+    representative: String,
+    mandate: String,
+}
+
+impl Acting {
+    fn of(page: &Page, held: &Held) -> Option<Self> {
+        let by = held.case.course.representative.as_ref()?;
+        let proof = match by.confirmed {
+            true => by.proof.word(),
+            false => "unconfirmed",
+        };
+        let args = [
+            ("kind", page.t(&format!("mandate-whom-{}", by.whom.word()))),
+            ("proof", page.t(&format!("mandate-proof-{proof}"))),
+            (
+                "to",
+                by.last_day().map_or_else(|| by.to.clone(), |to| page.date(to)),
+            ),
+        ];
+        Some(Self {
+            applicant: held.case.applicant.name.clone(),
+            company: match by.whom {
+                Whom::Company => by.represented.clone(),
+                Whom::Child | Whom::Person => String::new(),
+            },
+            representative: by.name.clone(),
+            mandate: page.tw("mandate-of-case", &args),
+        })
+    }
 }
 
 /// My cases and what I have begun.
@@ -158,7 +200,12 @@ async fn some(
         },
     };
     let limit = cases.store.limits().page_rows_max;
+    let others = mandate::theirs(reader, citizen, after.as_ref(), limit + 1).await?;
     let mut held = rows::cases_of(reader, &citizen.who.account, after, limit + 1).await?;
+    if !others.is_empty() {
+        held.extend(others);
+        held.sort_by(|a, b| (b.case.filed_at, &b.case.code).cmp(&(a.case.filed_at, &a.case.code)));
+    }
     let more = held.len() > limit;
     held.truncate(limit);
     let next = held
@@ -171,7 +218,8 @@ async fn some(
 /// A case of mine: where it stands, by when it is due and why, and what came of it.
 #[utoipa::path(get, path = "/cases/{code}", tag = "cases", security(("session" = ["citizen"])),
     params(("code" = String, Path, description = "the case's code")),
-    responses((status = 200, description = "the case", content_type = "text/html"), (status = 404)))]
+    responses((status = 200, description = "the case", content_type = "text/html"), (status = 404)),
+    extensions(("x-facts" = json!(["case-viewed"]))))]
 pub(crate) async fn show(
     own: OwnCase,
     page: Page,
@@ -214,6 +262,7 @@ pub(crate) async fn body(
         .collect();
     render(&CasePage {
         page,
+        post: crate::post::part::at_portal(cases, page, reader, held, &statuses).await?,
         course,
         code: code.to_string(),
         filed_now,
@@ -229,6 +278,7 @@ pub(crate) async fn body(
         bar: bar::body(cases, page, held, &statuses)?,
         working_out: working_out(cases, page, held)?,
         statuses: rows::changes(&statuses).into_iter().map(line).collect(),
+        acting: Acting::of(page, held),
         results: &given,
         look: look.map(|look| Look::of(cases, page, held, &look)),
         errors: page.errors(faults),
@@ -254,7 +304,8 @@ async fn handled(cases: &Cases, page: &Page, reader: &Reader, held: &Held) -> Re
 /// A case of mine.
 #[utoipa::path(get, path = "/api/v1/cases/{code}", tag = "cases", security(("session" = ["citizen"])),
     params(("code" = String, Path, description = "the case's code")),
-    responses((status = 200, body = CaseJson), (status = 401), (status = 404)))]
+    responses((status = 200, body = CaseJson), (status = 401), (status = 404)),
+    extensions(("x-facts" = json!(["case-viewed"]))))]
 pub(crate) async fn show_api(own: OwnCase) -> Result<Json<CaseJson>, Refusal> {
     Ok(Json(case_json(&own).await?))
 }
@@ -274,6 +325,7 @@ pub(crate) async fn case_json(own: &OwnCase) -> Result<CaseJson, Problem> {
         line: CaseLine::new(held),
         spent_minutes: cases.spent(held, &statuses, now),
         sent: sent.iter().map(SentLine::new).collect(),
+        representative: RepresentativeJson::of(&held.case),
         statuses: statuses.iter().map(StatusJson::new).collect(),
         results: results
             .into_iter()

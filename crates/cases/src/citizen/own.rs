@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use ::store::Reader;
 use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
-use kernel::{CaseCode, Kind, PersonalNumber, Problem};
+use kernel::{CaseCode, Date, Kind, PersonalNumber, Problem};
 use web::{Principal, Refusal, SignedIn};
 
 use crate::draft::{Attached, Draft};
+use crate::mandate;
 use crate::procedure::Procedure;
 use crate::state::Cases;
 use crate::store::{self as rows, Held};
@@ -19,6 +21,8 @@ use crate::store::{self as rows, Held};
 pub(crate) struct Citizen {
     pub(crate) who: Principal,
     pub(crate) number: PersonalNumber,
+    /// The day on which they ask: mandates are held against it.
+    pub(crate) today: Date,
 }
 
 impl FromRequestParts<Cases> for Citizen {
@@ -32,7 +36,8 @@ impl FromRequestParts<Cases> for Citizen {
         who.require("citizen")?;
         let missing = || Problem::new(Kind::Forbidden, "role-missing").with("role", "citizen");
         let number = who.subject.clone().ok_or_else(missing)?;
-        Ok(Self { who, number })
+        let today = cases.today();
+        Ok(Self { who, number, today })
     }
 }
 
@@ -87,9 +92,13 @@ impl OwnDraft {
 
 async fn own_draft(cases: &Cases, citizen: &Citizen, id: &str) -> Result<Draft, Problem> {
     let reader = cases.store.read(&cases.tenant).await?;
-    rows::draft(&reader, &citizen.who.account, id)
-        .await?
-        .ok_or_else(Problem::not_found)
+    let draft = rows::draft(&reader, &citizen.who.account, id).await?;
+    let draft = draft.ok_or_else(Problem::not_found)?;
+    // What supplements a case is its draft's as long as the case is theirs: a mandate may have ended.
+    if let Some(code) = draft.supplements() {
+        own_case(&reader, citizen, &code).await?;
+    }
+    Ok(draft)
 }
 
 /// A citizen at a draft of theirs that is not filed; a filed one leads to its case.
@@ -124,6 +133,10 @@ impl FromRequestParts<Cases> for OwnCase {
         let code = code.parse().map_err(|_| Problem::not_found())?;
         let reader = cases.store.read(&cases.tenant).await?;
         let held = own_case(&reader, &citizen, &code).await?;
+        drop(reader);
+        if parts.method == Method::GET {
+            mandate::looked(cases, &citizen, &held.case).await?;
+        }
         Ok(Self {
             cases: cases.clone(),
             citizen,
@@ -139,14 +152,18 @@ impl OwnCase {
     }
 }
 
-/// A case of the signed-in citizen.
+/// A case of the signed-in citizen, one that was filed for them, or one that they may act in for its applicant now.
 ///
 /// # Errors
 /// 404 for any other.
 pub(crate) async fn own_case(reader: &Reader, citizen: &Citizen, code: &CaseCode) -> Result<Held, Problem> {
     let held = rows::case(reader, code).await?;
-    held.filter(|held| held.case.applicant.account == citizen.who.account)
-        .ok_or_else(Problem::not_found)
+    let held = held.ok_or_else(Problem::not_found)?;
+    if mandate::is_theirs(reader, citizen, &held.case).await? {
+        Ok(held)
+    } else {
+        Err(Problem::not_found())
+    }
 }
 
 /// A part of the address by its name.

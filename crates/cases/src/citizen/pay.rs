@@ -1,6 +1,6 @@
-//! Paying a fee: the page with amount and QR code, the order at the bank, the bank's call back, the
-//! way back. A case with a fee goes to its owner once the fee is paid; never twice, however often the
-//! bank says so.
+//! Paying a fee, or what the owner of a running case asks for: the page with amount and QR code, the order at the bank,
+//! the bank's call back, the way back. A case with a fee goes to its owner once the fee is paid; never twice, however often
+//! the bank says so.
 
 use askama::Template;
 use axum::extract::State;
@@ -10,11 +10,12 @@ use serde_json::json;
 use web::openapi::utoipa;
 use web::{Page, Refusal};
 
-use crate::citizen::{OwnCase, render};
-use crate::payment::{Bank, Notice, Order, OrderState, Paid, Payment, Wanted, dong};
+use crate::citizen::{OwnCase, charge, render};
+use crate::payment::{Bank, FEE, Notice, Order, OrderState, Paid, Payment, Wanted, dong};
 use crate::shown::say;
 use crate::state::Cases;
-use crate::store::{self as rows, Held};
+use crate::store::{self as rows, Held, StatusRow};
+use crate::submission::is_said;
 
 /// How long after an order's end the bank is still asked about it, in milliseconds (1 hour).
 const ASKED_AFTER_MS: i64 = 3_600_000;
@@ -29,6 +30,12 @@ struct PayPage<'a> {
     procedure: String,
     unit: String,
     fee: String,
+    /// What becomes of the case once it is paid.
+    lead: String,
+    /// Of a charge: how it comes about, the act that it rests on, and by when it is to be paid; else empty.
+    ground: &'a str,
+    legal_basis: &'a str,
+    until: String,
     amount: String,
     order: Option<OrderView>,
     /// The payer came back, and the bank has not said that the money is there.
@@ -48,29 +55,33 @@ struct OrderView {
     responses((status = 200, description = "amount, QR code and the way to the bank", content_type = "text/html"),
               (status = 303, description = "paid: to the case"), (status = 404)))]
 pub(crate) async fn show(own: OwnCase, page: Page) -> Result<Response, Refusal> {
-    let payment = owed(&own).await?;
-    if payment.paid.is_some() || own.cases.looked_up(&payment).await {
+    let owed = owed(&own).await?;
+    if !owed.open || own.cases.looked_up(&owed.payment).await {
         return Ok(own.back());
     }
-    Ok(own.cases.pay_page(&page, &own.held, &payment, false, &[], 200)?)
+    Ok(own.cases.pay_page(&page, &own.held, &owed, false, &[], 200)?)
 }
 
 /// Makes an order at the bank and shows it.
 #[utoipa::path(post, path = "/cases/{code}/pay", tag = "cases", security(("session" = ["citizen"])),
     params(("code" = String, Path, description = "the case's code")),
     responses((status = 303, description = "to the page with the order; to the case when it is paid"),
-              (status = 404), (status = 503, description = "the bank does not answer", content_type = "text/html")),
+              (status = 404), (status = 409, description = "it is not owed any more"),
+              (status = 503, description = "the bank does not answer", content_type = "text/html")),
     extensions(("x-facts" = json!(["fee-ordered"]))))]
 pub(crate) async fn start(own: OwnCase, page: Page) -> Result<Response, Refusal> {
     let OwnCase { cases, held, .. } = &own;
-    let payment = owed(&own).await?;
-    if payment.paid.is_some() {
+    let owed = owed(&own).await?;
+    if owed.payment.paid.is_some() {
         return Ok(own.back());
     }
-    match cases.order(held, &payment).await {
+    if !owed.open {
+        return Err(Problem::new(Kind::Conflict, "case-charge-closed").into());
+    }
+    match cases.order(held, &owed.payment).await {
         Ok(()) => Ok(Redirect::to(&format!("/cases/{}/pay", held.case.code)).into_response()),
         Err(problem) if problem.kind == Kind::Unavailable => {
-            Ok(cases.pay_page(&page, held, &payment, false, &[problem], 503)?)
+            Ok(cases.pay_page(&page, held, &owed, false, &[problem], 503)?)
         }
         Err(problem) => Err(problem.into()),
     }
@@ -82,11 +93,11 @@ pub(crate) async fn start(own: OwnCase, page: Page) -> Result<Response, Refusal>
     responses((status = 200, description = "not paid: the fee again", content_type = "text/html"),
               (status = 303, description = "paid: to the case"), (status = 404)))]
 pub(crate) async fn back(own: OwnCase, page: Page) -> Result<Response, Refusal> {
-    let payment = owed(&own).await?;
-    if payment.paid.is_some() || own.cases.looked_up(&payment).await {
+    let owed = owed(&own).await?;
+    if !owed.open || own.cases.looked_up(&owed.payment).await {
         return Ok(own.back());
     }
-    Ok(own.cases.pay_page(&page, &own.held, &payment, true, &[], 200)?)
+    Ok(own.cases.pay_page(&page, &own.held, &owed, true, &[], 200)?)
 }
 
 /// The bank's call back: a compact JWS of the bank's key. Said twice, it counts once.
@@ -94,19 +105,40 @@ pub(crate) async fn back(own: OwnCase, page: Page) -> Result<Response, Refusal> 
     request_body(content = String, content_type = "application/jose"),
     responses((status = 204, description = "noted, now or before"), (status = 403, description = "not the bank's"),
               (status = 404, description = "no such fee"), (status = 409, description = "another amount")),
-    extensions(("x-facts" = json!(["fee-paid"]))))]
+    extensions(("x-facts" = json!(["fee-paid", "fee-to-return"]))))]
 pub(crate) async fn notify(State(cases): State<Cases>, body: String) -> Result<Response, Refusal> {
     let notice = cases.bank()?.read(&body)?;
     cases.settle_fee(&notice).await?;
     Ok(axum::http::StatusCode::NO_CONTENT.into_response())
 }
 
-/// The fee of a case of mine.
-async fn owed(own: &OwnCase) -> Result<Payment, Problem> {
+/// What is to be paid now of a case of mine, and what its owner said with it where the owner asked for it.
+struct Owed {
+    payment: Payment,
+    statuses: Vec<StatusRow>,
+    /// False when it was paid, or is not owed any more.
+    open: bool,
+}
+
+/// The newest of the payments of a case of mine.
+async fn owed(own: &OwnCase) -> Result<Owed, Problem> {
     let reader = own.cases.store.read(&own.cases.tenant).await?;
-    rows::payment_of(&reader, &own.held.case.code)
+    let code = &own.held.case.code;
+    let payment = rows::last_payment(&reader, code)
         .await?
-        .ok_or_else(Problem::not_found)
+        .ok_or_else(Problem::not_found)?;
+    let (mut statuses, mut open) = (Vec::new(), payment.paid.is_none());
+    if payment.charge != FEE {
+        statuses = rows::statuses(&reader, code).await?;
+        // Who has asked for the case back does not pay for it any more.
+        let back = is_said(&rows::submissions(&reader, code).await?, "withdrawal");
+        open = open && payment.closed_at.is_none() && !back;
+    }
+    Ok(Owed {
+        payment,
+        statuses,
+        open,
+    })
 }
 
 impl Cases {
@@ -121,23 +153,36 @@ impl Cases {
         &self,
         page: &Page,
         held: &Held,
-        payment: &Payment,
+        owed: &Owed,
         unconfirmed: bool,
         problems: &[Problem],
         status: u16,
     ) -> Result<Response, Problem> {
+        let payment = &owed.payment;
         let procedure = self.procedure_of(&held.case)?;
         let now = self.store.world().now();
+        let told = charge::told(&owed.statuses, Some(payment.charge));
+        let fee = match &told {
+            Some(told) => Some(told.name),
+            None => procedure.fee.as_ref().map(|fee| &fee.name),
+        };
+        let lead = match payment.charge {
+            FEE => "cases-pay-lead",
+            _ => "cases-charge-lead",
+        };
         let order = payment.order.as_ref().filter(|order| order.until > now);
         let body = render(&PayPage {
             page,
             code: held.case.code.to_string(),
             procedure: say(&procedure.name, page.lang).to_owned(),
             unit: self.organisation_name(&held.case.unit),
-            fee: procedure
-                .fee
+            fee: fee.map_or_else(String::new, |fee| say(fee, page.lang).to_owned()),
+            lead: page.t(lead),
+            ground: told.as_ref().map_or("", |told| told.ground),
+            legal_basis: told.as_ref().map_or("", |told| told.legal_basis),
+            until: told
                 .as_ref()
-                .map_or_else(String::new, |fee| say(&fee.name, page.lang).to_owned()),
+                .map_or_else(String::new, |told| page.time(told.until)),
             amount: dong(payment.dong),
             order: order.map(|order| order_view(page, order)).transpose()?,
             unconfirmed,
@@ -230,7 +275,7 @@ impl Cases {
         }
     }
 
-    /// Takes the bank's word: the fee is paid, and the case goes to its owner. Once.
+    /// Takes the bank's word: the fee is paid, and the case goes to its owner; or a charge is, and its owner is told. Once.
     async fn settle_fee(&self, notice: &Notice) -> Result<(), Problem> {
         if notice.state != OrderState::Paid {
             return Ok(());
@@ -245,19 +290,26 @@ impl Cases {
                 .with("owed", payment.dong)
                 .with("paid", notice.dong));
         }
-        let (paid, code) = (&paid(notice, &payment)?, &payment.case);
+        let (paid, payment) = (&paid(notice, &payment)?, &payment);
+        let code = &payment.case;
         self.store
             .write(&self.tenant, &Actor::Platform, |tx| async move {
                 if !rows::note_paid(&tx, paid).await? {
                     return Ok(());
                 }
                 let held = rows::case(&tx, code).await?.ok_or_else(Problem::not_found)?;
+                if payment.charge != FEE {
+                    // Whether it is still owed is what the row says now.
+                    let newest = rows::payment(&tx, &payment.id).await?;
+                    let newest = newest.ok_or_else(Problem::not_found)?;
+                    return charge::settled(&tx, &held, &newest, paid).await;
+                }
                 let fact = Fact::FeePaid {
                     case: code.clone(),
                     payment: paid.payment.clone(),
                     dong: paid.dong,
                     to: held.case.unit.clone(),
-                    receipt: receipt_id(code),
+                    receipt: receipt_id(code, FEE),
                 };
                 tx.fact(&rows::subject(code), fact).await?;
                 crate::inbox::tell(&tx, &held.case, "0-paid", crate::inbox::Step::FeePaid).await?;
@@ -268,9 +320,12 @@ impl Cases {
     }
 }
 
-/// The id of the money receipt that the owner issues.
-pub(crate) fn receipt_id(code: &CaseCode) -> String {
-    format!("fee-receipt-{code}")
+/// The id of the money receipt that the owner issues for one of a case's payments.
+pub(crate) fn receipt_id(code: &CaseCode, charge: u32) -> String {
+    match charge {
+        FEE => format!("fee-receipt-{code}"),
+        charge => format!("fee-receipt-{charge}-{code}"),
+    }
 }
 
 fn paid(notice: &Notice, payment: &Payment) -> Result<Paid, Problem> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use exchange::Ask;
-use kernel::{Fact, Kind, Problem};
+use kernel::{Fact, Kind, PersonalNumber, Problem};
 use serde_json::{Map, Value};
 use web::openapi::utoipa;
 use web::{Fields, Refusal};
@@ -17,6 +17,7 @@ use web::{Fields, Refusal};
 use crate::case::Answers;
 use crate::citizen::{Citizen, OpenDraft, OwnDraft};
 use crate::draft::{Draft, Filled};
+use crate::mandate;
 use crate::procedure::{Prefill, Procedure};
 use crate::state::Cases;
 use crate::store as rows;
@@ -56,7 +57,7 @@ pub(crate) async fn prefill(OpenDraft(own): OpenDraft, fields: Fields) -> Result
         (BTreeMap::new(), "cleared".to_owned())
     } else {
         let asked: Vec<&Prefill> = procedure.prefill.iter().collect();
-        let heard = ask_each(&cases, &citizen, &asked, &draft.answers, BTreeMap::new()).await;
+        let heard = ask_each(&cases, &citizen, &asked, &draft, BTreeMap::new()).await?;
         let told = told(heard.problem.as_ref(), !heard.anything);
         // Nothing new was heard: what was heard before is worth more.
         let before = || draft.prefilled.clone();
@@ -67,7 +68,7 @@ pub(crate) async fn prefill(OpenDraft(own): OpenDraft, fields: Fields) -> Result
 }
 
 /// The answers replace those of an earlier time; a page answered meanwhile loses nothing. What was asked by an answer
-/// that has changed since, in another window, is not kept.
+/// that has changed since, in another window, or of somebody for whom it is filed no more, is not kept.
 async fn keep(
     cases: &Cases,
     citizen: &Citizen,
@@ -85,7 +86,7 @@ async fn keep(
             let mut draft = rows::draft(&tx, account, id)
                 .await?
                 .ok_or_else(Problem::not_found)?;
-            if !procedure.asked_alike(&asked.answers, &draft.answers) {
+            if draft.mandate != asked.mandate || !procedure.asked_alike(&asked.answers, &draft.answers) {
                 return Ok(());
             }
             draft.prefilled.clone_from(heard);
@@ -105,15 +106,18 @@ async fn ask_each(
     cases: &Cases,
     citizen: &Citizen,
     asked: &[&Prefill],
-    answers: &Answers,
+    draft: &Draft,
     known: BTreeMap<String, Filled>,
-) -> Heard {
+) -> Result<Heard, Problem> {
     let (mut heard, mut anything, mut first) = (known, false, None);
+    let applicant = mandate::choose::applicant(cases, citizen, draft).await?;
+    let applicant = applicant.as_ref();
+    let sex = applicant.map(PersonalNumber::sex);
     for prefill in asked
         .iter()
-        .filter(|p| p.applicant.is_none_or(|sex| sex == citizen.number.sex()))
+        .filter(|p| p.applicant.is_none_or(|wanted| sex == Some(wanted)))
     {
-        match ask(cases, citizen, prefill, answers, &heard).await {
+        match ask(cases, citizen, prefill, (applicant, &draft.answers), &heard).await {
             Ok(answers) => {
                 anything |= !answers.is_empty();
                 heard.extend(answers);
@@ -125,11 +129,11 @@ async fn ask_each(
             }
         }
     }
-    Heard {
+    Ok(Heard {
         fields: heard,
         anything,
         problem: first,
-    }
+    })
 }
 
 /// One question: what it fills, or nothing when the register has no such record.
@@ -137,13 +141,13 @@ async fn ask(
     cases: &Cases,
     citizen: &Citizen,
     prefill: &Prefill,
-    answers: &Answers,
+    (applicant, answers): (Option<&PersonalNumber>, &Answers),
     heard: &BTreeMap<String, Filled>,
 ) -> Result<Vec<(String, Filled)>, Problem> {
     let mut body = Map::new();
     for (name, key) in &prefill.key {
         let value = match key.strip_prefix('@') {
-            Some("applicant") => Some(citizen.number.as_str()),
+            Some("applicant") => applicant.map(PersonalNumber::as_str),
             Some(name) => match name.strip_prefix("answer:") {
                 Some(field) => answers.get(field).map(String::as_str).filter(|v| !v.is_empty()),
                 None => heard.get(name).map(|f| f.value.as_str()),

@@ -6,6 +6,7 @@ use kernel::Time;
 use serde::Serialize;
 use web::openapi::ToSchema;
 
+use crate::case::Case;
 use crate::notice::Notice;
 use crate::store::{Held, ResultRow, StatusRow, SubmissionRow};
 use crate::submission::Said;
@@ -45,13 +46,50 @@ pub struct CaseJson {
     pub(crate) spent_minutes: i64,
     /// What the applicant sent, and what became of it.
     pub(crate) sent: Vec<SentLine>,
+    /// Who filed it for its applicant; null where the applicant did.
+    pub(crate) representative: Option<RepresentativeJson>,
+}
+
+/// Who filed a case for its applicant, and by what right.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RepresentativeJson {
+    /// The applicant's name.
+    applicant: String,
+    /// The representative's name.
+    name: String,
+    /// `child`, `company` or `person`: who is represented.
+    whom: &'static str,
+    /// `register`, `word` or `paper`.
+    proof: &'static str,
+    /// True when a register or the represented person had said so by the time of filing.
+    confirmed: bool,
+    /// First day of the mandate.
+    from: String,
+    /// Its last day.
+    to: String,
+}
+
+impl RepresentativeJson {
+    /// What a case says of it.
+    pub(crate) fn of(case: &Case) -> Option<Self> {
+        let by = case.course.representative.as_ref()?;
+        Some(Self {
+            applicant: case.applicant.name.clone(),
+            name: by.name.clone(),
+            whom: by.whom.word(),
+            proof: by.proof.word(),
+            confirmed: by.confirmed,
+            from: by.from.clone(),
+            to: by.to.clone(),
+        })
+    }
 }
 
 /// Something the applicant sent about a running case.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SentLine {
     seq: u32,
-    /// `supplement`, `draft-answer`, `withdrawal`, `rating`.
+    /// `supplement`, `draft-answer`, `withdrawal`, `payment`, `rating`.
     kind: &'static str,
     /// RFC 3339.
     at: String,

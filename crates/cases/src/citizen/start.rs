@@ -46,6 +46,7 @@ pub(crate) async fn start(
                 prefilled: Default::default(),
                 revision: 1,
                 filed_as: None,
+                mandate: None,
                 created_at: tx.now(),
                 changed_at: tx.now(),
             };

@@ -12,6 +12,7 @@ use crate::citizen::course::supplement;
 use crate::citizen::{Citizen, OwnCase, OwnDraft, own_case};
 use crate::draft::{Attached, Draft};
 use crate::procedure::Procedure;
+use crate::state::Cases;
 use crate::store::{self as rows, Held, Rows};
 use crate::submission::{self, Said, is_said};
 use crate::words;
@@ -29,7 +30,8 @@ pub(crate) async fn begin(own: OwnCase) -> Result<Response, Refusal> {
         .write(&cases.tenant, &citizen.who.actor, |tx| async move {
             wanted(&tx, held).await?;
             let id = Draft::of_supplement(&held.case.code);
-            if rows::draft(&tx, &citizen.who.account, &id).await?.is_none() {
+            let account = &citizen.who.account;
+            if rows::draft(&tx, account, &id).await?.is_none() && !passed(cases, &tx, account, &id).await? {
                 let draft = draft(&tx, citizen, held, &id).await?;
                 rows::insert_draft(&tx, &draft).await?;
                 let procedure: ProcedureCode = held.case.procedure.clone();
@@ -42,10 +44,23 @@ pub(crate) async fn begin(own: OwnCase) -> Result<Response, Refusal> {
     Ok(Redirect::to(&format!("/drafts/{id}")).into_response())
 }
 
+/// What the other side of a mandate has begun, who may act now goes on with.
+async fn passed(cases: &Cases, tx: &Tx, account: &str, id: &str) -> Result<bool, Problem> {
+    let passed = rows::pass_draft(tx, id, account).await?;
+    if passed {
+        let fact = Fact::CaseDraftChanged {
+            part: "account".to_owned(),
+            digest: cases.store.digest(&cases.tenant, account),
+        };
+        tx.fact(&Draft::subject(id), fact).await?;
+    }
+    Ok(passed)
+}
+
 /// The form as it was filed; what registers answered stays theirs.
 async fn draft(tx: &Tx, citizen: &Citizen, held: &Held, id: &str) -> Result<Draft, Problem> {
     let account = &citizen.who.account;
-    let filed = rows::draft_filed_as(tx, account, &held.case.code).await?;
+    let filed = rows::draft_filed_as(tx, held.case.filed_by(), &held.case.code).await?;
     let prefilled = filed.map(|draft| draft.prefilled).unwrap_or_default();
     let mut answers = held.case.answers.clone();
     answers.retain(|field, _| !prefilled.contains_key(field));
@@ -58,6 +73,7 @@ async fn draft(tx: &Tx, citizen: &Citizen, held: &Held, id: &str) -> Result<Draf
         prefilled,
         revision: 1,
         filed_as: None,
+        mandate: None,
         created_at: tx.now(),
         changed_at: tx.now(),
     })

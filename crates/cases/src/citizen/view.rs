@@ -61,6 +61,7 @@ pub(crate) fn line_reason(page: &Page, reason: &str) -> String {
     match reason {
         "weekend" => page.t("cases-weekend"),
         crate::clock::PAUSED => page.t("cases-line-paused"),
+        crate::clock::UNPAID => page.t("cases-line-unpaid"),
         crate::clock::MOVED => page.t("cases-line-moved"),
         reason => reason.to_owned(),
     }

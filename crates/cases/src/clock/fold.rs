@@ -8,7 +8,8 @@ use kernel::fact::Channel;
 use kernel::{Date, Fact, FactRecord, Kind, OrgCode, Problem, Time};
 use serde::{Deserialize, Serialize};
 
-use super::{PROMISED, WorkingOut, after_look, due, resumed};
+use super::term::gone_on;
+use super::{PAUSED, PROMISED, UNPAID, WorkingOut, after_look, due};
 use crate::case::Answers;
 use crate::procedure::{Procedure, Resumption, Term};
 
@@ -40,6 +41,20 @@ pub enum Event {
     },
     /// The applicant gave it, or the agency decides without it: the clock goes on, or starts anew.
     Resumed {
+        /// When.
+        at: Time,
+        /// Whose case it is.
+        unit: OrgCode,
+    },
+    /// The applicant was asked to pay what became known to be owed: the clock stands still, or runs on where that time counts.
+    ChargeAsked {
+        /// When.
+        at: Time,
+        /// True where the time until it is paid counts.
+        counts: bool,
+    },
+    /// It was paid, or the agency decides without it: the clock goes on.
+    ChargeEnded {
         /// When.
         at: Time,
         /// Whose case it is.
@@ -91,6 +106,10 @@ pub struct Reckoning {
     pub spans: Vec<Span>,
     /// The draft at which the applicant looks: since when, and until when.
     shown: Option<(Time, Time)>,
+    /// The waits since the count began by which its end was put off.
+    waited: Vec<(Time, Time)>,
+    /// True while a charge is awaited whose time counts.
+    counts: bool,
 }
 
 impl Reckoning {
@@ -173,6 +192,8 @@ impl Rules<'_> {
             working_out,
             spans: Vec::new(),
             shown: None,
+            waited: Vec::new(),
+            counts: false,
         };
         clock.turn(true, at);
         Ok(clock)
@@ -192,6 +213,8 @@ impl Rules<'_> {
             working_out,
             spans: Vec::new(),
             shown: None,
+            waited: Vec::new(),
+            counts: false,
         };
         clock.turn(true, at);
         clock
@@ -204,6 +227,17 @@ impl Rules<'_> {
             }
             Event::Asked { at } => clock.turn(false, *at),
             Event::Resumed { at, unit } => self.resume(&mut clock, *at, unit)?,
+            Event::ChargeAsked { at, counts } => {
+                clock.counts = *counts;
+                clock.turn(false, *at);
+            }
+            Event::ChargeEnded { at, unit } => {
+                if std::mem::take(&mut clock.counts) {
+                    clock.turn(true, *at);
+                } else {
+                    self.go_on(&mut clock, UNPAID, *at, unit)?;
+                }
+            }
             Event::Shown { at, until } => clock.shown = Some((*at, *until)),
             Event::Looked { at, unit } => self.look(&mut clock, *at, unit),
             Event::Extended { due, .. } => clock.due = *due,
@@ -212,25 +246,37 @@ impl Rules<'_> {
     }
 
     fn resume(&self, clock: &mut Reckoning, at: Time, unit: &OrgCode) -> Result<(), Problem> {
+        let rule = self.procedure.supplement_rule(self.filed);
+        if rule.is_some_and(|rule| rule.rule == Resumption::Pause) {
+            return self.go_on(clock, PAUSED, at, unit);
+        }
+        // A term that starts anew needs no letter, and no wait before it puts its end off.
+        clock.working_out = due(self.term(), &self.calendars.of(unit), at)?;
+        clock.due = clock.working_out.due;
+        clock.waited.clear();
+        clock.turn(true, at);
+        Ok(())
+    }
+
+    /// The clock goes on with what was left of the term when the wait began, whose lines have a reason.
+    fn go_on(&self, clock: &mut Reckoning, reason: &str, at: Time, unit: &OrgCode) -> Result<(), Problem> {
         let stood = clock.spans.last().filter(|span| !span.runs);
         let paused = stood.map_or(at, |span| span.from);
-        let rule = self.procedure.supplement_rule(self.filed);
-        let how = rule.map_or(Resumption::Restart, |rule| rule.rule);
         let calendar = self.calendars.of(unit);
         // What another system promised is not what the term would give: what is left of it goes on, working time for working
         // time.
-        let promised = how == Resumption::Pause && clock.working_out.rule == PROMISED;
+        let promised = clock.working_out.rule == PROMISED;
         let term = self.term().filter(|_| !promised);
-        let anew = resumed(how, term, &calendar, &clock.working_out, paused, at)?;
-        // What a letter promised stands, less what the pause took; a term that starts anew needs no letter.
-        clock.due = match how {
-            Resumption::Pause if paused < clock.due => {
-                let left = calendar.between(paused, clock.due);
-                calendar.count(calendar.opening(at), left).end.max(anew.due)
-            }
-            Resumption::Pause => clock.due,
-            Resumption::Restart => anew.due,
-        };
+        let (before, wait) = (&clock.working_out, (paused, at));
+        let anew = gone_on(reason, term, &calendar, before, &clock.waited, wait)?;
+        if paused < before.due {
+            clock.waited.push(wait);
+        }
+        // What a letter promised stands, less what the pause took.
+        if paused < clock.due {
+            let left = calendar.between(paused, clock.due);
+            clock.due = calendar.count(calendar.opening(at), left).end.max(anew.due);
+        }
         clock.working_out = anew;
         clock.turn(true, at);
         Ok(())
@@ -260,7 +306,8 @@ impl Rules<'_> {
 /// The events that a case's facts tell; `home` has the case when its hand-over names no unit.
 #[must_use]
 pub fn events_of(facts: &[FactRecord], home: &OrgCode) -> Vec<Event> {
-    let (mut unit, mut events, mut waits) = (home.clone(), Vec::new(), false);
+    let (mut unit, mut events) = (home.clone(), Vec::new());
+    let (mut waits, mut charged) = (false, false);
     for record in facts {
         let at = record.at;
         match &record.fact {
@@ -285,6 +332,17 @@ pub fn events_of(facts: &[FactRecord], home: &OrgCode) -> Vec<Event> {
             Fact::CaseSupplemented { .. } | Fact::CaseProposed { .. } if waits => {
                 waits = false;
                 events.push(Event::Resumed {
+                    at,
+                    unit: unit.clone(),
+                });
+            }
+            Fact::CaseChargeAsked { counts, .. } => {
+                charged = true;
+                events.push(Event::ChargeAsked { at, counts: *counts });
+            }
+            Fact::CaseChargePaid { .. } | Fact::CaseProposed { .. } if charged => {
+                charged = false;
+                events.push(Event::ChargeEnded {
                     at,
                     unit: unit.clone(),
                 });
@@ -427,6 +485,60 @@ mod tests {
         assert_eq!(runs, [true, false, true]);
         let calendar = nouns().calendars.of(&unit());
         assert_eq!(clock.spent(&calendar, at("2026-11-05T15:00")), 480 + 60);
+    }
+
+    /// A wait for the applicant's money.
+    fn wait(counts: bool, from: &str, to: &str) -> [Event; 2] {
+        let asked = Event::ChargeAsked { at: at(from), counts };
+        let (at, unit) = (at(to), unit());
+        [asked, Event::ChargeEnded { at, unit }]
+    }
+
+    /// Accepted, and asked to pay twice.
+    fn charged(counts: bool) -> Reckoning {
+        let mut events = vec![accepted("2026-11-02T09:00")];
+        events.extend(wait(counts, "2026-11-03T09:00", "2026-11-05T09:00"));
+        events.extend(wait(counts, "2026-11-06T09:00", "2026-11-09T09:00"));
+        clock(&days(5, Resumption::Restart), &events)
+    }
+
+    #[test]
+    fn each_wait_for_money_puts_the_end_off_by_what_it_took_and_stands_in_the_working_out() {
+        let clock = charged(false);
+        assert_eq!(clock.due, at("2026-11-12T09:00"), "three working days later");
+        assert_eq!(clock.judged_by(), clock.due);
+        let lines = &clock.working_out.lines;
+        let waits = lines.iter().filter(|line| line.reason == UNPAID);
+        assert_eq!(waits.count(), 3 + 4, "each day of both waits has its line");
+        let counted: i64 = lines.iter().map(|line| line.minutes).sum();
+        assert_eq!((counted, clock.working_out.term_minutes), (5 * 480, 5 * 480));
+        let runs: Vec<bool> = clock.spans.iter().map(|span| span.runs).collect();
+        assert_eq!(runs, [true, false, true, false, true]);
+    }
+
+    #[test]
+    fn where_the_wait_for_money_counts_the_end_stays_and_the_agency_has_not_worked_all_the_same() {
+        let clock = charged(true);
+        assert_eq!(clock.due, at("2026-11-09T09:00"));
+        assert!(clock.working_out.lines.iter().all(|line| line.reason != UNPAID));
+        let runs: Vec<bool> = clock.spans.iter().map(|span| span.runs).collect();
+        assert_eq!(runs, [true, false, true, false, true]);
+    }
+
+    #[test]
+    fn two_waits_put_the_end_of_a_term_of_calendar_days_off_by_the_days_of_both() {
+        let mut procedure = days(5, Resumption::Restart);
+        for term in &mut procedure.terms {
+            term.rule = TermRule::CalendarDays { days: 20 };
+        }
+        let mut events = vec![accepted("2026-11-23T09:30")];
+        events.extend(wait(false, "2026-11-23T09:30", "2026-11-26T09:30"));
+        events.extend(wait(false, "2026-11-26T09:30", "2026-11-30T09:30"));
+        let clock = clock(&procedure, &events);
+        assert_eq!(clock.due, at("2026-12-21T17:00"), "20 December is a Sunday");
+        let lines = &clock.working_out.lines;
+        let waits = lines.iter().filter(|line| line.reason == UNPAID);
+        assert_eq!(waits.count(), 4 + 5);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use kernel::calendar::{Calendar, Counted, Line};
 use kernel::time::{civil_date, iso};
 use kernel::{Date, Kind, Problem, Time};
 
-use super::{MOVED, PAUSED, WorkingOut};
+use super::{MOVED, PAUSED, UNPAID, WorkingOut};
 use crate::procedure::{Resumption, Starts, Term, TermRule};
 
 /// Counts the term of a case accepted at an instant.
@@ -48,25 +48,45 @@ pub fn resumed(
     paused: Time,
     now: Time,
 ) -> Result<WorkingOut, Problem> {
-    if how == Resumption::Restart {
-        return due(term, calendar, now);
+    match how {
+        Resumption::Restart => due(term, calendar, now),
+        Resumption::Pause => gone_on(PAUSED, term, calendar, before, &[], (paused, now)),
     }
+}
+
+/// Counts the term of a case that waited for its applicant, from one instant to the other and for a reason, and goes on
+/// with what was left of it. `earlier` are the waits before this one since the count began.
+///
+/// # Errors
+/// As [`due`].
+pub(super) fn gone_on(
+    reason: &str,
+    term: Option<&Term>,
+    calendar: &Calendar,
+    before: &WorkingOut,
+    earlier: &[(Time, Time)],
+    wait: (Time, Time),
+) -> Result<WorkingOut, Problem> {
+    let (paused, now) = wait;
     if paused >= before.due {
         return Ok(before.clone());
     }
     let left = calendar.between(paused.max(before.from), before.due);
     let used = (before.term_minutes - left).max(0);
     let mut lines = match used {
+        _ if !earlier.is_empty() => first_of(&before.lines, used),
         0 => Vec::new(),
         _ => calendar.count(before.from, used).lines,
     };
-    lines.extend(days(paused, now).map(|day| line(day, PAUSED.to_owned())));
+    lines.extend(days(paused, now).map(|day| line(day, reason.to_owned())));
     let again = calendar.opening(now);
     let rest = match term.and_then(|term| Wall::of(&term.rule, before.from)) {
         None => calendar.count(again, left),
-        Some(end) => end
-            .later(paused.max(before.from), now)
-            .settled(calendar, again, now)?,
+        Some(end) => {
+            let waits = earlier.iter().chain(std::iter::once(&wait));
+            let end = waits.fold(end, |end, (from, to)| end.later((*from).max(before.from), *to));
+            end.settled(calendar, again, now)?
+        }
     };
     lines.extend(rest.lines);
     Ok(WorkingOut {
@@ -75,6 +95,23 @@ pub fn resumed(
         due: rest.end,
         ..before.clone()
     })
+}
+
+/// The lines of a count up to so many of its minutes; the waits before them, among them and right after them stay.
+fn first_of(lines: &[Line], minutes: i64) -> Vec<Line> {
+    let (mut first, mut left) = (Vec::new(), minutes);
+    for line in lines {
+        if left == 0 && ![PAUSED, UNPAID].contains(&line.reason.as_str()) {
+            break;
+        }
+        let taken = line.minutes.min(left);
+        left -= taken;
+        first.push(Line {
+            minutes: taken,
+            ..line.clone()
+        });
+    }
+    first
 }
 
 /// When the count begins.

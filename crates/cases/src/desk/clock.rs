@@ -148,7 +148,10 @@ mod tests {
                     let said = json!({"kind": "draft-answer", "agreed": false, "note": "Sai tên"});
                     self.send_next(said).await;
                 }
-                7 => drop(self.deliver_topic("case-draft").await),
+                7 => {
+                    drop(self.deliver_topic("case-status").await);
+                    drop(self.deliver_topic("case-draft").await);
+                }
                 8 => drop(self.deliver_topic("case-act").await),
                 9 => drop(self.verb("chu", "send-back", json!({"note": "Xem lại"})).await),
                 10 => drop(self.verb("chu", "sign", json!({})).await),

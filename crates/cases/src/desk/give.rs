@@ -1,5 +1,6 @@
 //! `return`: the applicant gets the result. Of a case filed online, electronically, in the change
-//! that decides it; the result travels with the status. Never before a decision.
+//! that decides it; the result travels with the status. One that goes by post is given by handing it over:
+//! see [`crate::post`]. Never before a decision.
 
 use ::store::Tx;
 use axum::response::Response;
@@ -52,11 +53,13 @@ impl Cases {
     }
 }
 
-/// Gives the result of a case that was filed online; any other waits for its applicant.
+/// Gives the result of a case that was filed online; any other waits for its applicant, or for the post.
 pub(crate) async fn online(tx: &Tx, case: Case, procedure: &Procedure) -> Result<(), Problem> {
     let step = case.transition(procedure, Verb::Return, &[PLATFORM.to_owned()]);
     match step {
-        Ok(step) if case.channel == Channel::Online => returned(tx, case, procedure, step).await,
+        Ok(step) if case.channel == Channel::Online && case.course.post.is_none() => {
+            returned(tx, case, procedure, step).await
+        }
         _ => Ok(()),
     }
 }

@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use kernel::calendar::Line;
 use kernel::fact::{Channel, DraftAnswer, Outcome};
 use kernel::time::parse_iso;
-use kernel::{CaseCode, Problem};
+use kernel::{CaseCode, Date, Problem};
 use web::openapi::utoipa;
 use web::{Fields, Json, Page, Refusal};
 
@@ -27,6 +27,7 @@ use crate::desk::store::{self as list_rows, near};
 use crate::desk::view::{CaseView, is_decided};
 use crate::desk::worklist::mark;
 use crate::draft::Attached;
+use crate::mandate::Representative;
 use crate::procedure::{Clock, Procedure, Question, Verb};
 use crate::rules::Asked;
 use crate::shown::{UnitLink, counted_by, rated, say, shown, unannounced};
@@ -74,6 +75,8 @@ struct View<'a> {
     near: (Option<CaseCode>, Option<CaseCode>),
     /// Where it can be passed on to, and its answer for everybody.
     public: String,
+    /// That its result goes by post, and what can be done about that.
+    post: String,
     /// What was asked for can be brought to this desk.
     may_bring: bool,
     /// The papers a supplement may replace, by code and name.
@@ -97,10 +100,18 @@ struct View<'a> {
     bar: String,
     /// The opinions that were asked for.
     consults: String,
+    /// What was asked to be paid while it was handled, and how that is done.
+    charges: String,
     /// What other agencies do once the result is there.
     follow_ups: String,
+    /// What was compared with registers.
+    checks: String,
+    /// That it waits for a register which does not answer.
+    register_away: Option<String>,
     /// The points of its rating by criterion.
     rated: Vec<(String, String)>,
+    /// The day on which it is looked at.
+    today: Date,
 }
 
 /// A page of the form with its answers.
@@ -190,7 +201,7 @@ async fn body(
             .into_iter()
             .map(|paper| (paper_name(&procedure, &paper, page), paper))
             .collect(),
-        may: before.verbs(),
+        may: elsewhere(before.verbs()),
         why_not: why_not(page, before),
         not_now: not_now(page, before),
         decided: is_decided(case, &procedure),
@@ -206,6 +217,7 @@ async fn body(
         may_return: may_return(case, held.status, &who.roles),
         near: near::of(&reader, &case.unit, &list_rows::place(&held)).await?,
         public: crate::published::section(cases, page, before, &reader, (faults, fields)).await?,
+        post: crate::post::part::at_desk(cases, page, before, (faults, fields))?,
         may_bring: may_bring(case, &who.roles),
         wanted: procedure
             .papers
@@ -233,7 +245,11 @@ async fn body(
         over: case.supplement_over(now),
         bar: crate::bar::body(cases, page, &held, &statuses)?,
         consults: crate::desk::consult::part::section(cases, page, before)?,
+        charges: crate::desk::charge::section(page, before, (faults, fields))?,
         follow_ups: follow_ups(cases, page, before)?,
+        today: now.date(),
+        checks: crate::desk::checks::part::section(cases, page, before, &reader, (faults, fields)).await?,
+        register_away: register_away(cases, page, case, &procedure),
         rated: case
             .course
             .rating
@@ -245,12 +261,26 @@ async fn body(
     .map_err(Problem::internal)
 }
 
+/// The verbs without those that have a part of the page of their own.
+fn elsewhere(verbs: Vec<Verb>) -> Vec<Verb> {
+    let own = |verb: &Verb| matches!(verb, Verb::AskPayment | Verb::Pay);
+    verbs.into_iter().filter(|verb| !own(verb)).collect()
+}
+
 /// What follows on the result, with a way to ask again for an officer.
 fn follow_ups(cases: &Cases, page: &Page, now: Now<'_>) -> Result<String, Problem> {
     let steps = crate::follow_ups::at_desk(now.procedure, now.case);
     let holders = now.procedure.holders(Verb::Propose);
     let may = holders.iter().any(|role| now.who.has(role));
     crate::follow_ups::part::section(cases, page, now.case, &steps, may)
+}
+
+/// That a case waits for its register, which does not answer: its act is entered by itself once it does.
+fn register_away(cases: &Cases, page: &Page, case: &Case, procedure: &Procedure) -> Option<String> {
+    let act = procedure.act.as_ref()?;
+    procedure.verb_from(Verb::EnterAct, &case.state)?;
+    let since = cases.away_since(&act.service)?;
+    Some(page.tw("desk-register-away", &[("since", page.time(since))]))
 }
 
 fn sections<'a>(cases: &Cases, page: &'a Page, case: &Case, procedure: &'a Procedure) -> Vec<Section<'a>> {
@@ -269,6 +299,9 @@ fn sections<'a>(cases: &Cases, page: &'a Page, case: &Case, procedure: &'a Proce
 }
 
 fn paper_name(procedure: &Procedure, paper: &Attached, page: &Page) -> String {
+    if paper.code == crate::mandate::PAPER {
+        return page.t("mandate-paper");
+    }
     let known = procedure.paper(&paper.code);
     known.map_or_else(|| paper.code.clone(), |p| say(&p.name, page.lang).to_owned())
 }
@@ -341,6 +374,29 @@ impl View<'_> {
         })
     }
 
+    /// By what right somebody filed it for its applicant, and whether that still holds today.
+    fn mandate(&self, by: &Representative) -> String {
+        let proof = match by.confirmed {
+            true => by.proof.word(),
+            false => "unconfirmed",
+        };
+        let args = [
+            ("kind", self.page.t(&format!("mandate-whom-{}", by.whom.word()))),
+            ("proof", self.page.t(&format!("mandate-proof-{proof}"))),
+            (
+                "to",
+                by.last_day()
+                    .map_or_else(|| by.to.clone(), |to| self.page.date(to)),
+            ),
+        ];
+        self.page.tw("mandate-of-case", &args)
+    }
+
+    /// True when the mandate's last day is over.
+    fn mandate_over(&self, by: &Representative) -> bool {
+        by.last_day().is_some_and(|to| to < self.today)
+    }
+
     /// How it was handed in, and who typed it in.
     fn handed_in(&self, intake: &crate::course::Intake) -> String {
         let key = match self.case.channel {
@@ -367,6 +423,7 @@ impl View<'_> {
         let reason = match line.reason.as_str() {
             "weekend" => self.page.t("desk-weekend"),
             crate::clock::PAUSED => self.page.t("desk-line-paused"),
+            crate::clock::UNPAID => self.page.t("desk-line-unpaid"),
             crate::clock::MOVED => self.page.t("desk-line-moved"),
             reason => reason.to_owned(),
         };
@@ -467,8 +524,8 @@ mod tests {
         assert_eq!(web::openapi::faults(&api), Vec::<String>::new());
         assert_eq!(
             (desk.cases.services().len(), desk.cases.deliverers().len()),
-            (2, 9)
+            (2, 10)
         );
-        assert_eq!(api.paths.paths.len(), 125);
+        assert_eq!(api.paths.paths.len(), 142);
     }
 }

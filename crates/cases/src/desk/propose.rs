@@ -86,7 +86,7 @@ impl Cases {
                 case.may_propose(&procedure, outcome, tx.now())?;
                 let waited = procedure.clock(&case.state) == Clock::Pause;
                 let mut case = case.moved(step);
-                if waited && let Some(owed) = self.resume(&mut case, &procedure, tx.now())? {
+                if waited && let Some(owed) = self.gone_on(&mut case, &procedure, tx.now())? {
                     obligations::reopen(&tx, &subject(code), owed).await?;
                 }
                 end_open(&tx, &mut case, Why::GoneOn).await?;

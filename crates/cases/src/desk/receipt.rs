@@ -4,6 +4,7 @@
 use axum::response::Response;
 use documents::{Issued, NewDocument, Signer};
 use kernel::fact::Channel;
+use kernel::time::day_month_year;
 use kernel::{Actor, CaseCode, Fact, Problem};
 use serde_json::{Value, json};
 use web::Refusal;
@@ -12,7 +13,7 @@ use web::openapi::utoipa;
 use crate::case::{Accepted, Case};
 use crate::desk::official::AtCase;
 use crate::desk::papers::pdf;
-use crate::procedure::{Procedure, Starts, Term, TermRule};
+use crate::procedure::{Procedure, Starts, Term, TermRule, Whom};
 use crate::state::Cases;
 use crate::store::{self as rows, subject};
 
@@ -82,6 +83,7 @@ impl Cases {
             "agency": {"name": agency.name, "unit": "Trung tâm Phục vụ hành chính công", "place": agency.place},
             "case_code": case.code,
             "applicant": {"full_name": case.applicant.name, "address": null, "phone": null, "email": null},
+            "representative": representative(case),
             "procedure": {"code": procedure.code, "name": procedure.name.vi},
             "papers": handed_in(case, procedure, papers),
             "received_at": accepted.at,
@@ -91,7 +93,7 @@ impl Cases {
                 .map(term)
                 .unwrap_or_default(),
             "working": accepted.working_out.lines,
-            "return_by": return_by(case.channel),
+            "return_by": return_by(case),
             "fee": fee(case),
             "track_url": format!("{}/track", self.base_url),
             "receptionist": {"name": accepted.by_name},
@@ -99,11 +101,27 @@ impl Cases {
     }
 }
 
+/// Who filed it for its applicant, and until when that holds; null where the applicant did.
+fn representative(case: &Case) -> Value {
+    let Some(by) = &case.course.representative else {
+        return Value::Null;
+    };
+    let right = match by.whom {
+        Whom::Child | Whom::Company => "đại diện theo pháp luật",
+        Whom::Person => "đại diện theo ủy quyền",
+    };
+    let until = by.last_day().map(day_month_year);
+    json!({"full_name": by.name, "right": right, "until": until.unwrap_or_default()})
+}
+
 /// The papers that are attached, and those that were handed in and stay on paper.
 fn handed_in(case: &Case, procedure: &Procedure, attached: &[&str]) -> Vec<Value> {
     let line = |code: &str, kind: &str| {
         let paper = procedure.paper(code);
-        let name = paper.map_or_else(|| code.to_owned(), |p| p.name.vi.clone());
+        let name = match code {
+            crate::mandate::PAPER => "Văn bản ủy quyền".to_owned(),
+            code => paper.map_or_else(|| code.to_owned(), |p| p.name.vi.clone()),
+        };
         json!({"name": name, "kind": kind, "count": 1})
     };
     let attached_lines = attached.iter().map(|code| line(code, "electronic"));
@@ -114,12 +132,12 @@ fn handed_in(case: &Case, procedure: &Procedure, attached: &[&str]) -> Vec<Value
         .collect()
 }
 
-/// Where the result is given.
-fn return_by(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Online => "Nhận bản điện tử trên Cổng Dịch vụ công quốc gia",
-        Channel::Counter => "Nhận tại Trung tâm Phục vụ hành chính công",
-        Channel::Post => "Nhận qua dịch vụ bưu chính công ích",
+/// Where the result is given: by post where that was chosen when the receipt was made, else as it is of the channel.
+fn return_by(case: &Case) -> &'static str {
+    match (&case.course.post, case.channel) {
+        (Some(_), _) => "Nhận qua dịch vụ bưu chính công ích",
+        (None, Channel::Online) => "Nhận bản điện tử trên Cổng Dịch vụ công quốc gia",
+        (None, Channel::Counter | Channel::Post) => "Nhận tại Trung tâm Phục vụ hành chính công",
     }
 }
 
@@ -203,7 +221,20 @@ mod tests {
             fee(&case),
             json!({"amount": 16_000, "note": "Đã thanh toán trực tuyến"})
         );
-        assert_ne!(return_by(Channel::Counter), return_by(Channel::Online));
+        let online = return_by(&case);
+        case.channel = Channel::Counter;
+        assert_ne!(return_by(&case), online);
+        case.course.post = Some(crate::post::ByPost {
+            to: crate::post::Wish {
+                address: "15865 Thôn 3".to_owned(),
+                phone: String::new(),
+            },
+            dong: 30_000,
+            days: 2,
+            since: testkit::START,
+            parcel: None,
+        });
+        assert_eq!(return_by(&case), "Nhận qua dịch vụ bưu chính công ích");
     }
 
     #[test]

@@ -12,7 +12,9 @@ use crate::case::{Case, Course};
 use crate::desk::fee_receipt;
 use crate::draft::Attached;
 use crate::handover::{Handover, HandoverPaper, Received};
-use crate::procedure::Procedure;
+use crate::mandate;
+use crate::post::ByPost;
+use crate::procedure::{Procedure, Proof};
 use crate::state::Cases;
 use crate::store::{self as rows, StatusRow, subject};
 
@@ -57,10 +59,14 @@ impl Cases {
         let procedure = self.check_case(handed)?;
         let mut papers = Vec::with_capacity(handed.papers.len());
         for paper in &handed.papers {
-            papers.push(self.take_paper(&procedure, paper).await?);
+            papers.push(match is_mandate(handed, &paper.code) {
+                true => self.take_file(paper).await?,
+                false => self.take_paper(&procedure, paper).await?,
+            });
         }
         papers.sort_by(|a, b| a.code.cmp(&b.code));
-        let case = as_case(handed, &procedure);
+        let mut case = as_case(handed, &procedure);
+        case.course.post = self.wished(handed, &procedure)?;
         let (case, papers, from) = (&case, &papers, &consumer.org);
         let status = case.status(&procedure);
         let actor = Actor::System(consumer.to_string());
@@ -79,6 +85,7 @@ impl Cases {
                     return if same { Ok(()) } else { Err(altered()) };
                 }
                 rows::insert_case(&tx, case, status).await?;
+                crate::post::store::follow(&tx, case, status).await?;
                 for paper in papers {
                     rows::attach(&tx, &holder, paper).await?;
                 }
@@ -99,12 +106,31 @@ impl Cases {
                     unit: Some(case.unit.clone()),
                 };
                 tx.fact(&holder, fact).await?;
+                if case.course.post.is_some() {
+                    let fact = Fact::CasePostWished {
+                        case: case.code.clone(),
+                        by_post: true,
+                    };
+                    tx.fact(&holder, fact).await?;
+                }
                 if case.course.paid.is_some() {
-                    fee_receipt::enqueue(&tx, &case.code).await?;
+                    fee_receipt::enqueue(&tx, &case.code, crate::payment::FEE).await?;
                 }
                 Ok(())
             })
             .await
+    }
+
+    /// That the result is wished by post, and can be.
+    fn wished(&self, handed: &Handover, procedure: &Procedure) -> Result<Option<ByPost>, Problem> {
+        let Some(wish) = &handed.post else {
+            return Ok(None);
+        };
+        if !self.offers_post(procedure, handed.filed_at.date()) {
+            return Err(Problem::invalid("post", "post-not-offered"));
+        }
+        let by_post = self.by_post(wish, &handed.unit, handed.filed_at);
+        by_post.map(Some).map_err(|problem| problem.at("post"))
     }
 
     /// The procedure's version, its unit and its answers are ones we know.
@@ -116,6 +142,14 @@ impl Cases {
             .ok_or_else(|| Problem::invalid("version", "case-version-unknown"))?;
         if !self.takes_for(&handed.unit, handed.filed_at.date()) {
             return Err(Problem::invalid("unit", "case-unit-unknown"));
+        }
+        let by = handed.representative.as_ref();
+        if by.is_some_and(|by| !by.fits(&procedure, &handed.applicant, handed.filed_at.date())) {
+            return Err(Problem::invalid("representative", "case-representative-wrong"));
+        }
+        let on_paper = by.is_some_and(|by| by.proof == Proof::Paper);
+        if on_paper && !handed.papers.iter().any(|paper| paper.code == mandate::PAPER) {
+            return Err(Problem::invalid("papers", "case-paper-missing"));
         }
         let paid = handed.paid.as_ref().map_or(0, |paid| paid.dong);
         let owed = procedure.dong(&handed.answers, handed.filed_at.date());
@@ -150,10 +184,15 @@ impl Cases {
         procedure: &Procedure,
         paper: &HandoverPaper,
     ) -> Result<Attached, Problem> {
-        let bad = |code| Problem::invalid("papers", code);
         if procedure.paper(&paper.code).is_none() {
-            return Err(bad("case-paper-unknown"));
+            return Err(Problem::invalid("papers", "case-paper-unknown"));
         }
+        self.take_file(paper).await
+    }
+
+    /// The same of a paper that no procedure names.
+    async fn take_file(&self, paper: &HandoverPaper) -> Result<Attached, Problem> {
+        let bad = |code| Problem::invalid("papers", code);
         let bytes = STANDARD
             .decode(&paper.bytes_base64)
             .map_err(|_| bad("case-paper-damaged"))?;
@@ -174,6 +213,12 @@ impl Cases {
     }
 }
 
+/// True for the paper on which a mandate rests.
+fn is_mandate(handed: &Handover, code: &str) -> bool {
+    let by = handed.representative.as_ref();
+    code == mandate::PAPER && by.is_some_and(|by| by.proof == Proof::Paper)
+}
+
 fn altered() -> Problem {
     Problem::new(Kind::Conflict, "case-altered")
 }
@@ -185,6 +230,7 @@ fn is_same(held: &Case, handed: &Case) -> bool {
         && held.unit == handed.unit
         && held.channel == handed.channel
         && held.applicant == handed.applicant
+        && held.course.representative == handed.course.representative
         && held.answers == handed.answers
         && held.filed_at == handed.filed_at
 }
@@ -209,6 +255,7 @@ fn as_case(handed: &Handover, procedure: &Procedure) -> Case {
         course: Course {
             paid: handed.paid.clone(),
             cosigned: handed.cosigned.clone(),
+            representative: handed.representative.clone(),
             ..Course::default()
         },
     }

@@ -1,11 +1,12 @@
 //! The draft of the result that an applicant looks at (bản dự thảo): made before anything is entered or
-//! signed, sent with its status, and taken for right when nothing is said until its term ends. Never for a
-//! refusal, and never with a number or a signature.
+//! signed, sent with its status, and taken for right when nothing is said until its term ends. Nobody is silent about
+//! what they could not see: a draft that has not reached the portal ends no term, and one that reached it late is sent
+//! anew. Never for a refusal, and never with a number or a signature.
 
 use ::store::{Deliver, OutboxLine, Tx};
 use async_trait::async_trait;
-use kernel::fact::{DraftAnswer, Outcome};
-use kernel::{Actor, Digest, Fact, Kind, Problem, Time};
+use kernel::fact::{Channel, DraftAnswer, Outcome};
+use kernel::{Actor, CaseCode, Digest, Fact, Kind, Problem, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
@@ -17,7 +18,8 @@ use crate::desk::step::save_telling;
 use crate::notice::Notice;
 use crate::procedure::{PLATFORM, Procedure, Verb};
 use crate::state::Cases;
-use crate::store::{GivenKind, ResultRow, subject};
+use crate::store::{GivenKind, ResultRow, Rows, results, subject};
+use crate::sync;
 
 /// The outbox topic of the ends of terms; its keys are case codes.
 pub const TOPIC: &str = "case-draft";
@@ -43,6 +45,7 @@ impl Deliver for Silences {
         let code = &case_of(line)?;
         let of: &Payload = &serde_json::from_value(line.payload.clone()).map_err(Problem::internal)?;
         let cases = &self.0;
+        let unheard = cases.is_draft_unheard(code).await?;
         cases
             .store
             .write(&line.tenant, &Actor::Platform, |tx| async move {
@@ -53,6 +56,9 @@ impl Deliver for Silences {
                 };
                 if tx.now() < draft.until {
                     return Err(Problem::new(Kind::Unavailable, "case-draft-open"));
+                }
+                if unheard {
+                    return Err(Problem::new(Kind::Unavailable, "case-draft-unheard"));
                 }
                 let said = (DraftAnswer::Silent, "");
                 cases.settle(&tx, case, &procedure, PLATFORM, said).await
@@ -68,6 +74,60 @@ fn waiting<'c>(case: &'c Case, procedure: &Procedure) -> Option<&'c ResultDraft>
 }
 
 impl Cases {
+    /// True while the newest draft of a case that was filed online waits in the outbox: its applicant has not seen it.
+    async fn is_draft_unheard(&self, code: &CaseCode) -> Result<bool, Problem> {
+        let reader = self.store.read(&self.tenant).await?;
+        let (case, _) = self.opened_by_platform(&reader, code).await?;
+        let Some(seq) = self.draft_told_with(&reader, &case).await? else {
+            return Ok(false);
+        };
+        drop(reader);
+        let from = (code.as_str(), 0);
+        let first = self
+            .store
+            .outbox_lines(&self.tenant, sync::TOPIC, from, 1)
+            .await?;
+        let waits = first.first().filter(|line| line.key == code.as_str());
+        // Statuses go in order: what stands in front of the draft's keeps that waiting, too.
+        Ok(waits.is_some_and(|line| sync::seq_of(line).is_some_and(|waiting| waiting <= seq)))
+    }
+
+    /// With which status the newest draft goes to who filed online; nothing where it is shown at a desk.
+    async fn draft_told_with(&self, rows: &impl Rows, case: &Case) -> Result<Option<u32>, Problem> {
+        let draft = case.course.draft.as_ref();
+        let Some(draft) = draft.filter(|_| case.channel == Channel::Online) else {
+            return Ok(None);
+        };
+        let given = results(rows, &case.code).await?;
+        let row = given.iter().find(|row| row.document == draft.document);
+        Ok(row.map(|row| row.with_seq))
+    }
+
+    /// Sends a draft anew that reached the portal so late that little was left of its term: the whole term begins again.
+    /// Nothing for another status, and once somebody has spoken.
+    ///
+    /// # Errors
+    /// As [`save_telling`].
+    pub(crate) async fn draft_was_late(&self, code: &CaseCode, seq: u32) -> Result<(), Problem> {
+        self.store
+            .write(&self.tenant, &Actor::Platform, |tx| async move {
+                let Some(held) = crate::store::case(&tx, code).await? else {
+                    return Ok(());
+                };
+                let mut case = held.case;
+                if self.draft_told_with(&tx, &case).await? != Some(seq) {
+                    return Ok(());
+                }
+                let procedure = self.procedure_of(&case)?;
+                let Some(digest) = waiting(&case, &procedure).map(|draft| draft.digest) else {
+                    return Ok(());
+                };
+                case.revision += 1;
+                self.send_draft(&tx, case, &procedure, digest).await
+            })
+            .await
+    }
+
     /// The draft of the result for an applicant to look at, kept; nothing when none is looked at.
     ///
     /// # Errors
@@ -195,6 +255,7 @@ mod tests {
             MONDAY.plus_ms(2 * 86_400_000),
             "eight working hours, Tuesday being a holiday"
         );
+        assert!(desk.deliver_topic("case-status").await.is_none());
         desk.temp.clock.set(until);
         assert!(desk.deliver_topic("case-draft").await.is_none());
         assert_eq!(desk.state().await, "entering");
@@ -213,6 +274,39 @@ mod tests {
         desk.deliver().await;
         let body = &desk.nation.asked_of("enter-birth")[0];
         assert_eq!(body["registered_on"], iso(until.date()));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_silent_about_a_draft_that_has_not_reached_them() {
+        let desk = Desk::new().await;
+        desk.nation.cut(Some(MONDAY));
+        desk.to_draft().await;
+        let first = desk.row().await.case.course.draft.expect("a draft");
+        desk.temp.clock.set(first.until);
+        let unheard = desk
+            .deliver_topic("case-draft")
+            .await
+            .expect("the portal is away");
+        assert_eq!(unheard.code, "case-draft-unheard");
+        assert_eq!(desk.state().await, "draft");
+        // The line is back: the draft arrives, and once more with a term of its own.
+        desk.nation.cut(None);
+        assert!(desk.deliver_topic("case-status").await.is_none());
+        let anew = desk.row().await.case.course.draft.expect("a draft");
+        assert!(anew.until > first.until && anew.document != first.document);
+        assert_eq!(anew.digest, first.digest, "it says the same");
+        assert!(desk.deliver_topic("case-status").await.is_none());
+        let told = desk.nation.asked_of("note-status");
+        let until = &told.last().expect("told")["notice"]["until"];
+        assert_eq!(*until, json!(anew.until.ms()));
+        assert_eq!(
+            desk.deliver_topic("case-draft").await.expect("not over").code,
+            "case-draft-open"
+        );
+        assert_eq!(desk.state().await, "draft");
+        desk.temp.clock.set(anew.until);
+        assert!(desk.deliver_topic("case-draft").await.is_none());
+        assert_eq!(desk.state().await, "entering", "now silence is consent");
     }
 
     #[tokio::test]

@@ -7,9 +7,13 @@ use serde::Serialize;
 use web::openapi::ToSchema;
 
 use crate::case::{Accepted, Capacity, Decided, EnteredAct, Proposal, SentBack, WhyNot};
+use crate::citizen::shape::RepresentativeJson;
 use crate::clock::WorkingOut;
+use crate::desk::charge::ChargeView;
+use crate::desk::checks::part::CheckView;
 use crate::desk::page::now;
 use crate::follow_ups::part::FollowUpView;
+use crate::post::part::PostView;
 use crate::procedure::Verb;
 use crate::store::StatusRow;
 
@@ -35,6 +39,8 @@ pub struct CaseView {
     pub(crate) not_now: Vec<NotNowView>,
     /// When it was filed.
     pub(crate) filed_at: String,
+    /// Who filed it for its applicant; null where the applicant did.
+    pub(crate) representative: Option<RepresentativeJson>,
     /// Acceptance.
     pub(crate) accepted: Option<AcceptedView>,
     /// Until when its step should be done, RFC 3339; null where that has no clock of its own.
@@ -49,11 +55,20 @@ pub struct CaseView {
     pub(crate) document: Option<String>,
     /// When the result was given.
     pub(crate) returned_at: Option<String>,
+    /// That its result goes by post.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) post: Option<PostView>,
     /// The changes of its national status, the filing first.
     pub(crate) statuses: Vec<StatusView>,
+    /// What its applicant was asked to pay while it was handled, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) charges: Vec<ChargeView>,
     /// What other agencies do once the result is there, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) follow_ups: Vec<FollowUpView>,
+    /// What was typed at the desk and is compared with registers, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) checks: Vec<CheckView>,
 }
 
 /// What the reader cannot do now.
@@ -99,8 +114,8 @@ pub struct LineView {
     date: String,
     /// Working minutes counted on it.
     minutes: i64,
-    /// A holiday's name, `weekend`, `paused` while the applicant was waited for, `moved` where a term ends
-    /// that would have ended when nobody works, or empty.
+    /// A holiday's name, `weekend`, `paused` while the applicant was waited for, `unpaid` while their payment was, `moved`
+    /// where a term ends that would have ended when nobody works, or empty.
     reason: String,
 }
 

@@ -117,6 +117,30 @@ fn slip(case: &Case, row: &StatusRow) -> Option<Slip> {
                 data: json!({"items": items, "reason": reason, "until": until}),
             })
         }
+        Notice::Charge {
+            number,
+            name,
+            dong,
+            ground,
+            legal_basis,
+            until,
+            counts,
+        } => {
+            let mut asked = case.course.charges.iter();
+            let charge = asked.find(|charge| charge.number == *number)?;
+            Some(Slip {
+                id: charge.notice.clone(),
+                template: "charge-notice",
+                name: "Thông báo thực hiện nghĩa vụ tài chính",
+                by: charge.by.clone(),
+                at: charge.at,
+                data: json!({
+                    "charge": {"name": name.vi, "amount": dong, "ground": ground, "legal_basis": legal_basis},
+                    "until": until,
+                    "counts": counts,
+                }),
+            })
+        }
         Notice::Declined { reason } => {
             let declined = case.course.declined.as_ref()?;
             Some(Slip {

@@ -98,6 +98,7 @@ pub(crate) async fn save_telling(
     let (before, due_before) = held.map_or((0, None), |held| (held.status, held.due_at));
     let status = case.status(procedure);
     rows::save_case(tx, case, status).await?;
+    crate::post::store::follow(tx, case, status).await?;
     crate::desk::steps::turned(tx, case, procedure, state_before.as_deref()).await?;
     if status == DECIDED && before != DECIDED {
         crate::desk::follow_up::enqueue(tx, case, procedure).await?;

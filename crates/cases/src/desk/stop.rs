@@ -67,6 +67,7 @@ impl Cases {
                     return Ok(());
                 }
                 let step = may(&case, &procedure, Verb::Stop, who, told.revision)?;
+                case.may_stop(tx.now())?;
                 let reason = words("why", &told.why, true)?;
                 let mut case = case.moved(step);
                 let notice = format!("stopped-{code}");
@@ -76,6 +77,7 @@ impl Cases {
                     at: tx.now(),
                     notice: notice.clone(),
                 });
+                case.course.end_charge(tx.now());
                 let said = Notice::Stopped { reason };
                 end_open(&tx, &mut case, Why::Stopped).await?;
                 save_telling(&tx, &case, &procedure, Some(said), Vec::new()).await?;

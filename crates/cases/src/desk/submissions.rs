@@ -48,7 +48,10 @@ impl Cases {
         }
         drop(reader);
         let (papers, procedure) = (&papers, &procedure);
-        let actor = &Actor::Citizen(held.case.applicant.account.clone());
+        let both = held.case.course.representative.is_some();
+        let sender = sent.by.as_deref().filter(|_| both);
+        let sender = sender.unwrap_or_else(|| held.case.filed_by());
+        let actor = &Actor::Citizen(sender.to_owned());
         let why = match self.try_take(sent, papers, procedure, actor).await {
             Ok(outcome) => outcome,
             // What cannot be done any more is an answer, kept like any other; the rest is tried again.
@@ -140,6 +143,8 @@ impl Cases {
                     .await
             }
             Said::Withdrawal { reason } => self.withdrawn(tx, case, procedure, reason).await,
+            Said::Post { wish } => self.post_wished(tx, case, procedure, wish.as_ref()).await,
+            Said::Payment { charge, paid } => self.paid_at_bank(tx, case, procedure, (*charge, paid)).await,
             Said::Rating {
                 score,
                 note,

@@ -158,7 +158,10 @@ impl Desk {
             texts: Arc::new(web::Texts::new(&sources).expect("both languages have every text")),
             world: cases.store.world().clone(),
             limits: Arc::new(cases.store.limits().clone()),
-            node: web::NodeFace::new("test", "web-home"),
+            node: web::NodeFace {
+                banners: web::shared::Banners(vec![Arc::new(crate::desk::line::CutOff(cases.clone()))]),
+                ..web::NodeFace::new("test", "web-home")
+            },
             authenticate: Arc::new(people::FakeSessions),
         };
         web::present(router, shared)

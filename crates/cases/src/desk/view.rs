@@ -8,10 +8,12 @@ use web::openapi::{ToSchema, utoipa};
 use web::{Fields, Json, Page, Principal, Refusal};
 
 use crate::case::Case;
+use crate::citizen::shape::RepresentativeJson;
 use crate::desk::official::AtCase;
 use crate::desk::page::now::Now;
 pub(crate) use crate::desk::shape::CaseView;
 use crate::follow_ups;
+use crate::post::part::PostView;
 use crate::procedure::{Procedure, Verb};
 use crate::state::Cases;
 use crate::store::{self as rows, Held, subject};
@@ -54,6 +56,7 @@ impl Cases {
             verbs: now.verbs(),
             not_now: now.not_now().into_iter().map(Into::into).collect(),
             filed_at: case.filed_at.rfc3339(),
+            representative: RepresentativeJson::of(case),
             accepted: case.accepted.as_ref().map(Into::into),
             step_due_at: step.and_then(|step| step.due).map(Time::rfc3339),
             proposal: case.proposal.as_ref().map(Into::into),
@@ -61,8 +64,15 @@ impl Cases {
             decided: decided.map(Into::into),
             document: decided.map(|d| d.document.clone()).filter(|id| !id.is_empty()),
             returned_at: case.returned_at.map(Time::rfc3339),
+            post: case
+                .course
+                .post
+                .as_ref()
+                .map(|by_post| PostView::new(self, by_post)),
             statuses: statuses.iter().map(Into::into).collect(),
+            charges: case.course.charges.iter().map(Into::into).collect(),
             follow_ups: follow_ups::part::views(self, case, &follow_ups::at_desk(&procedure, case)),
+            checks: crate::desk::checks::part::views(&reader, case).await?,
         })
     }
 

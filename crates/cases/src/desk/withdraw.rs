@@ -32,6 +32,7 @@ impl Cases {
             reason: note(reason, false)?,
             at: tx.now(),
         });
+        case.course.end_charge(tx.now());
         end_open(tx, &mut case, Why::Withdrawn).await?;
         save(tx, &case, procedure).await?;
         // Before acceptance nothing was owed.

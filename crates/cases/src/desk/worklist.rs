@@ -401,12 +401,12 @@ fn opt_rfc3339<S: Serializer>(time: &Option<Time>, s: S) -> Result<S::Ok, S::Err
 }
 
 /// A place as the list's links carry it.
-pub(super) fn text_of((at, code): &Place) -> String {
+pub(crate) fn text_of((at, code): &Place) -> String {
     format!("{}.{code}", at.ms())
 }
 
 /// A place that a link carried.
-pub(super) fn place_of(text: &str) -> Result<Option<Place>, Problem> {
+pub(crate) fn place_of(text: &str) -> Result<Option<Place>, Problem> {
     if text.is_empty() {
         return Ok(None);
     }

@@ -191,6 +191,7 @@ impl Cases {
         list::insert_move(tx, code, row.seq, from, to, (row.at, by)).await?;
         obligations::transfer(tx, code.as_str(), from, to).await?;
         crate::desk::escalation::store::change_unit(tx, code, from, to).await?;
+        crate::desk::checks::store::change_unit(tx, code, to).await?;
         if let Some(waiting) = list::waiting(tx, code).await? {
             list::remove_waiting(tx, code).await?;
             obligations::meet(tx, &waiting.obligation).await?;

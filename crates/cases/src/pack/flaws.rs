@@ -1,6 +1,7 @@
 //! The rules of a procedure's document, by itself: states, transitions, form, prefill, act. Pure: tells
 //! where by a pointer; which organisations, services and lists there are is for others to say.
 
+mod charge;
 mod consult;
 mod cosign;
 mod fee;
@@ -8,6 +9,7 @@ mod follow_ups;
 mod kinds;
 mod prefill;
 mod publish;
+mod represent;
 mod rules;
 mod terms;
 
@@ -50,7 +52,9 @@ pub fn flaws(procedure: &Procedure) -> Vec<Flaw> {
     follow_ups::check(procedure, &mut flaws);
     publish::check(procedure, &mut flaws);
     consult::check(procedure, &mut flaws);
+    charge::check(procedure, &mut flaws);
     cosign::check(procedure, &mut flaws);
+    represent::check(procedure, &mut flaws);
     rules::check(procedure, &mut flaws);
     let json = serde_json::to_value(procedure).unwrap_or_default();
     texts(&json, "", &mut flaws);

@@ -65,9 +65,10 @@ fn filled(kind: &str) -> &'static [&'static str] {
         "code" => &["confirm", "until"],
         "digest" => &["count"],
         "footer" => &["link", "contact"],
-        "supplement" | "draft" => &["code", "until"],
+        "supplement" | "draft" | "charge" => &["code", "until"],
         "accepted" | "resumed" | "apology" => &["code", "due"],
         "recounted" => &["code", "was", "due"],
+        "posted" => &["code", "parcel"],
         _ => &["code"],
     }
 }

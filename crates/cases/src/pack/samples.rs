@@ -84,6 +84,7 @@ fn receipt() -> Value {
         "agency": {"name": "Ủy ban nhân dân xã Mẫu", "unit": "Trung tâm Phục vụ hành chính công", "place": "Mẫu"},
         "case_code": "G22-261121-0001",
         "applicant": {"full_name": "Nguyễn Thị Mẫu", "address": null, "phone": null, "email": null},
+        "representative": null,
         "procedure": {"code": "1.000001", "name": "Thủ tục mẫu"},
         "papers": [{"name": "Giấy mẫu", "kind": "electronic", "count": 1}],
         "received_at": 1_795_226_400_000_i64,

@@ -134,6 +134,7 @@ impl Service for NoteStatus {
         if note.worked.is_some_and(|minutes| minutes > WORKED_MINUTES_MAX) {
             return Err(Problem::invalid("worked", "case-worked").with("max", WORKED_MINUTES_MAX));
         }
+        crate::citizen::charge::check(&note)?;
         let results = keep_results(cases, &note).await?;
         let (note, head, results, call) = (&note, head.as_ref(), &results, &call);
         let noted = cases
@@ -148,7 +149,7 @@ impl Service for NoteStatus {
                         held = rows::case(&tx, &note.code).await?;
                     }
                     let held = cases.owned(held, &call.consumer.org)?;
-                    note_once(cases, (&tx, held.status), note, results, call).await
+                    note_once(cases, (&tx, &held), note, results, call).await
                 },
             )
             .await?;
@@ -159,7 +160,7 @@ impl Service for NoteStatus {
 /// Notes a status that is the next one; one that was noted before is left as it is.
 async fn note_once(
     cases: &Cases,
-    (tx, before): (&::store::Tx, u8),
+    (tx, held): (&::store::Tx, &rows::Held),
     note: &StatusNote,
     results: &[ResultRow],
     call: &Call,
@@ -180,7 +181,7 @@ async fn note_once(
         due: note.due,
         notice: note.notice.clone(),
     };
-    let moves = cases.catalogue.moves();
+    let (moves, before) = (cases.catalogue.moves(), held.status);
     moves.check(Some(before), note.status, note.at.date())?;
     let ended = ENDED.contains(&note.status);
     rows::note_status(tx, &note.code, &row, ended, note.working_out.as_ref()).await?;
@@ -189,6 +190,7 @@ async fn note_once(
     }
     crate::wallet::land::land(cases, tx, note, results).await?;
     crate::inbox::heard(tx, note, Some(before)).await?;
+    crate::citizen::charge::heard(tx, held, (note.status, note.notice.as_ref())).await?;
     if let Some(moved) = moved(tx, note, call).await? {
         tx.fact(&rows::subject(&note.code), moved).await?;
         return Ok(note.seq);

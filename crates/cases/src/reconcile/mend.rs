@@ -22,7 +22,7 @@ use crate::store::{self as rows, Held, StatusRow, subject};
 
 /// The outbox topic; its keys are case codes. Another than that of the statuses: a line that the portal refuses there holds
 /// up what would mend it.
-const TOPIC: &str = "case-mend";
+pub(crate) const TOPIC: &str = "case-mend";
 
 /// What was done.
 #[derive(Debug, Serialize, ToSchema)]

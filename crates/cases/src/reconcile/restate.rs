@@ -103,6 +103,7 @@ async fn take(cases: &Cases, tx: &::store::Tx, said: &Restatement, owner: &OrgCo
         .contains(&said.status)
         .then(|| held.ended_at.unwrap_or(said.at));
     list::set_shown(tx, code, said.status, said.due, ended).await?;
+    crate::citizen::charge::heard(tx, &held, (said.status, None)).await?;
     if held.case.unit != said.unit {
         let from = held.case.unit.clone();
         moves::note_unit(tx, code, &said.unit).await?;

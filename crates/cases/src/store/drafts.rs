@@ -13,11 +13,11 @@ use crate::store::{Rows, json};
 pub async fn insert_draft(tx: &Tx, draft: &Draft) -> Result<(), Problem> {
     tx.exec(
         "insert into cases_drafts (tenant, id, account, procedure, version, answers, prefilled, revision, filed_as,
-             created_at, changed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, null, $9, $10)",
+             created_at, changed_at, mandate)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, null, $9, $10, $11)",
         params![
             tx.tenant(), &draft.id, &draft.account, &draft.procedure, draft.version, json(&draft.answers)?,
-            json(&draft.prefilled)?, draft.revision, draft.created_at, draft.changed_at
+            json(&draft.prefilled)?, draft.revision, draft.created_at, draft.changed_at, draft.mandate.clone()
         ],
     )
     .await?;
@@ -31,7 +31,7 @@ pub async fn insert_draft(tx: &Tx, draft: &Draft) -> Result<(), Problem> {
 pub async fn save_draft(tx: &Tx, draft: &Draft) -> Result<(), Problem> {
     let changed = tx
         .exec(
-            "update cases_drafts set answers = $3, prefilled = $4, revision = revision + 1, changed_at = $5
+            "update cases_drafts set answers = $3, prefilled = $4, revision = revision + 1, changed_at = $5, mandate = $7
              where tenant = $1 and id = $2 and revision = $6 and filed_as is null",
             params![
                 tx.tenant(),
@@ -39,7 +39,8 @@ pub async fn save_draft(tx: &Tx, draft: &Draft) -> Result<(), Problem> {
                 json(&draft.answers)?,
                 json(&draft.prefilled)?,
                 tx.now(),
-                draft.revision
+                draft.revision,
+                draft.mandate.clone()
             ],
         )
         .await?;
@@ -69,13 +70,28 @@ pub async fn mark_filed(tx: &Tx, draft: &Draft, code: &CaseCode) -> Result<(), P
     }
 }
 
+/// Gives a draft that is not filed to another account, which goes on with it; false when there is none.
+///
+/// # Errors
+/// Unavailable.
+pub async fn pass_draft(tx: &Tx, id: &str, account: &str) -> Result<bool, Problem> {
+    let passed = tx
+        .exec(
+            "update cases_drafts set account = $3, revision = revision + 1, changed_at = $4
+             where tenant = $1 and id = $2 and filed_as is null",
+            params![tx.tenant(), id, account, tx.now()],
+        )
+        .await?;
+    Ok(passed == 1)
+}
+
 /// A draft of an account.
 ///
 /// # Errors
 /// Unavailable; Internal for a row that cannot be read.
 pub async fn draft(rows: &impl Rows, account: &str, id: &str) -> Result<Option<Draft>, Problem> {
     rows.one(
-        "select id, account, procedure, version, answers, prefilled, revision, filed_as, created_at, changed_at
+        "select id, account, procedure, version, answers, prefilled, revision, filed_as, created_at, changed_at, mandate
          from cases_drafts where tenant = $1 and id = $2 and account = $3",
         params![rows.tenant(), id, account],
     )
@@ -94,7 +110,7 @@ pub async fn draft_filed_as(
     code: &CaseCode,
 ) -> Result<Option<Draft>, Problem> {
     rows.one(
-        "select id, account, procedure, version, answers, prefilled, revision, filed_as, created_at, changed_at
+        "select id, account, procedure, version, answers, prefilled, revision, filed_as, created_at, changed_at, mandate
          from cases_drafts where tenant = $1 and account = $2 and filed_as = $3 order by created_at limit 1",
         params![rows.tenant(), account, code],
     )
@@ -110,7 +126,7 @@ pub async fn draft_filed_as(
 pub async fn drafts_of(rows: &impl Rows, account: &str, limit: usize) -> Result<Vec<Draft>, Problem> {
     let rows = rows
         .all(
-            "select id, account, procedure, version, answers, prefilled, revision, filed_as, created_at, changed_at
+            "select id, account, procedure, version, answers, prefilled, revision, filed_as, created_at, changed_at, mandate
              from cases_drafts where tenant = $1 and account = $2 and filed_as is null
              order by changed_at desc, id desc limit $3",
             params![rows.tenant(), account, limit],
@@ -148,5 +164,6 @@ fn read(row: &Row) -> Result<Draft, Problem> {
             .map_err(|e| Problem::internal(format_args!("bad row: cases_drafts.filed_as: {e}")))?,
         created_at: Time(row.int("created_at")?),
         changed_at: Time(row.int("changed_at")?),
+        mandate: row.opt_text("mandate")?,
     })
 }

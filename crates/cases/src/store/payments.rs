@@ -3,8 +3,8 @@
 use ::store::{Row, Tx, params};
 use kernel::{CaseCode, Problem, Time};
 
-use crate::payment::{Order, Paid, Payment};
-use crate::store::{Rows, json};
+use crate::payment::{FEE, Order, Paid, Payment};
+use crate::store::{Rows, json, number};
 
 /// Writes a fee that is owed.
 ///
@@ -12,11 +12,12 @@ use crate::store::{Rows, json};
 /// Conflict `already-there`.
 pub async fn insert_payment(tx: &Tx, payment: &Payment) -> Result<(), Problem> {
     tx.exec(
-        "insert into cases_payments (tenant, id, code, dong, asked_at) values ($1, $2, $3, $4, $5)",
+        "insert into cases_payments (tenant, id, code, charge, dong, asked_at) values ($1, $2, $3, $4, $5, $6)",
         params![
             tx.tenant(),
             &payment.id,
             &payment.case,
+            payment.charge,
             payment.dong,
             payment.asked_at
         ],
@@ -52,13 +53,65 @@ pub async fn note_paid(tx: &Tx, paid: &Paid) -> Result<bool, Problem> {
     Ok(changed == 1)
 }
 
+/// Closes the charges of a case that nobody has paid: they are not owed any more.
+///
+/// # Errors
+/// Unavailable.
+pub async fn close_charges(tx: &Tx, code: &CaseCode) -> Result<(), Problem> {
+    tx.exec(
+        "update cases_payments set closed_at = $3
+         where tenant = $1 and code = $2 and charge > 0 and paid_at is null and closed_at is null",
+        params![tx.tenant(), code, tx.now()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Notes that money goes back to who paid; false when it was noted before.
+///
+/// # Errors
+/// Unavailable.
+pub async fn note_return(tx: &Tx, id: &str) -> Result<bool, Problem> {
+    let changed = tx
+        .exec(
+            "update cases_payments set return_at = $3 where tenant = $1 and id = $2 and return_at is null",
+            params![tx.tenant(), id, tx.now()],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
 /// The fee of a case.
 ///
 /// # Errors
 /// As [`super::case`].
 pub async fn payment_of(rows: &impl Rows, code: &CaseCode) -> Result<Option<Payment>, Problem> {
+    charge_of(rows, code, FEE).await
+}
+
+/// One of the payments of a case: [`FEE`], or a charge by its number.
+///
+/// # Errors
+/// As [`super::case`].
+pub async fn charge_of(rows: &impl Rows, code: &CaseCode, charge: u32) -> Result<Option<Payment>, Problem> {
     rows.one(
-        "select id, code, dong, asked_at, bank_order, paid from cases_payments where tenant = $1 and code = $2",
+        "select id, code, charge, dong, asked_at, bank_order, paid, closed_at from cases_payments
+         where tenant = $1 and code = $2 and charge = $3",
+        params![rows.tenant(), code, charge],
+    )
+    .await?
+    .map(|row| read(&row))
+    .transpose()
+}
+
+/// The newest of the payments of a case.
+///
+/// # Errors
+/// As [`super::case`].
+pub async fn last_payment(rows: &impl Rows, code: &CaseCode) -> Result<Option<Payment>, Problem> {
+    rows.one(
+        "select id, code, charge, dong, asked_at, bank_order, paid, closed_at from cases_payments
+         where tenant = $1 and code = $2 order by charge desc limit 1",
         params![rows.tenant(), code],
     )
     .await?
@@ -81,7 +134,8 @@ pub async fn is_unpaid(rows: &impl Rows, code: &CaseCode) -> Result<bool, Proble
 /// As [`super::case`].
 pub async fn payment(rows: &impl Rows, id: &str) -> Result<Option<Payment>, Problem> {
     rows.one(
-        "select id, code, dong, asked_at, bank_order, paid from cases_payments where tenant = $1 and id = $2",
+        "select id, code, charge, dong, asked_at, bank_order, paid, closed_at from cases_payments
+         where tenant = $1 and id = $2",
         params![rows.tenant(), id],
     )
     .await?
@@ -101,7 +155,7 @@ pub async fn open_orders(
 ) -> Result<Vec<Payment>, Problem> {
     let rows = rows
         .all(
-            "select id, code, dong, asked_at, bank_order, paid from cases_payments
+            "select id, code, charge, dong, asked_at, bank_order, paid, closed_at from cases_payments
              where tenant = $1 and paid_at is null and order_until >= $2 and (order_until > $2 or id > $3)
              order by order_until, id limit $4",
             params![rows.tenant(), since, after, limit],
@@ -122,10 +176,12 @@ fn read(row: &Row) -> Result<Payment, Problem> {
     Ok(Payment {
         id: row.text("id")?,
         case: row.parse("code")?,
+        charge: number(row, "charge")?,
         dong: row.count("dong")?,
         asked_at: row.time("asked_at")?,
         order,
         paid,
+        closed_at: row.opt_int("closed_at")?.map(Time),
     })
 }
 
@@ -151,10 +207,12 @@ mod tests {
             let payment = Payment {
                 id: format!("{number:032}"),
                 case: format!("G22-261121-{number:04}").parse().expect("a code"),
+                charge: FEE,
                 dong: 8_000,
                 asked_at: testkit::START,
                 order: None,
                 paid: None,
+                closed_at: None,
             };
             (payment, order)
         };

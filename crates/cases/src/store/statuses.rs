@@ -1,4 +1,5 @@
-//! SQL of a case's statuses and results. Never changes a row that is there: both only grow.
+//! SQL of a case's statuses and results. Never changes a row that is there: both only grow. The one exception are words
+//! that were for everybody and are so no longer: they do not stay.
 
 use ::store::{Tx, params};
 use kernel::{CaseCode, Digest, Problem, Time};
@@ -95,6 +96,19 @@ pub async fn insert_status(tx: &Tx, code: &CaseCode, row: &StatusRow) -> Result<
             row.due,
             row.notice.as_ref().map(json).transpose()?
         ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes away what was told with a status; the status stays.
+///
+/// # Errors
+/// Unavailable.
+pub async fn forget_notice(tx: &Tx, code: &CaseCode, seq: u32) -> Result<(), Problem> {
+    tx.exec(
+        "update cases_statuses set notice = null where tenant = $1 and code = $2 and seq = $3",
+        params![tx.tenant(), code, seq],
     )
     .await?;
     Ok(())

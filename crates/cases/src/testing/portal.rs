@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use web::{Authenticate, Principal};
 
 use crate::testing::{
-    Answer, CHILD, PDF, Who, both, designer, foreign, http, lan, mai, nam, nouns, officer, publisher, wire,
+    Answer, CHILD, PDF, Who, both, designer, foreign, http, in_role, lan, mai, nam, nouns, officer,
+    publisher, wire,
 };
 use crate::{Asker, Cases};
 
@@ -32,7 +33,13 @@ impl Authenticate for FakeSessions {
             .and_then(|v| v.to_str().ok())
             .unwrap_or_default();
         let people = [lan(), nam(), mai(), officer(), foreign()];
-        let office = [designer(), publisher(), both()];
+        let office = [
+            designer(),
+            publisher(),
+            both(),
+            in_role("operator"),
+            in_role("observer"),
+        ];
         Ok(people
             .into_iter()
             .chain(office)

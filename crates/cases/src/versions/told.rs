@@ -15,7 +15,7 @@ use crate::store::channel_text;
 use crate::versions::diff::{Aspect, Change, Part, balance, changes, text};
 
 /// Keys of a document that have a name of their own on pages; all others are "another rule".
-const NAMED: [&str; 41] = [
+const NAMED: [&str; 43] = [
     "name",
     "label",
     "title",
@@ -55,6 +55,8 @@ const NAMED: [&str; 41] = [
     "guard",
     "unit",
     "consult",
+    "charges",
+    "charge_rules",
     "forward",
     "publish",
 ];

@@ -147,6 +147,10 @@ impl Node {
             portals.map(|cases| Arc::new(cases::inbox::Unread(cases.clone())) as Arc<dyn web::shared::Mark>);
         let mut face = plan.face.clone();
         face.marks.0.extend(unread);
+        let desks = places.iter().filter(|cases| cases.place() == cases::Place::Desk);
+        let cut_off = desks.map(|cases| cases::desk::line::CutOff(cases.clone()));
+        let cut_off = cut_off.map(|banner| Arc::new(banner) as Arc<dyn web::shared::Banner>);
+        face.banners.0.extend(cut_off);
         let shared = web::Shared {
             texts: Arc::clone(&country.texts),
             world: world.clone(),

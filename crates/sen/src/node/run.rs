@@ -221,6 +221,9 @@ async fn tend_desk(desk: cases::Cases, mut stop: watch::Receiver<bool>) {
         if let Err(problem) = desk.tend_consults().await {
             tracing::warn!(%problem, "opinions that are waited for could not be seen to yet; trying again");
         }
+        if let Err(problem) = desk.tell_statistics().await {
+            tracing::warn!(%problem, "the month's figures could not be told to a portal yet; trying again");
+        }
         if let Err(problem) = desk.escalate().await {
             tracing::warn!(%problem, "late cases could not be told to who is above yet; trying again");
         }

@@ -237,6 +237,7 @@ fn face(settings: &Settings) -> NodeFace {
         link("/procedures", "sen-nav-procedures", None);
         link("/cases", "sen-nav-cases", Some("citizen"));
         link("/inbox", "sen-nav-inbox", Some("citizen"));
+        link("/national/statistics", "sen-nav-statistics", Some("operator"));
     }
     if settings.faces.contains(&Face::Desk) {
         for role in ["receptionist", "officer", "chairman", "deputy-chairman", "clerk"] {

@@ -86,6 +86,8 @@ pub fn entry(settings: &Settings, keyring: &Keyring, country: &Country, now: Tim
                     "tra-cuu-ho-so",
                     "lay-thu-tuc",
                     "dong-bo-danh-gia",
+                    "dong-bo-hoi-dap",
+                    "dong-bo-thong-ke-ho-so",
                 ][..],
             ),
             Face::Desk => ("one-stop", &["receive-case", "take-submission"][..]),

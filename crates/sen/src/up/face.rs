@@ -16,6 +16,7 @@ pub(super) fn of(place: Place, port: u16) -> NodeFace {
             ("/designs", "sen-nav-designs", Some("publisher")),
             ("/track", "sen-nav-track", None),
             ("/answers", "sen-nav-answers", None),
+            ("/national/statistics", "sen-nav-statistics", Some("operator")),
         ],
         Place::Ministry => &[("/my/data-usage", "sen-nav-usage", Some("citizen"))],
         Place::Province => &[

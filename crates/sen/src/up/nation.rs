@@ -80,6 +80,8 @@ impl Place {
                     "tra-cuu-ho-so",
                     "lay-thu-tuc",
                     "dong-bo-danh-gia",
+                    "dong-bo-hoi-dap",
+                    "dong-bo-thong-ke-ho-so",
                 ],
             )],
             Self::Ministry => &[

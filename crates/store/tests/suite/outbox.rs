@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kernel::{Kind, Problem};
-use store::{Deliver, OutboxLine, Store};
+use store::{Deliver, OutboxLag, OutboxLine, Store};
 use tokio::sync::watch;
 
 use crate::{officer, tenant};
@@ -320,6 +320,23 @@ async fn what_failed_says_why_and_is_tried_again_at_a_word_without_its_wait() {
         ),
         (1, 3, 1, 1)
     );
+    let lag = async |why: &'static str, rows_max| {
+        let whys = ["none", "neither", why, "nor"];
+        let lag = temp.store.outbox_lag(tenant(), "case-status", whys, rows_max);
+        lag.await.expect("a lag")
+    };
+    let behind = |lines, unheard, since| OutboxLag {
+        lines,
+        unheard,
+        since,
+    };
+    assert_eq!(lag("refused", 10).await, behind(3, 1, Some(testkit::START)));
+    assert_eq!(
+        lag("unreachable", 10).await,
+        behind(3, 0, None),
+        "it failed otherwise"
+    );
+    assert_eq!(lag("unreachable", 2).await.lines, 2, "so many are looked at");
     // The clock stands: nothing goes by itself.
     willing.store(true, std::sync::atomic::Ordering::SeqCst);
     let again = |key: Option<&'static str>| {

@@ -228,6 +228,10 @@ async fn decide(mother: &Browser, desk: &Browser, code: &str) -> anyhow::Result<
     desk.see("desk-supervisor-all").await?;
     desk.go(Place::Province, "/desk/escalations").await?;
     desk.see("desk-escalations").await?;
+    desk.go(Place::Province, "/desk/line").await?;
+    desk.see("desk-line").await?;
+    desk.go(Place::Province, "/desk/checks").await?;
+    desk.see("desk-checks").await?;
     desk.press("sen-nav-moves").await?;
     desk.see("desk-moves").await?;
     desk.press("sen-nav-reconcile").await?;

@@ -6,6 +6,7 @@ mod birth;
 mod cast;
 mod consult;
 mod course;
+mod errands;
 mod licence;
 mod mishaps;
 mod petition;

@@ -13,6 +13,8 @@ pub(crate) struct Ids {
     pub(crate) case: String,
     /// The mother's case whose fee is paid.
     pub(crate) paid: String,
+    /// The mother's case whose result went by post.
+    pub(crate) posted: String,
     /// The receipt of the decided case.
     pub(crate) receipt: String,
     /// Its result.
@@ -60,6 +62,7 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("procedures", "{code}") | ("intake", "{procedure}") => PROCEDURE,
             ("areas", "{code}") => "38",
             ("cases", "{code}") if is_paid_for(operation) => &ids.paid,
+            ("cases", "{code}") if operation.path.ends_with("/shipping-slip") => &ids.posted,
             ("cases" | "moves" | "consults" | "reconciliation", "{code}") => &ids.case,
             ("consults" | "{code}", "{number}") => "1",
             ("units", "{code}") => "14797",
@@ -88,6 +91,7 @@ pub(crate) fn path(operation: &Operation, ids: &Ids) -> Result<String, String> {
             ("services", "{org}") => "G01",
             ("contact", "{way}") => "email",
             ("wallet", "{entry}") => &ids.entry,
+            ("mandates", "{mandate}") => "none",
             ("shares", "{share}") => "none",
             ("records", "{record}") => "residence",
             ("shared", "{token}") => "00000000000000000000000000000000000000000000000000000000000000ee",

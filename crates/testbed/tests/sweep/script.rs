@@ -5,6 +5,8 @@
 mod agreements;
 mod assign;
 mod batch;
+mod charges;
+mod checks;
 mod consult;
 mod contact;
 mod cosign;
@@ -18,9 +20,11 @@ mod groups;
 mod intake;
 mod keys;
 mod maintenance;
+mod mandates;
 mod migrations;
 mod outbox;
 mod petition;
+mod post;
 mod reconcile;
 mod services;
 mod wallet;
@@ -71,16 +75,26 @@ pub(crate) async fn play(
     script.batch(&mut cast).await.context("several at once")?;
     script.reconcile(&mut cast).await.context("comparing")?;
     script.intake(&mut cast).await.context("taking in at the desk")?;
+    script
+        .checks(&mut cast)
+        .await
+        .context("comparing with registers")?;
     script.contact(&mut cast).await.context("telling the applicant")?;
     script
         .wallet(&mut cast, &mut ids)
         .await
         .context("own documents")?;
     script.cosign(&mut cast).await.context("signing too")?;
+    script.mandates(&mut cast).await.context("acting for another")?;
     script.consult(&mut cast).await.context("asking for opinions")?;
     script.daybook(&mut cast, &ids).await.context("the daybook")?;
+    script.charges(&mut cast).await.context("what is to be paid")?;
     script.follow_ups(&mut cast).await.context("linked procedures")?;
     script.petition(&mut cast).await.context("petitions")?;
+    script
+        .post(&mut cast, &mut ids)
+        .await
+        .context("results by post")?;
     script.designs().await.context("versions of procedures")?;
     script.migrations().await.context("migrations")?;
     script.operate(&mut cast, &mut ids).await.context("operating")?;

@@ -29,6 +29,44 @@ to = "stopped"
 role = "officer"
 "#;
 
+/// Steps that the sample procedure does not have: an officer asks for a payment, which is made at the bank or at the desk.
+const CHARGE: &str = r#"
+[[charges]]
+code = "copy"
+name = { vi = "Lệ phí bản sao (mẫu)", en = "Fee for a copy (sample)" }
+legal_basis = "281/2016/TT-BTC"
+most = 100000
+
+[[charge_rules]]
+valid_from = "2018-06-21"
+pay_days = 10
+times = 2
+
+[states.payment]
+label = { vi = "Chờ thực hiện nghĩa vụ tài chính", en = "Waiting for a payment" }
+status = 6
+clock = "pause"
+role = "applicant"
+
+[[transitions]]
+verb = "ask-payment"
+from = "accepted"
+to = "payment"
+role = "officer"
+
+[[transitions]]
+verb = "pay"
+from = "payment"
+to = "accepted"
+role = "applicant"
+
+[[transitions]]
+verb = "pay"
+from = "payment"
+to = "accepted"
+role = "receptionist"
+"#;
+
 /// Somebody signed in, by the cookies of their browser.
 pub(crate) struct Actor {
     /// Where.
@@ -85,7 +123,7 @@ async fn set() -> anyhow::Result<Stage> {
     let by_platform =
         "[[transitions]]\nverb = \"return\"\nfrom = \"decided\"\nto = \"returned\"\nrole = \"platform\"\n";
     let (name, text) = pack::edited("procedures/1.001193.toml", |text| {
-        text.replace(by_platform, "") + STOP
+        text.replace(by_platform, "") + STOP + CHARGE
     })?;
     let mut files = pack::split(SPLIT[0], [SPLIT[1], SPLIT[2]])?;
     files.insert(name, text);

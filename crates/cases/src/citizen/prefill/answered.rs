@@ -44,7 +44,7 @@ pub(crate) async fn ask_anew(
         return Ok(None);
     }
     let known = changed.prefilled.clone();
-    let heard = ask_each(cases, citizen, &asked, &changed.answers, known).await;
+    let heard = ask_each(cases, citizen, &asked, changed, known).await?;
     if heard.anything {
         keep(cases, citizen, procedure, changed, &heard.fields).await?;
     }

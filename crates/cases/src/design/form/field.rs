@@ -61,11 +61,13 @@ pub(crate) const KINDS: [&str; 15] = [
 /// What the clock does in a state.
 pub(crate) const CLOCKS: [&str; 4] = ["off", "run", "pause", "stop"];
 /// What can be done with a case.
-pub(crate) const VERBS: [&str; 14] = [
+pub(crate) const VERBS: [&str; 16] = [
     "accept",
     "decline",
     "ask-supplement",
     "supplement",
+    "ask-payment",
+    "pay",
     "consult",
     "propose",
     "check-draft",

@@ -53,6 +53,7 @@ fn empty(procedure: &Procedure, now: kernel::Time) -> Draft {
         prefilled: BTreeMap::new(),
         revision: 0,
         filed_as: None,
+        mandate: None,
         created_at: now,
         changed_at: now,
     }

@@ -17,6 +17,7 @@ use super::take::check_id;
 use crate::answers::cleaned;
 use crate::citizen::paper;
 use crate::draft::Attached;
+use crate::post::wish::WishJson;
 use crate::procedure::Procedure;
 use crate::state::Cases;
 use crate::store as rows;
@@ -48,6 +49,9 @@ pub(crate) struct HandedIn {
     /// The number of the receipt for the fee, where one is due.
     #[serde(default)]
     receipt: String,
+    /// How the result is wished; the ordinary way when left out.
+    #[serde(default)]
+    result: Option<WishJson>,
 }
 
 /// A scanned paper.
@@ -97,6 +101,7 @@ pub(crate) async fn take(
                 by_post: handed.by_post,
                 on_paper: handed.on_paper.clone(),
                 receipt: kernel::text::clean(&handed.receipt),
+                wish: handed.result.as_ref().map(WishJson::typed).unwrap_or_default(),
             };
             let answers = handed
                 .answers

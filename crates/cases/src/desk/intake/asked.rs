@@ -8,6 +8,7 @@ use crate::answers::{self, TEXT_CHARS_MAX, Typed};
 use crate::case::{Answers, Applicant};
 use crate::citizen::file::rules;
 use crate::draft::{Attached, Draft};
+use crate::post::{ByPost, wish};
 use crate::procedure::Procedure;
 use crate::rules::Asked;
 use crate::state::Cases;
@@ -28,6 +29,8 @@ pub(crate) struct Slip {
     pub(crate) on_paper: Vec<String>,
     /// The number of the receipt for the fee.
     pub(crate) receipt: String,
+    /// How the result is wished: the boxes of [`wish`].
+    pub(crate) wish: Typed,
 }
 
 /// What may be taken in.
@@ -39,6 +42,8 @@ pub(crate) struct Sound {
     pub(crate) on_paper: Vec<String>,
     /// The fee in dong and the number of its receipt.
     pub(crate) fee: Option<(u64, String)>,
+    /// That the result goes by post.
+    pub(crate) post: Option<ByPost>,
 }
 
 impl Cases {
@@ -103,6 +108,13 @@ impl Cases {
             .get(&procedure.receiver)
             .and_then(|at| at.parse().ok())
             .and_then(|at| self.desk_unit(procedure, who, &at).ok());
+        let post = match self.wished_at_desk(procedure, unit.as_ref(), slip) {
+            Ok(post) => post,
+            Err(faults) => {
+                problems.extend(faults);
+                None
+            }
+        };
         match (number, name, unit) {
             (Some(number), Some(name), Some(unit)) if problems.is_empty() => Ok(Sound {
                 applicant: Applicant {
@@ -115,9 +127,27 @@ impl Cases {
                 unit,
                 on_paper: kept_on_paper(procedure, slip),
                 fee: (dong > 0).then(|| (dong, receipt.to_owned())),
+                post,
             }),
             _ => Err(problems),
         }
+    }
+
+    /// That the result goes by post, where that is wished; of a case whose unit is not known yet nothing is told.
+    fn wished_at_desk(
+        &self,
+        procedure: &Procedure,
+        unit: Option<&OrgCode>,
+        slip: &Slip,
+    ) -> Result<Option<ByPost>, Vec<Problem>> {
+        let (Some(wish), Some(unit)) = (wish::read(self, &slip.wish)?, unit) else {
+            return Ok(None);
+        };
+        if !self.offers_post(procedure, self.today()) {
+            return Err(vec![Problem::invalid(wish::ADDRESS, "post-not-offered")]);
+        }
+        let by_post = self.by_post(&wish, unit, self.store.world().now());
+        by_post.map(Some).map_err(|problem| vec![problem])
     }
 
     /// The answers to all pages of the form, and what is wrong with them.
@@ -191,6 +221,7 @@ pub(crate) fn blank(procedure: &Procedure) -> Draft {
         prefilled: std::collections::BTreeMap::new(),
         revision: 0,
         filed_as: None,
+        mandate: None,
         created_at: Time(0),
         changed_at: Time(0),
     }

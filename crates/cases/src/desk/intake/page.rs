@@ -1,6 +1,8 @@
 //! `GET/POST /desk/intake`: which procedure is handed in, and its whole form on one page. Every fault is told at
 //! once, at its field; what was typed and scanned stays.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -16,6 +18,7 @@ use crate::citizen::paper;
 use crate::citizen::render;
 use crate::citizen::view::{Field, labelled, term};
 use crate::draft::Attached;
+use crate::post::wish::{self, Boxes};
 use crate::procedure::{Paper, Procedure, Question};
 use crate::shown::say;
 use crate::state::Cases;
@@ -40,6 +43,8 @@ struct FormPage<'a> {
     fee: bool,
     /// True where it can come by post.
     post: bool,
+    /// How the result is wished, where it can be sent.
+    boxes: Option<Boxes>,
     id: &'a str,
     slip: &'a Slip,
     sections: Vec<(&'a str, Vec<Field>)>,
@@ -75,6 +80,12 @@ pub(crate) struct IntakeForm {
     on_paper: Option<Vec<String>>,
     /// The number of the receipt for the fee.
     receipt: Option<String>,
+    /// `post` when the result goes by post.
+    return_by: Option<String>,
+    /// Where to, in one piece; its boxes are `post_address-province`, `-commune`, `-line`.
+    post_address: Option<String>,
+    /// A telephone number for who brings it.
+    post_phone: Option<String>,
 }
 
 /// The procedures that can be handed in here.
@@ -151,6 +162,7 @@ pub(crate) async fn take(
         by_post: fields.text("channel") == Some("post"),
         on_paper: fields.texts("on_paper").map(str::to_owned).collect(),
         receipt: text("receipt"),
+        wish: wish::typed(&fields),
     };
     let typed = answers::typed(procedure.pages.iter().flat_map(|form| &form.questions), &fields);
     let (papers, mut problems) = scanned(&cases, &who, &procedure, id, &fields).await?;
@@ -239,11 +251,33 @@ fn called(page: &Page, procedure: &Procedure, field: &str) -> Option<String> {
     match field {
         "applicant_number" => Some(page.t("desk-number")),
         "applicant_name" => Some(page.t("desk-name")),
+        wish::ADDRESS => Some(page.t("post-address")),
+        wish::PHONE => Some(page.t("post-phone")),
         field => {
             let paper = procedure.paper(field.strip_prefix("paper-")?)?;
             Some(say(&paper.name, page.lang).to_owned())
         }
     }
+}
+
+/// What is said at the fields that are compared with a register which does not answer just now: since when, and what to
+/// do meanwhile.
+fn away<'p>(cases: &Cases, page: &Page, procedure: &'p Procedure) -> BTreeMap<&'p str, String> {
+    let mut said = BTreeMap::new();
+    for prefill in cases.checkable(procedure) {
+        let Some(since) = cases.away_since(&prefill.service) else {
+            continue;
+        };
+        let args = [
+            ("source", say(&prefill.source, page.lang).to_owned()),
+            ("since", page.time(since)),
+        ];
+        let words = page.tw("desk-intake-away", &args);
+        for field in prefill.fills.keys() {
+            said.entry(field.as_str()).or_insert_with(|| words.clone());
+        }
+    }
+    said
 }
 
 fn show(
@@ -257,9 +291,9 @@ fn show(
 ) -> Result<Response, Problem> {
     let problems: &[Problem] = &problems
         .iter()
-        .map(|problem| labelled(page, procedure, problem))
+        .map(|problem| wish::named(page, &labelled(page, procedure, problem)))
         .collect::<Vec<_>>();
-    let draft = blank(procedure);
+    let (draft, away) = (blank(procedure), away(cases, page, procedure));
     let section = |form: &crate::procedure::FormPage| {
         let field = |question: &Question| {
             let mut field = Field::new(cases, page, question, &draft, typed, problems);
@@ -268,6 +302,9 @@ fn show(
                 field.hint = format!("{} {}", field.hint, page.t("desk-intake-if"))
                     .trim()
                     .to_owned();
+            }
+            if let Some(meanwhile) = away.get(question.code.as_str()) {
+                field.hint = format!("{} {meanwhile}", field.hint).trim().to_owned();
             }
             field
         };
@@ -288,6 +325,9 @@ fn show(
         terms: at_desk(page, procedure),
         fee: procedure.fee.is_some(),
         post: procedure.term(kernel::fact::Channel::Post).is_some(),
+        boxes: cases
+            .offers_post(procedure, cases.today())
+            .then(|| Boxes::new(cases, page, procedure, (None, Some(&slip.wish)), problems)),
         id,
         slip,
         sections: procedure

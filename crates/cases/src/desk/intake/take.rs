@@ -118,6 +118,14 @@ impl Cases {
                     };
                     tx.fact(&subject(&code), fact).await?;
                 }
+                self.begin_checks(&tx, &case, procedure, &who.account).await?;
+                if case.course.post.is_some() {
+                    let fact = Fact::CasePostWished {
+                        case: code.clone(),
+                        by_post: true,
+                    };
+                    tx.fact(&subject(&code), fact).await?;
+                }
                 let step = case.transition(procedure, Verb::Accept, &who.roles)?;
                 self.start_clock(&tx, who, case.moved(step), procedure).await?;
                 Ok(code)
@@ -168,6 +176,7 @@ fn case(tx: &::store::Tx, who: &Principal, procedure: &Procedure, sound: &Sound,
                 at: who.unit.clone(),
                 on_paper: sound.on_paper.clone(),
             }),
+            post: sound.post.clone(),
             ..Course::default()
         },
     }

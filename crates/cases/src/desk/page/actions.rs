@@ -55,6 +55,8 @@ fn name(verb: Verb) -> Option<&'static str> {
         Verb::Decline => "desk-decline",
         Verb::AskSupplement => "desk-ask-supplement",
         Verb::Consult => "desk-consult-ask",
+        Verb::AskPayment => "desk-charge-ask",
+        Verb::Pay => "desk-charge-pay",
         Verb::Propose => "desk-propose",
         Verb::CheckDraft => "desk-check-draft",
         Verb::SendBack => "desk-send-back",

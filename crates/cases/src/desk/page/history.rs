@@ -8,6 +8,7 @@ use kernel::{Actor, Fact, FactRecord, OrgCode, Problem};
 use web::Page;
 
 use crate::case::Case;
+use crate::payment::dong;
 use crate::state::Cases;
 
 /// Something that happened to the case.
@@ -81,7 +82,7 @@ pub(super) fn timeline(
     let filed = event(case.filed_at, page.t("desk-fact-filed"), String::new());
     let told = facts.iter().filter_map(|record| {
         let text = happened(page, &record.fact, names)?;
-        Some(event(record.at, text, by(page, &record.actor, names)))
+        Some(event(record.at, text, by(page, case, &record.actor, names)))
     });
     std::iter::once(filed).chain(told).collect()
 }
@@ -120,6 +121,12 @@ fn happened(page: &Page, fact: &Fact, names: &HashMap<String, String>) -> Option
         Fact::CaseDeclined { .. } => page.t("desk-fact-declined"),
         Fact::CaseSupplementAsked { .. } => page.t("desk-fact-supplement-asked"),
         Fact::CaseSupplemented { .. } => page.t("desk-fact-supplemented"),
+        Fact::CaseChargeAsked { dong: owed, .. } => {
+            page.tw("desk-fact-charge-asked", &[("amount", dong(*owed))])
+        }
+        Fact::CaseChargePaid { dong: paid, .. } => {
+            page.tw("desk-fact-charge-paid", &[("amount", dong(*paid))])
+        }
         Fact::CaseWithdrawn { .. } => page.t("desk-fact-withdrawn"),
         Fact::CaseStopped { .. } => page.t("desk-fact-stopped"),
         Fact::CaseOriginalsReturned { .. } => page.t("desk-fact-originals"),
@@ -147,6 +154,9 @@ fn happened(page: &Page, fact: &Fact, names: &HashMap<String, String>) -> Option
             let units = [("from", called(names, from)), ("to", called(names, to))];
             page.tw("desk-fact-consult-moved", &units)
         }
+        Fact::CaseChecked { state, .. } => page.t(&format!("desk-fact-check-{state}")),
+        Fact::CaseCheckAgain { .. } => page.t("desk-fact-check-again"),
+        Fact::CaseCheckSettled { .. } => page.t("desk-fact-check-settled"),
         Fact::CaseEscalated { to, .. } => page.tw("desk-fact-escalated", &[("unit", called(names, to))]),
         Fact::CaseRated { score, .. } => page.tw("desk-fact-rated", &[("score", score.to_string())]),
         Fact::CaseAssigned { to, .. } => {
@@ -159,18 +169,31 @@ fn happened(page: &Page, fact: &Fact, names: &HashMap<String, String>) -> Option
         }
         Fact::CaseDecided { .. } => page.t("desk-fact-decided"),
         Fact::CaseReturned { .. } => page.t("desk-fact-returned"),
+        Fact::CasePostWished { by_post, .. } => match by_post {
+            true => page.t("desk-fact-post-wished"),
+            false => page.t("desk-fact-post-not-wished"),
+        },
+        Fact::CasePosted { parcel, .. } => with_number("desk-fact-posted", parcel),
+        Fact::CaseParcelEnded { outcome, parcel, .. } => match outcome.as_str() {
+            "delivered" => with_number("desk-fact-parcel-delivered", parcel),
+            "came-back" => with_number("desk-fact-parcel-came-back", parcel),
+            _ => with_number("desk-fact-parcel-given", parcel),
+        },
         Fact::CaseAnswerPublished { number, .. } => with_number("desk-fact-published", number),
         Fact::CaseAnswerUnpublished { number, .. } => with_number("desk-fact-unpublished", number),
         _ => return None,
     })
 }
 
-fn by(page: &Page, actor: &Actor, names: &HashMap<String, String>) -> String {
+fn by(page: &Page, case: &Case, actor: &Actor, names: &HashMap<String, String>) -> String {
     match actor {
         Actor::Platform => page.t("desk-role-platform"),
         Actor::Anonymous => page.t("desk-role-anonymous"),
         Actor::Official(id) => names.get(id).unwrap_or(id).clone(),
-        Actor::Citizen(_) => page.t("desk-applicant"),
+        Actor::Citizen(id) => match &case.course.representative {
+            Some(by) if by.account == *id => page.t("desk-representative"),
+            _ => page.t("desk-applicant"),
+        },
         Actor::System(id) => id.clone(),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use exchange::{Ask, Heard, ServiceId, SystemId};
+use exchange::{Ask, Away, Heard, ServiceId, SystemId};
 use kernel::{Kind, Problem, Time};
 use serde_json::{Value, json};
 
@@ -33,6 +33,10 @@ pub(crate) struct Nation {
     pub(crate) refuses_residence: Mutex<Option<&'static str>>,
     /// Nobody answers.
     pub(crate) away: AtomicBool,
+    /// Since when the gateway knows that nobody does.
+    silent: Mutex<Option<Time>>,
+    /// What the registers have of people, by the number that they are asked with.
+    records: Mutex<BTreeMap<String, Value>>,
     /// Does what it is asked, and then the answer is lost.
     pub(crate) loses_answers: AtomicBool,
     /// A whole portal, which answers for itself where there is one.
@@ -64,6 +68,7 @@ impl Asker for Nation {
                 None => (200, json!({"number": "7/2026"})),
             },
             "issue-card" => (200, json!({"number": "TE1380000000001"})),
+            "person-lookup" | "marriage-lookup" => self.look_up(&body),
             other => panic!("nobody offers {other}"),
         };
         if self.loses_answers.load(Ordering::SeqCst) {
@@ -80,6 +85,17 @@ impl Asker for Nation {
 
     fn may_ask(&self, _: &SystemId, _: &ServiceId, _: Time) -> bool {
         true
+    }
+
+    fn away(&self) -> Vec<Away> {
+        let silent = *self.silent.lock().expect("whole");
+        let members: [kernel::OrgCode; 3] = ["G01", "G15", "G22"].map(|org| org.parse().expect("a code"));
+        let away = silent.map(|since| Away {
+            node: "centre".to_owned(),
+            members: members.to_vec(),
+            since,
+        });
+        away.into_iter().collect()
     }
 }
 
@@ -106,6 +122,29 @@ async fn at_portal(portal: &Cases, ask: &Ask, body: &Value) -> Result<Heard, Pro
 }
 
 impl Nation {
+    /// Cuts everybody off from an instant on, as the gateway sees it; with none, everybody answers again.
+    pub(crate) fn cut(&self, since: Option<Time>) {
+        self.away.store(since.is_some(), Ordering::SeqCst);
+        *self.silent.lock().expect("whole") = since;
+    }
+
+    /// A register has a record of whom a number names.
+    pub(crate) fn knows(&self, number: &str, record: Value) {
+        self.records
+            .lock()
+            .expect("whole")
+            .insert(number.to_owned(), record);
+    }
+
+    fn look_up(&self, body: &Value) -> (u16, Value) {
+        let keys = body.as_object().expect("a key");
+        let number = keys.values().next().and_then(Value::as_str).expect("a number");
+        match self.records.lock().expect("whole").get(number) {
+            Some(record) => (200, json!({ "record": record })),
+            None => (404, json!({"code": "record-not-found"})),
+        }
+    }
+
     fn enter(&self, body: &Value) -> (u16, Value) {
         if let Some(code) = *self.refuses.lock().expect("whole") {
             return (422, json!({"code": code}));

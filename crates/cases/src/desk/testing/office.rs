@@ -63,7 +63,10 @@ pub(crate) fn plain_templates() -> render::Templates {
         "apology-letter.typ",
         "seal-mark.typ",
         "stop-notice.typ",
+        "charge-notice.typ",
+        "fee-receipt.typ",
         "process-sheet.typ",
+        "shipping-slip.typ",
         "register.typ",
     ];
     render::Templates::new(names.map(|name| (name.to_owned(), PLAIN.as_bytes().to_vec()))).expect("templates")

@@ -93,7 +93,7 @@ impl Script<'_> {
     }
 
     /// Does a verb at the desk once it may be done, and looks for its fact.
-    async fn verb(
+    pub(super) async fn verb(
         &mut self,
         by: By,
         who: &mut Person,

@@ -62,7 +62,7 @@ impl Script<'_> {
 pub(super) fn told(fields: Vec<(String, String)>) -> BTreeMap<String, String> {
     let slip = ["intake", "applicant_number", "applicant_name"];
     let mut told: BTreeMap<_, _> = fields.into_iter().collect();
-    told.retain(|name, _| !slip.contains(&name.as_str()));
+    told.retain(|name, _| !slip.contains(&name.as_str()) && !name.starts_with("post_"));
     let days: Vec<String> = told
         .keys()
         .filter_map(|name| name.strip_suffix("-day").map(str::to_owned))
